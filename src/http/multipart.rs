@@ -1,0 +1,1 @@
+//! Streaming multipart (to come).

@@ -1,0 +1,1 @@
+//! Process (to come).

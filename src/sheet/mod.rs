@@ -1,0 +1,152 @@
+//! The workshop: bytes of an office file → rows that know their sheet, row and column. Parsing
+//! itself runs in a child process of the same executable, so that a hostile file costs only itself.
+
+pub mod row;
+
+use serde::{Deserialize, Serialize};
+
+pub use row::{Cell, Kind, Row, cell_name, column_letters};
+
+use crate::words::Format;
+
+/// How a file is to be read, where the user said so. What is `None` is found out by looking.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadOptions {
+    /// The sheet that matters (the default one); all sheets are read in any case.
+    pub sheet: Option<String>,
+    /// 1-based row of the headers in that sheet.
+    pub header_row: Option<u32>,
+    /// Text files: the character between fields.
+    pub delimiter: Option<char>,
+    /// Text files: an encoding label of the WHATWG standard, for example `windows-1252`.
+    pub encoding: Option<String>,
+}
+
+/// Who sees a sheet in the spreadsheet program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    Visible,
+    Hidden,
+    VeryHidden,
+}
+
+/// A column of a sheet that has a name or a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// 0-based column in the sheet: the place of its values in [`Row::cells`].
+    pub index: usize,
+    /// Unique within the sheet; `column_N` where the file has no name.
+    pub name: String,
+    /// The header as it stands in the file, `None` where the cell is blank.
+    pub label: Option<String>,
+}
+
+/// Something that was dropped, guessed or changed while reading.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// A fixed word, for example `ragged-row`.
+    pub code: String,
+    /// The cell concerned, as the spreadsheet shows it.
+    pub cell: Option<String>,
+    /// A sentence for a person.
+    pub message: String,
+}
+
+/// What is known of a sheet when its last row has been read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SheetInfo {
+    /// 0-based position among the worksheets.
+    pub position: u32,
+    /// `None` for text files.
+    pub name: Option<String>,
+    pub visibility: Visibility,
+    /// 1-based row of the headers; `None` where the sheet has no value at all.
+    pub header_row: Option<u32>,
+    pub columns: Vec<Column>,
+    /// Rows below the header that hold a value.
+    pub rows: u64,
+    /// Number of error cells (`#N/A`), and the first 100 of them.
+    pub error_cells: u64,
+    pub error_cells_first: Vec<String>,
+    pub notices: Vec<Notice>,
+}
+
+/// What is known of a file when all of it has been read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileInfo {
+    /// The [`SheetInfo::position`] of the sheet that "the rows of the file" means: the one that
+    /// was asked for, else the first visible one with a row.
+    pub default_sheet: u32,
+    /// Text files only: what the text was decoded with, and what separates its fields.
+    pub encoding: Option<String>,
+    pub delimiter: Option<char>,
+}
+
+/// What a reader tells, in this order: `Sheet Row* SheetEnd` for each worksheet, then `Done`.
+/// `Estimate` may come at any time. A file whose reading ends without `Done` was not read whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A worksheet begins: its position.
+    Sheet(u32),
+    /// A row below the header.
+    Row(Row),
+    SheetEnd(Box<SheetInfo>),
+    /// How many rows the whole file seems to have; for progress only.
+    Estimate(u64),
+    Done(FileInfo),
+}
+
+/// The bounds of reading (details 11 of the contract); over one of them a file is `too-complex`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    pub rows_text_max: u64,
+    pub rows_workbook_max: u64,
+    pub columns_max: usize,
+    pub cells_max: u64,
+    /// Characters (UTF-16 units, as spreadsheets count) in a cell of a workbook.
+    pub cell_chars_workbook_max: usize,
+    /// Bytes of UTF-8 in a field of a text file.
+    pub cell_bytes_text_max: usize,
+    /// Bytes of all members of a zip together, inflated.
+    pub inflated_bytes_max: u64,
+    /// Bytes of row text that come out.
+    pub output_bytes_max: u64,
+    pub members_max: usize,
+    /// Address space of the child process, bytes.
+    pub child_memory_bytes_max: u64,
+    /// Processor seconds of the child process.
+    pub child_cpu_seconds_max: u64,
+    /// Wall seconds of the child process.
+    pub child_wall_seconds_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            rows_text_max: 2_000_000,
+            rows_workbook_max: 1_048_576,
+            columns_max: 16_384,
+            cells_max: 20_000_000,
+            cell_chars_workbook_max: 32_767,
+            cell_bytes_text_max: 1 << 20,
+            inflated_bytes_max: 1 << 30,
+            output_bytes_max: 400_000_000,
+            members_max: 2_000,
+            child_memory_bytes_max: 1 << 30,
+            child_cpu_seconds_max: 120,
+            child_wall_seconds_max: 300,
+        }
+    }
+}
+
+/// The formats as people know them, for sentences.
+pub const FORMATS_SENTENCE: &str = "xlsx, xlsm, xlsb, xls, ods, csv, tsv or txt";
+
+/// Whether cells of this format carry types of their own (a workbook) or are all text.
+pub fn is_workbook(format: Format) -> bool {
+    match format {
+        Format::Xlsx | Format::Xlsm | Format::Xlsb | Format::Xls | Format::Ods => true,
+        Format::Csv | Format::Tsv => false,
+    }
+}

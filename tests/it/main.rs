@@ -1,0 +1,6 @@
+//! Sheetline's promises, one file per room. Everything here goes through the public library or the
+//! built executable.
+
+mod http_listener;
+mod process;
+mod sheet;
