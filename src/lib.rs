@@ -1,13 +1,22 @@
 //! Sheetline: spreadsheets in, clean records out.
 
 // ground
+pub mod bell;
 pub mod clock;
+pub mod db;
 pub mod error;
+pub mod id;
+pub mod runs;
+pub mod settings;
 pub mod stop;
 pub mod words;
-// workshop
+// workshop and shelf
 pub mod sheet;
+pub mod store;
 // hands
+pub mod accounts;
+pub mod intake;
 pub mod process;
 // street
+pub mod app;
 pub mod http;

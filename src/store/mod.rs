@@ -1,1 +1,1 @@
-//! (room to come)
+//! The shelf: one file per table; nothing else writes to it.

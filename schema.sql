@@ -1,0 +1,319 @@
+-- Sheetline's database, made to be read with the sqlite3 shell: start with
+--   SELECT * FROM v_queue;   SELECT * FROM v_history;   SELECT * FROM v_uploads;   SELECT * FROM v_sessions;
+-- Times are RFC 3339 in UTC with milliseconds (2026-11-23T10:30:00.123Z), so that texts sort like times.
+-- The rules that must never break (one active job per user, legal state changes, attempts, events)
+-- stand here, so that they hold for every writer, a person with sqlite3 included.
+-- Identifiers: jobs.id is AUTOINCREMENT and is the order of arrival; no order is ever taken from a time.
+
+-- People ---------------------------------------------------------------------------------------
+
+CREATE TABLE users (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    username      TEXT NOT NULL CHECK (length(username) BETWEEN 1 AND 64),
+    username_key  TEXT NOT NULL,                    -- in lower case: names are unique without regard to case
+    email         TEXT,
+    role          TEXT NOT NULL CHECK (role IN ('admin', 'member')),
+    password_hash TEXT NOT NULL,                    -- argon2id, in PHC form
+    created_at    TEXT NOT NULL,
+    disabled_at   TEXT,                             -- may not sign in since then
+    deleted_at    TEXT                              -- kept only so that history can name its people
+) STRICT;
+CREATE UNIQUE INDEX users_by_name ON users (username_key) WHERE deleted_at IS NULL;
+
+CREATE TABLE sessions (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    token_hash    TEXT NOT NULL UNIQUE,             -- SHA-256 in hex: a stolen backup signs nobody in
+    user_id       INTEGER NOT NULL REFERENCES users (id),
+    created_at    TEXT NOT NULL,
+    last_seen_at  TEXT NOT NULL,                    -- written late, by at most 60 s
+    expires_at    TEXT NOT NULL,                    -- slides with every request
+    ends_at       TEXT NOT NULL,                    -- the absolute end, which does not slide
+    revoked_at    TEXT,                             -- signed out, or ended by somebody
+    address       TEXT,                             -- where it was begun
+    device        TEXT                              -- the browser, as it calls itself
+) STRICT;
+CREATE INDEX sessions_by_user ON sessions (user_id);
+CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+
+-- Named API tokens for scripts.
+CREATE TABLE tokens (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    token_hash    TEXT NOT NULL UNIQUE,             -- SHA-256 in hex
+    user_id       INTEGER NOT NULL REFERENCES users (id),
+    name          TEXT NOT NULL,
+    created_at    TEXT NOT NULL,
+    expires_at    TEXT,                             -- NULL: until it is revoked
+    last_used_at  TEXT,                             -- written late, by at most 60 s
+    revoked_at    TEXT
+) STRICT;
+CREATE INDEX tokens_by_user ON tokens (user_id);
+
+-- Files ----------------------------------------------------------------------------------------
+
+CREATE TABLE uploads (
+    no            INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of arrival; what other tables refer to
+    id            TEXT NOT NULL UNIQUE,              -- the UUID that clients know
+    user_id       INTEGER NOT NULL REFERENCES users (id),
+    filename      TEXT NOT NULL,
+    size          INTEGER NOT NULL CHECK (size >= 0), -- bytes
+    sha256        TEXT NOT NULL,
+    format        TEXT NOT NULL CHECK (format IN ('xlsx', 'xlsm', 'xlsb', 'xls', 'ods', 'csv', 'tsv')),
+    status        TEXT NOT NULL CHECK (status IN (
+                      'receiving',                  -- not yet promised to anybody; gone at the next start
+                      'received',                   -- the bytes are here, the rows have not been read
+                      'stored',                     -- the rows are in upload_rows
+                      'deleted')),                  -- rows and bytes are being removed
+    uploaded_at   TEXT NOT NULL,
+    deleted_at    TEXT,
+    deleted_by    TEXT,                             -- the name of who deleted it
+    options       TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(options)), -- sheet, header_row, ... as asked for
+    default_sheet INTEGER,                          -- upload_sheets.position; what "its rows" means
+    encoding      TEXT,                             -- text files: as decoded
+    delimiter     TEXT                              -- text files: as split
+) STRICT;
+CREATE INDEX uploads_by_user ON uploads (user_id, no);
+CREATE INDEX uploads_by_content ON uploads (sha256, user_id);
+
+-- The bytes as uploaded, in pieces of at most 256 KiB.
+CREATE TABLE upload_chunks (
+    id            INTEGER PRIMARY KEY,
+    upload_no     INTEGER NOT NULL REFERENCES uploads (no),
+    position      INTEGER NOT NULL,                 -- 0, 1, 2, ...
+    bytes         BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX upload_chunks_in_order ON upload_chunks (upload_no, position);
+
+CREATE TABLE upload_sheets (
+    upload_no     INTEGER NOT NULL REFERENCES uploads (no),
+    position      INTEGER NOT NULL,                 -- 0-based among the worksheets
+    name          TEXT,                             -- NULL for text files
+    visibility    TEXT NOT NULL CHECK (visibility IN ('visible', 'hidden', 'veryhidden')),
+    header_row    INTEGER,                          -- 1-based; NULL where the sheet is empty
+    row_count     INTEGER NOT NULL,
+    columns       TEXT NOT NULL CHECK (json_valid(columns)), -- [{"index","name","label"}], index 0 is column A
+    facts         TEXT NOT NULL CHECK (json_valid(facts)),   -- {"error_cells","error_cells_first","notices"}
+    PRIMARY KEY (upload_no, position)
+) STRICT, WITHOUT ROWID;
+
+-- One line per row that holds a value. `cells` is positional from sheet column A.
+CREATE TABLE upload_rows (
+    upload_no     INTEGER NOT NULL REFERENCES uploads (no),
+    sheet         INTEGER NOT NULL,                 -- upload_sheets.position
+    row           INTEGER NOT NULL,                 -- 1-based, as the spreadsheet shows it
+    cells         TEXT NOT NULL,                    -- a JSON array
+    kinds         TEXT,                             -- a letter a cell: d date, D date-time, t time, p duration, e error
+    width         INTEGER,                          -- text files: fields in the record, where that is not the header's
+    PRIMARY KEY (upload_no, sheet, row)
+) STRICT, WITHOUT ROWID;
+
+-- The queue ------------------------------------------------------------------------------------
+
+CREATE TABLE jobs (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of arrival
+    user_id       INTEGER NOT NULL REFERENCES users (id),
+    upload_no     INTEGER NOT NULL REFERENCES uploads (no),
+    operation     TEXT NOT NULL CHECK (operation IN ('upload_and_process', 'process', 'retry')),
+    template      TEXT NOT NULL,                    -- its name; 'auto' infers one
+    template_version INTEGER NOT NULL DEFAULT 1,
+    on_duplicate  TEXT NOT NULL CHECK (on_duplicate IN ('skip', 'update')),
+    options       TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(options)), -- sheet, mapping as asked for
+    status        TEXT NOT NULL DEFAULT 'pending' CHECK (status IN (
+                      'pending', 'processing', 'completed', 'failed', 'timeout', 'cancelled')),
+    attempt       INTEGER NOT NULL DEFAULT 0,       -- counted at the claim; what a worker's writes are fenced by
+    queued_at     TEXT NOT NULL,
+    started_at    TEXT,                             -- of the last attempt
+    finished_at   TEXT,
+    changed_at    TEXT NOT NULL,                    -- when status last changed; copied into job_events
+    change_detail TEXT,                             -- why it last changed; copied into job_events
+    cancel_asked_at TEXT,                           -- a person asked the worker to stop
+    phase         TEXT CHECK (phase IN ('reading', 'validating', 'saving', 'done')),
+    rows_done     INTEGER NOT NULL DEFAULT 0,
+    rows_total    INTEGER,                          -- NULL until it is known or can be estimated
+    beat_at       TEXT,                             -- the worker's last sign of life
+    rows          INTEGER, valid INTEGER, invalid INTEGER, duplicates INTEGER, updated INTEGER, -- counts, when completed
+    work_ms       INTEGER,                          -- how long the last attempt took, for estimates
+    error_code    TEXT,
+    error_message TEXT,
+    report        TEXT CHECK (report IS NULL OR json_valid(report)),
+    undone_at     TEXT,                             -- its records are out of the list since then
+    undone_by     TEXT,
+    CHECK ((status IN ('completed', 'failed', 'timeout', 'cancelled')) = (finished_at IS NOT NULL)),
+    CHECK ((status IN ('failed', 'timeout')) = (error_code IS NOT NULL)),
+    CHECK (undone_at IS NULL OR status = 'completed')
+) STRICT;
+-- The promise that a user has at most one active job.
+CREATE UNIQUE INDEX jobs_one_active_per_user ON jobs (user_id) WHERE status IN ('pending', 'processing');
+CREATE INDEX jobs_pending ON jobs (id) WHERE status = 'pending';
+CREATE INDEX jobs_processing ON jobs (id) WHERE status = 'processing';
+CREATE INDEX jobs_by_user ON jobs (user_id, id);
+CREATE INDEX jobs_by_upload ON jobs (upload_no, id);
+
+-- Every state change of every job, written by the triggers below and by nobody else.
+CREATE TABLE job_events (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    job_id        INTEGER NOT NULL REFERENCES jobs (id),
+    at            TEXT NOT NULL,
+    from_status   TEXT,                             -- NULL: the job was made
+    to_status     TEXT NOT NULL,
+    attempt       INTEGER NOT NULL,
+    detail        TEXT
+) STRICT;
+CREATE INDEX job_events_by_job ON job_events (job_id, id);
+
+CREATE TRIGGER jobs_begin_pending BEFORE INSERT ON jobs
+WHEN NEW.status <> 'pending' OR NEW.attempt <> 0
+BEGIN
+    SELECT RAISE(ABORT, 'a new job is pending and has had no attempt');
+END;
+
+CREATE TRIGGER jobs_change_legally BEFORE UPDATE OF status ON jobs
+WHEN NEW.status <> OLD.status AND NOT (
+       (OLD.status = 'pending'    AND NEW.status IN ('processing', 'cancelled', 'failed'))
+    OR (OLD.status = 'processing' AND NEW.status IN ('pending', 'completed', 'failed', 'timeout', 'cancelled')))
+BEGIN
+    SELECT RAISE(ABORT, 'a job goes from pending to processing and from there to its end; an ended job stays as it is');
+END;
+
+CREATE TRIGGER jobs_count_attempts BEFORE UPDATE OF status, attempt ON jobs
+WHEN NEW.attempt <> OLD.attempt
+      + (OLD.status = 'pending' AND NEW.status = 'processing')
+ AND NOT (OLD.status = 'processing' AND NEW.status = 'pending' AND NEW.attempt = OLD.attempt - 1)
+BEGIN
+    SELECT RAISE(ABORT, 'attempt goes up by one when a job is claimed, and back by one only when the attempt does not count');
+END;
+
+CREATE TRIGGER jobs_stay_in_line BEFORE UPDATE OF id ON jobs
+WHEN NEW.id <> OLD.id
+BEGIN
+    SELECT RAISE(ABORT, 'a job keeps its place: jobs.id is the order of arrival');
+END;
+
+CREATE TRIGGER jobs_are_kept BEFORE DELETE ON jobs
+BEGIN
+    SELECT RAISE(ABORT, 'jobs are history and are not deleted');
+END;
+
+CREATE TRIGGER jobs_log_arrival AFTER INSERT ON jobs
+BEGIN
+    INSERT INTO job_events (job_id, at, from_status, to_status, attempt, detail)
+    VALUES (NEW.id, NEW.queued_at, NULL, NEW.status, NEW.attempt, NULL);
+END;
+
+CREATE TRIGGER jobs_log_changes AFTER UPDATE OF status ON jobs
+WHEN NEW.status <> OLD.status
+BEGIN
+    INSERT INTO job_events (job_id, at, from_status, to_status, attempt, detail)
+    VALUES (NEW.id, NEW.changed_at, OLD.status, NEW.status, max(NEW.attempt, OLD.attempt), NEW.change_detail);
+END;
+
+-- Results --------------------------------------------------------------------------------------
+
+-- The records that jobs made. Rows of unfinished or undone jobs may stand here; v_records shows the list.
+CREATE TABLE records (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    job_id        INTEGER NOT NULL REFERENCES jobs (id),
+    template      TEXT NOT NULL,
+    row           INTEGER NOT NULL,                 -- 1-based, in the file of the job
+    replaces      INTEGER,                          -- the first version of the same record; NULL: this is the first
+    data          TEXT NOT NULL CHECK (json_valid(data)),    -- {"field": value}
+    changes       TEXT                              -- [{"cell","field","original","stored","rule"}]; NULL: stored as it stood
+) STRICT;
+CREATE INDEX records_by_job ON records (job_id, id);
+CREATE INDEX records_versions ON records (replaces, id) WHERE replaces IS NOT NULL;
+
+-- By what a record is found again: a hash of a unique key's values, as compared.
+CREATE TABLE record_keys (
+    hash          INTEGER NOT NULL,
+    record_id     INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+    PRIMARY KEY (hash, record_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX record_keys_by_record ON record_keys (record_id);
+
+-- Rows that did not become records of their own, and why.
+CREATE TABLE parked_rows (
+    job_id        INTEGER NOT NULL REFERENCES jobs (id),
+    row           INTEGER NOT NULL,
+    outcome       TEXT NOT NULL CHECK (outcome IN ('invalid', 'duplicate')),
+    problems      TEXT NOT NULL CHECK (json_valid(problems)), -- [{"type","field","column","cell","value","message"}]
+    PRIMARY KEY (job_id, row)
+) STRICT, WITHOUT ROWID;
+
+-- Templates (Table Schema) made by the office; every version is kept, for jobs name theirs.
+CREATE TABLE templates (
+    name          TEXT NOT NULL,
+    version       INTEGER NOT NULL,
+    schema        TEXT CHECK (schema IS NULL OR json_valid(schema)), -- NULL: deleted with this version
+    created_at    TEXT NOT NULL,
+    created_by    TEXT,
+    PRIMARY KEY (name, version)
+) STRICT, WITHOUT ROWID;
+
+-- First answers, kept for 24 h for clients that ask again with the same Idempotency-Key.
+CREATE TABLE idempotency (
+    user_id       INTEGER NOT NULL REFERENCES users (id),
+    key           TEXT NOT NULL,
+    fingerprint   TEXT NOT NULL,                    -- SHA-256 over route, file, name and fields
+    status        INTEGER NOT NULL,
+    location      TEXT,
+    body          TEXT NOT NULL,
+    created_at    TEXT NOT NULL,
+    PRIMARY KEY (user_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- Views for people -----------------------------------------------------------------------------
+
+-- The list of the office: the newest version of each record of completed jobs.
+CREATE VIEW v_records AS
+SELECT r.id, r.template, r.data, u.filename AS file, r.row, p.username AS uploader, j.id AS job, j.finished_at AS stored_at
+FROM records r
+JOIN jobs j ON j.id = r.job_id AND j.status = 'completed' AND j.undone_at IS NULL
+JOIN uploads u ON u.no = j.upload_no
+JOIN users p ON p.id = j.user_id
+WHERE NOT EXISTS (
+    SELECT 1 FROM records n JOIN jobs k ON k.id = n.job_id
+    WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
+      AND k.status = 'completed' AND k.undone_at IS NULL);
+
+-- Who waits for what: position 0 is being processed, 1 is next.
+CREATE VIEW v_queue AS
+SELECT CASE WHEN j.status = 'processing' THEN 0
+            ELSE (SELECT count(*) FROM jobs a WHERE a.status = 'pending' AND a.id <= j.id) END AS position,
+       j.id AS job, p.username AS user, u.filename AS file, j.status AS state,
+       CASE WHEN j.status = 'pending'
+            THEN cast(round((julianday('now') - julianday(j.queued_at)) * 86400) AS INTEGER) || ' s' END AS waiting_for,
+       CASE WHEN j.status = 'processing'
+            THEN cast(round((julianday('now') - julianday(j.started_at)) * 86400) AS INTEGER) || ' s' END AS running_for,
+       j.phase, j.rows_done, j.rows_total, j.attempt
+FROM jobs j
+JOIN uploads u ON u.no = j.upload_no
+JOIN users p ON p.id = j.user_id
+WHERE j.status IN ('pending', 'processing')
+ORDER BY (j.status = 'processing') DESC, j.id;
+
+CREATE VIEW v_sessions AS
+SELECT s.id, p.username AS user, s.created_at, s.last_seen_at, s.expires_at, s.ends_at, s.address, s.device,
+       CASE WHEN s.revoked_at IS NOT NULL THEN 'revoked'
+            WHEN p.disabled_at IS NOT NULL THEN 'disabled'
+            WHEN min(s.expires_at, s.ends_at) <= strftime('%Y-%m-%dT%H:%M:%fZ', 'now') THEN 'expired'
+            ELSE 'active' END AS state
+FROM sessions s JOIN users p ON p.id = s.user_id
+ORDER BY s.id;
+
+CREATE VIEW v_uploads AS
+SELECT u.no, u.id, p.username AS user, u.filename AS file, u.format, u.size AS bytes,
+       s.row_count AS rows, u.status AS state, u.uploaded_at,
+       (SELECT max(j.id) FROM jobs j WHERE j.upload_no = u.no) AS last_job
+FROM uploads u
+JOIN users p ON p.id = u.user_id
+LEFT JOIN upload_sheets s ON s.upload_no = u.no AND s.position = u.default_sheet
+WHERE u.status <> 'receiving'
+ORDER BY u.no;
+
+CREATE VIEW v_history AS
+SELECT j.id AS job, p.username AS user, u.filename AS file, j.status AS state, j.template,
+       j.rows, j.valid, j.invalid, j.duplicates, j.updated, j.attempt,
+       j.queued_at, j.started_at, j.finished_at, j.error_code, j.error_message, j.undone_at
+FROM jobs j
+JOIN uploads u ON u.no = j.upload_no
+JOIN users p ON p.id = j.user_id
+ORDER BY j.id;

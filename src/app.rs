@@ -1,0 +1,47 @@
+//! What all threads of a running server share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::accounts::Accounts;
+use crate::bell::Bell;
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::error::Result;
+use crate::intake::InFlight;
+use crate::runs::Runs;
+use crate::settings::Settings;
+
+/// The running program.
+pub struct App {
+    pub db: Db,
+    pub settings: Settings,
+    pub clock: Arc<dyn Clock>,
+    pub bell: Bell,
+    pub runs: Runs,
+    pub accounts: Accounts,
+    pub in_flight: InFlight,
+    /// Monotonic time of the start.
+    pub started: Duration,
+}
+
+impl App {
+    /// Opens the database and puts everything in its place; starts no thread.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
+    pub fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<App> {
+        let db = Db::open(&settings.db, Arc::clone(&clock))?;
+        let started = clock.monotonic();
+        Ok(App {
+            db,
+            accounts: Accounts::new(&settings, Arc::clone(&clock)),
+            settings,
+            clock,
+            bell: Bell::new(),
+            runs: Runs::new(),
+            in_flight: InFlight::new(),
+            started,
+        })
+    }
+}

@@ -1,0 +1,311 @@
+//! The database file: opening, migrating, and the only two ways to use it. `write` is one short
+//! `BEGIN IMMEDIATE` transaction on the one writer connection; `read` is one short read
+//! transaction on a pooled connection. No file, socket, hash or parser belongs inside either.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::clock::{Clock, Timestamp};
+use crate::error::{Error, Result};
+use crate::words::Code;
+
+/// "SHLN": tells a Sheetline file from any other SQLite file.
+const APPLICATION_ID: i64 = 0x5348_4c4e;
+
+/// The schema's version, kept in `user_version`.
+const SCHEMA_VERSION: i64 = 1;
+
+const SCHEMA: &str = include_str!("../schema.sql");
+
+/// How long a statement waits for another program's lock before it gives up.
+const BUSY_WAIT: Duration = Duration::from_millis(2_000);
+
+/// Readers kept open for the next request.
+const READERS_KEPT: usize = 16;
+
+/// The database, shared by all threads.
+pub struct Db {
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    disk_full: AtomicBool,
+}
+
+/// A write transaction. It is committed when the closure returns `Ok`.
+pub struct Tx<'c> {
+    transaction: rusqlite::Transaction<'c>,
+    /// The one time of this transaction.
+    pub now: Timestamp,
+}
+
+impl Deref for Tx<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.transaction
+    }
+}
+
+impl Db {
+    /// Opens the file, or makes it with the current schema (readable by its owner alone).
+    ///
+    /// # Errors
+    /// A `Problem` that names what is wrong with the file; `Database` for the rest.
+    pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Db> {
+        make_private(path)?;
+        let mut connection = connect(path)?;
+        let mode: String =
+            connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(Error::problem(
+                Code::Internal,
+                "The database can't use write-ahead logging where it lies. Put it on a local disk, not on a network share.",
+            ));
+        }
+        migrate(&mut connection)?;
+        Ok(Db {
+            path: path.to_owned(),
+            clock,
+            writer: Mutex::new(connection),
+            readers: Mutex::new(Vec::new()),
+            disk_full: AtomicBool::new(false),
+        })
+    }
+
+    /// Where the file lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The clock that transactions take their time from.
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// Whether the last write failed for want of room.
+    pub fn is_disk_full(&self) -> bool {
+        self.disk_full.load(Ordering::Relaxed)
+    }
+
+    /// Runs `work` in one write transaction: all of it is on the disk when this returns `Ok`,
+    /// nothing of it otherwise.
+    ///
+    /// # Errors
+    /// Whatever `work` returned, or what SQLite said to the transaction itself.
+    pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        let mut connection = self.writer();
+        let result = transact(&mut connection, self.clock.now(), work);
+        match &result {
+            Ok(_) => self.disk_full.store(false, Ordering::Relaxed),
+            Err(error) if error.is_disk_full() => {
+                self.disk_full.store(true, Ordering::Relaxed);
+            }
+            Err(_) => {}
+        }
+        result
+    }
+
+    /// Runs `work` on one consistent view of the database. It should be short: while it runs, the
+    /// write-ahead log can't be reset.
+    ///
+    /// # Errors
+    /// Whatever `work` returned, or what SQLite said.
+    pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let pooled = lock(&self.readers).pop();
+        let mut connection = match pooled {
+            Some(connection) => connection,
+            None => connect(&self.path)?,
+        };
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        let result = work(&transaction);
+        let ended = transaction.finish();
+        if ended.is_ok() {
+            let mut readers = lock(&self.readers);
+            if readers.len() < READERS_KEPT {
+                readers.push(connection);
+            }
+        }
+        result
+    }
+
+    /// Moves the write-ahead log into the file as far as that goes without waiting for anybody.
+    ///
+    /// # Errors
+    /// What SQLite said.
+    pub fn checkpoint(&self) -> Result<()> {
+        let connection = self.writer();
+        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Lets SQLite refresh what it knows of its tables, and empties the log; for the end.
+    ///
+    /// # Errors
+    /// What SQLite said.
+    pub fn tidy(&self) -> Result<()> {
+        let connection = self.writer();
+        connection.execute_batch("PRAGMA analysis_limit = 400; PRAGMA optimize;")?;
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        // A panic in a closure has rolled its transaction back, so the connection is good.
+        lock(&self.writer)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn transact<T>(
+    connection: &mut Connection,
+    now: Timestamp,
+    work: impl FnOnce(&Tx<'_>) -> Result<T>,
+) -> Result<T> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let tx = Tx { transaction, now };
+    let value = work(&tx)?;
+    tx.transaction.commit()?;
+    Ok(value)
+}
+
+/// A connection with the settings that hold for every connection of this program.
+fn connect(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA journal_size_limit = 67108864;
+         PRAGMA temp_store = MEMORY;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection) -> Result<()> {
+    // Immediate, so that two programs that start at once don't both find an empty file.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let application: i64 = transaction.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let tables: i64 =
+        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if version == 0 && application == 0 && tables == 0 {
+        transaction.execute_batch(SCHEMA)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        transaction.commit()?;
+        return Ok(());
+    }
+    if application != APPLICATION_ID {
+        return Err(Error::problem(
+            Code::Internal,
+            "This SQLite file was not made by Sheetline. Name another file with --db.",
+        ));
+    }
+    if version != SCHEMA_VERSION {
+        return Err(Error::problem(
+            Code::Internal,
+            format!(
+                "The database was made by another version of Sheetline (schema {version}; this program knows {SCHEMA_VERSION}). Start the version that made it, or a newer one."
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Makes the file, if it is new, so that only its owner can read it: it holds the office's data.
+fn make_private(path: &Path) -> Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    fn open(path: &Path) -> Result<Db> {
+        Db::open(path, Arc::new(SystemClock::new()))
+    }
+
+    #[test]
+    fn a_new_file_gets_the_schema_and_an_old_one_keeps_its_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let insert = "INSERT INTO users (username, username_key, role, password_hash, created_at)
+                      VALUES ('a', 'a', 'admin', 'x', '2026-01-01T00:00:00.000Z')";
+        open(&path)
+            .unwrap()
+            .write(|tx| Ok(tx.execute(insert, [])?))
+            .unwrap();
+        let count: i64 = open(&path)
+            .unwrap()
+            .read(|c| Ok(c.query_row("SELECT count(*) FROM users", [], |r| r.get(0))?))
+            .unwrap();
+        assert_eq!(count, 1);
+    }
+
+    #[test]
+    fn a_failed_write_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder.path().join("a.db")).unwrap();
+        let result: Result<()> = db.write(|tx| {
+            tx.execute(
+                "INSERT INTO templates (name, version, created_at) VALUES ('x', 1, '')",
+                [],
+            )?;
+            Err(Error::Stopped)
+        });
+        assert!(matches!(result, Err(Error::Stopped)));
+        let count: i64 = db
+            .read(|c| Ok(c.query_row("SELECT count(*) FROM templates", [], |r| r.get(0))?))
+            .unwrap();
+        assert_eq!(count, 0);
+    }
+
+    #[test]
+    fn somebody_elses_sqlite_file_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.db");
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch("CREATE TABLE theirs (x)")
+            .unwrap();
+        let error = open(&path).err().unwrap();
+        assert!(error.to_string().contains("not made by Sheetline"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read_a_new_database() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        open(&path).unwrap();
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,86 @@
+//! One request on its way through the route table: what a handler gets.
+
+use std::net::IpAddr;
+
+use serde::de::DeserializeOwned;
+
+use crate::accounts::Caller;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::http::listener::Incoming;
+use crate::words::{Code, Role};
+
+/// Bytes of a JSON body.
+const JSON_BYTES_MAX: usize = 64 << 10;
+
+/// A request, the program it is for, and who makes it.
+pub struct Call<'a, 'c> {
+    pub app: &'a App,
+    pub incoming: &'a mut Incoming<'c>,
+    /// Present on every route that needs one; the route table sees to it.
+    pub caller: Option<Caller>,
+    /// What stands for `{…}` in the route's path, in order, percent-decoded.
+    pub params: Vec<String>,
+    /// The client's address, as far as it can be known.
+    pub address: IpAddr,
+    /// Whether the client speaks https (with us or with a trusted proxy).
+    pub https: bool,
+}
+
+impl Call<'_, '_> {
+    /// Who calls.
+    ///
+    /// # Errors
+    /// `session-missing` where nobody is signed in.
+    pub fn caller(&self) -> Result<&Caller> {
+        self.caller
+            .as_ref()
+            .ok_or_else(|| Error::problem(Code::SessionMissing, "Sign in first."))
+    }
+
+    /// Whether the caller is an administrator.
+    pub fn is_admin(&self) -> bool {
+        self.caller
+            .as_ref()
+            .is_some_and(|caller| caller.user.role == Role::Admin)
+    }
+
+    /// The `at`-th parameter of the path.
+    pub fn param(&self, at: usize) -> &str {
+        self.params.get(at).map_or("", String::as_str)
+    }
+
+    /// A number in the path.
+    ///
+    /// # Errors
+    /// `not-found` where it is none.
+    pub fn id(&self, at: usize) -> Result<i64> {
+        self.param(at).parse().map_err(|_| Error::not_found())
+    }
+
+    /// The first value of a query parameter.
+    pub fn query(&self, name: &str) -> Option<String> {
+        form_urlencoded::parse(self.incoming.request.raw_query_string().as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.incoming.request.header(name)
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// `too-large` over 64 KiB; `invalid-json` where it is no JSON or not of the shape.
+    pub fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
+        let bytes = self.incoming.body.read_small(JSON_BYTES_MAX)?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Error::problem(
+                Code::InvalidJson,
+                format!("The body must be a JSON object of the documented shape: {error}."),
+            )
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! (to come)
+
+use crate::http::routes::Route;
+
+pub(in crate::http) const ROUTES: &[Route] = &[];

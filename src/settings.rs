@@ -1,0 +1,75 @@
+//! What can be set, with its default and unit. The command line fills it; nothing else does.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::sheet::Limits;
+
+/// The settings of a running server.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The database file.
+    pub db: PathBuf,
+    /// Address and port to listen at; port 0 takes a free one.
+    pub listen: String,
+    /// The address under which people reach the server, where a proxy or a name stands before it.
+    pub public_url: Option<String>,
+    /// Proxies whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Connections open at once.
+    pub connections_max: usize,
+    /// Threads that work on jobs.
+    pub workers: usize,
+    /// Bytes of an uploaded file.
+    pub upload_bytes_max: u64,
+    /// How long a session lasts after its last request.
+    pub session_ttl: Duration,
+    /// How long a session lasts at most.
+    pub session_max: Duration,
+    /// How long a job may be processed.
+    pub stale_after: Duration,
+    /// How often the scheduler looks.
+    pub sweep_every: Duration,
+    /// After how many days finished uploads are purged; 0 is never.
+    pub retain_days: u32,
+    /// The bounds of reading a file.
+    pub limits: Limits,
+    /// The program that reads files as a child process; normally this program itself.
+    pub executable: PathBuf,
+}
+
+impl Settings {
+    /// The defaults, with the database at `db`.
+    pub fn new(db: PathBuf) -> Settings {
+        Settings {
+            db,
+            listen: "127.0.0.1:8080".to_owned(),
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            connections_max: 4_096,
+            workers: 1,
+            upload_bytes_max: 64 << 20,
+            session_ttl: Duration::from_secs(86_400),
+            session_max: Duration::from_secs(30 * 86_400),
+            stale_after: Duration::from_secs(1_800),
+            sweep_every: Duration::from_secs(300),
+            retain_days: 0,
+            limits: Limits::default(),
+            executable: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("sheetline")),
+        }
+    }
+
+    /// How late the extension of a session may be written: the smaller of 60 s and a tenth of its
+    /// lifetime.
+    pub fn session_write_late_max(&self) -> Duration {
+        (self.session_ttl / 10).min(Duration::from_secs(60))
+    }
+
+    /// Where uploads lie while they are received: beside the database, on the same disk.
+    pub fn spool(&self) -> PathBuf {
+        let mut name = self.db.clone().into_os_string();
+        name.push("-spool");
+        PathBuf::from(name)
+    }
+}
