@@ -9,18 +9,23 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::Result;
 use crate::intake::InFlight;
+use crate::pulse::Pulse;
 use crate::runs::Runs;
 use crate::settings::Settings;
+use crate::stop::Stop;
 
 /// The running program.
 pub struct App {
-    pub db: Db,
+    pub db: Arc<Db>,
     pub settings: Settings,
     pub clock: Arc<dyn Clock>,
     pub bell: Bell,
     pub runs: Runs,
     pub accounts: Accounts,
     pub in_flight: InFlight,
+    pub pulse: Pulse,
+    /// Asked when the process is about to end: work inside requests stops.
+    pub shutdown: Stop,
     /// Monotonic time of the start.
     pub started: Duration,
 }
@@ -31,7 +36,7 @@ impl App {
     /// # Errors
     /// As [`Db::open`].
     pub fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<App> {
-        let db = Db::open(&settings.db, Arc::clone(&clock))?;
+        let db = Arc::new(Db::open(&settings.db, Arc::clone(&clock))?);
         let started = clock.monotonic();
         Ok(App {
             db,
@@ -41,6 +46,8 @@ impl App {
             bell: Bell::new(),
             runs: Runs::new(),
             in_flight: InFlight::new(),
+            pulse: Pulse::new(),
+            shutdown: Stop::new(),
             started,
         })
     }

@@ -35,6 +35,7 @@ pub struct Bell {
     state: Mutex<State>,
     work: Condvar,
     news: Condvar,
+    closing: Condvar,
 }
 
 impl Bell {
@@ -67,8 +68,21 @@ impl Bell {
     /// Nobody waits any more from now on: the process is about to end.
     pub fn close(&self) {
         self.lock().closed = true;
+        self.closing.notify_all();
         self.work.notify_all();
         self.news.notify_all();
+    }
+
+    /// Waits until the bell is closed, or `at_most`; true where it is closed.
+    pub fn wait_for_close(&self, at_most: Duration) -> bool {
+        let state = self.lock();
+        let waited = self
+            .closing
+            .wait_timeout_while(state, at_most, |state| !state.closed);
+        match waited {
+            Ok((state, _)) => state.closed,
+            Err(poisoned) => poisoned.into_inner().0.closed,
+        }
     }
 
     pub fn is_closed(&self) -> bool {

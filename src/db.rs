@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::clock::{Clock, Timestamp};
@@ -100,13 +102,15 @@ impl Db {
     /// Whatever `work` returned, or what SQLite said to the transaction itself.
     pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
         let mut connection = self.writer();
+        let before = connection.total_changes();
         let result = transact(&mut connection, self.clock.now(), work);
+        let wrote = connection.total_changes() != before;
         match &result {
-            Ok(_) => self.disk_full.store(false, Ordering::Relaxed),
+            Ok(_) if wrote => self.disk_full.store(false, Ordering::Relaxed),
             Err(error) if error.is_disk_full() => {
                 self.disk_full.store(true, Ordering::Relaxed);
             }
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
         result
     }
@@ -132,6 +136,25 @@ impl Db {
             }
         }
         result
+    }
+
+    /// Whether the database can be written now. Costs no disk write, except while the disk was
+    /// full: then it is tried.
+    ///
+    /// # Errors
+    /// What SQLite said to the attempt.
+    pub fn probe(&self) -> Result<()> {
+        let full = self.is_disk_full();
+        self.write(|tx| {
+            if full {
+                tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+            }
+            Ok(())
+        })?;
+        if full {
+            self.disk_full.store(false, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Moves the write-ahead log into the file as far as that goes without waiting for anybody.
@@ -192,6 +215,20 @@ fn connect(path: &Path) -> Result<Connection> {
          PRAGMA temp_store = MEMORY;",
     )?;
     connection.set_prepared_statement_cache_capacity(64);
+    // SQLite's own lower() knows ASCII only.
+    connection.create_scalar_function(
+        "fold",
+        1,
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC,
+        |context| {
+            Ok(match context.get_raw(0) {
+                ValueRef::Text(text) => Some(String::from_utf8_lossy(text).to_lowercase()),
+                ValueRef::Integer(number) => Some(number.to_string()),
+                ValueRef::Real(number) => Some(number.to_string()),
+                ValueRef::Null | ValueRef::Blob(_) => None,
+            })
+        },
+    )?;
     Ok(connection)
 }
 

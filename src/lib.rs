@@ -6,6 +6,7 @@ pub mod clock;
 pub mod db;
 pub mod error;
 pub mod id;
+pub mod pulse;
 pub mod runs;
 pub mod settings;
 pub mod stop;
@@ -15,8 +16,14 @@ pub mod sheet;
 pub mod store;
 // hands
 pub mod accounts;
+pub mod catalog;
 pub mod intake;
 pub mod process;
+pub mod report;
 // street
 pub mod app;
+pub mod cli;
 pub mod http;
+pub mod scheduler;
+pub mod server;
+pub mod worker;

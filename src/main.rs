@@ -1,1 +1,7 @@
-fn main() {}
+//! The executable. Everything is in the library, where tests can reach it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sheetline::cli::main()
+}

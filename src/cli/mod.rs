@@ -1,1 +1,193 @@
-//! (room to come)
+//! The command line: one file per command.
+
+// The one room that talks to the terminal.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it is the command line"
+)]
+
+pub mod backup;
+pub mod check;
+mod limits;
+pub mod lock;
+pub mod serve;
+pub mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::clock::{Clock, SystemClock};
+use crate::db::Db;
+use crate::error::{Error, Result};
+
+/// Spreadsheets in, clean records out: one executable, one SQLite file, one page.
+///
+/// `sheetline` alone is `sheetline serve` with its defaults.
+#[derive(Debug, Parser)]
+#[command(name = "sheetline", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Flags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the server, its worker and its scheduler
+    Serve(Box<serve::Flags>),
+    /// Manage users, with the server running or not
+    User {
+        #[command(flatten)]
+        database: Database,
+        #[command(subcommand)]
+        action: UserAction,
+    },
+    /// Print the JSON document that "Upload as JSON" would store
+    Convert {
+        file: PathBuf,
+        /// The sheet to print; without it the first visible one with a row
+        #[arg(long)]
+        sheet: Option<String>,
+    },
+    /// Check a file against a template without a server
+    ///
+    /// Writes report.json, records.ndjson, records.csv and annotated.xlsx. Exit status: 0 when
+    /// every row is valid, 1 when some are rejected, 2 when the file can't be read.
+    Process {
+        file: PathBuf,
+        /// A template's name, or a file with a Table Schema
+        #[arg(long)]
+        template: String,
+        /// The folder to write to
+        #[arg(long)]
+        out: PathBuf,
+        /// The sheet to process
+        #[arg(long)]
+        sheet: Option<String>,
+    },
+    /// Write a consistent copy of the database, without stopping the server
+    Backup {
+        #[command(flatten)]
+        database: Database,
+        /// Where the copy goes; it must not exist
+        dest: PathBuf,
+        /// Replace DEST, whole, where it exists
+        #[arg(long)]
+        force: bool,
+    },
+    /// Check the database, its jobs and the disk; exit status 0 when all is sound
+    Check {
+        #[command(flatten)]
+        database: Database,
+    },
+    /// The reader that runs as a child process
+    #[command(hide = true)]
+    ReadChild,
+}
+
+/// The database file, for every command that touches it.
+#[derive(Debug, Clone, Args)]
+struct Database {
+    /// The database file
+    #[arg(
+        long,
+        env = "SHEETLINE_DB",
+        default_value = "sheetline.db",
+        value_name = "FILE",
+        global = true
+    )]
+    db: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum UserAction {
+    /// Add a user; the password is asked for
+    Add {
+        name: String,
+        /// May manage users and see everybody's jobs
+        #[arg(long)]
+        admin: bool,
+        #[arg(long)]
+        email: Option<String>,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List all users
+    List,
+    /// Set a new password; ends the user's sessions
+    Passwd {
+        name: String,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Keep a user from signing in
+    Disable { name: String },
+    /// Let a disabled user sign in again
+    Enable { name: String },
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("sheetline: {}", sentence(&error));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    match cli.command {
+        None => serve::run(&cli.serve),
+        Some(Command::Serve(flags)) => serve::run(&flags),
+        Some(Command::Backup {
+            database,
+            dest,
+            force,
+        }) => backup::run(&database.db, &dest, force),
+        Some(Command::Check { database }) => check::run(&database.db),
+        Some(
+            Command::User { .. }
+            | Command::Convert { .. }
+            | Command::Process { .. }
+            | Command::ReadChild,
+        ) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// An error for the person at the terminal.
+fn sentence(error: &Error) -> String {
+    match error {
+        Error::Problem(problem) => format!("{} ({})", problem.detail, problem.code),
+        Error::Database(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped => {
+            error.to_string()
+        }
+    }
+}
+
+/// Opens a database that must be there already.
+fn open_existing(path: &std::path::Path) -> Result<Db> {
+    if !path.exists() {
+        return Err(Error::problem(
+            crate::words::Code::NotFound,
+            format!(
+                "There is no database {}. Name it with --db, or start the server once to make it.",
+                path.display()
+            ),
+        ));
+    }
+    Db::open(path, clock())
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock::new())
+}

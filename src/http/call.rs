@@ -70,17 +70,33 @@ impl Call<'_, '_> {
         self.incoming.request.header(name)
     }
 
+    /// The body as JSON, or the default where there is none.
+    ///
+    /// # Errors
+    /// As [`Call::json`].
+    pub fn json_or_default<T: DeserializeOwned + Default>(&mut self) -> Result<T> {
+        let bytes = self.incoming.body.read_small(JSON_BYTES_MAX)?;
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(T::default());
+        }
+        parse(&bytes)
+    }
+
     /// The body as JSON.
     ///
     /// # Errors
     /// `too-large` over 64 KiB; `invalid-json` where it is no JSON or not of the shape.
     pub fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
         let bytes = self.incoming.body.read_small(JSON_BYTES_MAX)?;
-        serde_json::from_slice(&bytes).map_err(|error| {
-            Error::problem(
-                Code::InvalidJson,
-                format!("The body must be a JSON object of the documented shape: {error}."),
-            )
-        })
+        parse(&bytes)
     }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        Error::problem(
+            Code::InvalidJson,
+            format!("The body must be a JSON object of the documented shape: {error}."),
+        )
+    })
 }

@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod carriers;
+pub mod downloads;
 pub mod handlers;
 pub mod listener;
 pub mod multipart;

@@ -1,11 +1,254 @@
-//! From a spooled file to an upload and, where asked, a job: committed together.
+//! From a spooled file to an upload and, where asked, a job. What a 201 or 202 promises is
+//! committed in one transaction, the kept answer of an Idempotency-Key included.
 
-/// Uploads under an Idempotency-Key that are still running.
-#[derive(Debug, Default)]
-pub struct InFlight;
+pub mod bytes;
+pub mod once;
+pub mod rows;
+pub mod spool;
 
-impl InFlight {
-    pub fn new() -> InFlight {
-        InFlight
+use serde_json::{Value, json};
+
+pub use once::{First, InFlight, Turn};
+pub use spool::Spool;
+
+use crate::db::{Db, Tx};
+use crate::error::{Error, Problem, Result};
+use crate::id::{self, UploadNo, UserId};
+use crate::settings::Settings;
+use crate::sheet::{ReadOptions, summary};
+use crate::stop::Stop;
+use crate::store::idempotency::Answer;
+use crate::store::jobs::{self, Enqueued, JobOptions, NewJob};
+use crate::store::uploads::{self, NewUpload, Status};
+use crate::words::{Code, Format, OnDuplicate};
+
+/// Who sends a file.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    pub user: UserId,
+    pub username: String,
+}
+
+/// A file that has come in whole and whose format is known.
+pub struct Arrived {
+    pub spool: Spool,
+    pub filename: String,
+    pub format: Format,
+    pub options: ReadOptions,
+}
+
+/// How a file is to be processed.
+#[derive(Debug, Clone)]
+pub struct Order {
+    pub template: String,
+    pub template_version: i64,
+    pub on_duplicate: OnDuplicate,
+    pub sheet: Option<String>,
+}
+
+/// "Upload as JSON": reads the file now and keeps its rows.
+///
+/// # Errors
+/// A `Problem` where the file can't be read; then nothing of it is kept.
+pub fn store_json(
+    db: &Db,
+    settings: &Settings,
+    sender: &Sender,
+    mut arrived: Arrived,
+    first: &First<'_>,
+    stop: &Stop,
+) -> Result<Answer> {
+    let new = new_upload(sender, &arrived);
+    let no = bytes::store(db, &mut arrived.spool, |tx| {
+        uploads::insert(tx, &new, Status::Receiving)
+    })?;
+    let source = rows::Source {
+        path: arrived.spool.path(),
+        format: arrived.format,
+        options: &arrived.options,
+    };
+    let kept = rows::store(
+        db,
+        settings,
+        &source,
+        no,
+        stop,
+        &mut |_, _| Ok(()),
+        &mut || {},
+    )
+    .and_then(|found| {
+        db.write(|tx| {
+            uploads::keep_sheets(tx, no, &found.file, &found.sheets)?;
+            uploads::change_status(tx, no, Status::Receiving, Status::Stored)?;
+            let duplicate = uploads::same_content(tx, sender.user, &new.sha256, no)?;
+            let body = stored_body(sender, &new, &found, duplicate);
+            let answer = Answer {
+                status: 201,
+                location: Some(format!("/api/files/{}", new.id)),
+                body: body.to_string(),
+            };
+            first.keep(tx, &answer)?;
+            Ok(answer)
+        })
+    });
+    if kept.is_err() {
+        forget(db, no);
     }
+    kept
+}
+
+/// "Upload & Process Now": keeps the file and queues a job for it.
+///
+/// # Errors
+/// `job-in-progress`, with the active job's id as member `job_id`, where the sender has one; then
+/// nothing is kept.
+pub fn store_and_queue(
+    db: &Db,
+    sender: &Sender,
+    mut arrived: Arrived,
+    order: &Order,
+    first: &First<'_>,
+) -> Result<Answer> {
+    let new = new_upload(sender, &arrived);
+    let no = bytes::store(db, &mut arrived.spool, |tx| {
+        uploads::insert(tx, &new, Status::Receiving)
+    })?;
+    let queued = db.write(|tx| {
+        uploads::change_status(tx, no, Status::Receiving, Status::Received)?;
+        let job = enqueue(tx, sender, no, "upload_and_process", order)?;
+        let duplicate = uploads::same_content(tx, sender.user, &new.sha256, no)?;
+        let answer = queued_answer(tx, sender, job, &new.id, &new.filename, duplicate)?;
+        first.keep(tx, &answer)?;
+        Ok(answer)
+    });
+    if queued.is_err() {
+        forget(db, no);
+    }
+    queued
+}
+
+/// Queues a job for a file that is here already.
+///
+/// # Errors
+/// As [`store_and_queue`].
+pub fn queue(
+    db: &Db,
+    sender: &Sender,
+    upload: &uploads::Upload,
+    operation: &'static str,
+    order: &Order,
+) -> Result<Answer> {
+    db.write(|tx| {
+        let job = enqueue(tx, sender, upload.no, operation, order)?;
+        queued_answer(tx, sender, job, &upload.id, &upload.filename, None)
+    })
+}
+
+fn new_upload(sender: &Sender, arrived: &Arrived) -> NewUpload {
+    NewUpload {
+        id: id::new_upload_id(),
+        user: sender.user,
+        filename: arrived.filename.clone(),
+        size: arrived.spool.size(),
+        sha256: arrived.spool.sha256(),
+        format: arrived.format,
+        options: arrived.options.clone(),
+    }
+}
+
+fn enqueue(
+    tx: &Tx<'_>,
+    sender: &Sender,
+    upload: UploadNo,
+    operation: &'static str,
+    order: &Order,
+) -> Result<id::JobId> {
+    let new = NewJob {
+        user: sender.user,
+        upload,
+        operation,
+        template: order.template.clone(),
+        template_version: order.template_version,
+        on_duplicate: order.on_duplicate,
+        options: JobOptions {
+            sheet: order.sheet.clone(),
+        },
+    };
+    match jobs::enqueue(tx, &new)? {
+        Enqueued::Queued(job) => Ok(job),
+        Enqueued::HasActive(job) => Err(Error::from(
+            Problem::new(Code::JobInProgress, "You already have a job in progress")
+                .with("job_id", job.0),
+        )),
+    }
+}
+
+fn queued_answer(
+    tx: &Tx<'_>,
+    sender: &Sender,
+    job: id::JobId,
+    upload_id: &str,
+    filename: &str,
+    duplicate: Option<String>,
+) -> Result<Answer> {
+    let position: i64 = jobs::position(tx, job)?;
+    let body = json!({
+        "success": true,
+        "message": format!("{filename} was received and waits to be processed."),
+        "file_upload_id": upload_id,
+        "job_id": job.0,
+        "status": "pending",
+        "filename": filename,
+        "processed_by": sender.username,
+        "queue_position": position,
+        "duplicate_of": duplicate,
+    });
+    Ok(Answer {
+        status: 202,
+        location: Some(format!("/api/jobs/{job}")),
+        body: body.to_string(),
+    })
+}
+
+fn stored_body(
+    sender: &Sender,
+    new: &NewUpload,
+    found: &rows::Found,
+    duplicate: Option<String>,
+) -> Value {
+    let default = found.default_sheet();
+    json!({
+        "success": true,
+        "message": format!("{} was stored.", new.filename),
+        "file_upload_id": new.id,
+        "filename": new.filename,
+        "status": "stored",
+        "uploaded_by": sender.username,
+        "sha256": new.sha256,
+        "format": new.format.as_str(),
+        "sheets": found.sheets.iter().map(summary::line).collect::<Vec<_>>(),
+        "rows": default.map(|sheet| sheet.rows),
+        "columns": default.map(|sheet| sheet.columns.len()),
+        "duplicate_of": duplicate,
+    })
+}
+
+/// Takes an upload that failed out of the way. Where even that fails, the next start does it.
+fn forget(db: &Db, no: UploadNo) {
+    let gone = db
+        .write(|tx| uploads::delete(tx, no, "sheetline"))
+        .and_then(|()| purge(db, no));
+    if let Err(error) = gone {
+        log::warn!("upload {} could not be removed yet: {error}", no.0);
+    }
+}
+
+/// Removes the rows and bytes of a deleted upload, in small steps.
+///
+/// # Errors
+/// `Database`.
+pub fn purge(db: &Db, no: UploadNo) -> Result<()> {
+    rows::discard(db, no)?;
+    while !db.write(|tx| uploads::purge_chunks_step(tx, no, 16))? {}
+    Ok(())
 }

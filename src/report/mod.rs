@@ -1,1 +1,8 @@
-//! (room to come)
+//! What a person sees: where they stand, their files, jobs, reports and downloads. Reads only.
+
+pub mod estimate;
+pub mod export;
+pub mod files;
+pub mod jobs;
+pub mod paging;
+pub mod status;

@@ -1,7 +1,10 @@
 //! The workshop: bytes of an office file → rows that know their sheet, row and column. Parsing
 //! itself runs in a child process of the same executable, so that a hostile file costs only itself.
 
+pub mod reader;
 pub mod row;
+pub mod sniff;
+pub mod summary;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,1 +1,10 @@
-//! The shelf: one file per table; nothing else writes to it.
+//! The shelf: one file per table; nothing else writes to it. Every function runs inside somebody's
+//! transaction and asks no clock.
+
+pub mod idempotency;
+pub mod jobs;
+pub mod records;
+pub mod rows;
+pub mod sessions;
+pub mod templates;
+pub mod uploads;

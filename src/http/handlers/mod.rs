@@ -1,9 +1,24 @@
 //! What answers the routes: one file per subject, each with its part of the route table.
 
 pub mod auth;
+pub mod files;
+pub mod jobs;
+pub mod operations;
+pub mod page;
+pub mod results;
+pub mod templates;
 pub mod users;
 
 use crate::http::routes::Route;
 
-/// The parts of the route table.
-pub(in crate::http) const TABLES: &[&[Route]] = &[auth::ROUTES, users::ROUTES];
+/// The parts of the route table. A path without parameter stands before one that would match it.
+pub(in crate::http) const TABLES: &[&[Route]] = &[
+    page::ROUTES,
+    auth::ROUTES,
+    users::ROUTES,
+    jobs::ROUTES,
+    files::ROUTES,
+    results::ROUTES,
+    templates::ROUTES,
+    operations::ROUTES,
+];

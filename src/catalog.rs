@@ -1,0 +1,121 @@
+//! The templates that can be used: those built in and those that the office made. An office's
+//! template takes the place of a built-in one of the same name.
+
+use rusqlite::Connection;
+
+use crate::error::{Error, Result};
+use crate::process::template::Template;
+use crate::store::templates;
+use crate::words::Code;
+
+/// The name that stands for a schema inferred from the file itself.
+pub const AUTO: &str = "auto";
+
+/// The version of a built-in template in use.
+const BUILT_IN_VERSION: i64 = 0;
+
+/// A template in use.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub name: String,
+    /// 0 for a built-in one.
+    pub version: i64,
+    pub built_in: bool,
+    /// The Table Schema's text.
+    pub schema: String,
+}
+
+/// All templates in use, by name; `auto` is none of them.
+///
+/// # Errors
+/// `Database`.
+pub fn all(connection: &Connection) -> Result<Vec<Entry>> {
+    let stored = templates::all_newest(connection)?;
+    let mut entries: Vec<Entry> = Template::built_in_names()
+        .iter()
+        .filter_map(|name| built_in(name))
+        .filter(|entry| {
+            !stored
+                .iter()
+                .any(|own| own.name == entry.name && own.schema.is_some())
+        })
+        .collect();
+    entries.extend(stored.into_iter().filter_map(|own| {
+        own.schema.map(|schema| Entry {
+            name: own.name,
+            version: own.version,
+            built_in: false,
+            schema,
+        })
+    }));
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries)
+}
+
+/// The template of that name that is in use now.
+///
+/// # Errors
+/// `Database`.
+pub fn find(connection: &Connection, name: &str) -> Result<Option<Entry>> {
+    if let Some(own) = templates::newest(connection, name)?
+        && let Some(schema) = own.schema
+    {
+        return Ok(Some(Entry {
+            name: own.name,
+            version: own.version,
+            built_in: false,
+            schema,
+        }));
+    }
+    Ok(built_in(name))
+}
+
+/// The version to run a job with that names this template.
+///
+/// # Errors
+/// `no-such-template`.
+pub fn version_for_job(connection: &Connection, name: &str) -> Result<i64> {
+    if name == AUTO {
+        return Ok(BUILT_IN_VERSION);
+    }
+    match find(connection, name)? {
+        Some(entry) => Ok(entry.version),
+        None => Err(no_such(connection, name)?),
+    }
+}
+
+/// The template of that name and version, ready to check rows. Not for `auto`.
+///
+/// # Errors
+/// `no-such-template`; `invalid-template`.
+pub fn load(connection: &Connection, name: &str, version: i64) -> Result<Template> {
+    let schema = if version == BUILT_IN_VERSION {
+        built_in(name).map(|entry| entry.schema)
+    } else {
+        templates::version(connection, name, version)?.and_then(|own| own.schema)
+    };
+    match schema {
+        Some(schema) => Template::parse(name, version, &schema),
+        None => Err(no_such(connection, name)?),
+    }
+}
+
+fn built_in(name: &str) -> Option<Entry> {
+    Template::built_in_schema(name).map(|schema| Entry {
+        name: name.to_owned(),
+        version: BUILT_IN_VERSION,
+        built_in: true,
+        schema: schema.to_owned(),
+    })
+}
+
+fn no_such(connection: &Connection, name: &str) -> Result<Error> {
+    let known: Vec<String> = all(connection)?.into_iter().map(|e| e.name).collect();
+    Ok(Error::problem(
+        Code::NoSuchTemplate,
+        format!(
+            "There is no template \"{name}\". There is: {}, {AUTO}.",
+            known.join(", ")
+        ),
+    ))
+}

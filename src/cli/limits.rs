@@ -1,0 +1,117 @@
+//! The bounds of reading a file, as flags of every command that reads one.
+
+use clap::Args;
+
+use crate::sheet::Limits;
+
+/// Over one of these a file is `too-complex`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Flags {
+    /// Rows of a text file
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_ROWS_TEXT",
+        default_value_t = 2_000_000,
+        hide_env = true
+    )]
+    max_rows_text: u64,
+    /// Rows of a workbook's sheet
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_ROWS",
+        default_value_t = 1_048_576,
+        hide_env = true
+    )]
+    max_rows: u64,
+    /// Columns
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_COLUMNS",
+        default_value_t = 16_384,
+        hide_env = true
+    )]
+    max_columns: usize,
+    /// Cells in all
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_CELLS",
+        default_value_t = 20_000_000,
+        hide_env = true
+    )]
+    max_cells: u64,
+    /// Letters of a workbook's cell
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_CELL_LETTERS",
+        default_value_t = 32_767,
+        hide_env = true
+    )]
+    max_cell_letters: usize,
+    /// KiB of a text file's field
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_FIELD_KB",
+        default_value_t = 1_024,
+        hide_env = true
+    )]
+    max_field_kb: usize,
+    /// MiB of a workbook, unpacked
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_INFLATED_MB",
+        default_value_t = 1_024,
+        hide_env = true
+    )]
+    max_inflated_mb: u64,
+    /// MB of text that a file may become
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_OUTPUT_MB",
+        default_value_t = 400,
+        hide_env = true
+    )]
+    max_output_mb: u64,
+    /// Members of a packed workbook
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_MEMBERS",
+        default_value_t = 2_000,
+        hide_env = true
+    )]
+    max_members: usize,
+    /// MiB of memory for reading one file
+    #[arg(
+        long,
+        env = "SHEETLINE_READ_MEMORY_MB",
+        default_value_t = 1_024,
+        hide_env = true
+    )]
+    read_memory_mb: u64,
+    /// Processor seconds for reading one file
+    #[arg(
+        long,
+        env = "SHEETLINE_READ_SECONDS",
+        default_value_t = 120,
+        hide_env = true
+    )]
+    read_seconds: u64,
+}
+
+impl Flags {
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            rows_text_max: self.max_rows_text,
+            rows_workbook_max: self.max_rows,
+            columns_max: self.max_columns,
+            cells_max: self.max_cells,
+            cell_chars_workbook_max: self.max_cell_letters,
+            cell_bytes_text_max: self.max_field_kb.saturating_mul(1_024),
+            inflated_bytes_max: self.max_inflated_mb.saturating_mul(1 << 20),
+            output_bytes_max: self.max_output_mb.saturating_mul(1_000_000),
+            members_max: self.max_members,
+            child_memory_bytes_max: self.read_memory_mb.saturating_mul(1 << 20),
+            child_cpu_seconds_max: self.read_seconds,
+            child_wall_seconds_max: self.read_seconds.saturating_mul(5).div_ceil(2),
+        }
+    }
+}

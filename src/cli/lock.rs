@@ -1,0 +1,54 @@
+//! One server owns a database file: a second one refuses to start.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::words::Code;
+
+/// Held as long as the server runs; the system lets go of it however the process ends.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "it is the open file that holds the lock")] File);
+
+/// Takes the lock beside the database file.
+///
+/// # Errors
+/// `busy` where another server has it.
+pub fn take(db: &Path) -> Result<Lock> {
+    let mut name = db.to_owned().into_os_string();
+    name.push(".lock");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let file = options.open(name)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock(file)),
+        Err(TryLockError::WouldBlock) => Err(Error::problem(
+            Code::Busy,
+            format!(
+                "Another sheetline serves {} already. Stop it first, or name another file with --db.",
+                db.display()
+            ),
+        )),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_server_on_the_same_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = folder.path().join("a.db");
+        let first = take(&db).unwrap();
+        assert!(take(&db).is_err());
+        drop(first);
+        assert!(take(&db).is_ok());
+    }
+}

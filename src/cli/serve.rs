@@ -1,0 +1,269 @@
+//! `serve`: the server, until it is told to stop.
+
+use std::fs;
+use std::io::Write;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{ArgAction, Args};
+use log::LevelFilter;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use simplelog::{ConfigBuilder, WriteLogger};
+
+use super::{limits, lock};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::server::Server;
+use crate::settings::Settings;
+use crate::words::Code;
+
+/// The settings of the server.
+#[derive(Debug, Clone, Args)]
+pub struct Flags {
+    /// The database file; it is made where it is missing
+    #[arg(
+        long,
+        env = "SHEETLINE_DB",
+        default_value = "sheetline.db",
+        value_name = "FILE"
+    )]
+    db: PathBuf,
+    /// Address and port; port 0 takes a free one and prints it
+    #[arg(
+        long,
+        env = "SHEETLINE_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDR:PORT"
+    )]
+    listen: String,
+    /// Threads that work on jobs; claiming stays first come, first served
+    #[arg(long, env = "SHEETLINE_WORKERS", default_value_t = 1, value_name = "N")]
+    workers: usize,
+    /// Larger uploads get 413
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_UPLOAD_MB",
+        default_value_t = 64,
+        value_name = "N"
+    )]
+    max_upload_mb: u64,
+    /// Seconds that a session lasts after its last request
+    #[arg(
+        long,
+        env = "SHEETLINE_SESSION_TTL",
+        default_value_t = 86_400,
+        value_name = "SECONDS"
+    )]
+    session_ttl: u64,
+    /// Seconds that a session lasts at most
+    #[arg(long, env = "SHEETLINE_SESSION_MAX", default_value_t = 30 * 86_400, value_name = "SECONDS")]
+    session_max: u64,
+    /// Seconds after which a job that is still processing is stopped
+    #[arg(
+        long,
+        env = "SHEETLINE_STALE_AFTER",
+        default_value_t = 1_800,
+        value_name = "SECONDS"
+    )]
+    stale_after: u64,
+    /// Seconds between two rounds of the scheduler
+    #[arg(
+        long,
+        env = "SHEETLINE_SWEEP_EVERY",
+        default_value_t = 300,
+        value_name = "SECONDS"
+    )]
+    sweep_every: u64,
+    /// Purge finished uploads older than this many days; 0 keeps them for ever
+    #[arg(
+        long,
+        env = "SHEETLINE_RETAIN_DAYS",
+        default_value_t = 0,
+        value_name = "N"
+    )]
+    retain_days: u32,
+    /// Connections open at once
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_CONNECTIONS",
+        default_value_t = 4_096,
+        value_name = "N"
+    )]
+    max_connections: usize,
+    /// The address under which people reach the server, where a proxy stands before it
+    #[arg(long, env = "SHEETLINE_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// A proxy whose X-Forwarded-* headers are believed; may be given several times
+    #[arg(long, env = "SHEETLINE_TRUSTED_PROXY", value_name = "ADDR", action = ArgAction::Append, value_delimiter = ',')]
+    trusted_proxy: Vec<IpAddr>,
+    #[command(flatten)]
+    limits: limits::Flags,
+}
+
+impl Flags {
+    fn settings(&self) -> Result<Settings> {
+        let positive = |name: &str, value: u64| {
+            if value == 0 {
+                Err(Error::problem(
+                    Code::BadRequest,
+                    format!("--{name} must be at least 1."),
+                ))
+            } else {
+                Ok(value)
+            }
+        };
+        positive("workers", u64::try_from(self.workers).unwrap_or(u64::MAX))?;
+        positive(
+            "max-connections",
+            u64::try_from(self.max_connections).unwrap_or(u64::MAX),
+        )?;
+        let mut settings = Settings::new(self.db.clone());
+        settings.listen = self.listen.clone();
+        settings.workers = self.workers.min(64);
+        settings.upload_bytes_max =
+            positive("max-upload-mb", self.max_upload_mb)?.saturating_mul(1 << 20);
+        settings.session_ttl = Duration::from_secs(positive("session-ttl", self.session_ttl)?);
+        settings.session_max = Duration::from_secs(positive("session-max", self.session_max)?);
+        settings.stale_after = Duration::from_secs(positive("stale-after", self.stale_after)?);
+        settings.sweep_every = Duration::from_secs(positive("sweep-every", self.sweep_every)?);
+        settings.retain_days = self.retain_days;
+        settings.connections_max = self.max_connections;
+        settings.public_url = self.public_url.clone();
+        settings.trusted_proxies = self.trusted_proxy.clone();
+        settings.limits = self.limits.limits();
+        Ok(settings)
+    }
+}
+
+/// Runs the command until SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// Where the server can't start.
+pub fn run(flags: &Flags) -> Result<ExitCode> {
+    let settings = flags.settings()?;
+    start_log();
+    // Before anything else, so that a signal during the start is not lost.
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    if let Some(folder) = settings.db.parent()
+        && !folder.as_os_str().is_empty()
+        && !folder.is_dir()
+    {
+        return Err(Error::problem(
+            Code::BadRequest,
+            format!(
+                "There is no folder {}. Make it, or name another file with --db.",
+                folder.display()
+            ),
+        ));
+    }
+    let new = !settings.db.exists();
+    let _lock = lock::take(&settings.db)?;
+    let app = Arc::new(App::open(settings, super::clock())?);
+    super::user::unattended(&app.db)?;
+    let setup = app.accounts.begin_setup(&app.db)?;
+    let server = Server::start(Arc::clone(&app))?;
+    let announced = announce(&app, &server, new, setup.as_deref());
+    if let Err(error) = announced {
+        log::warn!("the address could not be printed: {error}");
+    }
+    let signal = signals.forever().next();
+    log::info!("stopping (signal {})", signal.unwrap_or(0));
+    let code_file = setup_file(&app.settings.db);
+    let quiet = server.stop();
+    if code_file.exists() {
+        // A code is of no use without the process that made it.
+        let _ = fs::remove_file(code_file);
+    }
+    log::info!(
+        "stopped{}",
+        if quiet {
+            ""
+        } else {
+            ", though not everything had ended"
+        }
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The address alone on a line, for scripts; the rest for people.
+fn announce(app: &App, server: &Server, new: bool, setup: Option<&str>) -> std::io::Result<()> {
+    let address = server.address();
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "sheetline {}   database {}{}",
+        env!("CARGO_PKG_VERSION"),
+        app.settings.db.display(),
+        if new { " (new)" } else { "" }
+    )?;
+    if let Some(code) = setup {
+        let file = setup_file(&app.settings.db);
+        let kept = write_private(&file, code).is_ok();
+        let base = app
+            .settings
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{}", reachable(address)));
+        writeln!(
+            out,
+            "SETUP  no users yet. Open this link:  {}/#setup={code}",
+            base.trim_end_matches('/')
+        )?;
+        writeln!(out, "       or open the page and enter this code:  {code}")?;
+        if kept {
+            writeln!(
+                out,
+                "       (also in {}, valid 60 minutes, one use)",
+                file.display()
+            )?;
+        }
+        writeln!(out, "       or run:  sheetline user add --admin NAME")?;
+    }
+    writeln!(out, "listening on http://{address}")?;
+    out.flush()
+}
+
+/// An address that a browser on this machine can open: 0.0.0.0 is none.
+fn reachable(address: std::net::SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    }
+}
+
+fn setup_file(db: &Path) -> PathBuf {
+    db.with_file_name("setup-code.txt")
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    if path.exists() {
+        fs::remove_file(path)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options
+        .open(path)?
+        .write_all(format!("{text}\n").as_bytes())
+}
+
+/// Log lines go to standard error: the service manager keeps them.
+fn start_log() {
+    let config = ConfigBuilder::new()
+        .set_time_format_rfc3339()
+        .set_thread_level(LevelFilter::Off)
+        .set_target_level(LevelFilter::Off)
+        .set_location_level(LevelFilter::Off)
+        .build();
+    // A second start in the same process (tests) keeps the first log.
+    let _ = WriteLogger::init(LevelFilter::Info, config, std::io::stderr());
+}

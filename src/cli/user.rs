@@ -1,0 +1,4 @@
+//! x
+pub fn unattended(_db: &crate::db::Db) -> crate::error::Result<()> {
+    Ok(())
+}

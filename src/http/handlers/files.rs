@@ -1,0 +1,436 @@
+//! Files: the two uploads, lists, and what was stored.
+
+use rouille::{Response, ResponseBody};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::catalog;
+use crate::error::{Error, Problem, Result};
+use crate::http::call::Call;
+use crate::http::multipart::{self, FormBounds};
+use crate::http::routes::{Route, Who};
+use crate::http::{downloads, reply};
+use crate::id::JobId;
+use crate::intake::{self, Arrived, Order, Sender, Spool, Turn, bytes::Original, once};
+use crate::report::{files, jobs as job_report, paging::Page};
+use crate::sheet::{self, ReadOptions, summary};
+use crate::store::idempotency::Answer;
+use crate::store::{jobs, uploads};
+use crate::words::{Code, OnDuplicate};
+
+pub(in crate::http) const ROUTES: &[Route] = &[
+    Route {
+        method: "POST",
+        path: "/api/files/upload-json",
+        who: Who::SignedIn,
+        summary: "Upload as JSON: keep a file's parsed rows",
+        handle: upload_json,
+    },
+    Route {
+        method: "POST",
+        path: "/api/files/upload-and-process",
+        who: Who::SignedIn,
+        summary: "Upload & Process Now: keep a file and queue a job for it",
+        handle: upload_and_process,
+    },
+    Route {
+        method: "GET",
+        path: "/api/files",
+        who: Who::SignedIn,
+        summary: "The caller's files, newest first",
+        handle: list,
+    },
+    Route {
+        method: "GET",
+        path: "/api/files/{id}",
+        who: Who::SignedIn,
+        summary: "One file",
+        handle: show,
+    },
+    Route {
+        method: "DELETE",
+        path: "/api/files/{id}",
+        who: Who::SignedIn,
+        summary: "Delete a file; records made from it stay in the list",
+        handle: delete,
+    },
+    Route {
+        method: "GET",
+        path: "/api/files/{id}/original",
+        who: Who::SignedIn,
+        summary: "The bytes as uploaded",
+        handle: original,
+    },
+    Route {
+        method: "POST",
+        path: "/api/files/{id}/process",
+        who: Who::SignedIn,
+        summary: "Queue a job for a file stored before",
+        handle: process,
+    },
+];
+
+/// Beside the file a form may carry this much: fields and boundaries.
+const FORM_OVERHEAD_BYTES: u64 = 1 << 20;
+
+/// What came with a file.
+struct Form {
+    spool: Spool,
+    filename: String,
+    fields: Vec<(String, String)>,
+}
+
+impl Form {
+    fn field(&self, name: &str) -> Option<&str> {
+        self.fields
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+}
+
+fn upload_json(call: &mut Call<'_, '_>) -> Result<Response> {
+    let form = receive(call, &["sheet", "header_row", "delimiter", "encoding"])?;
+    let options = read_options(&form)?;
+    let turn = turn(call, "upload-json", &form)?;
+    let first = match turn {
+        Turn::Again(answer) => return Ok(respond(&answer)),
+        Turn::First(first) => first,
+    };
+    let sender = sender(call)?;
+    let arrived = arrived(call, form, options)?;
+    let size = arrived.spool.size();
+    let answer = intake::store_json(
+        &call.app.db,
+        &call.app.settings,
+        &sender,
+        arrived,
+        &first,
+        &call.app.shutdown,
+    )?;
+    log::info!("user={} bytes={size} stored as JSON", sender.username);
+    Ok(respond(&answer))
+}
+
+fn upload_and_process(call: &mut Call<'_, '_>) -> Result<Response> {
+    let form = receive(
+        call,
+        &[
+            "sheet",
+            "header_row",
+            "delimiter",
+            "encoding",
+            "template",
+            "on_duplicate",
+        ],
+    )?;
+    let options = read_options(&form)?;
+    let turn = turn(call, "upload-and-process", &form)?;
+    let first = match turn {
+        Turn::Again(answer) => return Ok(respond(&answer)),
+        Turn::First(first) => first,
+    };
+    let sender = sender(call)?;
+    let order = order(
+        call,
+        form.field("template"),
+        form.field("on_duplicate"),
+        options.sheet.clone(),
+    )?;
+    let arrived = arrived(call, form, options)?;
+    let size = arrived.spool.size();
+    let answer = intake::store_and_queue(&call.app.db, &sender, arrived, &order, &first)
+        .map_err(|error| describe_active(call, error))?;
+    call.app.bell.work();
+    log::info!("user={} bytes={size} received and queued", sender.username);
+    Ok(respond(&answer))
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ProcessBody {
+    template: Option<String>,
+    on_duplicate: Option<String>,
+    sheet: Option<String>,
+}
+
+fn process(call: &mut Call<'_, '_>) -> Result<Response> {
+    let upload = find(call)?;
+    let body: ProcessBody = call.json_or_default()?;
+    let order = order(
+        call,
+        body.template.as_deref(),
+        body.on_duplicate.as_deref(),
+        body.sheet,
+    )?;
+    let sender = sender(call)?;
+    check_sheet(call, &upload, order.sheet.as_deref())?;
+    let answer = intake::queue(&call.app.db, &sender, &upload, "process", &order)
+        .map_err(|error| describe_active(call, error))?;
+    call.app.bell.work();
+    Ok(respond(&answer))
+}
+
+fn list(call: &mut Call<'_, '_>) -> Result<Response> {
+    let page = Page::from_query(
+        call.query("limit").as_deref(),
+        call.query("cursor").as_deref(),
+    )?;
+    let everybody = call.query("all").as_deref() == Some("1");
+    if everybody && !call.is_admin() {
+        return Err(Error::problem(
+            Code::Forbidden,
+            "Only administrators see everybody's files.",
+        ));
+    }
+    let owner = if everybody {
+        None
+    } else {
+        Some(call.caller()?.user.id)
+    };
+    let body = call.app.db.read(|c| {
+        let mut found = uploads::page(c, owner, page.cursor, page.fetch())?;
+        let next = page.cut(&mut found, |upload| upload.no.0);
+        let lines = found
+            .iter()
+            .map(|upload| files::line(c, upload))
+            .collect::<Result<Vec<Value>>>()?;
+        Ok(json!({ "success": true, "files": lines, "next_cursor": next }))
+    })?;
+    Ok(reply::json(200, &body))
+}
+
+fn show(call: &mut Call<'_, '_>) -> Result<Response> {
+    let upload = find(call)?;
+    let file = call.app.db.read(|c| files::whole(c, &upload))?;
+    Ok(reply::json(200, &json!({ "success": true, "file": file })))
+}
+
+fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
+    let upload = find(call)?;
+    let by = call.caller()?.user.username.clone();
+    call.app.db.write(|tx| {
+        if let Some(job) = jobs::newest_of_upload(tx, upload.no)?
+            && job.status.is_active()
+        {
+            return Err(Error::from(
+                Problem::new(
+                    Code::JobInProgress,
+                    "A job is at work on this file. Wait for it or cancel it.",
+                )
+                .with("job", job_report::line(&job)),
+            ));
+        }
+        uploads::delete(tx, upload.no, &by)
+    })?;
+    // What is left of it goes in small steps; if this process dies now, the next start goes on.
+    intake::purge(&call.app.db, upload.no)?;
+    Ok(reply::json(
+        200,
+        &json!({ "success": true, "message": format!("{} was deleted.", upload.filename) }),
+    ))
+}
+
+fn original(call: &mut Call<'_, '_>) -> Result<Response> {
+    let upload = find(call)?;
+    let size = usize::try_from(upload.size).map_err(|_| Error::Internal("size".to_owned()))?;
+    let source = Original::new(std::sync::Arc::clone(&call.app.db), upload.no);
+    let response = Response {
+        status_code: 200,
+        headers: Vec::new(),
+        data: ResponseBody::from_reader_and_size(source, size),
+        upgrade: None,
+    };
+    Ok(downloads::attachment(
+        response,
+        downloads::content_type(upload.format),
+        &upload.filename,
+    ))
+}
+
+/// The upload in the path, if the caller may see it; what belongs to somebody else looks like what
+/// never was.
+pub(in crate::http) fn find(call: &Call<'_, '_>) -> Result<uploads::Upload> {
+    let upload = call
+        .app
+        .db
+        .read(|c| uploads::by_id(c, call.param(0)))?
+        .ok_or_else(Error::not_found)?;
+    if upload.user == call.caller()?.user.id || call.is_admin() {
+        Ok(upload)
+    } else {
+        Err(Error::not_found())
+    }
+}
+
+/// Takes the form in: the file into a spool file, the fields as they are.
+fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
+    let bytes_max = call.app.settings.upload_bytes_max;
+    let declared = call.incoming.body.declared();
+    if declared.is_some_and(|bytes| bytes > bytes_max.saturating_add(FORM_OVERHEAD_BYTES)) {
+        return Err(too_large(bytes_max));
+    }
+    let content_type = call.header("Content-Type").unwrap_or("").to_owned();
+    let mut spool = Spool::new(&call.app.settings.spool())?;
+    let bounds = FormBounds {
+        file_bytes_max: bytes_max,
+        ..FormBounds::default()
+    };
+    let form = multipart::read_form(&content_type, &mut call.incoming.body, &bounds, &mut spool)?;
+    let Some(file) = form.file else {
+        return Err(Error::problem(Code::NoFile, "Choose a file first."));
+    };
+    if let Some((name, _)) = form
+        .fields
+        .iter()
+        .find(|(name, _)| !known.contains(&name.as_str()))
+    {
+        log::debug!("unknown form field {}", name.escape_debug());
+    }
+    Ok(Form {
+        spool,
+        filename: multipart::clean_file_name(&file.name),
+        fields: form.fields,
+    })
+}
+
+fn too_large(bytes_max: u64) -> Error {
+    Problem::new(
+        Code::TooLarge,
+        format!("The file must be smaller than {} MB.", bytes_max >> 20),
+    )
+    .with("limit", bytes_max)
+    .into()
+}
+
+fn read_options(form: &Form) -> Result<ReadOptions> {
+    let header_row = match form.field("header_row") {
+        None => None,
+        Some(text) => match text.parse::<u32>() {
+            Ok(row) if row >= 1 => Some(row),
+            _ => {
+                return Err(Error::problem(
+                    Code::BadRequest,
+                    "header_row must be a whole number from 1 on.",
+                ));
+            }
+        },
+    };
+    let delimiter = match form.field("delimiter") {
+        None => None,
+        Some("tab" | "\\t") => Some('\t'),
+        Some(text) => match text.chars().collect::<Vec<_>>().as_slice() {
+            [one] if one.is_ascii() => Some(*one),
+            _ => {
+                return Err(Error::problem(
+                    Code::BadRequest,
+                    "delimiter must be one character, or the word tab.",
+                ));
+            }
+        },
+    };
+    Ok(ReadOptions {
+        sheet: form.field("sheet").map(str::to_owned),
+        header_row,
+        delimiter,
+        encoding: form.field("encoding").map(str::to_owned),
+    })
+}
+
+fn turn<'a>(call: &Call<'a, '_>, route: &str, form: &Form) -> Result<Turn<'a>> {
+    let fingerprint = once::fingerprint(route, &form.spool.sha256(), &form.filename, &form.fields);
+    once::turn(
+        &call.app.db,
+        &call.app.in_flight,
+        call.caller()?.user.id,
+        call.header("Idempotency-Key"),
+        fingerprint,
+    )
+}
+
+fn sender(call: &Call<'_, '_>) -> Result<Sender> {
+    let user = &call.caller()?.user;
+    Ok(Sender {
+        user: user.id,
+        username: user.username.clone(),
+    })
+}
+
+/// Looks at the content: what can be refused at once is refused at once.
+fn arrived(call: &Call<'_, '_>, form: Form, options: ReadOptions) -> Result<Arrived> {
+    if form.spool.size() == 0 {
+        return Err(Error::problem(Code::EmptyFile, "The file is empty."));
+    }
+    let format = sheet::sniff::sniff(form.spool.path(), &call.app.settings.limits)?;
+    Ok(Arrived {
+        spool: form.spool,
+        filename: form.filename,
+        format,
+        options,
+    })
+}
+
+fn order(
+    call: &Call<'_, '_>,
+    template: Option<&str>,
+    on_duplicate: Option<&str>,
+    sheet: Option<String>,
+) -> Result<Order> {
+    let template = template.unwrap_or("companies");
+    let on_duplicate = match on_duplicate {
+        None => OnDuplicate::Skip,
+        Some(text) => OnDuplicate::parse(text).ok_or_else(|| {
+            Error::problem(Code::BadRequest, "on_duplicate must be skip or update.")
+        })?,
+    };
+    let version = call
+        .app
+        .db
+        .read(|c| catalog::version_for_job(c, template))?;
+    Ok(Order {
+        template: template.to_owned(),
+        template_version: version,
+        on_duplicate,
+        sheet,
+    })
+}
+
+/// A sheet that is asked for must be there, where the sheets are known already.
+fn check_sheet(call: &Call<'_, '_>, upload: &uploads::Upload, sheet: Option<&str>) -> Result<()> {
+    let Some(wanted) = sheet else { return Ok(()) };
+    if upload.status != uploads::Status::Stored {
+        return Ok(());
+    }
+    let sheets = call.app.db.read(|c| uploads::sheets(c, upload.no))?;
+    summary::by_name(&sheets, wanted).map(|_| ())
+}
+
+/// A 409 about the caller's active job says which one it is.
+pub(in crate::http) fn describe_active(call: &Call<'_, '_>, error: Error) -> Error {
+    let Error::Problem(mut problem) = error else {
+        return error;
+    };
+    let Some(id) = problem.members.get("job_id").and_then(Value::as_i64) else {
+        return Error::Problem(problem);
+    };
+    let described = call.app.db.read(|c| {
+        jobs::by_id(c, JobId(id))?
+            .map(|job| job_report::whole(c, &job))
+            .transpose()
+    });
+    if let Ok(Some(job)) = described {
+        problem.members.insert("job".to_owned(), job);
+    }
+    Error::Problem(problem)
+}
+
+pub(in crate::http) fn respond(answer: &Answer) -> Response {
+    let response = Response::from_data("application/json", answer.body.clone().into_bytes())
+        .with_status_code(answer.status)
+        .with_additional_header("Cache-Control", "no-store");
+    match &answer.location {
+        Some(location) => response.with_additional_header("Location", location.clone()),
+        None => response,
+    }
+}

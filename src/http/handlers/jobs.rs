@@ -1,0 +1,285 @@
+//! Jobs: where they stand, their lists, and cancel, retry and undo.
+
+use std::time::{Duration, Instant};
+
+use rouille::Response;
+use serde_json::{Value, json};
+
+use crate::catalog;
+use crate::error::{Error, Result};
+use crate::http::call::Call;
+use crate::http::routes::{Route, Who};
+use crate::http::{handlers::files, reply};
+use crate::id::{self, JobId};
+use crate::intake::{self, Order, Sender};
+use crate::report::{jobs as job_report, paging::Page, status};
+use crate::stop::Reason;
+use crate::store::jobs::{self, Cancelled, Job, JobOptions};
+use crate::store::{sessions, uploads};
+use crate::words::{Code, OnDuplicate, State};
+
+pub(in crate::http) const ROUTES: &[Route] = &[
+    Route {
+        method: "GET",
+        path: "/api/files/processing-status",
+        who: Who::SignedIn,
+        summary: "Where the caller's newest job stands; ?wait= answers when something changed",
+        handle: processing_status,
+    },
+    Route {
+        method: "GET",
+        path: "/api/jobs",
+        who: Who::SignedIn,
+        summary: "The caller's jobs, newest first",
+        handle: list,
+    },
+    Route {
+        method: "GET",
+        path: "/api/jobs/{id}",
+        who: Who::SignedIn,
+        summary: "One job with every state change",
+        handle: show,
+    },
+    Route {
+        method: "POST",
+        path: "/api/jobs/{id}/cancel",
+        who: Who::SignedIn,
+        summary: "Cancel a pending job at once, a processing one within 2 s",
+        handle: cancel,
+    },
+    Route {
+        method: "POST",
+        path: "/api/jobs/{id}/retry",
+        who: Who::SignedIn,
+        summary: "Queue a new job on the same upload",
+        handle: retry,
+    },
+    Route {
+        method: "POST",
+        path: "/api/jobs/{id}/undo",
+        who: Who::SignedIn,
+        summary: "Take a completed job's records out of the list",
+        handle: undo,
+    },
+    Route {
+        method: "GET",
+        path: "/api/admin/queue",
+        who: Who::Admin,
+        summary: "All active jobs in order",
+        handle: queue,
+    },
+];
+
+/// Seconds that `?wait=` waits at most.
+const WAIT_SECONDS_MAX: u64 = 25;
+
+fn processing_status(call: &mut Call<'_, '_>) -> Result<Response> {
+    let known = call.header("If-None-Match").map(str::to_owned);
+    let wait = match call.query("wait") {
+        None => 0,
+        Some(text) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => text
+            .parse::<u64>()
+            .unwrap_or(WAIT_SECONDS_MAX)
+            .min(WAIT_SECONDS_MAX),
+        Some(_) => {
+            return Err(Error::problem(
+                Code::BadRequest,
+                "wait must be a whole number of seconds from 0 to 25.",
+            ));
+        }
+    };
+    let user = call.caller()?.user.clone();
+    let until = Instant::now() + Duration::from_secs(wait);
+    loop {
+        let seen = call.app.bell.seen(user.id);
+        let body = call.app.db.read(|c| {
+            status::processing_status(c, user.id, &user.username, call.app.settings.workers)
+        })?;
+        let text = body.to_string();
+        let etag = etag(&text);
+        let changed = !known
+            .as_deref()
+            .is_some_and(|tags| reply::tag_matches(tags, &etag));
+        if changed {
+            return Ok(Response::from_data("application/json", text.into_bytes())
+                .with_additional_header("ETag", etag)
+                .with_additional_header("Cache-Control", "no-cache"));
+        }
+        if !call.app.bell.wait_for_news(user.id, seen, until) {
+            return Ok(reply::not_modified(&etag));
+        }
+    }
+}
+
+fn etag(text: &str) -> String {
+    let hash = id::sha256_hex(text.as_bytes());
+    format!("\"{}\"", hash.get(..32).unwrap_or(&hash))
+}
+
+fn list(call: &mut Call<'_, '_>) -> Result<Response> {
+    let page = Page::from_query(
+        call.query("limit").as_deref(),
+        call.query("cursor").as_deref(),
+    )?;
+    let status = match call.query("status") {
+        None => None,
+        Some(text) => Some(State::parse(&text).ok_or_else(|| {
+            Error::problem(
+                Code::BadRequest,
+                "status must be pending, processing, completed, failed, timeout or cancelled.",
+            )
+        })?),
+    };
+    let everybody = call.query("all").as_deref() == Some("1");
+    if everybody && !call.is_admin() {
+        return Err(Error::problem(
+            Code::Forbidden,
+            "Only administrators see everybody's jobs.",
+        ));
+    }
+    let owner = if everybody {
+        None
+    } else {
+        Some(call.caller()?.user.id)
+    };
+    let body = call.app.db.read(|c| {
+        let mut found = jobs::page(c, owner, status, page.cursor, page.fetch())?;
+        let next = page.cut(&mut found, |job| job.id.0);
+        let lines: Vec<Value> = found.iter().map(job_report::line).collect();
+        Ok(json!({ "success": true, "jobs": lines, "next_cursor": next }))
+    })?;
+    Ok(reply::json(200, &body))
+}
+
+fn show(call: &mut Call<'_, '_>) -> Result<Response> {
+    let job = find(call)?;
+    answer_with(call, job.id, 200, None)
+}
+
+fn cancel(call: &mut Call<'_, '_>) -> Result<Response> {
+    let job = find(call)?;
+    let by = call.caller()?.user.username.clone();
+    let cancelled = call.app.db.write(|tx| {
+        let cancelled = jobs::cancel(tx, job.id, &by)?;
+        if cancelled == Cancelled::AtOnce {
+            sessions::extend_for_user(tx, job.user, tx.now.plus(call.app.settings.session_ttl))?;
+        }
+        Ok(cancelled)
+    })?;
+    log::info!("user={by} job={} cancel asked", job.id);
+    match cancelled {
+        Cancelled::AtOnce => {
+            call.app.bell.news();
+            answer_with(call, job.id, 200, Some("The job was cancelled."))
+        }
+        Cancelled::Asked => {
+            call.app.runs.stop(job.id, Reason::Cancelled);
+            answer_with(call, job.id, 202, Some("The job is being stopped."))
+        }
+    }
+}
+
+fn retry(call: &mut Call<'_, '_>) -> Result<Response> {
+    let job = find(call)?;
+    if job.status.is_active() {
+        return Err(Error::problem(
+            Code::NotActive,
+            "This job has not ended yet; there is nothing to try again.",
+        ));
+    }
+    if job.upload_deleted {
+        return Err(Error::problem(
+            Code::NotFound,
+            "The file of this job was deleted. Upload it again.",
+        ));
+    }
+    let options: JobOptions = serde_json::from_str(&job.options)?;
+    let order = call.app.db.read(|c| {
+        Ok(Order {
+            template: job.template.clone(),
+            template_version: catalog::version_for_job(c, &job.template)?,
+            on_duplicate: OnDuplicate::parse(&job.on_duplicate).unwrap_or(OnDuplicate::Skip),
+            sheet: options.sheet.clone(),
+        })
+    })?;
+    let upload = call.app.db.read(|c| uploads::by_no(c, job.upload))?;
+    let caller = &call.caller()?.user;
+    let sender = Sender {
+        user: caller.id,
+        username: caller.username.clone(),
+    };
+    let answer = intake::queue(&call.app.db, &sender, &upload, "retry", &order)
+        .map_err(|error| files::describe_active(call, error))?;
+    call.app.bell.work();
+    Ok(files::respond(&answer))
+}
+
+fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
+    let job = find(call)?;
+    let by = call.caller()?.user.username.clone();
+    call.app.db.write(|tx| jobs::undo(tx, job.id, &by))?;
+    log::info!("user={by} job={} undone", job.id);
+    call.app.bell.news();
+    answer_with(
+        call,
+        job.id,
+        200,
+        Some("The import was undone: its records are out of the list."),
+    )
+}
+
+fn queue(call: &mut Call<'_, '_>) -> Result<Response> {
+    let body = call.app.db.read(|c| {
+        let mut waiting = 0;
+        let lines: Vec<Value> = jobs::active(c)?
+            .iter()
+            .map(|job| {
+                let position = if job.status == State::Pending {
+                    waiting += 1;
+                    waiting
+                } else {
+                    0
+                };
+                let mut line = job_report::line(job);
+                if let Value::Object(members) = &mut line {
+                    members.insert("queue_position".to_owned(), json!(position));
+                }
+                line
+            })
+            .collect();
+        Ok(json!({ "success": true, "jobs": lines, "next_cursor": null }))
+    })?;
+    Ok(reply::json(200, &body))
+}
+
+/// The job in the path, if the caller may see it.
+pub(in crate::http) fn find(call: &Call<'_, '_>) -> Result<Job> {
+    let id = JobId(call.id(0)?);
+    let job = call
+        .app
+        .db
+        .read(|c| jobs::by_id(c, id))?
+        .ok_or_else(Error::not_found)?;
+    if job.user == call.caller()?.user.id || call.is_admin() {
+        Ok(job)
+    } else {
+        Err(Error::not_found())
+    }
+}
+
+fn answer_with(
+    call: &Call<'_, '_>,
+    id: JobId,
+    status: u16,
+    message: Option<&str>,
+) -> Result<Response> {
+    let job = call.app.db.read(|c| match jobs::by_id(c, id)? {
+        Some(job) => job_report::whole(c, &job),
+        None => Err(Error::not_found()),
+    })?;
+    let mut body = json!({ "success": true, "job": job });
+    if let (Some(message), Value::Object(members)) = (message, &mut body) {
+        members.insert("message".to_owned(), json!(message));
+    }
+    Ok(reply::json(status, &body))
+}

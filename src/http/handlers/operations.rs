@@ -1,0 +1,131 @@
+//! Operations: health, and the description of the API.
+
+use rouille::Response;
+use serde_json::{Map, Value, json};
+
+use crate::error::{Error, Result};
+use crate::http::call::Call;
+use crate::http::reply;
+use crate::http::routes::{self, Route, Who};
+use crate::store::jobs;
+
+pub(in crate::http) const ROUTES: &[Route] = &[
+    Route {
+        method: "GET",
+        path: "/api/health",
+        who: Who::Anyone,
+        summary: "Whether the server can do its work",
+        handle: health,
+    },
+    Route {
+        method: "GET",
+        path: "/api/openapi.json",
+        who: Who::Anyone,
+        summary: "This description",
+        handle: openapi,
+    },
+];
+
+fn health(call: &mut Call<'_, '_>) -> Result<Response> {
+    let app = call.app;
+    let writable = app.db.probe();
+    let queue = app.db.read(jobs::counts);
+    let workers = app.pulse.workers_alive();
+    let scheduler = app.pulse.scheduler_alive();
+    let status = match &writable {
+        Err(error) if error.is_disk_full() => "disk-full",
+        _ if app.db.is_disk_full() => "disk-full",
+        Err(_) => "database-not-writable",
+        Ok(()) if queue.is_err() => "database-not-readable",
+        Ok(()) if !workers => "worker-gone",
+        Ok(()) => "ok",
+    };
+    if let Err(error) = &writable {
+        log::warn!("health: {error}");
+    }
+    let (pending, processing) = match queue {
+        Ok(counts) => counts,
+        Err(Error::Stopped | Error::Problem(_) | Error::Internal(_)) => (0, 0),
+        Err(Error::Database(_) | Error::Io(_)) => (0, 0),
+    };
+    let uptime = app.clock.monotonic().saturating_sub(app.started).as_secs();
+    let body = json!({
+        "status": status,
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_seconds": uptime,
+        "scheduler_running": scheduler,
+        "queue": { "pending": pending, "processing": processing },
+    });
+    Ok(reply::json(if status == "ok" { 200 } else { 503 }, &body))
+}
+
+/// Made from the route table, so that it names what is there and nothing else.
+fn openapi(_call: &mut Call<'_, '_>) -> Result<Response> {
+    let mut paths: Map<String, Value> = Map::new();
+    for route in routes::all() {
+        let parameters: Vec<Value> = route
+            .path
+            .split('/')
+            .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+            .map(|name| {
+                json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
+            })
+            .collect();
+        let mut operation = json!({
+            "summary": route.summary,
+            "responses": {
+                "default": {
+                    "description": "The answer, or a problem",
+                    "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } }
+                }
+            }
+        });
+        if let Value::Object(members) = &mut operation {
+            if !parameters.is_empty() {
+                members.insert("parameters".to_owned(), Value::Array(parameters));
+            }
+            if route.who != Who::Anyone {
+                members.insert(
+                    "security".to_owned(),
+                    json!([{ "bearer": [] }, { "header": [] }, { "cookie": [] }]),
+                );
+            }
+        }
+        let methods = paths
+            .entry(route.path.to_owned())
+            .or_insert_with(|| json!({}));
+        if let Value::Object(methods) = methods {
+            methods.insert(route.method.to_lowercase(), operation);
+        }
+    }
+    let body = json!({
+        "openapi": "3.1.0",
+        "info": { "title": "Sheetline", "version": env!("CARGO_PKG_VERSION") },
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer" },
+                "header": { "type": "apiKey", "in": "header", "name": "X-Session-Id" },
+                "cookie": { "type": "apiKey", "in": "cookie", "name": "session" }
+            },
+            "schemas": {
+                "Problem": {
+                    "type": "object",
+                    "required": ["success", "type", "title", "status", "code", "detail"],
+                    "properties": {
+                        "success": { "const": false },
+                        "type": { "type": "string", "format": "uri" },
+                        "title": { "type": "string" },
+                        "status": { "type": "integer" },
+                        "code": { "type": "string" },
+                        "detail": { "type": "string" }
+                    }
+                }
+            }
+        }
+    });
+    Ok(Response::from_data(
+        "application/json",
+        body.to_string().into_bytes(),
+    ))
+}

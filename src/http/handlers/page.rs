@@ -1,0 +1,145 @@
+//! The page: the files of `static/`, compiled in, compressed once, revalidated by content hash.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::LazyLock;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rouille::Response;
+
+use crate::error::{Error, Result};
+use crate::http::call::Call;
+use crate::http::reply;
+use crate::http::routes::{Route, Who};
+use crate::id;
+
+pub(in crate::http) const ROUTES: &[Route] = &[
+    Route {
+        method: "GET",
+        path: "/",
+        who: Who::Anyone,
+        summary: "The page",
+        handle: index,
+    },
+    Route {
+        method: "GET",
+        path: "/static/{name}",
+        who: Who::Anyone,
+        summary: "A file of the page",
+        handle: file,
+    },
+    Route {
+        method: "GET",
+        path: "/favicon.ico",
+        who: Who::Anyone,
+        summary: "The page's icon",
+        handle: icon,
+    },
+];
+
+/// Every file of `static/`; a test compares this list with the folder.
+const FILES: &[(&str, &[u8])] = &[("index.html", include_bytes!("../../../static/index.html"))];
+
+struct Asset {
+    content_type: &'static str,
+    plain: &'static [u8],
+    gzip: Option<Vec<u8>>,
+    etag: String,
+}
+
+static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
+    FILES
+        .iter()
+        .map(|(name, bytes)| (*name, asset(name, bytes)))
+        .collect()
+});
+
+fn asset(name: &str, plain: &'static [u8]) -> Asset {
+    let content_type = match name.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "application/octet-stream",
+    };
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let gzip = encoder
+        .write_all(plain)
+        .and_then(|()| encoder.finish())
+        .ok();
+    let hash = id::sha256_hex(plain);
+    Asset {
+        content_type,
+        plain,
+        gzip,
+        etag: format!("\"{}\"", hash.get(..32).unwrap_or(&hash)),
+    }
+}
+
+fn index(call: &mut Call<'_, '_>) -> Result<Response> {
+    serve(call, "index.html")
+}
+
+fn file(call: &mut Call<'_, '_>) -> Result<Response> {
+    let name = call.param(0).to_owned();
+    serve(call, &name)
+}
+
+fn icon(call: &mut Call<'_, '_>) -> Result<Response> {
+    serve(call, "icon.svg")
+}
+
+fn serve(call: &Call<'_, '_>, name: &str) -> Result<Response> {
+    let asset = ASSETS.get(name).ok_or_else(Error::not_found)?;
+    if call
+        .header("If-None-Match")
+        .is_some_and(|tags| reply::tag_matches(tags, &asset.etag))
+    {
+        return Ok(reply::not_modified(&asset.etag));
+    }
+    let wants_gzip = call.header("Accept-Encoding").is_some_and(accepts_gzip);
+    let response = match &asset.gzip {
+        Some(gzip) if wants_gzip => Response::from_data(asset.content_type, gzip.clone())
+            .with_additional_header("Content-Encoding", "gzip"),
+        _ => Response::from_data(asset.content_type, asset.plain),
+    };
+    Ok(response
+        .with_additional_header("ETag", asset.etag.clone())
+        .with_additional_header("Cache-Control", "no-cache")
+        .with_additional_header("Vary", "Accept-Encoding"))
+}
+
+fn accepts_gzip(header: &str) -> bool {
+    header.split(',').any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let name = parts.next().unwrap_or("");
+        let refused = parts.any(|p| matches!(p.replace(' ', "").as_str(), "q=0" | "q=0.0"));
+        (name.eq_ignore_ascii_case("gzip") || name == "*") && !refused
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_page_is_compiled_in() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("static");
+        let mut there: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let mut here: Vec<String> = FILES.iter().map(|(name, _)| (*name).to_owned()).collect();
+        there.sort();
+        here.sort();
+        assert_eq!(here, there);
+    }
+
+    #[test]
+    fn a_client_that_refuses_gzip_does_not_get_it() {
+        assert!(accepts_gzip("br, gzip"));
+        assert!(!accepts_gzip("gzip;q=0, br"));
+        assert!(!accepts_gzip("br"));
+    }
+}

@@ -1,0 +1,143 @@
+//! Templates: what the office can check its files against.
+
+use rouille::Response;
+use serde_json::{Value, json};
+
+use crate::catalog::{self, Entry};
+use crate::error::{Error, Result};
+use crate::http::call::Call;
+use crate::http::reply;
+use crate::http::routes::{Route, Who};
+use crate::process::template::Template;
+use crate::store::templates;
+use crate::words::Code;
+
+pub(in crate::http) const ROUTES: &[Route] = &[
+    Route {
+        method: "GET",
+        path: "/api/templates",
+        who: Who::SignedIn,
+        summary: "The templates in use",
+        handle: list,
+    },
+    Route {
+        method: "GET",
+        path: "/api/templates/{name}",
+        who: Who::SignedIn,
+        summary: "One template",
+        handle: show,
+    },
+    Route {
+        method: "PUT",
+        path: "/api/templates/{name}",
+        who: Who::Admin,
+        summary: "Make a template, or a new version of it, from a Table Schema",
+        handle: put,
+    },
+    Route {
+        method: "DELETE",
+        path: "/api/templates/{name}",
+        who: Who::Admin,
+        summary: "Delete a template; jobs that ran with it keep their version",
+        handle: delete,
+    },
+];
+
+/// Letters of a template's name.
+const NAME_CHARS_MAX: usize = 64;
+
+fn described(entry: &Entry) -> Result<Value> {
+    let schema: Value = serde_json::from_str(&entry.schema)?;
+    Ok(json!({
+        "name": entry.name,
+        "title": schema.get("title").cloned().unwrap_or(Value::Null),
+        "version": entry.version,
+        "built_in": entry.built_in,
+        "schema": schema,
+    }))
+}
+
+fn list(call: &mut Call<'_, '_>) -> Result<Response> {
+    let entries = call.app.db.read(catalog::all)?;
+    let templates = entries.iter().map(described).collect::<Result<Vec<_>>>()?;
+    Ok(reply::json(
+        200,
+        &json!({ "success": true, "templates": templates, "next_cursor": null }),
+    ))
+}
+
+fn show(call: &mut Call<'_, '_>) -> Result<Response> {
+    let entry = call
+        .app
+        .db
+        .read(|c| catalog::find(c, call.param(0)))?
+        .ok_or_else(Error::not_found)?;
+    Ok(reply::json(
+        200,
+        &json!({ "success": true, "template": described(&entry)? }),
+    ))
+}
+
+fn put(call: &mut Call<'_, '_>) -> Result<Response> {
+    let name = call.param(0).to_owned();
+    check_name(&name)?;
+    let schema: Value = call.json()?;
+    let text = schema.to_string();
+    // Parsed here, so that what is stored can be used.
+    Template::parse(&name, 1, &text)?;
+    let by = call.caller()?.user.username.clone();
+    let (version, new) = call.app.db.write(|tx| {
+        let newest = templates::newest(tx, &name)?;
+        let new = catalog::find(tx, &name)?.is_none();
+        let version = newest.map_or(1, |own| own.version + 1);
+        templates::add(tx, &name, version, Some(&text), &by)?;
+        Ok((version, new))
+    })?;
+    log::info!("user={by} template={name} version={version} stored");
+    let entry = Entry {
+        name,
+        version,
+        built_in: false,
+        schema: text,
+    };
+    Ok(reply::json(
+        if new { 201 } else { 200 },
+        &json!({ "success": true, "template": described(&entry)? }),
+    ))
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let fine = !name.is_empty()
+        && name.chars().count() <= NAME_CHARS_MAX
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        && name != catalog::AUTO;
+    if fine {
+        return Ok(());
+    }
+    Err(Error::problem(
+        Code::BadRequest,
+        "A template's name has 1 to 64 letters, digits, - or _, and is not \"auto\".",
+    ))
+}
+
+fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
+    let name = call.param(0).to_owned();
+    let by = call.caller()?.user.username.clone();
+    call.app.db.write(|tx| {
+        let entry = catalog::find(tx, &name)?.ok_or_else(Error::not_found)?;
+        if entry.built_in {
+            return Err(Error::problem(
+                Code::Forbidden,
+                "A built-in template can't be deleted. Store one of the same name to use that instead.",
+            ));
+        }
+        templates::add(tx, &name, entry.version + 1, None, &by)
+    })?;
+    log::info!("user={by} template={name} deleted");
+    Ok(reply::json(
+        200,
+        &json!({ "success": true, "message": format!("The template {name} was deleted.") }),
+    ))
+}

@@ -1,0 +1,126 @@
+//! The bytes of a file: into the database in pieces, and out again.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use crate::db::{Db, Tx};
+use crate::error::{Error, Result};
+use crate::id::UploadNo;
+use crate::intake::spool::Spool;
+use crate::store::uploads::{self, CHUNK_BYTES};
+
+/// Pieces per transaction: 4 MiB.
+const BATCH_CHUNKS: usize = 16;
+
+/// Pieces of a spooled file, read a batch at a time.
+struct Pieces<'a> {
+    file: &'a mut File,
+    position: u32,
+}
+
+impl Pieces<'_> {
+    /// The next pieces; fewer than [`BATCH_CHUNKS`] where the file ends.
+    fn next_batch(&mut self) -> io::Result<Vec<(u32, Vec<u8>)>> {
+        let mut batch = Vec::new();
+        while batch.len() < BATCH_CHUNKS {
+            let mut piece = Vec::with_capacity(CHUNK_BYTES);
+            let want = u64::try_from(CHUNK_BYTES).unwrap_or(u64::MAX);
+            Read::by_ref(self.file).take(want).read_to_end(&mut piece)?;
+            if piece.is_empty() {
+                break;
+            }
+            batch.push((self.position, piece));
+            self.position += 1;
+        }
+        Ok(batch)
+    }
+}
+
+/// Stores the file's bytes. `begin` runs in the first transaction and makes the upload's row.
+///
+/// # Errors
+/// What the database or the spool file said.
+pub fn store(
+    db: &Db,
+    spool: &mut Spool,
+    begin: impl FnOnce(&Tx<'_>) -> Result<UploadNo>,
+) -> Result<UploadNo> {
+    let mut pieces = Pieces {
+        file: spool.rewind()?,
+        position: 0,
+    };
+    let mut batch = pieces.next_batch()?;
+    let no = db.write(|tx| {
+        let no = begin(tx)?;
+        insert(tx, no, &batch)?;
+        Ok(no)
+    })?;
+    while batch.len() == BATCH_CHUNKS {
+        batch = pieces.next_batch()?;
+        db.write(|tx| insert(tx, no, &batch))?;
+    }
+    Ok(no)
+}
+
+fn insert(tx: &Tx<'_>, no: UploadNo, batch: &[(u32, Vec<u8>)]) -> Result<()> {
+    for (position, piece) in batch {
+        uploads::insert_chunk(tx, no, *position, piece)?;
+    }
+    Ok(())
+}
+
+/// A stored file as a stream; every piece is read in a transaction of its own.
+pub struct Original {
+    db: Arc<Db>,
+    no: UploadNo,
+    position: u32,
+    piece: io::Cursor<Vec<u8>>,
+}
+
+impl Original {
+    pub fn new(db: Arc<Db>, no: UploadNo) -> Original {
+        Original {
+            db,
+            no,
+            position: 0,
+            piece: io::Cursor::new(Vec::new()),
+        }
+    }
+}
+
+impl Read for Original {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.piece.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let next = self
+                .db
+                .read(|c| uploads::chunk(c, self.no, self.position))
+                .map_err(|error| io::Error::other(error.to_string()))?;
+            match next {
+                Some(piece) => {
+                    self.piece = io::Cursor::new(piece);
+                    self.position += 1;
+                }
+                None => return Ok(0),
+            }
+        }
+    }
+}
+
+/// Writes a stored file to a spool file, for the reader.
+///
+/// # Errors
+/// What the database or the file system said; `Internal` where bytes are missing.
+pub fn fetch(db: &Arc<Db>, no: UploadNo, size: i64, spool: &mut Spool) -> Result<()> {
+    io::copy(&mut Original::new(Arc::clone(db), no), spool)?;
+    spool.flush()?;
+    if i64::try_from(spool.size()) == Ok(size) {
+        Ok(())
+    } else {
+        Err(Error::Internal(format!("upload {} lost bytes", no.0)))
+    }
+}

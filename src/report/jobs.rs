@@ -1,0 +1,138 @@
+//! Jobs as people see them.
+
+use rusqlite::Connection;
+use serde_json::{Map, Value, json};
+
+use crate::error::Result;
+use crate::store::jobs::{self, Event, Job};
+use crate::words::State;
+
+/// The members that the status, the list and the single job have in common.
+pub fn members(job: &Job) -> Map<String, Value> {
+    let mut members = Map::new();
+    let mut put = |name: &str, value: Value| {
+        members.insert(name.to_owned(), value);
+    };
+    put("status", json!(job.status.as_str()));
+    put("job_id", json!(job.id.0));
+    put("file_upload_id", json!(job.upload_id));
+    put("filename", json!(job.filename));
+    put("operation", json!(job.operation));
+    put("queued", json!(job.queued_at));
+    put("started", json!(job.started_at));
+    put("finished", json!(job.finished_at));
+    put("progress", progress(job));
+    put("error", error(job));
+    members
+}
+
+/// How far a job is; null while it waits.
+fn progress(job: &Job) -> Value {
+    match job.status {
+        State::Pending => Value::Null,
+        State::Processing => json!({
+            "phase": job.phase,
+            "rows_done": job.rows_done,
+            "rows_total": job.rows_total,
+            "percent": percent(job),
+        }),
+        State::Completed => json!({
+            "phase": "done",
+            "rows_done": job.rows_done,
+            "rows_total": job.rows_total,
+            "percent": 100,
+        }),
+        // It stands where it stopped.
+        State::Failed | State::Timeout | State::Cancelled => match &job.phase {
+            Some(phase) => json!({
+                "phase": phase,
+                "rows_done": job.rows_done,
+                "rows_total": job.rows_total,
+                "percent": percent(job),
+            }),
+            None => Value::Null,
+        },
+    }
+}
+
+/// Of the whole job: reading is the first third, checking and saving the rest, and only the end
+/// is 100.
+fn percent(job: &Job) -> i64 {
+    let share = match job.rows_total {
+        Some(total) if total > 0 => (job.rows_done.saturating_mul(100) / total).clamp(0, 100),
+        _ => 0,
+    };
+    match job.phase.as_deref() {
+        Some("reading") => share / 3,
+        Some("validating") => 33 + share * 60 / 100,
+        Some("saving") => 94 + share * 5 / 100,
+        Some("done") => 100,
+        _ => 0,
+    }
+}
+
+fn error(job: &Job) -> Value {
+    match &job.error {
+        Some((code, message)) => json!({ "code": code.as_str(), "message": message }),
+        None => Value::Null,
+    }
+}
+
+/// A job in a list.
+pub fn line(job: &Job) -> Value {
+    let mut members = members(job);
+    members.insert("id".to_owned(), json!(job.id.0));
+    members.insert("username".to_owned(), json!(job.username));
+    members.insert("attempt".to_owned(), json!(job.attempt));
+    members.insert("template".to_owned(), json!(job.template));
+    members.insert("template_version".to_owned(), json!(job.template_version));
+    members.insert("on_duplicate".to_owned(), json!(job.on_duplicate));
+    members.insert(
+        "cancel_requested".to_owned(),
+        json!(job.cancel_asked_at.is_some() && job.status == State::Processing),
+    );
+    members.insert("undone".to_owned(), json!(job.undone_at));
+    members.insert("undone_by".to_owned(), json!(job.undone_by));
+    members.insert("file_deleted".to_owned(), json!(job.upload_deleted));
+    members.insert(
+        "counts".to_owned(),
+        match &job.counts {
+            Some(counts) => json!(counts),
+            None => Value::Null,
+        },
+    );
+    Value::Object(members)
+}
+
+/// A job with its place in the queue and its events.
+///
+/// # Errors
+/// `Database`.
+pub fn whole(connection: &Connection, job: &Job) -> Result<Value> {
+    let mut value = line(job);
+    let position = match job.status {
+        State::Processing => Some(0),
+        State::Pending => Some(jobs::position(connection, job.id)?),
+        State::Completed | State::Failed | State::Timeout | State::Cancelled => None,
+    };
+    let events: Vec<Value> = jobs::events(connection, job.id)?
+        .iter()
+        .map(event)
+        .collect();
+    if let Value::Object(members) = &mut value {
+        members.insert("queue_position".to_owned(), json!(position));
+        members.insert("last_sign_of_life".to_owned(), json!(job.beat_at));
+        members.insert("events".to_owned(), Value::Array(events));
+    }
+    Ok(value)
+}
+
+fn event(event: &Event) -> Value {
+    json!({
+        "at": event.at,
+        "from": event.from,
+        "to": event.to,
+        "attempt": event.attempt,
+        "detail": event.detail,
+    })
+}

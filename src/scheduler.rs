@@ -1,0 +1,156 @@
+//! What happens by itself every few minutes: jobs that run too long are stopped, sessions and old
+//! answers that have expired are removed, old files are purged, and the write-ahead log is kept
+//! short.
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use crate::accounts;
+use crate::app::App;
+use crate::error::Result;
+use crate::id::JobId;
+use crate::intake::{self, once};
+use crate::stop::Reason;
+use crate::store::{idempotency, jobs, records, sessions, uploads};
+
+/// Files purged in one sweep; the next sweep goes on.
+const PURGE_FILES_MAX: u32 = 100;
+
+/// Runs until the bell is closed.
+pub fn run(app: &App) {
+    let _alive = app.pulse.scheduler();
+    let mut scheduler = Scheduler::default();
+    while !app.bell.wait_for_close(app.settings.sweep_every) {
+        // A panic here must not end the scheduler: jobs would hang for ever.
+        match catch_unwind(AssertUnwindSafe(|| scheduler.sweep(app))) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::error!("the scheduler could not finish its round: {error}"),
+            Err(_) => log::error!("the scheduler panicked in its round and goes on"),
+        }
+    }
+}
+
+/// What one round remembers for the next.
+#[derive(Debug, Default)]
+pub struct Scheduler {
+    /// Attempts in state `processing` that nobody worked on when the last round looked.
+    deserted: HashSet<(JobId, i64)>,
+}
+
+impl Scheduler {
+    /// One round.
+    ///
+    /// # Errors
+    /// What the database said; what was done until then stays done.
+    pub fn sweep(&mut self, app: &App) -> Result<()> {
+        stop_stale_jobs(app)?;
+        self.rescue_deserted_jobs(app)?;
+        let sessions = accounts::sweep(&app.db)?;
+        if sessions > 0 {
+            log::info!("{sessions} old sessions removed");
+        }
+        app.db
+            .write(|tx| idempotency::sweep(tx, tx.now.minus(once::KEEP)))?;
+        retire_old_files(app)?;
+        tidy(app)?;
+        app.db.checkpoint()
+    }
+
+    /// Attempts that a worker lost without ending them (it should not happen) go back into the
+    /// queue. Twice in a row, because a claim is committed a moment before it is known here.
+    fn rescue_deserted_jobs(&mut self, app: &App) -> Result<()> {
+        let running: HashSet<(JobId, i64)> = app
+            .runs
+            .all()
+            .into_iter()
+            .map(|run| (run.job, run.attempt))
+            .collect();
+        let deserted: HashSet<(JobId, i64)> = app
+            .db
+            .read(jobs::processing)?
+            .into_iter()
+            .filter(|attempt| !running.contains(attempt))
+            .collect();
+        let mut rescued = false;
+        for (job, attempt) in deserted.intersection(&self.deserted) {
+            log::warn!("job={job} nobody worked on attempt {attempt}; it goes back into the queue");
+            app.db.write(|tx| jobs::recover(tx, Some(*job)))?;
+            rescued = true;
+        }
+        self.deserted = deserted;
+        if rescued {
+            app.bell.work();
+        }
+        Ok(())
+    }
+}
+
+/// Stops every job that has been processed for `stale_after`, by the monotonic clock.
+fn stop_stale_jobs(app: &App) -> Result<()> {
+    let now = app.clock.monotonic();
+    for run in app.runs.all() {
+        let age = now.saturating_sub(run.since);
+        if age < app.settings.stale_after {
+            continue;
+        }
+        let message = format!(
+            "Processing took longer than {} and was stopped. Nothing was stored. Split the file, or ask your administrator to allow more time.",
+            words_for(app.settings.stale_after)
+        );
+        let stopped = app.db.write(|tx| {
+            let stopped = jobs::time_out(tx, run.job, run.attempt, &message)?;
+            if stopped && let Some(job) = jobs::by_id(tx, run.job)? {
+                sessions::extend_for_user(tx, job.user, tx.now.plus(app.settings.session_ttl))?;
+            }
+            Ok(stopped)
+        })?;
+        app.runs.stop(run.job, Reason::TimedOut);
+        if stopped {
+            log::warn!("job={} stopped after {} s", run.job, age.as_secs());
+            app.bell.news();
+        }
+    }
+    Ok(())
+}
+
+fn words_for(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    if seconds >= 120 && seconds.is_multiple_of(60) {
+        format!("{} minutes", seconds / 60)
+    } else {
+        format!("{seconds} seconds")
+    }
+}
+
+fn retire_old_files(app: &App) -> Result<()> {
+    if app.settings.retain_days == 0 {
+        return Ok(());
+    }
+    let keep = Duration::from_secs(u64::from(app.settings.retain_days) * 86_400);
+    let before = app.clock.now().minus(keep);
+    let old = app
+        .db
+        .read(|c| uploads::outlived(c, before, PURGE_FILES_MAX))?;
+    for no in &old {
+        app.db.write(|tx| uploads::delete(tx, *no, "sheetline"))?;
+    }
+    if !old.is_empty() {
+        log::info!("{} files outlived --retain-days and are purged", old.len());
+    }
+    Ok(())
+}
+
+/// Removes what nobody refers to any more, in small steps.
+///
+/// # Errors
+/// `Database`.
+pub fn tidy(app: &App) -> Result<()> {
+    while let Some(no) = app.db.read(uploads::next_to_purge)? {
+        intake::purge(&app.db, no)?;
+    }
+    while let Some(job) = app.db.read(records::next_to_discard)? {
+        while !app.db.write(|tx| records::discard_step(tx, job, 2_000))? {}
+    }
+    Ok(())
+}

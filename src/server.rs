@@ -1,0 +1,148 @@
+//! The running server: listener, workers and scheduler around one [`App`], and their orderly end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rouille::Response;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::http::listener::{self, Bounds, Handler, Incoming};
+use crate::http::routes;
+use crate::intake::spool;
+use crate::stop::Reason;
+use crate::store::{jobs, uploads};
+use crate::words::Code;
+use crate::{scheduler, worker};
+
+/// How long a stop may take in all.
+const STOP_WAIT: Duration = Duration::from_millis(4_500);
+
+/// A server that runs.
+pub struct Server {
+    app: Arc<App>,
+    address: SocketAddr,
+    door: listener::Shutdown,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Door(Arc<App>);
+
+impl Handler for Door {
+    fn handle(&self, incoming: &mut Incoming<'_>) -> Response {
+        routes::answer(&self.0, incoming)
+    }
+}
+
+impl Server {
+    /// Puts the house in order after whatever happened to the last process, then opens the door.
+    ///
+    /// # Errors
+    /// Where the database or the address can't be used.
+    pub fn start(app: Arc<App>) -> Result<Server> {
+        put_in_order(&app)?;
+        let bounds = Bounds {
+            connections_max: app.settings.connections_max,
+            connections_per_address_max: (app.settings.connections_max / 4).max(1),
+            trusted_proxies: app.settings.trusted_proxies.clone(),
+            ..Bounds::default()
+        };
+        let listener = listener::bind(&app.settings.listen, bounds).map_err(|error| {
+            Error::problem(
+                Code::BadRequest,
+                format!(
+                    "Can't listen at {}: {error}. Name another address with --listen.",
+                    app.settings.listen
+                ),
+            )
+        })?;
+        let address = listener.local_addr();
+        let door = listener.handle();
+        let mut threads = Vec::new();
+        for number in 1..=app.settings.workers.max(1) {
+            let shared = Arc::clone(&app);
+            threads.push(spawn(&format!("worker-{number}"), move || {
+                worker::run(&shared);
+            })?);
+        }
+        let shared = Arc::clone(&app);
+        threads.push(spawn("scheduler", move || scheduler::run(&shared))?);
+        let handler = Arc::new(Door(Arc::clone(&app)));
+        threads.push(spawn("listener", move || listener.run(handler))?);
+        Ok(Server {
+            app,
+            address,
+            door,
+            threads,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// No new connections; requests in flight finish; a running job goes back into the queue.
+    /// False: something was still running after 4.5 s.
+    pub fn stop(self) -> bool {
+        let until = Instant::now() + STOP_WAIT;
+        self.app.shutdown.ask(Reason::Shutdown);
+        self.app.runs.stop_all(Reason::Shutdown);
+        self.app.bell.close();
+        self.door.begin();
+        let quiet = self
+            .door
+            .wait(until.saturating_duration_since(Instant::now()));
+        let mut ended = true;
+        for thread in self.threads {
+            while !thread.is_finished() && Instant::now() < until {
+                thread::sleep(Duration::from_millis(5));
+            }
+            if thread.is_finished() {
+                if thread.join().is_err() {
+                    log::error!("a thread ended in a panic");
+                }
+            } else {
+                ended = false;
+            }
+        }
+        if let Err(error) = self.app.db.tidy() {
+            log::warn!("the database could not be tidied: {error}");
+        }
+        quiet && ended
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_owned()).spawn(work)
+}
+
+/// What a process that died left behind: half-received files, running jobs, spool files.
+fn put_in_order(app: &App) -> Result<()> {
+    spool::clean(&app.settings.spool())?;
+    let (unfinished, recovered) = app.db.write(|tx| {
+        Ok((
+            uploads::mark_unfinished_deleted(tx)?,
+            jobs::recover(tx, None)?,
+        ))
+    })?;
+    if unfinished > 0 {
+        log::warn!("{unfinished} uploads were cut off when the last process ended");
+    }
+    if recovered != jobs::Recovered::default() {
+        log::warn!(
+            "jobs of the last process: {} run again, {} cancelled, {} given up",
+            recovered.again,
+            recovered.cancelled,
+            recovered.given_up
+        );
+    }
+    scheduler::tidy(app)
+}

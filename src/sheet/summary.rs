@@ -1,0 +1,53 @@
+//! A sheet in a list of sheets, and finding it there.
+
+use serde_json::{Value, json};
+
+use super::SheetInfo;
+use crate::error::{Error, Result};
+use crate::words::Code;
+
+/// `{"name","rows","columns",…}`: what lists and receipts say of a sheet.
+pub fn line(sheet: &SheetInfo) -> Value {
+    json!({
+        "name": sheet.name,
+        "rows": sheet.rows,
+        "columns": sheet.columns.len(),
+        "visibility": sheet.visibility,
+        "header_row": sheet.header_row,
+    })
+}
+
+/// The sheet of that name; letter case decides only where two names differ in nothing else.
+///
+/// # Errors
+/// `no-such-sheet`, with the names that there are.
+pub fn by_name<'a>(sheets: &'a [SheetInfo], wanted: &str) -> Result<&'a SheetInfo> {
+    let exact = sheets
+        .iter()
+        .find(|sheet| sheet.name.as_deref() == Some(wanted));
+    let folded = || {
+        sheets.iter().find(|sheet| {
+            sheet
+                .name
+                .as_ref()
+                .is_some_and(|name| name.to_lowercase() == wanted.to_lowercase())
+        })
+    };
+    exact.or_else(folded).ok_or_else(|| {
+        let names: Vec<String> = sheets
+            .iter()
+            .filter_map(|sheet| sheet.name.as_ref().map(|name| format!("\"{name}\"")))
+            .collect();
+        Error::problem(
+            Code::NoSuchSheet,
+            if names.is_empty() {
+                "A text file has no sheets by name.".to_owned()
+            } else {
+                format!(
+                    "There is no sheet \"{wanted}\". There is: {}.",
+                    names.join(", ")
+                )
+            },
+        )
+    })
+}

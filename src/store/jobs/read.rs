@@ -1,0 +1,321 @@
+//! Looking at jobs: one, a page, the queue, and what past jobs tell about waiting times.
+
+use rusqlite::{Connection, Row, params};
+
+use super::Counts;
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::id::{JobId, UploadNo, UserId};
+use crate::words::{Code, Format, State};
+
+/// A job with everything that people see of it.
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub id: JobId,
+    pub user: UserId,
+    pub username: String,
+    pub upload: UploadNo,
+    /// The UUID of its file.
+    pub upload_id: String,
+    /// Whether the file has been deleted since.
+    pub upload_deleted: bool,
+    pub filename: String,
+    pub size: i64,
+    pub format: Format,
+    pub operation: String,
+    pub template: String,
+    pub template_version: i64,
+    pub on_duplicate: String,
+    pub options: String,
+    pub status: State,
+    pub attempt: i64,
+    pub queued_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    pub cancel_asked_at: Option<Timestamp>,
+    pub phase: Option<String>,
+    pub rows_done: i64,
+    pub rows_total: Option<i64>,
+    pub beat_at: Option<Timestamp>,
+    /// Once it is completed.
+    pub counts: Option<Counts>,
+    pub work_ms: Option<i64>,
+    /// Code and sentence of a failed or timed-out job.
+    pub error: Option<(Code, String)>,
+    pub undone_at: Option<Timestamp>,
+    pub undone_by: Option<String>,
+    /// Rows of the file's default sheet, once they have been read.
+    pub file_rows: Option<i64>,
+}
+
+/// A state change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    pub at: Timestamp,
+    pub from: Option<String>,
+    pub to: String,
+    pub attempt: i64,
+    pub detail: Option<String>,
+}
+
+const SELECT: &str =
+    "SELECT j.id, j.user_id, p.username, j.upload_no, u.id, u.status = 'deleted', u.filename, u.size, u.format,
+            j.operation, j.template, j.template_version, j.on_duplicate, j.options, j.status, j.attempt,
+            j.queued_at, j.started_at, j.finished_at, j.cancel_asked_at, j.phase, j.rows_done, j.rows_total,
+            j.beat_at, j.rows, j.valid, j.invalid, j.duplicates, j.updated, j.work_ms, j.error_code,
+            j.error_message, j.undone_at, j.undone_by, s.row_count
+     FROM jobs j
+     JOIN uploads u ON u.no = j.upload_no
+     JOIN users p ON p.id = j.user_id
+     LEFT JOIN upload_sheets s ON s.upload_no = u.no AND s.position = u.default_sheet";
+
+fn job(row: &Row<'_>) -> Result<Job> {
+    let format: String = row.get(8)?;
+    let status: String = row.get(14)?;
+    let rows: Option<i64> = row.get(24)?;
+    let counts = match rows {
+        Some(rows) => Some(Counts {
+            rows,
+            valid: row.get(25)?,
+            invalid: row.get(26)?,
+            duplicates: row.get(27)?,
+            updated: row.get(28)?,
+        }),
+        None => None,
+    };
+    let code: Option<String> = row.get(30)?;
+    let message: Option<String> = row.get(31)?;
+    Ok(Job {
+        id: JobId(row.get(0)?),
+        user: UserId(row.get(1)?),
+        username: row.get(2)?,
+        upload: UploadNo(row.get(3)?),
+        upload_id: row.get(4)?,
+        upload_deleted: row.get(5)?,
+        filename: row.get(6)?,
+        size: row.get(7)?,
+        format: Format::parse(&format)
+            .ok_or_else(|| Error::Internal(format!("format {format}")))?,
+        operation: row.get(9)?,
+        template: row.get(10)?,
+        template_version: row.get(11)?,
+        on_duplicate: row.get(12)?,
+        options: row.get(13)?,
+        status: State::parse(&status).ok_or_else(|| Error::Internal(format!("state {status}")))?,
+        attempt: row.get(15)?,
+        queued_at: row.get(16)?,
+        started_at: row.get(17)?,
+        finished_at: row.get(18)?,
+        cancel_asked_at: row.get(19)?,
+        phase: row.get(20)?,
+        rows_done: row.get(21)?,
+        rows_total: row.get(22)?,
+        beat_at: row.get(23)?,
+        counts,
+        work_ms: row.get(29)?,
+        error: code
+            .as_deref()
+            .map(|code| Code::parse(code).unwrap_or(Code::Internal))
+            .zip(message),
+        undone_at: row.get(32)?,
+        undone_by: row.get(33)?,
+        file_rows: row.get(34)?,
+    })
+}
+
+fn jobs(mut rows: rusqlite::Rows<'_>) -> Result<Vec<Job>> {
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(job(row)?);
+    }
+    Ok(found)
+}
+
+/// The job with this id.
+///
+/// # Errors
+/// `Database`.
+pub fn by_id(connection: &Connection, id: JobId) -> Result<Option<Job>> {
+    let mut statement = connection.prepare_cached(&format!("{SELECT} WHERE j.id = ?1"))?;
+    let mut rows = statement.query(params![id.0])?;
+    rows.next()?.map(job).transpose()
+}
+
+/// The user's newest job.
+///
+/// # Errors
+/// `Database`.
+pub fn newest_of(connection: &Connection, user: UserId) -> Result<Option<Job>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "{SELECT} WHERE j.id = (SELECT max(id) FROM jobs WHERE user_id = ?1)"
+    ))?;
+    let mut rows = statement.query(params![user.0])?;
+    rows.next()?.map(job).transpose()
+}
+
+/// The newest job of an upload.
+///
+/// # Errors
+/// `Database`.
+pub fn newest_of_upload(connection: &Connection, upload: UploadNo) -> Result<Option<Job>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "{SELECT} WHERE j.id = (SELECT max(id) FROM jobs WHERE upload_no = ?1)"
+    ))?;
+    let mut rows = statement.query(params![upload.0])?;
+    rows.next()?.map(job).transpose()
+}
+
+/// All active jobs: those in work, then those that wait, each in the order of arrival.
+///
+/// # Errors
+/// `Database`.
+pub fn active(connection: &Connection) -> Result<Vec<Job>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "{SELECT} WHERE j.status IN ('pending', 'processing') ORDER BY j.status = 'pending', j.id"
+    ))?;
+    jobs(statement.query([])?)
+}
+
+/// A page of jobs, newest first, below `before`; of one user or of all; in one state or in any.
+///
+/// # Errors
+/// `Database`.
+pub fn page(
+    connection: &Connection,
+    user: Option<UserId>,
+    status: Option<State>,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<Job>> {
+    let (owner_sql, owner) = match user {
+        Some(user) => ("j.user_id = ?1", user.0),
+        None => ("?1 = 0", 0),
+    };
+    let status_sql = match status {
+        Some(state) => format!("j.status = '{}'", state.as_str()),
+        None => "1".to_owned(),
+    };
+    let mut statement = connection.prepare_cached(&format!(
+        "{SELECT} WHERE {owner_sql} AND {status_sql} AND j.id < ?2 ORDER BY j.id DESC LIMIT ?3"
+    ))?;
+    jobs(statement.query(params![owner, before.unwrap_or(i64::MAX), limit])?)
+}
+
+/// Every state change of a job, oldest first.
+///
+/// # Errors
+/// `Database`.
+pub fn events(connection: &Connection, job: JobId) -> Result<Vec<Event>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT at, from_status, to_status, attempt, detail FROM job_events WHERE job_id = ?1 ORDER BY id",
+    )?;
+    let rows = statement.query_map(params![job.0], |row| {
+        Ok(Event {
+            at: row.get(0)?,
+            from: row.get(1)?,
+            to: row.get(2)?,
+            attempt: row.get(3)?,
+            detail: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many jobs wait and how many are in work.
+///
+/// # Errors
+/// `Database`.
+pub fn counts(connection: &Connection) -> Result<(i64, i64)> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT (SELECT count(*) FROM jobs WHERE status = 'pending'),
+                    (SELECT count(*) FROM jobs WHERE status = 'processing')",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+/// How much work stands before a job's own: what an estimate needs to know of each job.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    pub id: JobId,
+    pub processing: bool,
+    pub size: i64,
+    pub format: Format,
+    /// Rows of its file, where they are known.
+    pub rows: Option<i64>,
+    pub rows_done: i64,
+    /// Whether its file has been read and only the checking is left.
+    pub read: bool,
+}
+
+/// The work of `job` and of everything before it in the queue.
+///
+/// # Errors
+/// `Database`.
+pub fn ahead(connection: &Connection, job: JobId) -> Result<Vec<Load>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT j.id, j.status = 'processing', u.size, u.format, coalesce(s.row_count, j.rows_total),
+                j.rows_done, coalesce(j.phase, 'reading') <> 'reading'
+         FROM jobs j
+         JOIN uploads u ON u.no = j.upload_no
+         LEFT JOIN upload_sheets s ON s.upload_no = u.no AND s.position = u.default_sheet
+         WHERE j.status IN ('pending', 'processing') AND (j.id <= ?1 OR j.status = 'processing')
+         ORDER BY j.id",
+    )?;
+    let mut rows = statement.query(params![job.0])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let format: String = row.get(3)?;
+        found.push(Load {
+            id: JobId(row.get(0)?),
+            processing: row.get(1)?,
+            size: row.get(2)?,
+            format: Format::parse(&format).unwrap_or(Format::Csv),
+            rows: row.get(4)?,
+            rows_done: row.get(5)?,
+            read: row.get(6)?,
+        });
+    }
+    Ok(found)
+}
+
+/// What the last completed jobs of a format managed.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Throughput {
+    pub jobs: i64,
+    pub rows: i64,
+    pub work_ms: i64,
+    pub bytes: i64,
+}
+
+/// The throughput of the last 20 completed jobs, of one format or of all.
+///
+/// # Errors
+/// `Database`.
+pub fn throughput(connection: &Connection, format: Option<Format>) -> Result<Throughput> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(work_ms), 0), coalesce(sum(size), 0)
+             FROM (SELECT j.rows, j.work_ms, u.size FROM jobs j JOIN uploads u ON u.no = j.upload_no
+                   WHERE j.status = 'completed' AND j.rows > 0 AND (?1 IS NULL OR u.format = ?1)
+                   ORDER BY j.id DESC LIMIT 20)",
+        )?
+        .query_row(params![format.map(Format::as_str)], |row| {
+            Ok(Throughput {
+                jobs: row.get(0)?,
+                rows: row.get(1)?,
+                work_ms: row.get(2)?,
+                bytes: row.get(3)?,
+            })
+        })?)
+}
+
+/// The place of a pending job: 1 is next.
+///
+/// # Errors
+/// `Database`.
+pub fn position(connection: &Connection, job: JobId) -> Result<i64> {
+    Ok(connection
+        .prepare_cached("SELECT count(*) FROM jobs WHERE status = 'pending' AND id <= ?1")?
+        .query_row(params![job.0], |row| row.get(0))?)
+}

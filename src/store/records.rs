@@ -1,0 +1,254 @@
+//! Records: what jobs made of rows, the rows that they parked, and finding a record by its keys.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::db::Tx;
+use crate::error::Result;
+use crate::id::JobId;
+
+/// A record about to be stored.
+#[derive(Debug, Clone)]
+pub struct NewRecord<'a> {
+    /// 1-based row in the job's file.
+    pub row: u32,
+    /// `{"field": value}`
+    pub data: &'a str,
+    /// The changed values as a JSON array, where there are any.
+    pub changes: Option<&'a str>,
+    /// The first version of the record that this one replaces.
+    pub replaces: Option<i64>,
+    /// Hashes of its unique keys' values.
+    pub keys: &'a [i64],
+}
+
+/// A record of the office's list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    pub id: i64,
+    /// The id of its first version.
+    pub first: i64,
+    pub data: String,
+    pub file: String,
+    pub row: u32,
+    pub uploader: String,
+    pub job: JobId,
+}
+
+/// Puts a record in. It stays invisible until its job is completed.
+///
+/// # Errors
+/// `Database`.
+pub fn insert(tx: &Tx<'_>, job: JobId, template: &str, record: &NewRecord<'_>) -> Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO records (job_id, template, row, replaces, data, changes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        job.0,
+        template,
+        record.row,
+        record.replaces,
+        record.data,
+        record.changes
+    ])?;
+    let id = tx.last_insert_rowid();
+    let mut statement =
+        tx.prepare_cached("INSERT OR IGNORE INTO record_keys (hash, record_id) VALUES (?1, ?2)")?;
+    for hash in record.keys {
+        statement.execute(params![hash, id])?;
+    }
+    Ok(())
+}
+
+/// Parks a row that did not become a record.
+///
+/// # Errors
+/// `Database`.
+pub fn park(tx: &Tx<'_>, job: JobId, row: u32, outcome: &str, problems: &str) -> Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO parked_rows (job_id, row, outcome, problems) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![job.0, row, outcome, problems])?;
+    Ok(())
+}
+
+/// Whether a version of a record is in the list now. `r` is the version's row.
+const IN_LIST: &str = "j.status = 'completed' AND j.undone_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM records n JOIN jobs k ON k.id = n.job_id
+    WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
+      AND k.status = 'completed' AND k.undone_at IS NULL)";
+
+fn listed(row: &rusqlite::Row<'_>) -> rusqlite::Result<Listed> {
+    Ok(Listed {
+        id: row.get(0)?,
+        first: row.get(1)?,
+        data: row.get(2)?,
+        file: row.get(3)?,
+        row: row.get(4)?,
+        uploader: row.get(5)?,
+        job: JobId(row.get(6)?),
+    })
+}
+
+/// The record of the list that has this key, the oldest where several have.
+///
+/// # Errors
+/// `Database`.
+pub fn by_key(connection: &Connection, template: &str, hash: i64) -> Result<Option<Listed>> {
+    Ok(connection
+        .prepare_cached(&format!(
+            "SELECT r.id, coalesce(r.replaces, r.id), r.data, u.filename, r.row, p.username, r.job_id
+             FROM record_keys q
+             JOIN records r ON r.id = q.record_id AND r.template = ?2
+             JOIN jobs j ON j.id = r.job_id
+             JOIN uploads u ON u.no = j.upload_no
+             JOIN users p ON p.id = j.user_id
+             WHERE q.hash = ?1 AND {IN_LIST}
+             ORDER BY r.id LIMIT 1"
+        ))?
+        .query_row(params![hash, template], listed)
+        .optional()?)
+}
+
+/// A page of the list, oldest first, after `after`; `search` finds text in any value, whatever its
+/// case.
+///
+/// # Errors
+/// `Database`.
+pub fn page(
+    connection: &Connection,
+    template: &str,
+    search: Option<&str>,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Listed>> {
+    let search_sql = match search {
+        Some(_) => "EXISTS (SELECT 1 FROM json_each(r.data) v WHERE instr(fold(v.value), ?4) > 0)",
+        None => "?4 IS NULL",
+    };
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT r.id, coalesce(r.replaces, r.id), r.data, u.filename, r.row, p.username, r.job_id
+         FROM records r
+         JOIN jobs j ON j.id = r.job_id
+         JOIN uploads u ON u.no = j.upload_no
+         JOIN users p ON p.id = j.user_id
+         WHERE r.id > ?2 AND r.template = ?1 AND {IN_LIST} AND {search_sql}
+         ORDER BY r.id LIMIT ?3"
+    ))?;
+    let rows = statement.query_map(
+        params![template, after, limit, search.map(str::to_lowercase)],
+        listed,
+    )?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A record of one job, with what was changed on the way in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfJob {
+    pub id: i64,
+    pub row: u32,
+    pub data: String,
+    pub changes: Option<String>,
+    /// Whether it took the place of an older version.
+    pub replaces: bool,
+}
+
+/// The next records of a job after `after`, in the file's order.
+///
+/// # Errors
+/// `Database`.
+pub fn of_job(connection: &Connection, job: JobId, after: i64, limit: u32) -> Result<Vec<OfJob>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, row, data, changes, replaces IS NOT NULL FROM records
+         WHERE job_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![job.0, after, limit], of_job_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The next records of a job after `after` of which a value was changed on the way in.
+///
+/// # Errors
+/// `Database`.
+pub fn changed(connection: &Connection, job: JobId, after: i64, limit: u32) -> Result<Vec<OfJob>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, row, data, changes, replaces IS NOT NULL FROM records
+         WHERE job_id = ?1 AND id > ?2 AND changes IS NOT NULL ORDER BY id LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![job.0, after, limit], of_job_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn of_job_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<OfJob> {
+    Ok(OfJob {
+        id: row.get(0)?,
+        row: row.get(1)?,
+        data: row.get(2)?,
+        changes: row.get(3)?,
+        replaces: row.get(4)?,
+    })
+}
+
+/// A parked row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parked {
+    pub row: u32,
+    pub outcome: String,
+    pub problems: String,
+}
+
+/// The next parked rows of a job after row `after`.
+///
+/// # Errors
+/// `Database`.
+pub fn parked(connection: &Connection, job: JobId, after: u32, limit: u32) -> Result<Vec<Parked>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT row, outcome, problems FROM parked_rows
+         WHERE job_id = ?1 AND row > ?2 ORDER BY row LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![job.0, after, limit], |row| {
+        Ok(Parked {
+            row: row.get(0)?,
+            outcome: row.get(1)?,
+            problems: row.get(2)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Removes some of what an attempt left. True: nothing is left.
+///
+/// # Errors
+/// `Database`.
+pub fn discard_step(tx: &Tx<'_>, job: JobId, at_most: u32) -> Result<bool> {
+    let records = tx
+        .prepare_cached(
+            "DELETE FROM records WHERE id IN
+                 (SELECT id FROM records WHERE job_id = ?1 LIMIT ?2)",
+        )?
+        .execute(params![job.0, at_most])?;
+    let parked = tx
+        .prepare_cached(
+            "DELETE FROM parked_rows WHERE job_id = ?1 AND row IN
+                 (SELECT row FROM parked_rows WHERE job_id = ?1 LIMIT ?2)",
+        )?
+        .execute(params![job.0, at_most])?;
+    Ok(records + parked == 0)
+}
+
+/// A job without result that still has records or parked rows.
+///
+/// # Errors
+/// `Database`.
+pub fn next_to_discard(connection: &Connection) -> Result<Option<JobId>> {
+    Ok(connection
+        .query_row(
+            "SELECT id FROM jobs j WHERE status <> 'completed' AND status <> 'processing'
+               AND (EXISTS (SELECT 1 FROM records r WHERE r.job_id = j.id)
+                 OR EXISTS (SELECT 1 FROM parked_rows p WHERE p.job_id = j.id))
+             LIMIT 1",
+            [],
+            |row| row.get(0).map(JobId),
+        )
+        .optional()?)
+}

@@ -1,0 +1,256 @@
+//! The worker: one step, `run_next`, and the loop around it. Claim, work and finish are separate
+//! transactions; the work itself is in none.
+
+mod work;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::id::JobId;
+use crate::runs::Run;
+use crate::stop::{Reason, Stop};
+use crate::store::jobs::{self, ATTEMPTS_MAX, Claim, Failure};
+use crate::store::{records, sessions};
+use crate::words::{Code, State};
+
+/// How long a worker sleeps before it looks by itself, in case a ring was lost.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// How long it waits when the database could not be used.
+const TROUBLE_WAIT: Duration = Duration::from_millis(500);
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ran {
+    /// Nothing was waiting.
+    Nothing,
+    /// This job was worked on and is now in this state.
+    Job(JobId, State),
+    /// This job's claim was lost to somebody else's decision (timeout).
+    Lost(JobId),
+}
+
+/// Runs until the bell is closed.
+pub fn run(app: &App) {
+    let _alive = app.pulse.worker();
+    while !app.bell.is_closed() {
+        let seen = app.bell.work_seen();
+        match catch_unwind(AssertUnwindSafe(|| run_next(app))) {
+            Ok(Ok(Ran::Nothing)) => app.bell.wait_for_work(seen, LOOK_EVERY),
+            Ok(Ok(Ran::Job(..) | Ran::Lost(_))) => {}
+            Ok(Err(error)) => {
+                log::warn!("the worker waits for the database: {error}");
+                app.bell.wait_for_close(TROUBLE_WAIT);
+            }
+            Err(_) => {
+                log::error!("the worker panicked and goes on");
+                app.bell.wait_for_close(TROUBLE_WAIT);
+            }
+        }
+    }
+}
+
+/// Takes the oldest pending job, does it and ends it.
+///
+/// # Errors
+/// What the database said where not even the end of the job could be written; the job is then
+/// still in state `processing` and the scheduler puts it back.
+pub fn run_next(app: &App) -> Result<Ran> {
+    // A look without the writer's lock first: most looks find nothing.
+    let (pending, _) = app.db.read(jobs::counts)?;
+    if pending == 0 {
+        return Ok(Ran::Nothing);
+    }
+    let Some(claim) = app.db.write(jobs::claim)? else {
+        return Ok(Ran::Nothing);
+    };
+    let stop = Stop::new();
+    app.runs.begin(Run {
+        job: claim.job,
+        attempt: claim.attempt,
+        since: app.clock.monotonic(),
+        stop: stop.clone(),
+    });
+    let _run = EndOfRun {
+        app,
+        job: claim.job,
+    };
+    heed_what_came_before(app, &claim, &stop);
+    app.bell.news();
+    log::info!(
+        "user={} job={} attempt={} begins",
+        claim.username,
+        claim.job,
+        claim.attempt
+    );
+    let began = app.clock.monotonic();
+    let worked = catch_unwind(AssertUnwindSafe(|| work::work(app, &claim, &stop)))
+        .unwrap_or_else(|_| Err(Error::Internal("panic while working".to_owned())));
+    let ran = end(app, &claim, &stop, worked)?;
+    let ms = app.clock.monotonic().saturating_sub(began).as_millis();
+    match ran {
+        Ran::Job(job, state) => log::info!(
+            "user={} job={job} {} after {ms} ms",
+            claim.username,
+            state.as_str()
+        ),
+        Ran::Lost(job) => log::warn!("user={} job={job} was taken away", claim.username),
+        Ran::Nothing => {}
+    }
+    app.bell.news();
+    Ok(ran)
+}
+
+/// Takes the run off the list however the step ends.
+struct EndOfRun<'a> {
+    app: &'a App,
+    job: JobId,
+}
+
+impl Drop for EndOfRun<'_> {
+    fn drop(&mut self) {
+        self.app.runs.end(self.job);
+    }
+}
+
+/// A cancel or a shutdown may have come between the claim and the entry in the list of runs.
+fn heed_what_came_before(app: &App, claim: &Claim, stop: &Stop) {
+    if app.shutdown.reason().is_some() {
+        stop.ask(Reason::Shutdown);
+    }
+    // Where the database can't be read now, the work will find out by itself.
+    if let Ok(Some(job)) = app.db.read(|c| jobs::by_id(c, claim.job))
+        && job.cancel_asked_at.is_some()
+    {
+        stop.ask(Reason::Cancelled);
+    }
+}
+
+/// Writes how the job ended. Tries again while the database can't be written, because until then
+/// the job would look as if it were running.
+fn end(app: &App, claim: &Claim, stop: &Stop, worked: Result<()>) -> Result<Ran> {
+    let ending = Ending::of(claim, stop, worked);
+    loop {
+        match write_end(app, claim, &ending) {
+            Ok(ran) => return Ok(ran),
+            Err(Error::Stopped) => return Ok(Ran::Lost(claim.job)),
+            Err(error) => {
+                log::warn!("job={} its end can't be written yet: {error}", claim.job);
+                if app.bell.wait_for_close(TROUBLE_WAIT) {
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+/// How an attempt ends.
+enum Ending {
+    /// The work itself wrote its end.
+    Completed,
+    Failed(Failure),
+    Cancelled,
+    /// Back into the queue; whether the attempt counts, and whether to wait before going on.
+    PutBack {
+        why: &'static str,
+        counts: bool,
+        wait: bool,
+    },
+    /// Somebody else ended it.
+    Lost,
+}
+
+impl Ending {
+    fn of(claim: &Claim, stop: &Stop, worked: Result<()>) -> Ending {
+        match worked {
+            Ok(()) => Ending::Completed,
+            Err(Error::Stopped) => match stop.reason() {
+                Some(Reason::Cancelled) => Ending::Cancelled,
+                Some(Reason::Shutdown) => Ending::PutBack {
+                    why: "The server was restarted; the file starts again from the beginning.",
+                    counts: false,
+                    wait: false,
+                },
+                Some(Reason::TimedOut) | None => Ending::Lost,
+            },
+            Err(Error::Problem(problem)) => Ending::Failed(Failure {
+                code: problem.code,
+                message: problem.detail,
+                report: problem
+                    .members
+                    .get(work::REPORT_MEMBER)
+                    .map(ToString::to_string),
+            }),
+            Err(error) if error.is_disk_full() => Ending::PutBack {
+                why: "The server has no room left; the file waits.",
+                counts: false,
+                wait: true,
+            },
+            Err(error) if error.is_busy() => Ending::PutBack {
+                why: "The database was busy; the file waits.",
+                counts: false,
+                wait: true,
+            },
+            Err(error) => {
+                log::error!("job={} attempt={} {error}", claim.job, claim.attempt);
+                if claim.attempt < ATTEMPTS_MAX {
+                    Ending::PutBack {
+                        why: "Something failed on the server; the file starts again.",
+                        counts: true,
+                        wait: true,
+                    }
+                } else {
+                    Ending::Failed(Failure {
+                        code: Code::Internal,
+                        message: format!(
+                            "Something failed on the server (job {}). Nothing was stored. It was tried {} times. Tell your administrator.",
+                            claim.job, claim.attempt
+                        ),
+                        report: None,
+                    })
+                }
+            }
+        }
+    }
+}
+
+fn write_end(app: &App, claim: &Claim, ending: &Ending) -> Result<Ran> {
+    if matches!(ending, Ending::Completed) {
+        return Ok(Ran::Job(claim.job, State::Completed));
+    }
+    // First the rows, so that nothing of the job is left when it says that it has ended.
+    while !app
+        .db
+        .write(|tx| records::discard_step(tx, claim.job, 2_000))?
+    {}
+    let wait = matches!(ending, Ending::PutBack { wait: true, .. });
+    let ran = app.db.write(|tx| {
+        let state = match ending {
+            Ending::Completed => State::Completed,
+            Ending::Lost => return Err(Error::Stopped),
+            Ending::Failed(failure) => {
+                jobs::fail(tx, claim, failure)?;
+                State::Failed
+            }
+            Ending::Cancelled => {
+                jobs::cancel_claimed(tx, claim)?;
+                State::Cancelled
+            }
+            Ending::PutBack { why, counts, .. } => {
+                jobs::put_back(tx, claim, why, *counts)?;
+                State::Pending
+            }
+        };
+        if !state.is_active() {
+            sessions::extend_for_user(tx, claim.user, tx.now.plus(app.settings.session_ttl))?;
+        }
+        Ok(Ran::Job(claim.job, state))
+    })?;
+    if wait {
+        app.bell.news();
+        app.bell.wait_for_close(TROUBLE_WAIT);
+    }
+    Ok(ran)
+}

@@ -1,0 +1,403 @@
+//! Promises of the queue.
+
+use std::sync::Barrier;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sheetline::runs::Run;
+use sheetline::stop::{Reason, Stop};
+use sheetline::store::jobs::{self, Claim, Failure};
+use sheetline::words::{Code, Phase};
+
+use crate::forms::companies;
+use crate::office::{Office, Person};
+
+fn claim(office: &Office) -> Claim {
+    office
+        .app
+        .db
+        .write(|tx| jobs::claim(tx))
+        .unwrap()
+        .expect("a job waits")
+}
+
+fn begin(office: &Office, claim: &Claim) -> Stop {
+    let stop = Stop::new();
+    office.app.runs.begin(Run {
+        job: claim.job,
+        attempt: claim.attempt,
+        since: sheetline::clock::Clock::monotonic(&office.clock),
+        stop: stop.clone(),
+    });
+    stop
+}
+
+fn states(job: &Value) -> Vec<(Value, Value)> {
+    job["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| (event["from"].clone(), event["to"].clone()))
+        .collect()
+}
+
+fn status(person: &Person<'_>) -> Value {
+    person.get("/api/files/processing-status").expect(200)
+}
+
+#[test]
+fn of_fifty_uploads_at_once_exactly_one_is_queued_and_nothing_else_is_kept() {
+    let office = Office::new();
+    let person = office.member("anna");
+    let barrier = Barrier::new(50);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..50)
+            .map(|n| {
+                let (person, barrier) = (&person, &barrier);
+                scope.spawn(move || {
+                    let bytes = companies(&format!("c{n}"), 3);
+                    barrier.wait();
+                    person
+                        .upload("upload-and-process", "c.csv", &bytes, &[])
+                        .status
+                })
+            })
+            .collect();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|s| **s == 202).count(), 1);
+    assert_eq!(statuses.iter().filter(|s| **s == 409).count(), 49);
+    assert_eq!(office.number("SELECT count(*) FROM jobs"), 1);
+    assert_eq!(
+        office.number("SELECT count(*) FROM uploads WHERE status <> 'deleted'"),
+        1
+    );
+    assert_eq!(
+        office.number("SELECT count(DISTINCT upload_no) FROM upload_chunks"),
+        1
+    );
+}
+
+#[test]
+fn a_second_job_is_refused_with_the_first_one_described() {
+    let office = Office::new();
+    let person = office.member("anna");
+    let job = person.queue("a.csv", &companies("a", 2));
+    let answer = person.upload("upload-and-process", "b.csv", &companies("b", 2), &[]);
+    let body = answer.expect(409);
+    assert_eq!(answer.code(), "job-in-progress");
+    assert_eq!(body["detail"], "You already have a job in progress");
+    assert_eq!(body["job"]["job_id"], json!(job));
+    assert_eq!(body["job"]["filename"], "a.csv");
+    person
+        .upload("upload-json", "b.csv", &companies("b", 2), &[])
+        .expect(201);
+}
+
+#[test]
+fn twenty_users_are_served_in_the_order_of_their_arrival() {
+    let office = Office::new();
+    let jobs: Vec<i64> = (0..20)
+        .map(|n| {
+            let name = format!("user{n}");
+            let person = office.member(&name);
+            person.queue("c.csv", &companies(&name, 2))
+        })
+        .collect();
+    // The clock goes back meanwhile: the order is not taken from it.
+    office
+        .clock
+        .set_wall(sheetline::clock::Timestamp::from_unix_ms(0));
+    let done: Vec<i64> = office
+        .work_all()
+        .into_iter()
+        .map(|ran| match ran {
+            sheetline::worker::Ran::Job(job, _) => job.0,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(done, jobs);
+}
+
+#[test]
+fn everybody_sees_how_many_are_before_them() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let ben = office.member("ben");
+    let idle = status(&anna);
+    assert_eq!(idle["processing_status"]["status"], "idle");
+    assert_eq!(idle["processing_status"]["job_id"], Value::Null);
+    assert_eq!(idle["queue_info"]["queue_position"], Value::Null);
+    assert_eq!(idle["queue_info"]["estimated_wait_seconds"], Value::Null);
+
+    let first = anna.queue("a.csv", &companies("a", 2));
+    ben.queue("b.csv", &companies("b", 2));
+    let waiting = status(&ben);
+    assert_eq!(waiting["queue_info"]["queue_position"], 2);
+    assert_eq!(waiting["queue_info"]["total_active_jobs"], 2);
+    assert_eq!(waiting["processing_status"]["progress"], Value::Null);
+    assert!(waiting["queue_info"]["estimated_wait_seconds"].as_i64() > Some(0));
+
+    let claimed = claim(&office);
+    assert_eq!(claimed.job.0, first);
+    assert_eq!(status(&anna)["queue_info"]["queue_position"], 0);
+    assert_eq!(status(&ben)["queue_info"]["queue_position"], 1);
+}
+
+#[test]
+fn an_unchanged_status_is_not_sent_again_and_a_change_ends_the_wait() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let first = anna.get("/api/files/processing-status");
+    let etag = first.header("ETag").unwrap().to_owned();
+    let ask = |wait: &str| {
+        let bearer = format!("Bearer {}", anna.session);
+        office.call(
+            "GET",
+            &format!("/api/files/processing-status{wait}"),
+            &[("Authorization", &bearer), ("If-None-Match", &etag)],
+            Vec::new(),
+        )
+    };
+    assert_eq!(ask("").status, 304);
+    assert_eq!(ask("?wait=x").status, 400);
+    assert_eq!(ask("?wait=-1").status, 400);
+    let answer = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| ask("?wait=25"));
+        anna.queue("a.csv", &companies("a", 1));
+        waiting.join().unwrap()
+    });
+    assert_eq!(
+        answer.expect(200)["processing_status"]["status"],
+        "pending"
+    );
+}
+
+#[test]
+fn every_state_change_is_an_event() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let job = anna.queue("a.csv", &companies("a", 2));
+    office.work_all();
+    let job = anna.job(job);
+    assert_eq!(
+        states(&job),
+        vec![
+            (Value::Null, json!("pending")),
+            (json!("pending"), json!("processing")),
+            (json!("processing"), json!("completed")),
+        ]
+    );
+    assert_eq!(job["attempt"], 1);
+    assert_eq!(job["counts"]["valid"], 2);
+}
+
+#[test]
+fn a_job_that_runs_too_long_is_stopped_and_its_worker_can_write_nothing_more() {
+    let mut office = Office::new();
+    {
+        let anna = office.member("anna");
+        anna.queue("a.csv", &companies("a", 2));
+    }
+    let claimed = claim(&office);
+    let stop = begin(&office, &claimed);
+    office.pass(1_799);
+    office.sweep();
+    assert_eq!(stop.reason(), None);
+    office.pass(1);
+    office.sweep();
+    assert_eq!(stop.reason(), Some(Reason::TimedOut));
+
+    let anna = office.sign_in("anna");
+    let job = anna.job(claimed.job.0);
+    assert_eq!(job["status"], "timeout");
+    assert_eq!(job["error"]["code"], "timeout");
+    let late = office
+        .app
+        .db
+        .write(|tx| jobs::progress(tx, &claimed, Phase::Saving, 1, None));
+    assert!(matches!(late, Err(sheetline::error::Error::Stopped)));
+    let next = anna.queue("b.csv", &companies("b", 2));
+    office.app.runs.end(claimed.job);
+    office.work_all();
+    assert_eq!(anna.job(next)["status"], "completed");
+}
+
+#[test]
+fn the_wall_clock_neither_ends_nor_saves_a_job() {
+    let mut office = Office::new();
+    office.member("anna").queue("a.csv", &companies("a", 2));
+    let claimed = claim(&office);
+    let stop = begin(&office, &claimed);
+    office
+        .clock
+        .set_wall(sheetline::clock::Timestamp::parse("2036-01-01T00:00:00Z").unwrap());
+    office.sweep();
+    assert_eq!(stop.reason(), None);
+}
+
+#[test]
+fn a_job_running_when_the_process_died_runs_again_and_three_deaths_end_it() {
+    let mut office = Office::new();
+    office.member("anna").queue("a.csv", &companies("a", 2));
+    for attempt in 1..=3 {
+        assert_eq!(claim(&office).attempt, attempt);
+        office = office.restart();
+        office
+            .app
+            .db
+            .write(|tx| jobs::recover(tx, None))
+            .unwrap();
+    }
+    let anna = office.sign_in("anna");
+    let job = anna.job(1);
+    assert_eq!(job["status"], "failed");
+    assert_eq!(job["error"]["code"], "abandoned");
+    assert_eq!(job["attempt"], 3);
+}
+
+#[test]
+fn a_job_put_back_at_shutdown_has_lost_no_attempt() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let id = anna.queue("a.csv", &companies("a", 2));
+    office.app.shutdown.ask(Reason::Shutdown);
+    office.work_all_until_put_back();
+    let job = anna.job(id);
+    assert_eq!(job["status"], "pending");
+    assert_eq!(job["attempt"], 0);
+    assert_eq!(office.number("SELECT count(*) FROM records"), 0);
+}
+
+#[test]
+fn a_waiting_job_is_cancelled_at_once_and_can_be_tried_again() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let id = anna.queue("a.csv", &companies("a", 2));
+    anna.post(&format!("/api/jobs/{id}/cancel")).expect(200);
+    assert_eq!(anna.job(id)["status"], "cancelled");
+    let again = anna.post(&format!("/api/jobs/{id}/cancel"));
+    assert_eq!((again.status, again.code().as_str()), (409, "not-active"));
+    assert!(office.work_all().is_empty());
+    let retried = anna.post(&format!("/api/jobs/{id}/retry")).expect(202);
+    office.work_all();
+    assert_eq!(
+        anna.job(retried["job_id"].as_i64().unwrap())["status"],
+        "completed"
+    );
+}
+
+#[test]
+fn a_running_job_is_stopped_when_it_is_cancelled() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let id = anna.queue("a.csv", &companies("a", 2));
+    let claimed = claim(&office);
+    let stop = begin(&office, &claimed);
+    anna.post(&format!("/api/jobs/{id}/cancel")).expect(202);
+    assert_eq!(stop.reason(), Some(Reason::Cancelled));
+    office
+        .app
+        .db
+        .write(|tx| jobs::cancel_claimed(tx, &claimed))
+        .unwrap();
+    let job = anna.job(id);
+    assert_eq!(job["status"], "cancelled");
+    assert_eq!(
+        job["events"].as_array().unwrap().last().unwrap()["detail"],
+        "Cancelled by anna."
+    );
+}
+
+#[test]
+fn the_database_itself_refuses_what_breaks_a_rule() {
+    let office = Office::new();
+    office.member("anna").queue("a.csv", &companies("a", 2));
+    let refused = |sql: &str| {
+        let result = office.app.db.write(|tx| Ok(tx.execute(sql, [])?));
+        assert!(result.is_err(), "{sql}");
+    };
+    refused(
+        "INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)
+         VALUES (1, 1, 'process', 'companies', 'skip', '', '')",
+    );
+    refused("UPDATE jobs SET status = 'completed', finished_at = ''");
+    refused("UPDATE jobs SET status = 'processing'");
+    refused("UPDATE jobs SET attempt = 7");
+    refused("UPDATE jobs SET id = 99");
+    refused("DELETE FROM jobs");
+    let claimed = claim(&office);
+    office
+        .app
+        .db
+        .write(|tx| {
+            jobs::fail(
+                tx,
+                &claimed,
+                &Failure {
+                    code: Code::UnreadableFile,
+                    message: "broken".to_owned(),
+                    report: None,
+                },
+            )
+        })
+        .unwrap();
+    refused("UPDATE jobs SET status = 'pending', finished_at = NULL, error_code = NULL");
+}
+
+#[test]
+fn a_broken_file_fails_its_own_job_and_the_next_one_runs() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let ben = office.member("ben");
+    // A zip that promises a workbook and holds none of its sheets.
+    let broken = anna.upload(
+        "upload-and-process",
+        "b.csv",
+        b"Company Name,LinkedIn_URL\n",
+        &[],
+    );
+    let next = ben.queue("c.csv", &companies("c", 2));
+    office.work_all();
+    if broken.status == 202 {
+        let job = anna.job(broken.json()["job_id"].as_i64().unwrap());
+        assert_eq!(job["status"], "failed");
+        assert_eq!(job["error"]["code"], "empty-file");
+    } else {
+        assert_eq!(broken.code(), "empty-file");
+    }
+    assert_eq!(ben.job(next)["status"], "completed");
+}
+
+#[test]
+fn a_member_sees_nothing_of_somebody_elses_job() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let ben = office.member("ben");
+    let id = anna.queue("a.csv", &companies("a", 2));
+    let theirs = ben.get(&format!("/api/jobs/{id}"));
+    let none = ben.get("/api/jobs/999999");
+    assert_eq!(theirs.status, 404);
+    assert_eq!(theirs.bytes, none.bytes);
+    assert_eq!(ben.post(&format!("/api/jobs/{id}/cancel")).status, 404);
+    assert_eq!(ben.get("/api/admin/queue").code(), "forbidden");
+    let admin = office.admin("root");
+    let queue = admin.get("/api/admin/queue").expect(200);
+    assert_eq!(queue["jobs"][0]["job_id"], json!(id));
+}
+
+#[test]
+fn the_worker_sleeps_until_the_bell_rings() {
+    let office = Office::new();
+    let seen = office.app.bell.work_seen();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            office
+                .app
+                .bell
+                .wait_for_work(seen, Duration::from_secs(60));
+        });
+        office.app.bell.work();
+        waiting.join().unwrap();
+    });
+}
