@@ -1,6 +1,8 @@
 //! The workshop: bytes of an office file → rows that know their sheet, row and column. Parsing
 //! itself runs in a child process of the same executable, so that a hostile file costs only itself.
 
+pub mod assemble;
+pub mod protocol;
 pub mod reader;
 pub mod row;
 pub mod sniff;

@@ -17,6 +17,8 @@ pub struct Row {
     pub cells: String,
     /// A [`Kind`] letter per cell of `cells`, or `None` where the JSON alone tells all.
     pub kinds: Option<String>,
+    /// Text files: the number of fields of the record, where that is not the header's.
+    pub width: Option<u32>,
 }
 
 /// What a cell was in the file, as far as JSON can't say it.
@@ -154,6 +156,7 @@ mod tests {
             number: 7,
             cells: r#"["007",12.5,null,true,"2024-10-06",null,"a\"b"]"#.to_owned(),
             kinds: Some("....de.".to_owned()),
+            width: None,
         };
         assert_eq!(
             row.values().unwrap(),

@@ -1,4 +1,5 @@
 //! Files and forms that tests send.
+#![allow(dead_code, reason = "for the rooms that are to come")]
 
 /// A multipart body with one file and some fields: its content type and its bytes.
 pub(crate) fn multipart(name: &str, bytes: &[u8], fields: &[(&str, &str)]) -> (String, Vec<u8>) {
@@ -25,9 +26,8 @@ pub(crate) fn multipart(name: &str, bytes: &[u8], fields: &[(&str, &str)]) -> (S
 
 /// A list of `rows` companies, all of them valid and none like another of the same `seed`.
 pub(crate) fn companies(seed: &str, rows: usize) -> Vec<u8> {
-    let mut text = String::from(
-        "Company Name,LinkedIn_URL,Website_URL,Company_Size,Industry,Revenue\n",
-    );
+    let mut text =
+        String::from("Company Name,LinkedIn_URL,Website_URL,Company_Size,Industry,Revenue\n");
     for n in 0..rows {
         text.push_str(&format!(
             "{seed} {n} GmbH,https://www.linkedin.com/company/{seed}-{n},https://{seed}-{n}.example,11-50,Software,{n}\n"

@@ -275,7 +275,6 @@ fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
     let mut spool = Spool::new(&call.app.settings.spool())?;
     let bounds = FormBounds {
         file_bytes_max: bytes_max,
-        ..FormBounds::default()
     };
     let form = multipart::read_form(&content_type, &mut call.incoming.body, &bounds, &mut spool)?;
     let Some(file) = form.file else {

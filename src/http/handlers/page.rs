@@ -39,7 +39,22 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 ];
 
 /// Every file of `static/`; a test compares this list with the folder.
-const FILES: &[(&str, &[u8])] = &[("index.html", include_bytes!("../../../static/index.html"))];
+const FILES: &[(&str, &[u8])] = &[
+    ("account.js", include_bytes!("../../../static/account.js")),
+    ("add.js", include_bytes!("../../../static/add.js")),
+    ("admin.js", include_bytes!("../../../static/admin.js")),
+    ("api.js", include_bytes!("../../../static/api.js")),
+    ("app.css", include_bytes!("../../../static/app.css")),
+    ("app.js", include_bytes!("../../../static/app.js")),
+    ("dom.js", include_bytes!("../../../static/dom.js")),
+    ("icon.svg", include_bytes!("../../../static/icon.svg")),
+    ("index.html", include_bytes!("../../../static/index.html")),
+    ("live.js", include_bytes!("../../../static/live.js")),
+    ("records.js", include_bytes!("../../../static/records.js")),
+    ("report.js", include_bytes!("../../../static/report.js")),
+    ("uploads.js", include_bytes!("../../../static/uploads.js")),
+    ("words.js", include_bytes!("../../../static/words.js")),
+];
 
 struct Asset {
     content_type: &'static str,

@@ -1,0 +1,244 @@
+//! What the child process tells its parent: a line an event, rows as the text that goes into the
+//! database as it is. JSON text holds no control characters, so that tabs and line ends separate.
+//!
+//! ```text
+//! S 0                                     a worksheet begins
+//! R 17 \t width \t kinds \t [cells]       a row; width and kinds may be empty
+//! E {SheetInfo}                           the worksheet ends
+//! T 5000                                  how many rows the file seems to have
+//! D {FileInfo}                            the file has been read whole
+//! X {"code","detail"}                     the file can't be read; nothing follows
+//! ```
+
+use std::io::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Event, FileInfo, Limits, Row, SheetInfo};
+use crate::error::{Error, Problem, Result};
+use crate::words::Code;
+
+/// Why the child gave up: a code and a sentence.
+#[derive(Serialize, Deserialize)]
+struct Refusal {
+    code: String,
+    detail: String,
+}
+
+/// The child's end: writes events and keeps the bounds that hold for the file as a whole.
+pub struct Output<'w> {
+    out: &'w mut dyn Write,
+    limits: &'w Limits,
+    bytes: u64,
+    cells: u64,
+}
+
+impl<'w> Output<'w> {
+    pub fn new(out: &'w mut dyn Write, limits: &'w Limits) -> Output<'w> {
+        Output {
+            out,
+            limits,
+            bytes: 0,
+            cells: 0,
+        }
+    }
+
+    /// The bounds of reading.
+    pub fn limits(&self) -> &'w Limits {
+        self.limits
+    }
+
+    /// # Errors
+    /// `Io` where the parent is gone, as in all that follow.
+    pub fn sheet(&mut self, position: u32) -> Result<()> {
+        Ok(writeln!(self.out, "S{position}")?)
+    }
+
+    /// A row; `cells` is a JSON array, `kinds` is as in [`Row::kinds`], `filled` says how many of
+    /// the cells hold a value.
+    ///
+    /// # Errors
+    /// `too-complex` where the file has more cells or text than it may.
+    pub fn row(
+        &mut self,
+        number: u32,
+        width: Option<u32>,
+        kinds: Option<&str>,
+        cells: &str,
+        filled: u64,
+    ) -> Result<()> {
+        self.cells = self.cells.saturating_add(filled);
+        self.bytes = self
+            .bytes
+            .saturating_add(u64::try_from(cells.len()).unwrap_or(u64::MAX));
+        if self.cells > self.limits.cells_max {
+            return Err(Error::problem(
+                Code::TooComplex,
+                format!(
+                    "The file has more than {} cells with a value. Split it.",
+                    self.limits.cells_max
+                ),
+            ));
+        }
+        if self.bytes > self.limits.output_bytes_max {
+            return Err(Error::problem(
+                Code::TooComplex,
+                format!(
+                    "The file holds more than {} MB of text. Split it.",
+                    self.limits.output_bytes_max / 1_000_000
+                ),
+            ));
+        }
+        write!(self.out, "R{number}\t")?;
+        if let Some(width) = width {
+            write!(self.out, "{width}")?;
+        }
+        self.out.write_all(b"\t")?;
+        self.out.write_all(kinds.unwrap_or("").as_bytes())?;
+        self.out.write_all(b"\t")?;
+        self.out.write_all(cells.as_bytes())?;
+        Ok(self.out.write_all(b"\n")?)
+    }
+
+    /// # Errors
+    /// `Io`.
+    pub fn sheet_end(&mut self, info: &SheetInfo) -> Result<()> {
+        Ok(writeln!(self.out, "E{}", serde_json::to_string(info)?)?)
+    }
+
+    /// # Errors
+    /// `Io`.
+    pub fn estimate(&mut self, rows: u64) -> Result<()> {
+        Ok(writeln!(self.out, "T{rows}")?)
+    }
+
+    /// # Errors
+    /// `Io`.
+    pub fn done(&mut self, info: &FileInfo) -> Result<()> {
+        writeln!(self.out, "D{}", serde_json::to_string(info)?)?;
+        Ok(self.out.flush()?)
+    }
+
+    /// The file can't be read. What is no problem of the file is told by the exit status.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn refuse(&mut self, problem: &Problem) -> Result<()> {
+        let refusal = Refusal {
+            code: problem.code.as_str().to_owned(),
+            detail: problem.detail.clone(),
+        };
+        writeln!(self.out, "X{}", serde_json::to_string(&refusal)?)?;
+        Ok(self.out.flush()?)
+    }
+}
+
+/// The parent's end: one line, without its line end.
+///
+/// # Errors
+/// The child's `Problem` where the line is a refusal; `Io` where it is no line of this protocol.
+pub fn parse(line: &str) -> Result<Event> {
+    let broken = || Error::Io(io::Error::from(io::ErrorKind::InvalidData));
+    let kind = line.chars().next().ok_or_else(broken)?;
+    let rest = line.get(kind.len_utf8()..).ok_or_else(broken)?;
+    match kind {
+        'R' => row(rest).map(Event::Row).ok_or_else(broken),
+        'S' => Ok(Event::Sheet(rest.parse().map_err(|_| broken())?)),
+        'E' => Ok(Event::SheetEnd(Box::new(serde_json::from_str(rest)?))),
+        'T' => Ok(Event::Estimate(rest.parse().map_err(|_| broken())?)),
+        'D' => Ok(Event::Done(serde_json::from_str(rest)?)),
+        'X' => {
+            let refusal: Refusal = serde_json::from_str(rest)?;
+            let code = Code::parse(&refusal.code).ok_or_else(broken)?;
+            Err(Error::problem(code, refusal.detail))
+        }
+        _ => Err(broken()),
+    }
+}
+
+fn row(rest: &str) -> Option<Row> {
+    let mut parts = rest.splitn(4, '\t');
+    let number = parts.next()?.parse().ok()?;
+    let width = match parts.next()? {
+        "" => None,
+        text => Some(text.parse().ok()?),
+    };
+    let kinds = match parts.next()? {
+        "" => None,
+        text => Some(text.to_owned()),
+    };
+    Some(Row {
+        number,
+        cells: parts.next()?.to_owned(),
+        kinds,
+        width,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits {
+            cells_max: 3,
+            ..Limits::default()
+        }
+    }
+
+    #[test]
+    fn events_come_out_as_they_went_in() {
+        let limits = limits();
+        let mut bytes = Vec::new();
+        let mut out = Output::new(&mut bytes, &limits);
+        out.sheet(2).unwrap();
+        out.row(7, Some(3), Some(".d"), r#"["a\tb","2024-10-06"]"#, 2)
+            .unwrap();
+        out.row(8, None, None, "[1]", 1).unwrap();
+        out.estimate(12).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let events: Vec<Event> = text.lines().map(|line| parse(line).unwrap()).collect();
+        assert_eq!(
+            events,
+            vec![
+                Event::Sheet(2),
+                Event::Row(Row {
+                    number: 7,
+                    cells: r#"["a\tb","2024-10-06"]"#.to_owned(),
+                    kinds: Some(".d".to_owned()),
+                    width: Some(3),
+                }),
+                Event::Row(Row {
+                    number: 8,
+                    cells: "[1]".to_owned(),
+                    kinds: None,
+                    width: None,
+                }),
+                Event::Estimate(12),
+            ]
+        );
+    }
+
+    #[test]
+    fn one_cell_too_many_is_too_complex() {
+        let limits = limits();
+        let mut bytes = Vec::new();
+        let mut out = Output::new(&mut bytes, &limits);
+        out.row(1, None, None, "[1,2,3]", 3).unwrap();
+        let refused = out.row(2, None, None, "[4]", 1);
+        assert!(matches!(refused, Err(Error::Problem(p)) if p.code == Code::TooComplex));
+    }
+
+    #[test]
+    fn a_refusal_arrives_as_the_problem_that_it_is() {
+        let limits = limits();
+        let mut bytes = Vec::new();
+        Output::new(&mut bytes, &limits)
+            .refuse(&Problem::new(Code::PasswordProtected, "Remove it."))
+            .unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let error = parse(text.trim_end()).err().unwrap();
+        assert!(matches!(error, Error::Problem(p) if p.code == Code::PasswordProtected));
+        assert!(parse("nonsense").is_err());
+    }
+}
