@@ -6,6 +6,7 @@ pub mod clock;
 pub mod db;
 pub mod error;
 pub mod id;
+pub mod metrics;
 pub mod pulse;
 pub mod runs;
 pub mod settings;

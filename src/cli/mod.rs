@@ -9,6 +9,7 @@
 
 pub mod backup;
 pub mod check;
+mod door;
 mod limits;
 pub mod lock;
 pub mod serve;

@@ -14,7 +14,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use simplelog::{ConfigBuilder, WriteLogger};
 
-use super::{limits, lock};
+use super::{door, limits, lock};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::server::Server;
@@ -101,6 +101,8 @@ pub struct Flags {
     #[arg(long, env = "SHEETLINE_TRUSTED_PROXY", value_name = "ADDR", action = ArgAction::Append, value_delimiter = ',')]
     trusted_proxy: Vec<IpAddr>,
     #[command(flatten)]
+    door: door::Flags,
+    #[command(flatten)]
     limits: limits::Flags,
 }
 
@@ -132,6 +134,7 @@ impl Flags {
         settings.sweep_every = Duration::from_secs(positive("sweep-every", self.sweep_every)?);
         settings.retain_days = self.retain_days;
         settings.connections_max = self.max_connections;
+        settings.door = self.door.door();
         settings.public_url = self.public_url.clone();
         settings.trusted_proxies = self.trusted_proxy.clone();
         settings.limits = self.limits.limits();
