@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::sheet::Limits;
+use crate::limits::Limits;
 
 /// The settings of a running server.
 #[derive(Debug, Clone)]
