@@ -3,7 +3,6 @@
 
 mod accounts;
 mod corpus;
-mod executable;
 mod forms;
 mod http_listener;
 mod process;
