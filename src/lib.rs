@@ -12,6 +12,7 @@
 //! workshop        sheet: bytes → rows, in a child process
 //!                            │
 //! ground    db ─ clock ─ bell ─ runs ─ stop ─ pulse ─ settings ─ limits ─ error ─ words ─ id
+//!           faults (tests only)
 //! ```
 //!
 //! A file goes: http → accounts (who) → intake (file, upload and job in one transaction) → the queue
@@ -23,6 +24,7 @@ pub mod bell;
 pub mod clock;
 pub mod db;
 pub mod error;
+pub mod faults;
 pub mod id;
 pub mod limits;
 pub mod pulse;

@@ -31,6 +31,8 @@ pub struct Settings {
     pub stale_after: Duration,
     /// How often the scheduler looks.
     pub sweep_every: Duration,
+    /// How long work waits before it tries again what the database or the disk refused.
+    pub trouble_wait: Duration,
     /// After how many days finished uploads are purged; 0 is never.
     pub retain_days: u32,
     /// The bounds of reading a file.
@@ -54,6 +56,7 @@ impl Settings {
             session_max: Duration::from_secs(30 * 86_400),
             stale_after: Duration::from_secs(1_800),
             sweep_every: Duration::from_secs(300),
+            trouble_wait: Duration::from_millis(500),
             retain_days: 0,
             limits: Limits::default(),
             executable: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("sheetline")),
