@@ -83,7 +83,7 @@ pub(crate) fn add_user(folder: &Path, name: &str, flags: &[&str]) {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    writeln!(child.stdin.take().unwrap(), "{}", crate::office::PASSWORD).unwrap();
+    writeln!(child.stdin.take().unwrap(), "{}", forms::PASSWORD).unwrap();
     assert!(child.wait().unwrap().success());
 }
 
@@ -121,7 +121,7 @@ impl Served {
 
     /// Signs in; the session.
     pub(crate) fn sign_in(&self, name: &str) -> String {
-        let body = json!({ "username": name, "password": crate::office::PASSWORD }).to_string();
+        let body = json!({ "username": name, "password": forms::PASSWORD }).to_string();
         let reply = self
             .ask(
                 "POST",
@@ -285,7 +285,8 @@ fn unchunk(mut bytes: &[u8]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
         let line = bytes.windows(2).position(|two| two == b"\r\n")?;
-        let size = usize::from_str_radix(std::str::from_utf8(&bytes[..line]).ok()?.trim(), 16).ok()?;
+        let size =
+            usize::from_str_radix(std::str::from_utf8(&bytes[..line]).ok()?.trim(), 16).ok()?;
         bytes = &bytes[line + 2..];
         if size == 0 {
             return Some(body);

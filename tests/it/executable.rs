@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::client::{self, Served, add_user, serve, sheetline, wait_until};
-use crate::forms::companies;
-use crate::office::PASSWORD;
+use crate::forms::{PASSWORD, companies};
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod corpus;
+#[allow(dead_code, reason = "for the rooms that are to come")]
 mod forms;
 mod http_listener;
 mod process;
