@@ -8,4 +8,5 @@ mod forms;
 mod http_listener;
 mod process;
 mod reader;
+mod settings;
 mod sheet;
