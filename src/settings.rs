@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::sheet::Limits;
+use crate::limits::Limits;
 
 /// What one connection may cost: bytes, and how long it is waited for.
 #[derive(Debug, Clone)]
@@ -79,6 +79,8 @@ pub struct Settings {
     pub stale_after: Duration,
     /// How often the scheduler looks.
     pub sweep_every: Duration,
+    /// How long work waits before it tries again what the database or the disk refused.
+    pub trouble_wait: Duration,
     /// After how many days finished uploads are purged; 0 is never.
     pub retain_days: u32,
     /// The bounds of reading a file.
@@ -103,6 +105,7 @@ impl Settings {
             session_max: Duration::from_secs(30 * 86_400),
             stale_after: Duration::from_secs(1_800),
             sweep_every: Duration::from_secs(300),
+            trouble_wait: Duration::from_millis(500),
             retain_days: 0,
             limits: Limits::default(),
             executable: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("sheetline")),

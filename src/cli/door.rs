@@ -8,6 +8,7 @@ use crate::settings::Door;
 
 /// Over one of these a request is refused or its connection ends.
 #[derive(Debug, Clone, Args)]
+#[group(skip)] // its name would be that of others
 pub(super) struct Flags {
     /// KiB of a request's head
     #[arg(long, env = "SHEETLINE_MAX_HEAD_KB", default_value_t = 64, value_name = "N", hide_env = true,

@@ -1,8 +1,6 @@
 //! The front door: what it takes, what it refuses, and that nobody can close it for others. A client
 //! of its own, because the point is to send what no client library would.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc::{self, Receiver, Sender};

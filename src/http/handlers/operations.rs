@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::routes::{self, Route, Who};
 use crate::http::{carriers, exposition, reply};
-use crate::store::jobs;
+use crate::store::{jobs, pauses};
 use crate::words::{Code, Role};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
@@ -39,7 +39,9 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 fn health(call: &mut Call<'_, '_>) -> Result<Response> {
     let app = call.app;
     let writable = app.db.probe();
-    let queue = app.db.read(jobs::counts);
+    let queue = app
+        .db
+        .read(|c| Ok((jobs::counts(c)?, pauses::current(c)?.is_some())));
     let workers = app.pulse.workers_alive();
     let scheduler = app.pulse.scheduler_alive();
     let status = match &writable {
@@ -53,18 +55,14 @@ fn health(call: &mut Call<'_, '_>) -> Result<Response> {
     if let Err(error) = &writable {
         log::warn!("health: {error}");
     }
-    let (pending, processing) = match queue {
-        Ok(counts) => counts,
-        Err(Error::Stopped | Error::Problem(_) | Error::Internal(_)) => (0, 0),
-        Err(Error::Database(_) | Error::Io(_)) => (0, 0),
-    };
+    let ((pending, processing), paused) = queue.unwrap_or_default();
     let uptime = app.clock.monotonic().saturating_sub(app.started).as_secs();
     let body = json!({
         "status": status,
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": uptime,
         "scheduler_running": scheduler,
-        "queue": { "pending": pending, "processing": processing },
+        "queue": { "pending": pending, "processing": processing, "paused": paused },
     });
     Ok(reply::json(if status == "ok" { 200 } else { 503 }, &body))
 }
