@@ -155,12 +155,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
             force,
         }) => backup::run(&database.db, &dest, force),
         Some(Command::Check { database }) => check::run(&database.db),
-        Some(
-            Command::User { .. }
-            | Command::Convert { .. }
-            | Command::Process { .. }
-            | Command::ReadChild,
-        ) => Ok(ExitCode::SUCCESS),
+        Some(Command::User { database, action }) => user::run(&database.db, &action),
+        Some(Command::Convert { .. } | Command::Process { .. } | Command::ReadChild) => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use signal_hook::iterator::Signals;
 use simplelog::{ConfigBuilder, WriteLogger};
 
 use super::{limits, lock};
+use crate::accounts;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::server::Server;
@@ -172,7 +173,7 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
     }
     let signal = signals.forever().next();
     log::info!("stopping (signal {})", signal.unwrap_or(0));
-    let code_file = setup_file(&app.settings.db);
+    let code_file = accounts::code_file(&app.settings.db);
     let quiet = server.stop();
     if code_file.exists() {
         // A code is of no use without the process that made it.
@@ -201,7 +202,7 @@ fn announce(app: &App, server: &Server, new: bool, setup: Option<&str>) -> std::
         if new { " (new)" } else { "" }
     )?;
     if let Some(code) = setup {
-        let file = setup_file(&app.settings.db);
+        let file = accounts::code_file(&app.settings.db);
         let kept = write_private(&file, code).is_ok();
         let base = app
             .settings
@@ -234,10 +235,6 @@ fn reachable(address: std::net::SocketAddr) -> String {
     } else {
         address.to_string()
     }
-}
-
-fn setup_file(db: &Path) -> PathBuf {
-    db.with_file_name("setup-code.txt")
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {

@@ -3,6 +3,7 @@
 pub mod call;
 pub mod carriers;
 pub mod downloads;
+pub mod fields;
 pub mod handlers;
 pub mod listener;
 pub mod multipart;

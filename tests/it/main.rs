@@ -6,6 +6,7 @@ mod corpus;
 mod executable;
 mod forms;
 mod http_listener;
+mod office;
 mod process;
 mod reader;
 mod sheet;
