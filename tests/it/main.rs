@@ -8,6 +8,8 @@ mod corpus;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod forms;
 mod http_listener;
+#[allow(dead_code, reason = "for the rooms that are to come")]
+mod office;
 mod process;
 mod reader;
 mod settings;
