@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test gives up where something fails")]
 
 mod accounts;
+mod architecture;
 mod corpus;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod forms;
