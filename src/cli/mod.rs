@@ -196,9 +196,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
             force,
         }) => backup::run(&database.db, &dest, force),
         Some(Command::Check { database }) => check::run(&database.db),
+        Some(Command::User { database, action }) => user::run(&database.db, &action),
         Some(
-            Command::User { .. }
-            | Command::Config { .. }
+            Command::Config { .. }
             | Command::Convert { .. }
             | Command::Process { .. }
             | Command::ReadChild,

@@ -6,6 +6,7 @@ pub mod compress;
 pub mod disposition;
 pub mod downloads;
 pub mod exposition;
+pub mod fields;
 pub mod handlers;
 pub mod listener;
 pub mod multipart;
