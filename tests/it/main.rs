@@ -9,6 +9,7 @@ mod corpus;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod forms;
 mod http_listener;
+mod http_mutations;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod office;
 mod process;
