@@ -2,6 +2,11 @@
 //! itself runs in a child process of the same executable, so that a hostile file costs only itself.
 
 pub mod assemble;
+mod fill;
+mod header;
+mod json;
+mod names;
+mod notices;
 pub mod protocol;
 pub mod reader;
 pub mod row;
