@@ -3,6 +3,11 @@
 
 pub mod assemble;
 pub mod child;
+mod fill;
+mod header;
+mod json;
+mod names;
+mod notices;
 pub mod protocol;
 pub mod reader;
 pub mod row;

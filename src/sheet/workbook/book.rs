@@ -86,11 +86,9 @@ impl<'a, 'w> Book<'a, 'w> {
         if rows_seem > 0 {
             self.out.estimate(self.rows.saturating_add(rows_seem))?;
         }
-        let limits = self.out.limits();
+        self.out.sheet(sheet.position)?;
         let mut rows = Rows {
             assembler: Assembler::new(sheet, self.out),
-            limits,
-            last: 0,
         };
         fill(&mut rows)?;
         let info = rows.assembler.finish()?;
@@ -184,44 +182,14 @@ fn bare((at, listed): (usize, &Listed)) -> SheetInfo {
 /// Takes the rows of one worksheet, top to bottom.
 pub(super) struct Rows<'o, 'w> {
     assembler: Assembler<'o, 'w>,
-    limits: &'w Limits,
-    last: u32,
 }
 
 impl Rows<'_, '_> {
     /// A row's cells, by column; blank rows may be left out. `number` is 1-based.
     ///
     /// # Errors
-    /// `too-complex` over a bound; `unreadable-file` where rows come twice or out of order.
+    /// As [`Assembler::row`].
     pub(super) fn row(&mut self, number: u32, cells: &[(usize, Found<'_>)]) -> Result<()> {
-        if cells.is_empty() {
-            return Ok(());
-        }
-        if number <= self.last {
-            return Err(damaged());
-        }
-        self.last = number;
-        if u64::from(number) > self.limits.rows_workbook_max {
-            return Err(Error::problem(
-                Code::TooComplex,
-                format!(
-                    "The sheet has more than {} rows. Split it.",
-                    thousands(self.limits.rows_workbook_max)
-                ),
-            ));
-        }
-        if let Some((column, _)) = cells.last()
-            && *column >= self.limits.columns_max
-        {
-            return Err(Error::problem(
-                Code::TooComplex,
-                format!(
-                    "The sheet uses {} columns; {} can be read. Delete the unused ones.",
-                    thousands(u64::try_from(*column).unwrap_or(u64::MAX).saturating_add(1)),
-                    thousands(u64::try_from(self.limits.columns_max).unwrap_or(u64::MAX))
-                ),
-            ));
-        }
         self.assembler.row(number, cells, None)
     }
 
@@ -233,19 +201,6 @@ impl Rows<'_, '_> {
             "The formula has no saved result; open the file in Excel and save it.",
         );
     }
-}
-
-/// 1048576 as people read it: 1,048,576.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Sorts a row's cells by column; of two in the same place the later one stays.
@@ -274,12 +229,5 @@ mod tests {
             cells,
             vec![(0, Found::Number(2.0)), (3, Found::Number(3.0))]
         );
-    }
-
-    #[test]
-    fn long_numbers_are_grouped() {
-        assert_eq!(thousands(7), "7");
-        assert_eq!(thousands(1_048_576), "1,048,576");
-        assert_eq!(thousands(200_000), "200,000");
     }
 }

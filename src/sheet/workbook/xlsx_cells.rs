@@ -405,7 +405,7 @@ fn owned<'a>(found: Found<'_>) -> Found<'a> {
         Found::Error(text) => Found::Error(Cow::Owned(text.into_owned())),
         Found::Number(number) => Found::Number(number),
         Found::Bool(value) => Found::Bool(value),
-        Found::Json(text) => Found::Text(Cow::Owned(text.to_owned())),
+        Found::Json(text) => Found::Json(Cow::Owned(text.into_owned())),
     }
 }
 
