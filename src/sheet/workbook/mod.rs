@@ -21,6 +21,8 @@ mod xlsx;
 mod xlsx_cells;
 mod xml;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use super::protocol::Output;
@@ -40,7 +42,8 @@ pub fn read(
     out: &mut Output<'_>,
 ) -> Result<FileInfo> {
     let mut book = book::Book::new(options, out);
-    match format {
+    // A protected workbook of any kind is a compound file, as an xls is.
+    match if is_ole(path)? { Format::Xls } else { format } {
         Format::Xlsx | Format::Xlsm => xlsx::read(path, &mut book)?,
         Format::Xlsb => xlsb::read(path, &mut book)?,
         Format::Xls => xls::read(path, &mut book)?,
@@ -50,6 +53,12 @@ pub fn read(
         }
     }
     book.finish()
+}
+
+fn is_ole(path: &Path) -> Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(8).read_to_end(&mut head)?;
+    Ok(ole::is_ole(&head))
 }
 
 /// The usual sentence for a file that contradicts itself.

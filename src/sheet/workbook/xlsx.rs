@@ -35,7 +35,8 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     };
     book.list(workbook.sheets.iter().map(|sheet| sheet.0.clone()).collect())?;
     for (_, part) in &workbook.sheets {
-        let facts = look(package.part_again(part)?.ok_or_else(damaged)?, package_size(&package, part))?;
+        let size = package.size(part);
+        let facts = look(package.part_again(part)?.ok_or_else(damaged)?, size)?;
         book.sheet(facts.merges, facts.rows_seem, |rows| {
             let source = package.part_again(part)?.ok_or_else(damaged)?;
             Cells::new(&strings, &styles, workbook.date1904).read(source, rows)
@@ -43,10 +44,6 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
         package.forget();
     }
     Ok(())
-}
-
-fn package_size(package: &Package, part: &str) -> u64 {
-    package.size(part)
 }
 
 fn open<'p>(package: &'p mut Package, name: &str) -> Result<Xml<'p>> {
