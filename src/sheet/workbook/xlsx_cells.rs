@@ -15,7 +15,7 @@ use super::moment;
 use super::package::in_part;
 use super::strings::{Strings, decode_escapes};
 use super::styles::Styles;
-use super::xml::{as_utf8, attributes, push_reference, raw_attribute, settle, unescape};
+use super::xml::{as_utf8, attributes, push_reference, raw_attribute, settle};
 use crate::error::Result;
 
 /// Bytes of a piece, unless a row is longer.
@@ -393,7 +393,7 @@ impl<'s> Cells<'s> {
             },
             "e" => Found::Error(Cow::Owned(text.to_owned())),
             "d" => owned(moment::iso(text, self.styles.shape(style))),
-            _ => Found::Text(Cow::Owned(decode_escapes(&unescape(text)).into_owned())),
+            _ => Found::Text(Cow::Owned(decode_escapes(text).into_owned())),
         }))
     }
 }
