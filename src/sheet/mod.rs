@@ -2,6 +2,9 @@
 //! itself runs in a child process of the same executable, so that a hostile file costs only itself.
 
 pub mod assemble;
+pub mod delimited;
+mod dialect;
+mod encoding;
 mod fill;
 mod header;
 mod json;

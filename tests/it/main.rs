@@ -9,3 +9,4 @@ mod http_listener;
 mod process;
 mod reader;
 mod sheet;
+mod text;
