@@ -1,6 +1,7 @@
 //! The child's side of reading: limits first, then the file, rows to standard output. It has no
 //! database and no network, and ends when its parent does.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufWriter, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -10,9 +11,9 @@ use rlimit::Resource;
 use serde::{Deserialize, Serialize};
 
 use super::protocol::Output;
-use super::{Limits, ReadOptions, is_workbook, sniff, workbook};
+use super::{Limits, ReadOptions, delimited, is_workbook, sniff, workbook};
 use crate::error::{Error, Result};
-use crate::words::{Code, Format};
+use crate::words::Format;
 
 /// Exit status after a panic in a parser.
 pub(super) const PANICKED: i32 = 3;
@@ -68,7 +69,10 @@ fn run(path: &Path) -> Result<()> {
 
 fn job() -> Result<Job> {
     let mut line = String::new();
-    io::stdin().lock().take(JOB_BYTES_MAX).read_line(&mut line)?;
+    io::stdin()
+        .lock()
+        .take(JOB_BYTES_MAX)
+        .read_line(&mut line)?;
     Ok(serde_json::from_str(&line)?)
 }
 
@@ -78,15 +82,12 @@ fn read(path: &Path, job: &Job, out: &mut Output<'_>) -> Result<()> {
             .ok_or_else(|| Error::Internal("the job names no format".to_owned()))?,
         None => sniff::sniff(path, &job.limits)?,
     };
-    let info = if is_workbook(format) {
-        workbook::read(path, format, &job.options, out)?
+    if is_workbook(format) {
+        let info = workbook::read(path, format, &job.options, out)?;
+        out.done(&info)
     } else {
-        return Err(Error::problem(
-            Code::UnsupportedFormat,
-            format!("The file must be {}.", super::FORMATS_SENTENCE),
-        ));
-    };
-    out.done(&info)
+        delimited::read(&mut File::open(path)?, &job.options, out)
+    }
 }
 
 /// Sets the limits that hold whatever a parser does. What a system doesn't have is left out.

@@ -51,8 +51,8 @@ pub(crate) fn number(out: &mut Vec<u8>, number: f64) -> bool {
     written.is_ok()
 }
 
-/// Whether `text` is a JSON number that prints back identically once it has been read as a number
-/// (`007`, `1.50`, `1e5`, `+49` and 20-digit ids are not).
+/// Whether `text` is a JSON number that prints back identically once it has been read as a 64-bit
+/// float (`007`, `1.50`, `1e5`, `+49` and ids of 17 digits and more mostly do not).
 pub(crate) fn is_plain_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = match digits.split_once('.') {
@@ -60,20 +60,18 @@ pub(crate) fn is_plain_number(text: &str) -> bool {
         None => (digits, None),
     };
     let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if !all_digits(whole) || (whole.len() > 1 && whole.starts_with('0')) {
+    if !all_digits(whole) || (whole.len() > 1 && whole.starts_with('0')) || text == "-0" {
         return false;
     }
-    match fraction {
-        // "-0" reads back as 0.
-        None => text != "-0" && text.parse::<i64>().is_ok(),
-        // 17 digits are more than a float keeps; a trailing zero is lost.
-        Some(fraction) => {
-            all_digits(fraction)
-                && !fraction.ends_with('0')
-                && whole.len() + fraction.len() <= 17
-                && reads_back(text)
-        }
+    let Some(fraction) = fraction else {
+        return whole.len() <= 15 || (whole.len() <= 19 && reads_back(text));
+    };
+    if !all_digits(fraction) || fraction.ends_with('0') || whole.len() + fraction.len() > 17 {
+        return false;
     }
+    // A float keeps any 15 digits; but small numbers are printed with an exponent.
+    let certain = whole.len() + fraction.len() <= 15 && !fraction.starts_with("000");
+    certain || reads_back(text)
 }
 
 fn reads_back(text: &str) -> bool {
@@ -122,7 +120,9 @@ mod tests {
             "-7",
             "12.5",
             "-0.25",
-            "9223372036854775807",
+            "0.0001",
+            "9007199254740992",
+            "4111111111111111",
             "0.1",
             "100",
             "1700000.5",
@@ -136,6 +136,8 @@ mod tests {
             "1e5",
             "+49",
             "12345678901234567890",
+            "9007199254740993",
+            "123456789012345678",
             "-0",
             "-0.0",
             ".5",

@@ -3,6 +3,9 @@
 
 pub mod assemble;
 pub mod child;
+pub mod delimited;
+mod dialect;
+mod encoding;
 mod fill;
 mod header;
 mod json;

@@ -1,7 +1,7 @@
 //! The parent's side of reading: starts the child process, takes its events, and ends it at once
 //! when the work is to stop, takes too long, or nobody wants the rest.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -243,8 +243,10 @@ fn take(mut stdout: impl BufRead, sender: &SyncSender<Result<Vec<Event>>>) {
             .take(LINE_BYTES_MAX)
             .read_until(b'\n', &mut line);
         let event = match read {
-            Ok(0) => break,
-            Ok(_) => event(&line),
+            Ok(_) if line.ends_with(b"\n") => event(&line),
+            Ok(_) if line.len() as u64 >= LINE_BYTES_MAX => Err(too_long()),
+            // The end, perhaps in the middle of a line; the child's exit status tells why.
+            Ok(_) => break,
             Err(error) => Err(error.into()),
         };
         match event {
@@ -272,23 +274,22 @@ fn take(mut stdout: impl BufRead, sender: &SyncSender<Result<Vec<Event>>>) {
 }
 
 fn event(line: &[u8]) -> Result<Event> {
-    let Some(line) = line.strip_suffix(b"\n") else {
-        // The child died in the middle of a line, or the line is longer than any row may be.
-        return if line.len() as u64 >= LINE_BYTES_MAX {
-            Err(Error::problem(
-                Code::TooComplex,
-                format!("A row holds more than {} MB of text.", LINE_BYTES_MAX >> 20),
-            ))
-        } else {
-            Err(io::Error::from(io::ErrorKind::UnexpectedEof).into())
-        };
-    };
-    let line = std::str::from_utf8(line)
+    let line = std::str::from_utf8(line.trim_ascii_end())
         .map_err(|_| Error::Internal("the reader's line is no text".to_owned()))?;
     match protocol::parse(line) {
         Err(Error::Io(_)) => Err(Error::Internal("the reader's line is none".to_owned())),
         other => other,
     }
+}
+
+fn too_long() -> Error {
+    Error::problem(
+        Code::TooComplex,
+        format!(
+            "A row holds more than {} MB of text. Split it.",
+            LINE_BYTES_MAX >> 20
+        ),
+    )
 }
 
 /// A child that runs. Dropping it kills it and waits for its end.

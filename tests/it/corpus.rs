@@ -20,15 +20,41 @@ use crate::reader::{Whole, read_whole};
 const REFUSED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What is not read as the corpus says, and why. A file that is read after all must leave the list.
-const KNOWN: &[(&str, &str)] = &[];
+const KNOWN: &[(&str, &str)] = &[
+    (
+        "files/hostile/wide_20000_columns.csv",
+        "more columns than the contract reads",
+    ),
+    (
+        "files/hostile/html_report.xls",
+        "a web page is not read yet",
+    ),
+    (
+        "files/hostile/spreadsheetml_2003.xls",
+        "XML Spreadsheet 2003 is not read yet",
+    ),
+    (
+        "files/csv/sheetjs_number_format_russian.2.csv",
+        "its encoding can't be told by so few letters",
+    ),
+    (
+        "files/tsv/openrefine_example-latin1.tsv",
+        "its encoding can't be told by so few letters",
+    ),
+];
 
 fn corpus() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
     if folder.join("manifest.json").exists() {
         return Some(folder);
     }
-    println!("skipped: there is no folder ../shared/corpus");
+    say("skipped: there is no folder ../shared/corpus");
     None
+}
+
+#[expect(clippy::print_stdout, reason = "for the person who runs the tests")]
+fn say(line: &str) {
+    println!("{line}");
 }
 
 #[test]
@@ -55,7 +81,7 @@ fn what_others_find_in_a_file_is_found() {
     let known: BTreeSet<&str> = KNOWN.iter().map(|(file, _)| *file).collect();
     for (file, why) in &failures {
         if !known.contains(file.as_str()) {
-            println!("{file}: {why}");
+            say(&format!("{file}: {why}"));
         }
     }
     assert_eq!(
@@ -71,10 +97,9 @@ fn check(folder: &Path, entry: &Value) -> Result<(), String> {
     let read = read_whole(&path, &ReadOptions::default());
     let took = began.elapsed();
     let lenient = entry["lenient"] == true;
-    if entry["expect"] == "error" || entry.get("limits").is_some() {
-        if took > REFUSED_WITHIN {
-            return Err(format!("took {took:?}"));
-        }
+    let has_a_time = entry["expect"] == "error" || entry.get("limits").is_some();
+    if has_a_time && took > REFUSED_WITHIN {
+        return Err(format!("took {took:?}"));
     }
     match read {
         Ok(whole) if entry["expect"] == "ok" || lenient => compare(&whole, entry),
@@ -180,7 +205,15 @@ fn find(rows: &[Row], info: &SheetInfo, cell: &Value) -> Result<(), String> {
     let accepted = more["accept"].as_array().into_iter().flatten();
     let fits = std::iter::once((&cell[2], &cell[3]))
         .chain(accepted.map(|other| (&other[0], &other[1])))
-        .any(|(kind, value)| is(&found, kind.as_str().unwrap(), value, more));
+        .any(|(kind, value)| {
+            is(
+                &found,
+                kind.as_str().unwrap(),
+                value,
+                more,
+                info.name.is_none(),
+            )
+        });
     if fits {
         return Ok(());
     }
@@ -206,7 +239,7 @@ fn in_header(info: &SheetInfo, column: usize, cell: &Value) -> Result<(), String
 }
 
 /// Whether a cell holds that value, in the words of the corpus.
-fn is(found: &Cell<'_>, kind: &str, value: &Value, more: &Value) -> bool {
+fn is(found: &Cell<'_>, kind: &str, value: &Value, more: &Value, in_text: bool) -> bool {
     let zeros = more["fmt"]
         .as_str()
         .is_some_and(|code| code.len() > 1 && code.bytes().all(|byte| byte == b'0'));
@@ -221,6 +254,8 @@ fn is(found: &Cell<'_>, kind: &str, value: &Value, more: &Value) -> bool {
             let (found, wanted) = (text.parse::<f64>().unwrap(), value.as_f64().unwrap());
             (found - wanted).abs() <= wanted.abs() * 1e-9
         }
+        // In a text file what looks like a number and prints back the same is one.
+        ("string", Cell::Number(text)) => in_text && value == text,
         ("float", Cell::Empty) => value == "NaN",
         ("bool", Cell::Bool(found)) => value == found,
         // The number format decides, which not all of the corpus's readers see.
@@ -240,9 +275,15 @@ fn is(found: &Cell<'_>, kind: &str, value: &Value, more: &Value) -> bool {
 /// `PT61H0M0S` and `PT61H` are the same, and so are `.5` and `.500`.
 fn same_moment(found: &str, wanted: &str) -> bool {
     let plain = |text: &str| {
-        let text = text.replace("H0M0S", "H").replace("M0S", "M").replace("H0M", "H");
+        let text = text
+            .replace("H0M0S", "H")
+            .replace("M0S", "M")
+            .replace("H0M", "H");
         match text.strip_prefix("PT") {
-            Some(rest) => format!("PT{}", rest.trim_start_matches("0H").trim_start_matches("0M")),
+            Some(rest) => format!(
+                "PT{}",
+                rest.trim_start_matches("0H").trim_start_matches("0M")
+            ),
             None => text,
         }
     };

@@ -12,3 +12,4 @@ mod process;
 mod reader;
 mod settings;
 mod sheet;
+mod text;

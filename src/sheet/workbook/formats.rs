@@ -60,7 +60,7 @@ pub(super) fn shape(code: &str) -> Shape {
                         tokens.add('s');
                         word.truncate(word.len() - if word.ends_with("am") { 2 } else { 1 });
                         chars.next();
-                        let long = rest.to_ascii_lowercase() == "pm";
+                        let long = rest.eq_ignore_ascii_case("pm");
                         chars.nth(usize::from(long));
                     }
                 }

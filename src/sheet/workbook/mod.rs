@@ -1,6 +1,11 @@
 //! Workbooks: the worksheets of an xlsx, xlsb, xls or ods file, cell by cell, into the assembler.
 //! One file per format family; every format streams or keeps cells only, never a grid.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "of the many events of XML only a few matter at each place"
+)]
+
 mod book;
 mod formats;
 mod moment;

@@ -196,7 +196,9 @@ impl Row {
     /// Its cells one by one. Refused before they cost memory where there are too many.
     fn expanded(&self, limits: &Limits) -> Result<Vec<(usize, Found<'static>)>> {
         let filled = self.cells.iter().filter(|cell| cell.found.is_some());
-        let count: usize = filled.clone().fold(0, |sum, cell| sum.saturating_add(cell.repeat));
+        let count: usize = filled
+            .clone()
+            .fold(0, |sum, cell| sum.saturating_add(cell.repeat));
         let all = u64::try_from(count)
             .unwrap_or(u64::MAX)
             .saturating_mul(u64::from(self.repeat));
@@ -353,8 +355,8 @@ fn spans(start: &BytesStart<'_>) -> (u32, usize) {
 fn value(start: &BytesStart<'_>, text: String, shape: Shape) -> Result<Option<Found<'static>>> {
     let raw = start.attributes_raw();
     // `calcext:value-type` says "error" where `office:value-type` says "string" or "float".
-    let kinds = super::xml::attributes(raw)
-        .filter(|(key, _)| key.rsplit(':').next() == Some("value-type"));
+    let kinds =
+        super::xml::attributes(raw).filter(|(key, _)| key.rsplit(':').next() == Some("value-type"));
     let (mut kind, mut is_error) = ("", false);
     for (key, value) in kinds {
         if value == "error" {
@@ -375,7 +377,9 @@ fn value(start: &BytesStart<'_>, text: String, shape: Shape) -> Result<Option<Fo
         let value: f64 = value.trim().parse().map_err(|_| damaged())?;
         let shape = match shape {
             Shape::Zeros(_) => shape,
-            _ => Shape::Number,
+            Shape::Number | Shape::Date | Shape::DateTime | Shape::Time | Shape::Duration => {
+                Shape::Number
+            }
         };
         Ok(Some(moment::number(value, shape, false)))
     };

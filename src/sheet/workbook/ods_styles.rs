@@ -82,9 +82,13 @@ impl Styles {
                 self.data.insert(name, shape);
             }
             "time-style" => {
-                let elapsed = raw_attribute(start.attributes_raw(), "truncate-on-overflow")
-                    == Some("false");
-                let shape = if elapsed { Shape::Duration } else { Shape::Time };
+                let elapsed =
+                    raw_attribute(start.attributes_raw(), "truncate-on-overflow") == Some("false");
+                let shape = if elapsed {
+                    Shape::Duration
+                } else {
+                    Shape::Time
+                };
                 self.data.insert(name, shape);
             }
             _ => {}

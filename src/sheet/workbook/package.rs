@@ -85,11 +85,6 @@ impl Package {
         self.index(name).is_some()
     }
 
-    /// The names of all parts.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.keys().map(String::as_str)
-    }
-
     /// Bytes of a part, unpacked; 0 where there is none.
     pub(super) fn size(&self, name: &str) -> u64 {
         self.index(name)

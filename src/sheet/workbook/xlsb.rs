@@ -39,7 +39,13 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
         Some(name) => styles(package.part(&name)?.ok_or_else(damaged)?)?,
         None => Styles::default(),
     };
-    book.list(workbook.sheets.iter().map(|sheet| sheet.0.clone()).collect())?;
+    book.list(
+        workbook
+            .sheets
+            .iter()
+            .map(|sheet| sheet.0.clone())
+            .collect(),
+    )?;
     for (_, part) in &workbook.sheets {
         let (merges, rows_seem) = look(package.part_again(part)?.ok_or_else(damaged)?)?;
         book.sheet(merges, rows_seem, |rows| {
@@ -119,7 +125,12 @@ impl<'r> Records<'r> {
 fn wide(bytes: &mut Bytes<'_>) -> Option<String> {
     let units = bytes.length()?;
     let raw = bytes.take(units.checked_mul(2)?)?;
-    Some(encoding_rs::UTF_16LE.decode_without_bom_handling(raw).0.into_owned())
+    Some(
+        encoding_rs::UTF_16LE
+            .decode_without_bom_handling(raw)
+            .0
+            .into_owned(),
+    )
 }
 
 /// What the workbook part says.
@@ -131,10 +142,7 @@ struct Workbook {
 }
 
 impl Workbook {
-    fn read(
-        source: Box<dyn BufRead + '_>,
-        relationships: &Relationships,
-    ) -> Result<Workbook> {
+    fn read(source: Box<dyn BufRead + '_>, relationships: &Relationships) -> Result<Workbook> {
         let mut workbook = Workbook::default();
         let mut records = Records::new(source);
         let mut whole = false;
@@ -321,10 +329,12 @@ impl<'s> Cells<'s> {
     /// A cell's value. The outer `None` is a record that is cut off, the inner one an empty cell.
     fn value(&self, kind: u16, style: u32, mut bytes: Bytes<'_>) -> Option<Option<Found<'s>>> {
         let number = |number: f64| {
-            let shape = self.styles.shape(usize::try_from(style).unwrap_or(usize::MAX));
+            let shape = self
+                .styles
+                .shape(usize::try_from(style).unwrap_or(usize::MAX));
             moment::number(number, shape, self.date1904)
         };
-        let text = |text: String| (!text.is_empty()).then(|| Found::Text(Cow::Owned(text)));
+        let text = |text: String| (!text.is_empty()).then_some(Found::Text(Cow::Owned(text)));
         Some(match kind {
             // BrtCellRk
             2 => Some(number(rk(bytes.u32()?))),

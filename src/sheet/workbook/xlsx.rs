@@ -33,7 +33,13 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
         Some(name) => Styles::read(open(&mut package, &name)?)?,
         None => Styles::default(),
     };
-    book.list(workbook.sheets.iter().map(|sheet| sheet.0.clone()).collect())?;
+    book.list(
+        workbook
+            .sheets
+            .iter()
+            .map(|sheet| sheet.0.clone())
+            .collect(),
+    )?;
     for (_, part) in &workbook.sheets {
         let size = package.size(part);
         let facts = look(package.part_again(part)?.ok_or_else(damaged)?, size)?;
@@ -59,11 +65,7 @@ struct Workbook {
 }
 
 impl Workbook {
-    fn read(
-        package: &mut Package,
-        main: &str,
-        relationships: &Relationships,
-    ) -> Result<Workbook> {
+    fn read(package: &mut Package, main: &str, relationships: &Relationships) -> Result<Workbook> {
         let mut workbook = Workbook::default();
         let mut xml = open(package, main)?;
         let mut closed = false;

@@ -86,7 +86,9 @@ fn ends_an_element(bytes: &[u8], at: usize) -> bool {
     let prefix = before
         .iter()
         .rev()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'_' | b'-' | b'.'))
+        .take_while(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'_' | b'-' | b'.')
+        })
         .count();
     before
         .get(..before.len() - prefix)
