@@ -101,7 +101,7 @@ enum Command {
     },
     /// The reader that runs as a child process
     #[command(hide = true)]
-    ReadChild,
+    ReadChild { file: PathBuf },
 }
 
 /// The database file, for every command that touches it.
@@ -197,12 +197,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }) => backup::run(&database.db, &dest, force),
         Some(Command::Check { database }) => check::run(&database.db),
         Some(Command::User { database, action }) => user::run(&database.db, &action),
-        Some(
-            Command::Config { .. }
-            | Command::Convert { .. }
-            | Command::Process { .. }
-            | Command::ReadChild,
-        ) => Ok(ExitCode::SUCCESS),
+        Some(Command::ReadChild { file }) => Ok(crate::sheet::child::main(&file)),
+        Some(Command::Config { .. } | Command::Convert { .. } | Command::Process { .. }) => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

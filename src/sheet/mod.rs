@@ -2,11 +2,21 @@
 //! itself runs in a child process of the same executable, so that a hostile file costs only itself.
 
 pub mod assemble;
+pub mod child;
+pub mod delimited;
+mod dialect;
+mod encoding;
+mod fill;
+mod header;
+mod json;
+mod names;
+mod notices;
 pub mod protocol;
 pub mod reader;
 pub mod row;
 pub mod sniff;
 pub mod summary;
+pub mod workbook;
 
 use serde::{Deserialize, Serialize};
 

@@ -16,3 +16,4 @@ mod process;
 mod reader;
 mod settings;
 mod sheet;
+mod text;
