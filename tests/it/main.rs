@@ -9,4 +9,5 @@ mod http_listener;
 mod process;
 mod reader;
 mod sheet;
+mod sniff;
 mod text;
