@@ -206,6 +206,28 @@ BEGIN
     VALUES (NEW.id, NEW.changed_at, OLD.status, NEW.status, max(NEW.attempt, OLD.attempt), NEW.change_detail);
 END;
 
+CREATE TRIGGER job_events_stay BEFORE UPDATE ON job_events
+BEGIN
+    SELECT RAISE(ABORT, 'job_events are history and do not change');
+END;
+
+CREATE TRIGGER job_events_are_kept BEFORE DELETE ON job_events
+BEGIN
+    SELECT RAISE(ABORT, 'job_events are history and are not deleted');
+END;
+
+-- When an administrator held the queue. While a row has no resumed_at, no job is claimed.
+CREATE TABLE queue_pauses (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    paused_at     TEXT NOT NULL,
+    paused_by     TEXT NOT NULL,                    -- the administrator's name
+    reason        TEXT NOT NULL,                    -- shown to everybody who waits
+    resumed_at    TEXT,
+    resumed_by    TEXT,
+    CHECK ((resumed_at IS NULL) = (resumed_by IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX queue_pauses_one_at_a_time ON queue_pauses (resumed_at IS NULL) WHERE resumed_at IS NULL;
+
 -- Results --------------------------------------------------------------------------------------
 
 -- The records that jobs made. Rows of unfinished or undone jobs may stand here; v_records shows the list.

@@ -9,16 +9,19 @@
 
 pub mod backup;
 pub mod check;
+mod config;
+mod door;
 mod limits;
 pub mod lock;
 pub mod serve;
 pub mod user;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::clock::{Clock, SystemClock};
 use crate::db::Db;
@@ -34,6 +37,9 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     serve: serve::Flags,
+    /// A file with settings, in TOML; without it sheetline.toml, where that exists
+    #[arg(long, env = "SHEETLINE_CONFIG", value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -79,6 +85,14 @@ enum Command {
         /// Replace DEST, whole, where it exists
         #[arg(long)]
         force: bool,
+    },
+    /// List the settings of the server
+    Config {
+        #[command(flatten)]
+        serve: Box<serve::Flags>,
+        /// Say of each where it comes from: flag, environment, file or default
+        #[arg(long)]
+        show_origin: bool,
     },
     /// Check the database, its jobs and the disk; exit status 0 when all is sound
     Check {
@@ -135,13 +149,40 @@ enum UserAction {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
+    match parse_and_run() {
         Ok(code) => code,
         Err(error) => {
             eprintln!("sheetline: {}", sentence(&error));
             ExitCode::from(2)
         }
+    }
+}
+
+/// Reads the command line on top of what environment and settings file say, and runs the command.
+fn parse_and_run() -> Result<ExitCode> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    // The reading child has no settings but those that its parent gives it.
+    let below = if arguments.get(1).is_some_and(|first| first == "read-child") {
+        config::Below::default()
+    } else {
+        config::Below::find(&Cli::command(), &arguments)?
+    };
+    let command = below.put_into(Cli::command());
+    let matches = match command.clone().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => error.exit(),
+    };
+    if let Some(("config", chosen)) = matches.subcommand()
+        && let Some(command) = command.find_subcommand("config")
+    {
+        for line in below.lines(command, chosen, chosen.get_flag("show_origin")) {
+            println!("{line}");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    match Cli::from_arg_matches(&matches) {
+        Ok(cli) => run(cli),
+        Err(error) => error.exit(),
     }
 }
 
@@ -157,6 +198,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Check { database }) => check::run(&database.db),
         Some(
             Command::User { .. }
+            | Command::Config { .. }
             | Command::Convert { .. }
             | Command::Process { .. }
             | Command::ReadChild,

@@ -2,10 +2,13 @@
 
 pub mod call;
 pub mod carriers;
+pub mod disposition;
 pub mod downloads;
+pub mod exposition;
 pub mod handlers;
 pub mod listener;
 pub mod multipart;
+pub mod percent;
 pub mod problem;
 pub mod reply;
 pub mod routes;

@@ -277,6 +277,7 @@ fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
         file_bytes_max: bytes_max,
     };
     let form = multipart::read_form(&content_type, &mut call.incoming.body, &bounds, &mut spool)?;
+    call.app.metrics.uploaded(spool.size());
     let Some(file) = form.file else {
         return Err(Error::problem(Code::NoFile, "Choose a file first."));
     };

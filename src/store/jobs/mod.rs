@@ -127,7 +127,7 @@ fn is_unique_violation(error: &rusqlite::Error) -> bool {
     }
 }
 
-/// Takes the oldest pending job.
+/// Takes the oldest pending job; none while the queue is paused.
 ///
 /// # Errors
 /// `Database`.
@@ -137,6 +137,7 @@ pub fn claim(tx: &Tx<'_>) -> Result<Option<Claim>> {
             "UPDATE jobs SET status = 'processing', attempt = attempt + 1, started_at = ?1, beat_at = ?1,
                     changed_at = ?1, change_detail = NULL, phase = 'reading', rows_done = 0, rows_total = NULL
              WHERE id = (SELECT id FROM jobs WHERE status = 'pending' ORDER BY id LIMIT 1)
+               AND NOT EXISTS (SELECT 1 FROM queue_pauses WHERE resumed_at IS NULL)
              RETURNING id, attempt, user_id, upload_no, template, template_version, on_duplicate, options,
                        (SELECT username FROM users WHERE users.id = jobs.user_id)",
         )?
