@@ -113,7 +113,7 @@ fn signature(head: &[u8]) -> Option<&'static str> {
         .map(|(_, what)| *what);
     // Words that a list may begin with, where no text follows.
     let binary = head.contains(&0);
-    named.or_else(|| match head {
+    named.or(match head {
         [b'B', b'M', ..] if binary => Some("a picture"),
         [b'M', b'Z', ..] if binary => Some("a program"),
         [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] => Some("a packed file (bzip2)"),
