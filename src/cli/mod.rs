@@ -195,12 +195,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }) => backup::run(&database.db, &dest, force),
         Some(Command::Convert(flags)) => convert::run(&flags),
         Some(Command::Check { database }) => check::run(&database.db),
-        Some(
-            Command::User { .. }
-            | Command::Config { .. }
-            | Command::Process { .. }
-            | Command::ReadChild,
-        ) => Ok(ExitCode::SUCCESS),
+        Some(Command::User { database, action }) => user::run(&database.db, &action),
+        Some(Command::Config { .. } | Command::Process { .. } | Command::ReadChild) => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -5,6 +5,7 @@ pub mod carriers;
 pub mod disposition;
 pub mod downloads;
 pub mod exposition;
+pub mod fields;
 pub mod handlers;
 pub mod listener;
 pub mod multipart;

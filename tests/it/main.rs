@@ -5,9 +5,12 @@
 
 mod accounts;
 mod corpus;
+mod document;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod forms;
 mod http_listener;
+#[allow(dead_code, reason = "for the rooms that are to come")]
+mod office;
 mod process;
 mod reader;
 mod settings;
