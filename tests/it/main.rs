@@ -6,6 +6,7 @@
 mod accounts;
 mod architecture;
 mod corpus;
+mod document;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod forms;
 mod http_listener;
@@ -16,4 +17,5 @@ mod process;
 mod reader;
 mod settings;
 mod sheet;
+mod sniff;
 mod text;
