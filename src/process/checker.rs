@@ -18,6 +18,7 @@ use super::template::{Field, Template};
 use super::types::FieldType;
 use super::value::{Value, write_json_text};
 use crate::error::Result;
+use crate::sheet::row::column_index;
 use crate::sheet::{Cell, Column, Row, cell_name, column_letters};
 use crate::words::Fault;
 
@@ -83,6 +84,16 @@ pub struct Settled {
     /// What is wrong, in sentences.
     pub messages: Vec<(Option<usize>, String)>,
     pub keys: Vec<Key>,
+}
+
+impl Settled {
+    /// Whether the row is in the clean list.
+    pub fn is_record(&self) -> bool {
+        match self.outcome {
+            Outcome::Valid | Outcome::Updated => true,
+            Outcome::Duplicate | Outcome::Invalid => false,
+        }
+    }
 }
 
 /// The checking of one sheet.
@@ -210,9 +221,8 @@ impl Checker {
                     "\"{}\" is needed and no column was matched to it.",
                     field.label()
                 );
-                let mut problem =
-                    Problem::of_row(Fault::MissingLabel, header_row, message)
-                        .with_field(&field.name);
+                let mut problem = Problem::of_row(Fault::MissingLabel, header_row, message)
+                    .with_field(&field.name);
                 problem.row = None;
                 problems.push(problem);
             }
@@ -235,7 +245,9 @@ impl Checker {
         let normalized = normalize_cells(&self.template, &self.places, &cells);
         for (at, field) in self.template.fields.iter().enumerate() {
             let place = self.places.get(at).copied().flatten();
-            let cell = place.and_then(|place| cells.get(place)).unwrap_or(&Cell::Empty);
+            let cell = place
+                .and_then(|place| cells.get(place))
+                .unwrap_or(&Cell::Empty);
             let checked = match normalized.get(at).and_then(Option::as_ref) {
                 Some((cell, steps)) => check_cell(field, cell, workbook, steps),
                 None => check_cell(field, cell, workbook, &[]),
@@ -319,13 +331,7 @@ impl Checker {
         }
     }
 
-    fn again(
-        &self,
-        spec: &KeySpec,
-        row: u32,
-        first: u32,
-        values: &[Option<Value<'_>>],
-    ) -> Problem {
+    fn again(&self, spec: &KeySpec, row: u32, first: u32, values: &[Option<Value<'_>>]) -> Problem {
         let message = format!("Same {} as row {first}.", self.labels(Some(spec)));
         let fault = match spec.kind {
             KeyKind::Primary => Fault::PrimaryKey,
@@ -375,7 +381,7 @@ impl Checker {
         } = checked;
         let mut outcome = Outcome::Valid;
         if let Some(first) = collisions.first() {
-            match self.may_update(row, collisions, update) {
+            match self.may_update(collisions, update) {
                 Ok(()) => {
                     self.updated.insert(first.record_id, row);
                     outcome = Outcome::Updated;
@@ -415,10 +421,7 @@ impl Checker {
             messages: problems
                 .into_iter()
                 .map(|problem| {
-                    let column = problem
-                        .column
-                        .as_deref()
-                        .and_then(|letters| self.column_index(letters));
+                    let column = problem.column.as_deref().and_then(column_index);
                     (column, problem.message)
                 })
                 .collect(),
@@ -426,18 +429,8 @@ impl Checker {
         }
     }
 
-    /// The 0-based column that letters name.
-    fn column_index(&self, letters: &str) -> Option<usize> {
-        letters.bytes().try_fold(0_usize, |index, letter| {
-            let digit = usize::from(letter.checked_sub(b'A')?) + 1;
-            index.checked_mul(26)?.checked_add(digit)
-        })?
-        .checked_sub(1)
-    }
-
     fn may_update(
         &self,
-        row: u32,
         collisions: &[Collision],
         update: bool,
     ) -> std::result::Result<(), String> {
@@ -464,10 +457,7 @@ impl Checker {
                 "Row {earlier} has updated the same record already ({}, row {}).",
                 first.file, first.row
             )),
-            None => {
-                debug_assert!(row > 0);
-                Ok(())
-            }
+            None => Ok(()),
         }
     }
 
@@ -496,7 +486,10 @@ impl Checker {
         let mut differ = new
             .iter()
             .filter(|(name, value)| {
-                !value.is_null() && old.get(*name).is_some_and(|old| !old.is_null() && old != *value)
+                !value.is_null()
+                    && old
+                        .get(*name)
+                        .is_some_and(|old| !old.is_null() && old != *value)
             })
             .take(4);
         if let Some((name, value)) = differ.next() {
@@ -574,7 +567,11 @@ fn plain(value: &Json) -> String {
 /// Names of a record's members: the fields, then the columns that serve none. A column whose name
 /// a field has already gets a number.
 fn record_names(template: &Template, facts: &SourceFacts, extras: &[usize]) -> Vec<String> {
-    let mut names: Vec<String> = template.fields.iter().map(|field| field.name.clone()).collect();
+    let mut names: Vec<String> = template
+        .fields
+        .iter()
+        .map(|field| field.name.clone())
+        .collect();
     let mut taken: std::collections::HashSet<String> = names.iter().cloned().collect();
     for column in extras.iter().filter_map(|at| facts.columns.get(*at)) {
         let mut name = column.name.clone();
@@ -824,8 +821,7 @@ impl Line {
             }
         }
         for place in width..has {
-            let message =
-                format!("This row has {has} cells, and there are {width} headers.");
+            let message = format!("This row has {has} cells, and there are {width} headers.");
             let text = cells.get(place).map_or("", cell_text);
             self.problems.push(
                 Problem::of_cell(Fault::ExtraCell, self.row, place, message).with_value(text),

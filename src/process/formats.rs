@@ -1,7 +1,7 @@
 //! Formats of text: e-mail and web addresses, UUIDs and base64, told as Frictionless tells them.
 
 /// An e-mail address: a local part of atoms or in quotes, one @, and a host name with a dot.
-pub fn is_email(text: &str) -> bool {
+pub(super) fn is_email(text: &str) -> bool {
     let Some((local, host)) = text.rsplit_once('@') else {
         return false;
     };
@@ -35,7 +35,7 @@ fn latin(c: char) -> bool {
 }
 
 /// Whether a host is a name of two labels or more, in any script.
-pub fn is_domain(host: &str) -> bool {
+pub(super) fn is_domain(host: &str) -> bool {
     let labels: Vec<&str> = host.split('.').collect();
     let Some((last, rest)) = labels.split_last() else {
         return false;
@@ -45,9 +45,9 @@ pub fn is_domain(host: &str) -> bool {
             && label.chars().count() <= 63
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .chars()
-                .all(|c| c == '-' || c.is_ascii_alphanumeric() || (!c.is_ascii() && c.is_alphanumeric()))
+            && label.chars().all(|c| {
+                c == '-' || c.is_ascii_alphanumeric() || (!c.is_ascii() && c.is_alphanumeric())
+            })
     };
     !rest.is_empty()
         && rest.iter().all(fine)
@@ -57,12 +57,12 @@ pub fn is_domain(host: &str) -> bool {
 }
 
 /// A URI: something with a scheme (RFC 3986); what follows is not looked at.
-pub fn is_uri(text: &str) -> bool {
+pub(super) fn is_uri(text: &str) -> bool {
     scheme(text).is_some()
 }
 
 /// The scheme of a URI, without its colon.
-pub fn scheme(text: &str) -> Option<&str> {
+pub(super) fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once(':')?;
     let mut chars = scheme.chars();
     let fine = chars.next()?.is_ascii_alphabetic()
@@ -71,7 +71,7 @@ pub fn scheme(text: &str) -> Option<&str> {
 }
 
 /// 32 hexadecimal digits, in groups or in one, in braces or as a URN.
-pub fn is_uuid(text: &str) -> bool {
+pub(super) fn is_uuid(text: &str) -> bool {
     let digits = text.replace("urn:", "").replace("uuid:", "");
     let digits: String = digits
         .trim_matches(['{', '}'])
@@ -82,7 +82,7 @@ pub fn is_uuid(text: &str) -> bool {
 }
 
 /// Base64 with its padding; other characters are passed over, as decoders do.
-pub fn is_base64(text: &str) -> bool {
+pub(super) fn is_base64(text: &str) -> bool {
     let known = text
         .bytes()
         .take_while(|byte| *byte != b'=')
@@ -114,8 +114,17 @@ mod tests {
             assert!(is_email(text), "{text}");
         }
         for text in [
-            "no at sign", "two@@example.com", "x@", "@example.com", "a b@example.com",
-            "a@example", "a@-x.com", "a..b@example.com", "a@exa mple.com", "a@1.2.3.4", "",
+            "no at sign",
+            "two@@example.com",
+            "x@",
+            "@example.com",
+            "a b@example.com",
+            "a@example",
+            "a@-x.com",
+            "a..b@example.com",
+            "a@exa mple.com",
+            "a@1.2.3.4",
+            "",
         ] {
             assert!(!is_email(text), "{text}");
         }
@@ -124,12 +133,21 @@ mod tests {
     #[test]
     fn a_uri_has_a_scheme() {
         for text in [
-            "https://example.com", "mailto:a@example.com", "urn:isbn:0451450523",
+            "https://example.com",
+            "mailto:a@example.com",
+            "urn:isbn:0451450523",
             "ftp://files.example.com/a?b=c#d",
         ] {
             assert!(is_uri(text), "{text}");
         }
-        for text in ["www.example.com", "//example.com/path", "not a url", "", "1a:b", ":x"] {
+        for text in [
+            "www.example.com",
+            "//example.com/path",
+            "not a url",
+            "",
+            "1a:b",
+            ":x",
+        ] {
             assert!(!is_uri(text), "{text}");
         }
     }

@@ -70,7 +70,10 @@ fn number(json: &str) -> Guess {
     let digits = json.bytes().filter(u8::is_ascii_digit).count();
     if digits > DIGITS_MAX {
         Guess::Text
-    } else if json.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+    } else if json
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'-')
+    {
         Guess::Integer
     } else {
         Guess::Number
@@ -162,7 +165,11 @@ mod tests {
                 .unwrap();
         }
         let template = inference.template().unwrap();
-        template.fields.iter().map(|field| field.kind.name()).collect()
+        template
+            .fields
+            .iter()
+            .map(|field| field.kind.name())
+            .collect()
     }
 
     #[test]
@@ -172,7 +179,9 @@ mod tests {
                 r#"[1,1.5,"007","2024-01-02","true",1,"2024-01-02T10:00:00",1234567890123456]"#,
                 r#"[2,3,8,"2024-02-30","false","0164A",null,5]"#,
             ]),
-            vec!["integer", "number", "any", "any", "boolean", "any", "datetime", "any"]
+            vec![
+                "integer", "number", "any", "any", "boolean", "any", "datetime", "any"
+            ]
         );
     }
 }

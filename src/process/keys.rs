@@ -16,7 +16,7 @@ use crate::error::Result;
 
 /// What makes rows the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyKind {
+pub(super) enum KeyKind {
     /// The constraint `unique` of one field.
     Unique,
     Primary,
@@ -26,7 +26,7 @@ pub enum KeyKind {
 
 /// A key of a template all of whose fields the file has.
 #[derive(Debug, Clone)]
-pub struct KeySpec {
+pub(super) struct KeySpec {
     pub kind: KeyKind,
     /// Positions of its fields.
     pub fields: Vec<usize>,
@@ -38,7 +38,7 @@ pub struct KeySpec {
 
 impl KeySpec {
     /// Whether the office's list is searched by it.
-    pub fn is_listed(&self) -> bool {
+    pub(super) fn is_listed(&self) -> bool {
         match self.kind {
             KeyKind::Primary | KeyKind::UniqueKey => true,
             KeyKind::Unique => false,
@@ -58,7 +58,7 @@ pub struct Key {
 }
 
 /// The keys of a template and the rows that had them.
-pub struct Keys {
+pub(super) struct Keys {
     specs: Vec<KeySpec>,
     /// 96 bits of SHA-256 over a key: the row that had it first.
     seen: HashMap<[u32; 3], u32, BuildHasherDefault<FirstWord>>,
@@ -66,7 +66,7 @@ pub struct Keys {
 
 /// What a row's values are under a key.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Found {
+pub(super) enum Found {
     /// Nothing to compare: a value is missing.
     Incomplete,
     /// All values of a primary key are missing.
@@ -78,7 +78,7 @@ pub enum Found {
 
 impl Keys {
     /// The keys of `template` that can be checked in a file that has the fields `has` names.
-    pub fn new(template: &Template, has: impl Fn(usize) -> bool) -> Keys {
+    pub(super) fn new(template: &Template, has: impl Fn(usize) -> bool) -> Keys {
         let mut specs: Vec<KeySpec> = Vec::new();
         let mut add = |kind, fields: &[usize]| {
             if !fields.is_empty() && fields.iter().all(|field| has(*field)) {
@@ -100,17 +100,21 @@ impl Keys {
         }
     }
 
-    pub fn specs(&self) -> &[KeySpec] {
+    pub(super) fn specs(&self) -> &[KeySpec] {
         &self.specs
     }
 
     /// Looks at the key `number` of a row, and notes it. `values` are by field.
-    pub fn note(&mut self, number: usize, row: u32, values: &[Option<Value<'_>>]) -> Found {
+    pub(super) fn note(&mut self, number: usize, row: u32, values: &[Option<Value<'_>>]) -> Found {
         let Some(spec) = self.specs.get(number) else {
             return Found::Incomplete;
         };
         let of = |field: &usize| values.get(*field).and_then(Option::as_ref);
-        let missing = spec.fields.iter().filter(|field| of(field).is_none()).count();
+        let missing = spec
+            .fields
+            .iter()
+            .filter(|field| of(field).is_none())
+            .count();
         match spec.kind {
             KeyKind::Primary if missing == spec.fields.len() => return Found::Empty,
             // The standard compares keys as SQL does: no value is like no other.
@@ -149,7 +153,7 @@ impl Keys {
     ///
     /// # Errors
     /// `Internal` where `data` is no JSON object.
-    pub fn is_of(&self, key: &Key, template: &Template, data: &str) -> Result<bool> {
+    pub(super) fn is_of(&self, key: &Key, template: &Template, data: &str) -> Result<bool> {
         let Some(spec) = self.specs.get(key.number) else {
             return Ok(false);
         };
@@ -282,10 +286,12 @@ mod tests {
         assert!(matches!(exact.note(0, 2, &[text("ACME")]), Found::New(_)));
         assert!(matches!(exact.note(0, 3, &[text("acme")]), Found::New(_)));
         assert_eq!(exact.note(0, 4, &[text("ACME")]), Found::Again(2));
-        let (_, mut folded) = keys(
-            r#"{"fields":[{"name":"a","normalize":["trim"]}],"uniqueKeys":[["a"]]}"#,
-        );
-        assert!(matches!(folded.note(0, 2, &[text("ACME  Ltd")]), Found::New(_)));
+        let (_, mut folded) =
+            keys(r#"{"fields":[{"name":"a","normalize":["trim"]}],"uniqueKeys":[["a"]]}"#);
+        assert!(matches!(
+            folded.note(0, 2, &[text("ACME  Ltd")]),
+            Found::New(_)
+        ));
         assert_eq!(folded.note(0, 3, &[text("acme ltd")]), Found::Again(2));
     }
 
@@ -303,11 +309,16 @@ mod tests {
 
     #[test]
     fn the_border_between_two_values_counts() {
-        let (_, mut keys) = keys(
-            r#"{"fields":[{"name":"a"},{"name":"b"}],"uniqueKeys":[["a","b"]]}"#,
-        );
-        assert!(matches!(keys.note(0, 2, &[text("ab"), text("c")]), Found::New(_)));
-        assert!(matches!(keys.note(0, 3, &[text("a"), text("bc")]), Found::New(_)));
+        let (_, mut keys) =
+            keys(r#"{"fields":[{"name":"a"},{"name":"b"}],"uniqueKeys":[["a","b"]]}"#);
+        assert!(matches!(
+            keys.note(0, 2, &[text("ab"), text("c")]),
+            Found::New(_)
+        ));
+        assert!(matches!(
+            keys.note(0, 3, &[text("a"), text("bc")]),
+            Found::New(_)
+        ));
     }
 
     #[test]
@@ -322,7 +333,10 @@ mod tests {
         let Found::New(key) = keys.note(0, 2, &[one, text("x\"y")]) else {
             panic!("new");
         };
-        assert!(keys.is_of(&key, &template, r#"{"a":1.5,"b":"x\"y"}"#).unwrap());
+        assert!(
+            keys.is_of(&key, &template, r#"{"a":1.5,"b":"x\"y"}"#)
+                .unwrap()
+        );
         assert!(!keys.is_of(&key, &template, r#"{"a":1.5,"b":"x"}"#).unwrap());
         assert!(!keys.is_of(&key, &template, r#"{"a":1.5}"#).unwrap());
     }

@@ -102,7 +102,9 @@ pub fn serial_date(json: &str) -> Option<String> {
 /// A value that breaks a rule.
 pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> String {
     let rules = &field.constraints;
-    let text = value.map(|value| value.text().into_owned()).unwrap_or_default();
+    let text = value
+        .map(|value| value.text().into_owned())
+        .unwrap_or_default();
     let length = || text.chars().count();
     match rule {
         Rule::Required => format!("{} is empty.", field.label()),
@@ -120,13 +122,23 @@ pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> String {
             format!("Must be {}; found {}.", range(rules), cut(&text, 60))
         }
         Rule::Pattern => {
-            let pattern = rules.pattern.as_ref().map_or("", |(_, shown)| shown.as_str());
+            let pattern = rules
+                .pattern
+                .as_ref()
+                .map_or("", |(_, shown)| shown.as_str());
             format!("Must look like {}; {}.", cut(pattern, 100), found(&text))
         }
         Rule::Enum => {
-            let shown = rules.allowed.as_ref().map_or(&[][..], |allowed| &allowed.shown);
+            let shown = rules
+                .allowed
+                .as_ref()
+                .map_or(&[][..], |allowed| &allowed.shown);
             let listed: Vec<&str> = shown.iter().take(LISTED_MAX).map(String::as_str).collect();
-            let more = if shown.len() > LISTED_MAX { ", …" } else { "" };
+            let more = if shown.len() > LISTED_MAX {
+                ", …"
+            } else {
+                ""
+            };
             let meant = match meant(shown, &text) {
                 Some(meant) => format!(" Meant {meant}?"),
                 None => String::new(),
@@ -140,7 +152,8 @@ pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> String {
     }
 }
 
-fn range(rules: &Constraints) -> String {
+/// The range of values that are allowed; empty where all are.
+pub(super) fn range(rules: &Constraints) -> String {
     let shown = |bound: &Option<Bound>| bound.as_ref().map(|bound| bound.shown.clone());
     let low = match (shown(&rules.minimum), shown(&rules.exclusive_minimum)) {
         (Some(at), _) => Some((at, "at least")),
@@ -219,9 +232,8 @@ mod tests {
 
     #[test]
     fn rules_are_told_with_their_bounds() {
-        let age = field(
-            r#"{"name":"age","type":"integer","constraints":{"minimum":1,"maximum":120}}"#,
-        );
+        let age =
+            field(r#"{"name":"age","type":"integer","constraints":{"minimum":1,"maximum":120}}"#);
         let value = age.kind.read_text("430");
         assert_eq!(
             broken(&age, Rule::Maximum, value.as_ref()),

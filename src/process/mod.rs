@@ -21,6 +21,7 @@ mod normalize;
 pub mod problem;
 mod profile;
 pub mod report;
+mod sample;
 pub mod template;
 mod types;
 mod value;

@@ -100,7 +100,7 @@ impl Moment {
 }
 
 /// The Julian day of a date that exists.
-pub fn day(year: i32, month: u32, day: u32) -> Option<i32> {
+pub(super) fn day(year: i32, month: u32, day: u32) -> Option<i32> {
     let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
     if !(1..=9999).contains(&year) {
         return None;
@@ -110,7 +110,7 @@ pub fn day(year: i32, month: u32, day: u32) -> Option<i32> {
 }
 
 /// `2024-10-06`; a month or day of one digit is taken too.
-pub fn parse_date(text: &str) -> Option<Moment> {
+pub(super) fn parse_date(text: &str) -> Option<Moment> {
     let mut parts = text.split('-');
     let (year, month, date) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() || year.len() != 4 {
@@ -129,7 +129,7 @@ pub fn parse_date(text: &str) -> Option<Moment> {
 }
 
 /// `10:30:00`, with or without fraction and offset.
-pub fn parse_time(text: &str) -> Option<Moment> {
+pub(super) fn parse_time(text: &str) -> Option<Moment> {
     let (hour, rest) = two(text)?;
     let (minute, rest) = two(rest.strip_prefix(':')?)?;
     let (second, rest) = two(rest.strip_prefix(':')?)?;
@@ -163,7 +163,7 @@ pub fn parse_time(text: &str) -> Option<Moment> {
 }
 
 /// `2024-10-06T10:30:00`; a blank may stand for the `T`.
-pub fn parse_datetime(text: &str) -> Option<Moment> {
+pub(super) fn parse_datetime(text: &str) -> Option<Moment> {
     let date = text.get(..10)?;
     let rest = text.get(10..)?.strip_prefix(['T', 't', ' '])?;
     let date = parse_date(date)?;
@@ -282,7 +282,9 @@ impl Pattern {
         };
         let year = match (number("Y")?, number("y")?) {
             (Some(year), _) => i32::try_from(year).ok()?,
-            (None, Some(short)) => i32::try_from(short).ok()? + if short < 69 { 2000 } else { 1900 },
+            (None, Some(short)) => {
+                i32::try_from(short).ok()? + if short < 69 { 2000 } else { 1900 }
+            }
             (None, None) => 1900,
         };
         let named = |name: &str, list: &[&str], least: usize| -> Option<Option<u32>> {
@@ -338,7 +340,7 @@ impl Pattern {
 /// Reads a date, or a date and a time, in one of the usual forms that can be read in one way only:
 /// ISO 8601, `31.12.2024`, `5 March 2024`, `March 5, 2024`, and `25/12/2024`, where a number
 /// above 12 tells the day.
-pub fn guess(text: &str) -> Option<Moment> {
+pub(super) fn guess(text: &str) -> Option<Moment> {
     let text = text.trim();
     if let Some(moment) = parse_date(text).or_else(|| parse_datetime(text)) {
         return Some(moment);
@@ -362,15 +364,25 @@ pub fn guess(text: &str) -> Option<Moment> {
 
 fn guess_day(text: &str) -> Option<i32> {
     if let Some(parts) = three(text, '.') {
-        return day(i32::try_from(digits(parts[2], 4)?).ok()?, digits(parts[1], 2)?, digits(parts[0], 2)?)
-            .filter(|_| parts[2].len() == 4);
+        return day(
+            i32::try_from(digits(parts[2], 4)?).ok()?,
+            digits(parts[1], 2)?,
+            digits(parts[0], 2)?,
+        )
+        .filter(|_| parts[2].len() == 4);
     }
     if let Some(parts) = three(text, '/') {
         if parts[0].len() == 4 {
-            return day(i32::try_from(digits(parts[0], 4)?).ok()?, digits(parts[1], 2)?, digits(parts[2], 2)?);
+            return day(
+                i32::try_from(digits(parts[0], 4)?).ok()?,
+                digits(parts[1], 2)?,
+                digits(parts[2], 2)?,
+            );
         }
         let (a, b) = (digits(parts[0], 2)?, digits(parts[1], 2)?);
-        let year = i32::try_from(digits(parts[2], 4)?).ok().filter(|_| parts[2].len() == 4)?;
+        let year = i32::try_from(digits(parts[2], 4)?)
+            .ok()
+            .filter(|_| parts[2].len() == 4)?;
         return match (a > 12, b > 12) {
             (true, false) => day(year, b, a),
             (false, true) => day(year, a, b),
@@ -391,7 +403,9 @@ fn guess_day(text: &str) -> Option<i32> {
         (None, Some(month)) => (month, a),
         _ => return None,
     };
-    let year = i32::try_from(digits(year, 4)?).ok().filter(|_| year.len() == 4)?;
+    let year = i32::try_from(digits(year, 4)?)
+        .ok()
+        .filter(|_| year.len() == 4)?;
     day(year, month, digits(date, 2)?)
 }
 
@@ -440,21 +454,39 @@ mod tests {
 
     #[test]
     fn days_that_are_not_in_the_calendar_are_no_dates() {
-        assert_eq!(
-            parse_date("2024-02-29").unwrap().date_text(),
-            "2024-02-29"
-        );
-        for text in ["2023-02-29", "2024-06-31", "2024-13-01", "24-01-01", "2024-01", "x", ""] {
+        assert_eq!(parse_date("2024-02-29").unwrap().date_text(), "2024-02-29");
+        for text in [
+            "2023-02-29",
+            "2024-06-31",
+            "2024-13-01",
+            "24-01-01",
+            "2024-01",
+            "x",
+            "",
+        ] {
             assert_eq!(parse_date(text), None, "{text}");
         }
     }
 
     #[test]
     fn times_keep_fraction_and_offset() {
-        for text in ["10:30:00", "23:59:59.25", "00:00:00Z", "08:00:00+01:30", "08:00:00-05:00"] {
+        for text in [
+            "10:30:00",
+            "23:59:59.25",
+            "00:00:00Z",
+            "08:00:00+01:30",
+            "08:00:00-05:00",
+        ] {
             assert_eq!(parse_time(text).unwrap().time_text(), text);
         }
-        for text in ["25:00:00", "10:30", "10:60:00", "noon", "10:30:00 ", "9:00:00"] {
+        for text in [
+            "25:00:00",
+            "10:30",
+            "10:60:00",
+            "noon",
+            "10:30:00 ",
+            "9:00:00",
+        ] {
             assert_eq!(parse_time(text), None, "{text}");
         }
     }

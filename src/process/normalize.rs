@@ -49,7 +49,7 @@ impl Step {
 }
 
 /// Applies steps in their order; tells which of them changed something.
-pub fn apply<'t>(steps: &[Step], text: &'t str) -> (Cow<'t, str>, Vec<Step>) {
+pub(super) fn apply<'t>(steps: &[Step], text: &'t str) -> (Cow<'t, str>, Vec<Step>) {
     let mut value = Cow::Borrowed(text);
     let mut changed = Vec::new();
     for step in steps {
@@ -108,7 +108,7 @@ fn with_scheme(text: &str) -> Option<String> {
 
 /// The text by which two values count as the same: letter case, spaces, a URL's trailing slashes
 /// make no difference.
-pub fn fold(text: &str) -> String {
+pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for c in text.trim_matches(is_space).chars() {
         if is_space(c) {
@@ -163,8 +163,18 @@ mod tests {
             assert_eq!(through(&[Step::Url], text).0, url);
         }
         for text in [
-            "https://acme.com", "mailto:a@acme.com", "acme", "12.5", "not a url", "see acme.com",
-            "a@acme.com", "e.g.", "", "localhost:80", "n/a", "acme.com :80",
+            "https://acme.com",
+            "mailto:a@acme.com",
+            "acme",
+            "12.5",
+            "not a url",
+            "see acme.com",
+            "a@acme.com",
+            "e.g.",
+            "",
+            "localhost:80",
+            "n/a",
+            "acme.com :80",
         ] {
             assert_eq!(through(&[Step::Url], text).0, text);
         }

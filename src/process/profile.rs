@@ -24,7 +24,7 @@ const TOP: usize = 5;
 const SHOWN_CHARS_MAX: usize = 100;
 
 /// A column while it is being read.
-pub struct Profile {
+pub(super) struct Profile {
     filled: u64,
     distinct: Distinct,
     top: Top,
@@ -54,7 +54,7 @@ pub struct Column {
 
 impl Profile {
     /// One of `columns` columns that share the memory.
-    pub fn new(columns: usize) -> Profile {
+    pub(super) fn new(columns: usize) -> Profile {
         let share = |budget: usize, most: usize| (budget / columns.max(1)).clamp(16, most);
         Profile {
             filled: 0,
@@ -65,13 +65,13 @@ impl Profile {
     }
 
     /// A value of the column.
-    pub fn add(&mut self, value: &Value<'_>) {
+    pub(super) fn add(&mut self, value: &Value<'_>) {
         self.range.add(value);
         self.count(&value.text());
     }
 
     /// A cell that holds something which is no value of the column's type.
-    pub fn add_text(&mut self, text: &str) {
+    pub(super) fn add_text(&mut self, text: &str) {
         self.count(text);
     }
 
@@ -84,7 +84,7 @@ impl Profile {
         self.top.add(hash, text);
     }
 
-    pub fn to_column(&self, name: &str, kind: &'static str) -> Column {
+    pub(super) fn to_column(&self, name: &str, kind: &'static str) -> Column {
         let (min, max) = self.range.ends();
         let (top, top_estimated) = self.top.most(TOP);
         let (distinct, distinct_estimated) = self.distinct.count();
@@ -262,10 +262,7 @@ impl Range {
                 let text = cut(text, SHOWN_CHARS_MAX);
                 *self = Range::Texts(Box::new((text.clone(), text)));
             }
-            (
-                Range::Empty,
-                Value::NotFinite(_) | Value::Bool(_) | Value::Duration(_),
-            ) => {}
+            (Range::Empty, Value::NotFinite(_) | Value::Bool(_) | Value::Duration(_)) => {}
             (Range::Empty, _) => {
                 let value = value.clone().into_owned();
                 *self = Range::Typed(Box::new((value.clone(), value)));

@@ -219,7 +219,9 @@ fn bared(text: &str) -> &str {
         .find(|c: char| c == '-' || c.is_ascii_digit())
         .unwrap_or(text.len());
     let rest = &text[from..];
-    let to = rest.rfind(|c: char| c.is_ascii_digit()).map_or(0, |at| at + 1);
+    let to = rest
+        .rfind(|c: char| c.is_ascii_digit())
+        .map_or(0, |at| at + 1);
     &rest[..to]
 }
 
@@ -406,10 +408,20 @@ mod tests {
 
     #[test]
     fn durations_are_iso_8601() {
-        for text in ["P1D", "PT36H15M", "P2Y3M", "P1W", "P1DT12H30M5S", "-P1D", "PT0.5S"] {
+        for text in [
+            "P1D",
+            "PT36H15M",
+            "P2Y3M",
+            "P1W",
+            "P1DT12H30M5S",
+            "-P1D",
+            "PT0.5S",
+        ] {
             assert!(is_duration(text), "{text}");
         }
-        for text in ["1 day", "1D", "P", "PT", "P1", "P1H", "PT1D", "P1M1Y", "long", "P1DT", "PXD"] {
+        for text in [
+            "1 day", "1D", "P", "PT", "P1", "P1H", "PT1D", "P1M1Y", "long", "P1DT", "PXD",
+        ] {
             assert!(!is_duration(text), "{text}");
         }
     }

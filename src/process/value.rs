@@ -143,7 +143,7 @@ impl<'a> Value<'a> {
 }
 
 /// Appends text as a JSON string.
-pub fn write_json_text(out: &mut String, text: &str) {
+pub(super) fn write_json_text(out: &mut String, text: &str) {
     out.push('"');
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -175,7 +175,14 @@ mod tests {
 
     #[test]
     fn text_prints_as_json_that_reads_back() {
-        for text in ["", "a", "a\"b\\c", "\u{0}\u{1f}\n\r\t", "Ünï – 日本 🎉", "\u{7f}\u{2028}"] {
+        for text in [
+            "",
+            "a",
+            "a\"b\\c",
+            "\u{0}\u{1f}\n\r\t",
+            "Ünï – 日本 🎉",
+            "\u{7f}\u{2028}",
+        ] {
             let mut out = String::new();
             write_json_text(&mut out, text);
             let back: String = serde_json::from_str(&out).unwrap();

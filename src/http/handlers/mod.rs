@@ -8,6 +8,7 @@ pub mod page;
 pub mod results;
 pub mod templates;
 pub mod users;
+pub mod workbooks;
 
 use crate::http::routes::Route;
 
@@ -19,6 +20,7 @@ pub(in crate::http) const TABLES: &[&[Route]] = &[
     jobs::ROUTES,
     files::ROUTES,
     results::ROUTES,
+    workbooks::ROUTES,
     templates::ROUTES,
     operations::ROUTES,
 ];

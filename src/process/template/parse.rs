@@ -97,7 +97,10 @@ fn read(
         findings.add("/fields", "There must be at least one field.");
     }
     if list.len() > FIELDS_MAX {
-        findings.add("/fields", format!("There may be at most {FIELDS_MAX} fields."));
+        findings.add(
+            "/fields",
+            format!("There may be at most {FIELDS_MAX} fields."),
+        );
         return None;
     }
     let missing = match schema.get("missingValues") {
@@ -133,7 +136,10 @@ fn read(
                 unique_keys.push(key(value, &format!("/uniqueKeys/{at}"), &names, findings));
             }
         }
-        Some(_) => findings.add("/uniqueKeys", "This must be a list of lists of field names."),
+        Some(_) => findings.add(
+            "/uniqueKeys",
+            "This must be a list of lists of field names.",
+        ),
     }
     let fields_match = fields_match(schema.get("fieldsMatch"), findings);
     if schema
@@ -252,7 +258,10 @@ fn field(
         }
     };
     if value.contains_key("required") {
-        findings.add(&at("required"), "\"required\" belongs into \"constraints\".");
+        findings.add(
+            &at("required"),
+            "\"required\" belongs into \"constraints\".",
+        );
     }
     Field {
         name,
@@ -429,7 +438,8 @@ fn number_form(value: &Map<String, Json>, pointer: &str, findings: &mut Findings
             "This must be at least one letter.",
         );
     }
-    if form.decimal == form.group {
+    let has_fraction = value.get("type").and_then(Json::as_str) != Some("integer");
+    if has_fraction && form.decimal == form.group {
         findings.add(
             &format!("{pointer}/groupChar"),
             "groupChar and decimalChar must differ.",
@@ -517,9 +527,8 @@ fn read_constraints(
         length.and_then(|length| usize::try_from(length).ok())
     };
     let bound = |name: &str, findings: &mut Findings| {
-        let bound = known
-            .contains(&name)
-            .then(|| read_value(kind, value.get(name)?))?;
+        let given = value.get(name).filter(|_| known.contains(&name))?;
+        let bound = read_value(kind, given);
         if bound.is_none() {
             findings.add(
                 &format!("{pointer}/{name}"),
@@ -537,8 +546,17 @@ fn read_constraints(
         maximum: bound("maximum", findings),
         exclusive_minimum: bound("exclusiveMinimum", findings),
         exclusive_maximum: bound("exclusiveMaximum", findings),
-        pattern: pattern(value.get("pattern"), &format!("{pointer}/pattern"), findings),
-        allowed: allowed(kind, value.get("enum"), &format!("{pointer}/enum"), findings),
+        pattern: pattern(
+            value.get("pattern"),
+            &format!("{pointer}/pattern"),
+            findings,
+        ),
+        allowed: allowed(
+            kind,
+            value.get("enum"),
+            &format!("{pointer}/enum"),
+            findings,
+        ),
     };
     if let (Some(least), Some(most)) = (constraints.length_min, constraints.length_max)
         && least > most
@@ -551,7 +569,7 @@ fn read_constraints(
     constraints
 }
 
-/// A value written in a template, and the text that it is shown as. The outer `None`: not given.
+/// A value written in a template, and the text that it is shown as.
 fn read_value(kind: &FieldType, value: &Json) -> Option<(Value<'static>, String)> {
     let (text, native) = match value {
         Json::String(text) => (text.clone(), false),
@@ -669,11 +687,26 @@ mod tests {
             (r#"{"fields":[]}"#, "/fields"),
             (r#"{"fields":["a"]}"#, "/fields/0"),
             (r#"{"fields":[{"title":"A"}]}"#, "/fields/0/name"),
-            (r#"{"fields":[{"name":"a"},{"name":"a"}]}"#, "/fields/1/name"),
-            (r#"{"fields":[{"name":"a","type":"geopoint"}]}"#, "/fields/0/type"),
-            (r#"{"fields":[{"name":"a","type":"string","format":"phone"}]}"#, "/fields/0/format"),
-            (r#"{"fields":[{"name":"a","type":"year","format":"x"}]}"#, "/fields/0/format"),
-            (r#"{"fields":[{"name":"a","type":"date","format":"DD.MM.YYYY"}]}"#, "/fields/0/format"),
+            (
+                r#"{"fields":[{"name":"a"},{"name":"a"}]}"#,
+                "/fields/1/name",
+            ),
+            (
+                r#"{"fields":[{"name":"a","type":"geopoint"}]}"#,
+                "/fields/0/type",
+            ),
+            (
+                r#"{"fields":[{"name":"a","type":"string","format":"phone"}]}"#,
+                "/fields/0/format",
+            ),
+            (
+                r#"{"fields":[{"name":"a","type":"year","format":"x"}]}"#,
+                "/fields/0/format",
+            ),
+            (
+                r#"{"fields":[{"name":"a","type":"date","format":"DD.MM.YYYY"}]}"#,
+                "/fields/0/format",
+            ),
             (
                 r#"{"fields":[{"name":"a","type":"date","constraints":{"minimum":"soon"}}]}"#,
                 "/fields/0/constraints/minimum",
@@ -694,13 +727,34 @@ mod tests {
                 r#"{"fields":[{"name":"a","type":"integer","constraints":{"enum":[1,"x"]}}]}"#,
                 "/fields/0/constraints/enum/1",
             ),
-            (r#"{"fields":[{"name":"a","required":true}]}"#, "/fields/0/required"),
-            (r#"{"fields":[{"name":"a","normalize":["shout"]}]}"#, "/fields/0/normalize"),
-            (r#"{"fields":[{"name":"a","aliases":"b"}]}"#, "/fields/0/aliases"),
-            (r#"{"fields":[{"name":"a"}],"uniqueKeys":[["b"]]}"#, "/uniqueKeys/0"),
-            (r#"{"fields":[{"name":"a"}],"primaryKey":"b"}"#, "/primaryKey"),
-            (r#"{"fields":[{"name":"a"}],"fieldsMatch":"some"}"#, "/fieldsMatch"),
-            (r#"{"fields":[{"name":"a"}],"missingValues":"-"}"#, "/missingValues"),
+            (
+                r#"{"fields":[{"name":"a","required":true}]}"#,
+                "/fields/0/required",
+            ),
+            (
+                r#"{"fields":[{"name":"a","normalize":["shout"]}]}"#,
+                "/fields/0/normalize",
+            ),
+            (
+                r#"{"fields":[{"name":"a","aliases":"b"}]}"#,
+                "/fields/0/aliases",
+            ),
+            (
+                r#"{"fields":[{"name":"a"}],"uniqueKeys":[["b"]]}"#,
+                "/uniqueKeys/0",
+            ),
+            (
+                r#"{"fields":[{"name":"a"}],"primaryKey":"b"}"#,
+                "/primaryKey",
+            ),
+            (
+                r#"{"fields":[{"name":"a"}],"fieldsMatch":"some"}"#,
+                "/fieldsMatch",
+            ),
+            (
+                r#"{"fields":[{"name":"a"}],"missingValues":"-"}"#,
+                "/missingValues",
+            ),
         ] {
             assert_eq!(pointers(schema), vec![pointer.to_owned()], "{schema}");
         }
