@@ -48,6 +48,16 @@ CREATE TABLE tokens (
 ) STRICT;
 CREATE INDEX tokens_by_user ON tokens (user_id);
 
+-- Wrong guesses of the last 15 minutes, so that a restart does not forget them; the server counts in memory.
+CREATE TABLE sign_in_failures (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    at            TEXT NOT NULL,
+    address       TEXT NOT NULL,                    -- IPv6: the network of 64 bits
+    name_hash     TEXT NOT NULL                     -- SHA-256 of the name in lower case: some type their password there
+) STRICT;
+CREATE INDEX sign_in_failures_by_name ON sign_in_failures (name_hash, address);
+CREATE INDEX sign_in_failures_by_time ON sign_in_failures (at);
+
 -- Files ----------------------------------------------------------------------------------------
 
 CREATE TABLE uploads (
@@ -205,6 +215,28 @@ BEGIN
     INSERT INTO job_events (job_id, at, from_status, to_status, attempt, detail)
     VALUES (NEW.id, NEW.changed_at, OLD.status, NEW.status, max(NEW.attempt, OLD.attempt), NEW.change_detail);
 END;
+
+CREATE TRIGGER job_events_stay BEFORE UPDATE ON job_events
+BEGIN
+    SELECT RAISE(ABORT, 'job_events are history and do not change');
+END;
+
+CREATE TRIGGER job_events_are_kept BEFORE DELETE ON job_events
+BEGIN
+    SELECT RAISE(ABORT, 'job_events are history and are not deleted');
+END;
+
+-- When an administrator held the queue. While a row has no resumed_at, no job is claimed.
+CREATE TABLE queue_pauses (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    paused_at     TEXT NOT NULL,
+    paused_by     TEXT NOT NULL,                    -- the administrator's name
+    reason        TEXT NOT NULL,                    -- shown to everybody who waits
+    resumed_at    TEXT,
+    resumed_by    TEXT,
+    CHECK ((resumed_at IS NULL) = (resumed_by IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX queue_pauses_one_at_a_time ON queue_pauses (resumed_at IS NULL) WHERE resumed_at IS NULL;
 
 -- Results --------------------------------------------------------------------------------------
 

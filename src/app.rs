@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::Result;
 use crate::intake::InFlight;
+use crate::metrics::Metrics;
 use crate::pulse::Pulse;
 use crate::runs::Runs;
 use crate::settings::Settings;
@@ -24,6 +25,7 @@ pub struct App {
     pub accounts: Accounts,
     pub in_flight: InFlight,
     pub pulse: Pulse,
+    pub metrics: Arc<Metrics>,
     /// Asked when the process is about to end: work inside requests stops.
     pub shutdown: Stop,
     /// Monotonic time of the start.
@@ -47,6 +49,7 @@ impl App {
             runs: Runs::new(),
             in_flight: InFlight::new(),
             pulse: Pulse::new(),
+            metrics: Arc::default(),
             shutdown: Stop::new(),
             started,
         })

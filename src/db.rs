@@ -14,6 +14,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::words::Code;
 
 /// "SHLN": tells a Sheetline file from any other SQLite file.
@@ -193,9 +194,11 @@ fn transact<T>(
     now: Timestamp,
     work: impl FnOnce(&Tx<'_>) -> Result<T>,
 ) -> Result<T> {
+    faults::database()?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let tx = Tx { transaction, now };
     let value = work(&tx)?;
+    faults::database()?;
     tx.transaction.commit()?;
     Ok(value)
 }

@@ -52,6 +52,21 @@ impl Problem {
     }
 }
 
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl From<Problem> for io::Error {
+    /// So that a problem passes through a `Read` or `Write` and arrives as what it was.
+    fn from(problem: Problem) -> io::Error {
+        io::Error::other(problem)
+    }
+}
+
 impl Error {
     /// A problem for a person, as an error.
     pub fn problem(code: Code, detail: impl Into<String>) -> Error {
@@ -100,7 +115,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Problem(problem) => write!(f, "{}: {}", problem.code, problem.detail),
+            Error::Problem(problem) => problem.fmt(f),
             Error::Database(error) => write!(f, "database: {error}"),
             Error::Io(error) => write!(f, "system: {error}"),
             Error::Internal(text) => f.write_str(text),
@@ -125,7 +140,10 @@ impl From<rusqlite::Error> for Error {
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Error {
-        Error::Io(error)
+        match error.downcast::<Problem>() {
+            Ok(problem) => problem.into(),
+            Err(error) => Error::Io(error),
+        }
     }
 }
 

@@ -1,11 +1,33 @@
 //! Sheetline: spreadsheets in, clean records out.
+//!
+//! The house, from the street to the ground. Calls go downward only; `docs/ARCHITECTURE.md` names
+//! every arrow, and a test holds the code against it.
+//!
+//! ```text
+//! street    cli ─ server ─ http ─ worker ─ scheduler          app: what they share
+//!                            │       │         │
+//! hands     accounts ─ intake ─ catalog ─ process ─ report
+//!                │        │                  │        │
+//! shelf     store: one file per table        │      (reads)
+//! workshop        sheet: bytes → rows, in a child process
+//!                            │
+//! ground    db ─ clock ─ bell ─ runs ─ stop ─ pulse ─ settings ─ limits ─ error ─ words ─ id
+//!           metrics · faults (tests only)
+//! ```
+//!
+//! A file goes: http → accounts (who) → intake (file, upload and job in one transaction) → the queue
+//! in the database → worker → sheet → process → store (records, report and final state in one
+//! transaction) → report.
 
 // ground
 pub mod bell;
 pub mod clock;
 pub mod db;
 pub mod error;
+pub mod faults;
 pub mod id;
+pub mod limits;
+pub mod metrics;
 pub mod pulse;
 pub mod runs;
 pub mod settings;

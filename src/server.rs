@@ -48,6 +48,8 @@ impl Server {
             connections_max: app.settings.connections_max,
             connections_per_address_max: (app.settings.connections_max / 4).max(1),
             trusted_proxies: app.settings.trusted_proxies.clone(),
+            door: app.settings.door.clone(),
+            metrics: Arc::clone(&app.metrics),
         };
         let listener = listener::bind(&app.settings.listen, bounds).map_err(|error| {
             Error::problem(

@@ -4,7 +4,53 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::sheet::Limits;
+use crate::limits::Limits;
+
+/// What one connection may cost: bytes, and how long it is waited for.
+#[derive(Debug, Clone)]
+pub struct Door {
+    /// Bytes of a request's head.
+    pub head_bytes_max: usize,
+    /// Header lines of a request.
+    pub headers_max: usize,
+    /// Bytes of a request's target (path and query).
+    pub target_bytes_max: usize,
+    /// How long a head may take from its first byte (of a new connection: from the start).
+    pub head_time_max: Duration,
+    /// How long a kept connection may be silent.
+    pub idle_time_max: Duration,
+    /// How long a body may take, whatever its size ...
+    pub body_time_grace: Duration,
+    /// ... and how many of its bytes allow one second more.
+    pub body_bytes_per_second: u64,
+    /// How long an answer may take to be taken, whatever its size ...
+    pub answer_time_grace: Duration,
+    /// ... and how many of its bytes allow one second more.
+    pub answer_bytes_per_second: u64,
+    /// After an answer to a request that was not read: how long the rest of it is thrown away, so
+    /// that the client gets to see the answer.
+    pub drain_time_max: Duration,
+    /// The stack of a connection's thread, in bytes.
+    pub stack_bytes: usize,
+}
+
+impl Default for Door {
+    fn default() -> Door {
+        Door {
+            head_bytes_max: 64 << 10,
+            headers_max: 100,
+            target_bytes_max: 16 << 10,
+            head_time_max: Duration::from_secs(10),
+            idle_time_max: Duration::from_secs(60),
+            body_time_grace: Duration::from_secs(30),
+            body_bytes_per_second: 64 << 10,
+            answer_time_grace: Duration::from_secs(30),
+            answer_bytes_per_second: 4 << 10,
+            drain_time_max: Duration::from_secs(1),
+            stack_bytes: 1 << 20,
+        }
+    }
+}
 
 /// The settings of a running server.
 #[derive(Debug, Clone)]
@@ -19,6 +65,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Connections open at once.
     pub connections_max: usize,
+    /// What one connection may cost.
+    pub door: Door,
     /// Threads that work on jobs.
     pub workers: usize,
     /// Bytes of an uploaded file.
@@ -31,6 +79,8 @@ pub struct Settings {
     pub stale_after: Duration,
     /// How often the scheduler looks.
     pub sweep_every: Duration,
+    /// How long work waits before it tries again what the database or the disk refused.
+    pub trouble_wait: Duration,
     /// After how many days finished uploads are purged; 0 is never.
     pub retain_days: u32,
     /// The bounds of reading a file.
@@ -48,12 +98,14 @@ impl Settings {
             public_url: None,
             trusted_proxies: Vec::new(),
             connections_max: 4_096,
+            door: Door::default(),
             workers: 1,
             upload_bytes_max: 64 << 20,
             session_ttl: Duration::from_secs(86_400),
             session_max: Duration::from_secs(30 * 86_400),
             stale_after: Duration::from_secs(1_800),
             sweep_every: Duration::from_secs(300),
+            trouble_wait: Duration::from_millis(500),
             retain_days: 0,
             limits: Limits::default(),
             executable: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("sheetline")),

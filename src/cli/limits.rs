@@ -6,6 +6,7 @@ use crate::sheet::Limits;
 
 /// Over one of these a file is `too-complex`.
 #[derive(Debug, Clone, Args)]
+#[group(skip)] // several of these stand in one command, and clap wants their names to differ
 pub(super) struct Flags {
     /// Rows of a text file
     #[arg(

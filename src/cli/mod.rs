@@ -9,16 +9,20 @@
 
 pub mod backup;
 pub mod check;
+mod config;
+mod door;
 mod limits;
 pub mod lock;
+mod process;
 pub mod serve;
 pub mod user;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::clock::{Clock, SystemClock};
 use crate::db::Db;
@@ -34,6 +38,9 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     serve: serve::Flags,
+    /// A file with settings, in TOML; without it sheetline.toml, where that exists
+    #[arg(long, env = "SHEETLINE_CONFIG", value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,18 +65,7 @@ enum Command {
     ///
     /// Writes report.json, records.ndjson, records.csv and annotated.xlsx. Exit status: 0 when
     /// every row is valid, 1 when some are rejected, 2 when the file can't be read.
-    Process {
-        file: PathBuf,
-        /// A template's name, or a file with a Table Schema
-        #[arg(long)]
-        template: String,
-        /// The folder to write to
-        #[arg(long)]
-        out: PathBuf,
-        /// The sheet to process
-        #[arg(long)]
-        sheet: Option<String>,
-    },
+    Process(Box<process::Flags>),
     /// Write a consistent copy of the database, without stopping the server
     Backup {
         #[command(flatten)]
@@ -80,6 +76,14 @@ enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// List the settings of the server
+    Config {
+        #[command(flatten)]
+        serve: Box<serve::Flags>,
+        /// Say of each where it comes from: flag, environment, file or default
+        #[arg(long)]
+        show_origin: bool,
+    },
     /// Check the database, its jobs and the disk; exit status 0 when all is sound
     Check {
         #[command(flatten)]
@@ -87,7 +91,7 @@ enum Command {
     },
     /// The reader that runs as a child process
     #[command(hide = true)]
-    ReadChild,
+    ReadChild { file: PathBuf },
 }
 
 /// The database file, for every command that touches it.
@@ -135,13 +139,40 @@ enum UserAction {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
+    match parse_and_run() {
         Ok(code) => code,
         Err(error) => {
             eprintln!("sheetline: {}", sentence(&error));
             ExitCode::from(2)
         }
+    }
+}
+
+/// Reads the command line on top of what environment and settings file say, and runs the command.
+fn parse_and_run() -> Result<ExitCode> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    // The reading child has no settings but those that its parent gives it.
+    let below = if arguments.get(1).is_some_and(|first| first == "read-child") {
+        config::Below::default()
+    } else {
+        config::Below::find(&Cli::command(), &arguments)?
+    };
+    let command = below.put_into(Cli::command());
+    let matches = match command.clone().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => error.exit(),
+    };
+    if let Some(("config", chosen)) = matches.subcommand()
+        && let Some(command) = command.find_subcommand("config")
+    {
+        for line in below.lines(command, chosen, chosen.get_flag("show_origin")) {
+            println!("{line}");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    match Cli::from_arg_matches(&matches) {
+        Ok(cli) => run(cli),
+        Err(error) => error.exit(),
     }
 }
 
@@ -155,12 +186,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
             force,
         }) => backup::run(&database.db, &dest, force),
         Some(Command::Check { database }) => check::run(&database.db),
-        Some(
-            Command::User { .. }
-            | Command::Convert { .. }
-            | Command::Process { .. }
-            | Command::ReadChild,
-        ) => Ok(ExitCode::SUCCESS),
+        Some(Command::User { database, action }) => user::run(&database.db, &action),
+        Some(Command::ReadChild { file }) => Ok(crate::sheet::child::main(&file)),
+        Some(Command::Process(flags)) => process::run(&flags),
+        Some(Command::Config { .. } | Command::Convert { .. }) => Ok(ExitCode::SUCCESS),
     }
 }
 

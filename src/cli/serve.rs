@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use simplelog::{ConfigBuilder, WriteLogger};
 
-use super::{limits, lock};
+use super::{door, limits, lock};
+use crate::accounts;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::server::Server;
@@ -101,6 +102,8 @@ pub struct Flags {
     #[arg(long, env = "SHEETLINE_TRUSTED_PROXY", value_name = "ADDR", action = ArgAction::Append, value_delimiter = ',')]
     trusted_proxy: Vec<IpAddr>,
     #[command(flatten)]
+    door: door::Flags,
+    #[command(flatten)]
     limits: limits::Flags,
 }
 
@@ -132,6 +135,7 @@ impl Flags {
         settings.sweep_every = Duration::from_secs(positive("sweep-every", self.sweep_every)?);
         settings.retain_days = self.retain_days;
         settings.connections_max = self.max_connections;
+        settings.door = self.door.door();
         settings.public_url = self.public_url.clone();
         settings.trusted_proxies = self.trusted_proxy.clone();
         settings.limits = self.limits.limits();
@@ -172,7 +176,7 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
     }
     let signal = signals.forever().next();
     log::info!("stopping (signal {})", signal.unwrap_or(0));
-    let code_file = setup_file(&app.settings.db);
+    let code_file = accounts::code_file(&app.settings.db);
     let quiet = server.stop();
     if code_file.exists() {
         // A code is of no use without the process that made it.
@@ -200,44 +204,80 @@ fn announce(app: &App, server: &Server, new: bool, setup: Option<&str>) -> std::
         app.settings.db.display(),
         if new { " (new)" } else { "" }
     )?;
-    if let Some(code) = setup {
-        let file = setup_file(&app.settings.db);
-        let kept = write_private(&file, code).is_ok();
-        let base = app
-            .settings
-            .public_url
-            .clone()
-            .unwrap_or_else(|| format!("http://{}", reachable(address)));
-        writeln!(
-            out,
-            "SETUP  no users yet. Open this link:  {}/#setup={code}",
-            base.trim_end_matches('/')
-        )?;
-        writeln!(out, "       or open the page and enter this code:  {code}")?;
-        if kept {
-            writeln!(
-                out,
-                "       (also in {}, valid 60 minutes, one use)",
-                file.display()
-            )?;
+    writeln!(out, "  This computer   http://{}", reachable(address))?;
+    let network = match (address.ip().is_loopback(), own_address()) {
+        (false, Some(own)) if address.ip().is_unspecified() => {
+            format!("http://{}", SocketAddr::new(own, address.port()))
         }
-        writeln!(out, "       or run:  sheetline user add --admin NAME")?;
+        (false, _) => format!("http://{address}"),
+        (true, own) => {
+            let port = address.port();
+            let then = own
+                .map(|own| format!("  ->  http://{}", SocketAddr::new(own, port)))
+                .unwrap_or_default();
+            format!("not reachable. To open it: --listen 0.0.0.0:{port}{then}")
+        }
+    };
+    writeln!(out, "  Office network  {network}")?;
+    if let Some(url) = &app.settings.public_url {
+        writeln!(out, "  Known as        {url}")?;
+    }
+    if let Some(code) = setup {
+        announce_setup(app, address, code, &mut out)?;
     }
     writeln!(out, "listening on http://{address}")?;
     out.flush()
 }
 
+fn announce_setup(
+    app: &App,
+    address: SocketAddr,
+    code: &str,
+    out: &mut impl Write,
+) -> std::io::Result<()> {
+    let file = accounts::code_file(&app.settings.db);
+    let kept = write_private(&file, code).is_ok();
+    let base = app
+        .settings
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{}", reachable(address)));
+    let base = base.trim_end_matches('/');
+    writeln!(
+        out,
+        "  SETUP  no users yet. Open this link:  {base}/#setup={code}"
+    )?;
+    writeln!(
+        out,
+        "         or open the page and enter this code:  {code}"
+    )?;
+    if kept {
+        writeln!(
+            out,
+            "         (also in {}, valid 60 minutes, one use)",
+            file.display()
+        )?;
+    }
+    writeln!(out, "         or run:  sheetline user add --admin NAME")
+}
+
+/// This computer's address in the office's network. Nothing is sent: "connecting" a UDP socket only
+/// asks the system which way it would go.
+fn own_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    // TEST-NET-1 of RFC 5737: an address that is nobody's.
+    socket.connect("192.0.2.1:9").ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback() && !address.is_unspecified()).then_some(address)
+}
+
 /// An address that a browser on this machine can open: 0.0.0.0 is none.
-fn reachable(address: std::net::SocketAddr) -> String {
+fn reachable(address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
-        format!("localhost:{}", address.port())
+        format!("127.0.0.1:{}", address.port())
     } else {
         address.to_string()
     }
-}
-
-fn setup_file(db: &Path) -> PathBuf {
-    db.with_file_name("setup-code.txt")
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {

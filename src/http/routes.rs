@@ -12,7 +12,7 @@ use crate::http::call::Call;
 use crate::http::carriers;
 use crate::http::handlers;
 use crate::http::listener::Incoming;
-use crate::http::problem;
+use crate::http::{compress, percent, problem, reply};
 use crate::words::{Code, Role};
 
 /// Who may use a route.
@@ -46,19 +46,34 @@ pub fn all() -> impl Iterator<Item = &'static Route> {
     handlers::TABLES.iter().flat_map(|table| table.iter())
 }
 
+/// What the log and the counters say of a request.
+struct Seen {
+    who: String,
+    method: &'static str,
+    route: &'static str,
+}
+
 /// Answers one request: session, then origin, then permission, then whatever the handler checks.
 pub fn answer(app: &App, incoming: &mut Incoming<'_>) -> Response {
     let began = Instant::now();
     let method = incoming.request.method().to_owned();
-    let path = incoming.request.url();
-    let mut who = String::from("user=-");
-    let response = match dispatch(app, incoming, &method, &path, &mut who) {
+    let path = path_of(incoming.request.raw_url()).to_owned();
+    let mut seen = Seen {
+        who: "user=-".to_owned(),
+        method: "-",
+        route: "-",
+    };
+    let response = match dispatch(app, incoming, &method, &path, &mut seen) {
         Ok(response) => response,
         Err(error) => problem::reply(error),
     };
-    let response = guard(app, incoming, response);
+    let response = compress::answer(&incoming.request, response);
+    let response = reply::guarded(response, carriers::is_https(app, incoming));
+    app.metrics
+        .request(seen.method, seen.route, response.status_code);
     log::info!(
         "{who} {method} {path} {status} {ms} ms",
+        who = seen.who,
         path = path.escape_debug(),
         status = response.status_code,
         ms = began.elapsed().as_millis()
@@ -66,25 +81,9 @@ pub fn answer(app: &App, incoming: &mut Incoming<'_>) -> Response {
     response
 }
 
-/// What the page may load, and from where: from here and nowhere else.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
-    frame-ancestors 'none'";
-
-/// The headers that every answer carries (OWASP ASVS 5, V3.4).
-fn guard(app: &App, incoming: &Incoming<'_>, response: Response) -> Response {
-    let response = response
-        .with_unique_header("X-Content-Type-Options", "nosniff")
-        .with_unique_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-        .with_unique_header("X-Frame-Options", "DENY")
-        .with_unique_header("Referrer-Policy", "same-origin")
-        .with_unique_header("Cross-Origin-Opener-Policy", "same-origin")
-        .with_unique_header("Cross-Origin-Resource-Policy", "same-origin");
-    if carriers::is_https(app, incoming) {
-        response.with_unique_header("Strict-Transport-Security", "max-age=31536000")
-    } else {
-        response
-    }
+/// The path of a target, as it was sent.
+fn path_of(target: &str) -> &str {
+    target.split_once('?').map_or(target, |(path, _)| path)
 }
 
 fn dispatch(
@@ -92,15 +91,19 @@ fn dispatch(
     incoming: &mut Incoming<'_>,
     method: &str,
     path: &str,
-    who: &mut String,
+    seen: &mut Seen,
 ) -> Result<Response> {
     // HEAD is answered like GET; the listener leaves the body away.
     let wanted = if method == "HEAD" { "GET" } else { method };
     let mut allowed: Vec<&str> = Vec::new();
     let mut found = None;
     for route in all() {
-        if let Some(params) = matches(route.path, path) {
+        if path == "*" {
+            allowed.push(route.method);
+        } else if let Some(params) = matches(route.path, path) {
+            seen.route = route.path;
             if route.method == wanted {
+                seen.method = route.method;
                 found = Some((route, params));
                 break;
             }
@@ -115,7 +118,7 @@ fn dispatch(
     let caller = match route.who {
         Who::Anyone => None,
         Who::SignedIn | Who::Session | Who::Admin | Who::AdminSession => {
-            Some(identify(app, incoming, who)?)
+            Some(identify(app, incoming, &mut seen.who)?)
         }
     };
     carriers::check_origin(app, incoming, https)?;
@@ -197,7 +200,8 @@ fn nothing_there(
     Ok(problem::respond(&problem).with_additional_header("Allow", allow))
 }
 
-/// The parameters of `path` where it fits `pattern`.
+/// The parameters of `path` where it fits `pattern`. Split first and decoded then, so that an
+/// encoded slash in a name is a letter of that name.
 fn matches(pattern: &str, path: &str) -> Option<Vec<String>> {
     let mut params = Vec::new();
     let mut wanted = pattern.split('/');
@@ -206,12 +210,10 @@ fn matches(pattern: &str, path: &str) -> Option<Vec<String>> {
         match (wanted.next(), given.next()) {
             (None, None) => return Some(params),
             (Some(want), Some(have)) if want.starts_with('{') => {
-                if have.is_empty() {
-                    return None;
-                }
-                params.push(have.to_owned());
+                let have = percent::decode(have).filter(|have| !have.is_empty())?;
+                params.push(have);
             }
-            (Some(want), Some(have)) if want == have => {}
+            (Some(want), Some(have)) if percent::decode(have).as_deref() == Some(want) => {}
             _ => return None,
         }
     }
@@ -230,6 +232,12 @@ mod tests {
         assert_eq!(matches("/api/files/{id}", "/api/files/"), None);
         assert_eq!(matches("/api/files/{id}", "/api/files/7/json"), None);
         assert_eq!(matches("/", "/"), Some(vec![]));
+        assert_eq!(
+            matches("/api/templates/{name}", "/api/templates/a%2Fb%20%C3%BC"),
+            Some(vec!["a/b ü".to_owned()])
+        );
+        assert_eq!(matches("/api/files", "/api/f%69les"), Some(vec![]));
+        assert_eq!(matches("/api/files", "/api%2Ffiles"), None);
     }
 
     #[test]

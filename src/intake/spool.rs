@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::Result;
+use crate::faults;
 use crate::id;
 
 /// A file being received. It is removed when this is dropped.
@@ -33,6 +34,7 @@ impl Spool {
             use std::os::unix::fs::OpenOptionsExt;
             options.mode(0o600);
         }
+        faults::file()?;
         let file = options.open(&path)?;
         Ok(Spool {
             path,
@@ -61,6 +63,7 @@ impl Spool {
     /// # Errors
     /// What the file system said.
     pub fn rewind(&mut self) -> Result<&mut File> {
+        faults::file()?;
         self.file.seek(SeekFrom::Start(0))?;
         Ok(&mut self.file)
     }
@@ -68,6 +71,7 @@ impl Spool {
 
 impl Write for Spool {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        faults::file()?;
         let written = self.file.write(bytes)?;
         self.hash.update(&bytes[..written]);
         self.size += u64::try_from(written).unwrap_or(0);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{estimate, jobs as job_report};
 use crate::error::Result;
 use crate::id::UserId;
-use crate::store::jobs;
+use crate::store::{jobs, pauses};
 use crate::words::State;
 
 /// The body of `GET /api/files/processing-status`.
@@ -62,6 +62,7 @@ pub fn processing_status(
             "user_has_active_job": active.is_some(),
             "queue_position": position,
             "estimated_wait_seconds": wait,
+            "paused": pauses::current(connection)?,
         },
     }))
 }

@@ -2,16 +2,27 @@
 //! itself runs in a child process of the same executable, so that a hostile file costs only itself.
 
 pub mod assemble;
+pub mod child;
+pub mod delimited;
+mod dialect;
+mod encoding;
+mod fill;
+mod header;
+mod json;
+mod names;
+mod notices;
 pub mod protocol;
 pub mod reader;
 pub mod row;
 pub mod sniff;
 pub mod summary;
+pub mod workbook;
 
 use serde::{Deserialize, Serialize};
 
 pub use row::{Cell, Kind, Row, cell_name, column_letters};
 
+pub use crate::limits::Limits;
 use crate::words::Format;
 
 /// How a file is to be read, where the user said so. What is `None` is found out by looking.
@@ -100,49 +111,6 @@ pub enum Event {
     /// How many rows the whole file seems to have; for progress only.
     Estimate(u64),
     Done(FileInfo),
-}
-
-/// The bounds of reading (details 11 of the contract); over one of them a file is `too-complex`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limits {
-    pub rows_text_max: u64,
-    pub rows_workbook_max: u64,
-    pub columns_max: usize,
-    pub cells_max: u64,
-    /// Characters (UTF-16 units, as spreadsheets count) in a cell of a workbook.
-    pub cell_chars_workbook_max: usize,
-    /// Bytes of UTF-8 in a field of a text file.
-    pub cell_bytes_text_max: usize,
-    /// Bytes of all members of a zip together, inflated.
-    pub inflated_bytes_max: u64,
-    /// Bytes of row text that come out.
-    pub output_bytes_max: u64,
-    pub members_max: usize,
-    /// Address space of the child process, bytes.
-    pub child_memory_bytes_max: u64,
-    /// Processor seconds of the child process.
-    pub child_cpu_seconds_max: u64,
-    /// Wall seconds of the child process.
-    pub child_wall_seconds_max: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            rows_text_max: 2_000_000,
-            rows_workbook_max: 1_048_576,
-            columns_max: 16_384,
-            cells_max: 20_000_000,
-            cell_chars_workbook_max: 32_767,
-            cell_bytes_text_max: 1 << 20,
-            inflated_bytes_max: 1 << 30,
-            output_bytes_max: 400_000_000,
-            members_max: 2_000,
-            child_memory_bytes_max: 1 << 30,
-            child_cpu_seconds_max: 120,
-            child_wall_seconds_max: 300,
-        }
-    }
 }
 
 /// The formats as people know them, for sentences.

@@ -3,8 +3,12 @@
 
 pub mod idempotency;
 pub mod jobs;
+pub mod pauses;
 pub mod records;
 pub mod rows;
 pub mod sessions;
 pub mod templates;
+pub mod throttle;
+pub mod tokens;
 pub mod uploads;
+pub mod users;

@@ -18,9 +18,6 @@ use crate::words::{Code, State};
 /// How long a worker sleeps before it looks by itself, in case a ring was lost.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// How long it waits when the database could not be used.
-const TROUBLE_WAIT: Duration = Duration::from_millis(500);
-
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ran {
@@ -42,11 +39,11 @@ pub fn run(app: &App) {
             Ok(Ok(Ran::Job(..) | Ran::Lost(_))) => {}
             Ok(Err(error)) => {
                 log::warn!("the worker waits for the database: {error}");
-                app.bell.wait_for_close(TROUBLE_WAIT);
+                app.bell.wait_for_close(app.settings.trouble_wait);
             }
             Err(_) => {
                 log::error!("the worker panicked and goes on");
-                app.bell.wait_for_close(TROUBLE_WAIT);
+                app.bell.wait_for_close(app.settings.trouble_wait);
             }
         }
     }
@@ -138,7 +135,7 @@ fn end(app: &App, claim: &Claim, stop: &Stop, worked: Result<()>) -> Result<Ran>
             Err(Error::Stopped) => return Ok(Ran::Lost(claim.job)),
             Err(error) => {
                 log::warn!("job={} its end can't be written yet: {error}", claim.job);
-                if app.bell.wait_for_close(TROUBLE_WAIT) {
+                if app.bell.wait_for_close(app.settings.trouble_wait) {
                     return Err(error);
                 }
             }
@@ -250,7 +247,7 @@ fn write_end(app: &App, claim: &Claim, ending: &Ending) -> Result<Ran> {
     })?;
     if wait {
         app.bell.news();
-        app.bell.wait_for_close(TROUBLE_WAIT);
+        app.bell.wait_for_close(app.settings.trouble_wait);
     }
     Ok(ran)
 }

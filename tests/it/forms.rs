@@ -1,5 +1,7 @@
 //! Files and forms that tests send.
-#![allow(dead_code, reason = "for the rooms that are to come")]
+
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A multipart body with one file and some fields: its content type and its bytes.
 pub(crate) fn multipart(name: &str, bytes: &[u8], fields: &[(&str, &str)]) -> (String, Vec<u8>) {

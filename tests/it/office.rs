@@ -131,7 +131,10 @@ impl Office {
             &[("Content-Type", "application/json")],
             body.into_bytes(),
         );
-        let session = answer.expect(200)["session_id"].as_str().unwrap().to_owned();
+        let session = answer.expect(200)["session_id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         Person {
             office: self,
             session,
@@ -186,10 +189,7 @@ impl Office {
     /// One step of a worker that is told to end while it works.
     pub(crate) fn work_all_until_put_back(&self) {
         let ran = worker::run_next(&self.app).unwrap();
-        assert!(matches!(
-            ran,
-            Ran::Job(_, sheetline::words::State::Pending)
-        ));
+        assert!(matches!(ran, Ran::Job(_, sheetline::words::State::Pending)));
     }
 
     /// A round of the scheduler.
@@ -222,12 +222,8 @@ impl Person<'_> {
     }
 
     pub(crate) fn get(&self, url: &str) -> Answer {
-        self.office.call(
-            "GET",
-            url,
-            &[("Authorization", &self.bearer())],
-            Vec::new(),
-        )
+        self.office
+            .call("GET", url, &[("Authorization", &self.bearer())], Vec::new())
     }
 
     pub(crate) fn send(&self, method: &str, url: &str, body: &Value) -> Answer {

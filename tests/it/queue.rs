@@ -310,6 +310,30 @@ fn a_running_job_is_stopped_when_it_is_cancelled() {
 }
 
 #[test]
+fn while_the_queue_is_paused_no_job_begins_and_everybody_sees_why() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let admin = office.admin("root");
+    let id = anna.queue("a.csv", &companies("a", 2));
+    let pause = json!({ "reason": "The disk is being replaced." });
+    assert_eq!(
+        anna.send("POST", "/api/admin/queue/pause", &pause).code(),
+        "forbidden"
+    );
+    admin.send("POST", "/api/admin/queue/pause", &json!({ "reason": " " })).expect(400);
+    admin.send("POST", "/api/admin/queue/pause", &pause).expect(200);
+    assert!(office.work_all().is_empty());
+    let shown = &status(&anna)["queue_info"]["paused"];
+    assert_eq!(shown["reason"], "The disk is being replaced.");
+    assert_eq!(shown["by"], "root");
+    admin.post("/api/admin/queue/resume").expect(200);
+    assert_eq!(admin.post("/api/admin/queue/resume").code(), "not-active");
+    assert_eq!(status(&anna)["queue_info"]["paused"], Value::Null);
+    office.work_all();
+    assert_eq!(anna.job(id)["status"], "completed");
+}
+
+#[test]
 fn the_database_itself_refuses_what_breaks_a_rule() {
     let office = Office::new();
     office.member("anna").queue("a.csv", &companies("a", 2));
@@ -326,6 +350,8 @@ fn the_database_itself_refuses_what_breaks_a_rule() {
     refused("UPDATE jobs SET attempt = 7");
     refused("UPDATE jobs SET id = 99");
     refused("DELETE FROM jobs");
+    refused("DELETE FROM job_events");
+    refused("UPDATE job_events SET to_status = 'completed'");
     let claimed = claim(&office);
     office
         .app

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rouille::Response;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::catalog;
@@ -15,7 +16,7 @@ use crate::intake::{self, Order, Sender};
 use crate::report::{jobs as job_report, paging::Page, status};
 use crate::stop::Reason;
 use crate::store::jobs::{self, Cancelled, Job, JobOptions};
-use crate::store::{sessions, uploads};
+use crate::store::{pauses, sessions, uploads};
 use crate::words::{Code, OnDuplicate, State};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
@@ -65,8 +66,22 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         method: "GET",
         path: "/api/admin/queue",
         who: Who::Admin,
-        summary: "All active jobs in order",
+        summary: "All active jobs in order, and whether the queue is paused",
         handle: queue,
+    },
+    Route {
+        method: "POST",
+        path: "/api/admin/queue/pause",
+        who: Who::Admin,
+        summary: "Hold the queue: the job in work goes on, no other begins",
+        handle: pause,
+    },
+    Route {
+        method: "POST",
+        path: "/api/admin/queue/resume",
+        who: Who::Admin,
+        summary: "Let the queue go on",
+        handle: resume,
     },
 ];
 
@@ -247,9 +262,50 @@ fn queue(call: &mut Call<'_, '_>) -> Result<Response> {
                 line
             })
             .collect();
-        Ok(json!({ "success": true, "jobs": lines, "next_cursor": null }))
+        Ok(json!({
+            "success": true,
+            "jobs": lines,
+            "next_cursor": null,
+            "paused": pauses::current(c)?,
+        }))
     })?;
     Ok(reply::json(200, &body))
+}
+
+#[derive(Deserialize)]
+struct PauseBody {
+    reason: String,
+}
+
+/// Letters of a pause's reason.
+const REASON_CHARS_MAX: usize = 200;
+
+fn pause(call: &mut Call<'_, '_>) -> Result<Response> {
+    let body: PauseBody = call.json()?;
+    let reason = body.reason.trim();
+    if reason.is_empty() || reason.chars().count() > REASON_CHARS_MAX {
+        return Err(Error::problem(
+            Code::BadRequest,
+            format!(
+                "reason must say why, in 1 to {REASON_CHARS_MAX} letters; everybody who waits sees it."
+            ),
+        ));
+    }
+    let by = call.caller()?.user.username.clone();
+    call.app.db.write(|tx| pauses::begin(tx, &by, reason))?;
+    log::info!("user={by} queue paused");
+    call.app.bell.news();
+    queue(call)
+}
+
+fn resume(call: &mut Call<'_, '_>) -> Result<Response> {
+    let by = call.caller()?.user.username.clone();
+    if !call.app.db.write(|tx| pauses::end(tx, &by))? {
+        return Err(Error::problem(Code::NotActive, "The queue is not paused."));
+    }
+    log::info!("user={by} queue resumed");
+    call.app.bell.work();
+    queue(call)
 }
 
 /// The job in the path, if the caller may see it.

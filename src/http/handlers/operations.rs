@@ -1,13 +1,16 @@
 //! Operations: health, and the description of the API.
 
+use std::net::IpAddr;
+
 use rouille::Response;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::http::call::Call;
-use crate::http::reply;
 use crate::http::routes::{self, Route, Who};
-use crate::store::jobs;
+use crate::http::{carriers, exposition, reply};
+use crate::store::{jobs, pauses};
+use crate::words::{Code, Role};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
@@ -16,6 +19,13 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         who: Who::Anyone,
         summary: "Whether the server can do its work",
         handle: health,
+    },
+    Route {
+        method: "GET",
+        path: "/metrics",
+        who: Who::Anyone,
+        summary: "Counters for Prometheus; from this machine, or for administrators",
+        handle: metrics,
     },
     Route {
         method: "GET",
@@ -29,7 +39,9 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 fn health(call: &mut Call<'_, '_>) -> Result<Response> {
     let app = call.app;
     let writable = app.db.probe();
-    let queue = app.db.read(jobs::counts);
+    let queue = app
+        .db
+        .read(|c| Ok((jobs::counts(c)?, pauses::current(c)?.is_some())));
     let workers = app.pulse.workers_alive();
     let scheduler = app.pulse.scheduler_alive();
     let status = match &writable {
@@ -43,24 +55,66 @@ fn health(call: &mut Call<'_, '_>) -> Result<Response> {
     if let Err(error) = &writable {
         log::warn!("health: {error}");
     }
-    let (pending, processing) = match queue {
-        Ok(counts) => counts,
-        Err(Error::Stopped | Error::Problem(_) | Error::Internal(_)) => (0, 0),
-        Err(Error::Database(_) | Error::Io(_)) => (0, 0),
-    };
+    let ((pending, processing), paused) = queue.unwrap_or_default();
     let uptime = app.clock.monotonic().saturating_sub(app.started).as_secs();
     let body = json!({
         "status": status,
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": uptime,
         "scheduler_running": scheduler,
-        "queue": { "pending": pending, "processing": processing },
+        "queue": { "pending": pending, "processing": processing, "paused": paused },
     });
     Ok(reply::json(if status == "ok" { 200 } else { 503 }, &body))
 }
 
+/// For whoever is on this machine, and for administrators.
+fn metrics(call: &mut Call<'_, '_>) -> Result<Response> {
+    if !is_local(call) {
+        let token = carriers::carried(call.incoming);
+        let caller = call.app.accounts.identify(&call.app.db, token.as_ref())?;
+        if caller.user.role != Role::Admin {
+            return Err(Error::problem(
+                Code::Forbidden,
+                "Only administrators can do this.",
+            ));
+        }
+    }
+    let text = exposition::text(call.app)?;
+    Ok(Response::from_data(
+        "text/plain; version=0.0.4; charset=utf-8",
+        text.into_bytes(),
+    )
+    .with_additional_header("Cache-Control", "no-store"))
+}
+
+/// From this machine, to this machine, and not handed on by a proxy on it.
+fn is_local(call: &Call<'_, '_>) -> bool {
+    let handed_on = call
+        .incoming
+        .request
+        .headers()
+        .any(|(name, _)| is_forwarding(name));
+    let host = call.header("Host").unwrap_or("");
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    let loopback = name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    call.incoming.peer.ip().is_loopback() && loopback && !handed_on
+}
+
+fn is_forwarding(header: &str) -> bool {
+    let header = header.to_ascii_lowercase();
+    header == "forwarded"
+        || header == "via"
+        || header == "x-real-ip"
+        || header.starts_with("x-forwarded-")
+}
+
 /// Made from the route table, so that it names what is there and nothing else.
-fn openapi(_call: &mut Call<'_, '_>) -> Result<Response> {
+fn openapi(call: &mut Call<'_, '_>) -> Result<Response> {
     let mut paths: Map<String, Value> = Map::new();
     for route in routes::all() {
         let parameters: Vec<Value> = route
@@ -102,6 +156,7 @@ fn openapi(_call: &mut Call<'_, '_>) -> Result<Response> {
         "openapi": "3.1.0",
         "info": { "title": "Sheetline", "version": env!("CARGO_PKG_VERSION") },
         "paths": paths,
+        "x-limits": { "upload_bytes_max": call.app.settings.upload_bytes_max },
         "components": {
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer" },

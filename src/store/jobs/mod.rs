@@ -127,7 +127,7 @@ fn is_unique_violation(error: &rusqlite::Error) -> bool {
     }
 }
 
-/// Takes the oldest pending job.
+/// Takes the oldest pending job; none while the queue is paused.
 ///
 /// # Errors
 /// `Database`.
@@ -137,6 +137,7 @@ pub fn claim(tx: &Tx<'_>) -> Result<Option<Claim>> {
             "UPDATE jobs SET status = 'processing', attempt = attempt + 1, started_at = ?1, beat_at = ?1,
                     changed_at = ?1, change_detail = NULL, phase = 'reading', rows_done = 0, rows_total = NULL
              WHERE id = (SELECT id FROM jobs WHERE status = 'pending' ORDER BY id LIMIT 1)
+               AND NOT EXISTS (SELECT 1 FROM queue_pauses WHERE resumed_at IS NULL)
              RETURNING id, attempt, user_id, upload_no, template, template_version, on_duplicate, options,
                        (SELECT username FROM users WHERE users.id = jobs.user_id)",
         )?
@@ -358,6 +359,20 @@ pub fn recover(tx: &Tx<'_>, only: Option<JobId>) -> Result<Recovered> {
         cancelled,
         given_up,
     })
+}
+
+/// Hands the jobs of a user's files over to another, with the files; before them.
+///
+/// # Errors
+/// `Database`.
+pub fn transfer(tx: &Tx<'_>, from: UserId, to: UserId) -> Result<()> {
+    tx.execute(
+        "UPDATE jobs SET user_id = ?2
+         WHERE user_id = ?1
+           AND upload_no IN (SELECT no FROM uploads WHERE user_id = ?1 AND status <> 'deleted')",
+        [from.0, to.0],
+    )?;
+    Ok(())
 }
 
 /// Jobs in state `processing`, with their attempts: for the scheduler to compare with what really

@@ -1,0 +1,314 @@
+//! The service as its users feel it: `cargo bench --bench service`. Prints each figure; docs/bench.md
+//! says how they compare. Starts the real executable on a free port of this computer, with databases
+//! in temporary folders, and ends by itself after about a minute.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a bench prints its figures and gives up where something fails"
+)]
+
+#[path = "../tests/it/client.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod client;
+#[path = "../tests/it/forms.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod forms;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use client::Served;
+use forms::companies;
+
+fn main() {
+    // `cargo test --benches` asks with --test: then there is nothing to do.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    ready();
+    status();
+    upload_as_json();
+    upload_and_process();
+    status_beside_a_large_job();
+}
+
+struct Office {
+    served: Served,
+    sessions: Vec<String>,
+    _folder: tempfile::TempDir,
+}
+
+fn office(users: usize) -> Office {
+    let folder = tempfile::tempdir().unwrap();
+    client::serve(folder.path(), &[]).kill();
+    for n in 0..users {
+        client::add_user(folder.path(), &format!("user{n}"), &[]);
+    }
+    let served = client::serve(folder.path(), &[]);
+    let sessions = (0..users)
+        .map(|n| served.sign_in(&format!("user{n}")))
+        .collect();
+    Office {
+        served,
+        sessions,
+        _folder: folder,
+    }
+}
+
+fn say(work: &str, figure: &str) {
+    println!("{work:<58} {figure}");
+}
+
+/// Megabytes of a line of /proc/PID/status.
+fn memory(served: &Served, line: &str) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/{}/status", served.pid())).unwrap();
+    let kb: f64 = text
+        .lines()
+        .find_map(|l| {
+            l.strip_prefix(line)?
+                .split_whitespace()
+                .next()?
+                .parse()
+                .ok()
+        })
+        .unwrap();
+    kb / 1024.0
+}
+
+/// Processor seconds of the server and of the children that it has waited for.
+fn processor(served: &Served) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/{}/stat", served.pid())).unwrap();
+    let after = text.rsplit(')').next().unwrap();
+    let ticks: u64 = after
+        .split_whitespace()
+        .skip(11)
+        .take(4)
+        .map(|n| n.parse::<u64>().unwrap())
+        .sum();
+    ticks as f64 / 100.0
+}
+
+fn ready() {
+    let mut times: Vec<Duration> = (0..10)
+        .map(|_| {
+            let folder = tempfile::tempdir().unwrap();
+            let began = Instant::now();
+            let served = client::serve(folder.path(), &[]);
+            let took = began.elapsed();
+            served.kill();
+            took
+        })
+        .collect();
+    times.sort();
+    let office = office(1);
+    say(
+        "ready, new database (median of 10)",
+        &format!("{:?}", times[5]),
+    );
+    say(
+        "memory of an idle server",
+        &format!("{:.1} MiB", memory(&office.served, "VmRSS:")),
+    );
+}
+
+/// A kept connection that asks for the status again and again.
+struct Asker {
+    stream: BufReader<TcpStream>,
+    request: Vec<u8>,
+}
+
+impl Asker {
+    fn new(served: &Served, session: &str) -> Asker {
+        let stream = TcpStream::connect(&served.address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Asker {
+            stream: BufReader::new(stream),
+            request: format!(
+                "GET /api/files/processing-status HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {session}\r\n\r\n",
+                served.address
+            )
+            .into_bytes(),
+        }
+    }
+
+    fn ask(&mut self) -> Duration {
+        let began = Instant::now();
+        self.stream.get_mut().write_all(&self.request).unwrap();
+        let mut length = 0;
+        let mut line = String::new();
+        loop {
+            line.clear();
+            self.stream.read_line(&mut line).unwrap();
+            if line == "\r\n" {
+                break;
+            }
+            let lower = line.to_ascii_lowercase();
+            if let Some(text) = lower.strip_prefix("content-length:") {
+                length = text.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body).unwrap();
+        began.elapsed()
+    }
+}
+
+/// Asks from `clients` connections until `until`; all times, sorted.
+fn ask_all(office: &Office, clients: usize, until: impl Fn() -> bool + Sync) -> Vec<Duration> {
+    let mut times: Vec<Duration> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..clients)
+            .map(|n| {
+                let session = &office.sessions[n % office.sessions.len()];
+                let until = &until;
+                scope.spawn(move || {
+                    let mut asker = Asker::new(&office.served, session);
+                    let mut times = Vec::new();
+                    while !until() {
+                        times.push(asker.ask());
+                    }
+                    times
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    times.sort();
+    times
+}
+
+fn p99(times: &[Duration]) -> Duration {
+    times[times.len() * 99 / 100]
+}
+
+fn status() {
+    let office = office(4);
+    let before = processor(&office.served);
+    let end = Instant::now() + Duration::from_secs(5);
+    let times = ask_all(&office, 16, || Instant::now() >= end);
+    let cpu = processor(&office.served) - before;
+    say(
+        "status, session checked in the database, 16 clients",
+        &format!(
+            "{:.0}/s, p99 {:?}, {:.0} us of processor each",
+            times.len() as f64 / 5.0,
+            p99(&times),
+            cpu * 1e6 / times.len() as f64
+        ),
+    );
+}
+
+fn workbook(rows: usize) -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet_with_constant_memory().unwrap();
+    let text = String::from_utf8(companies("book", rows)).unwrap();
+    for (row, line) in (0..).zip(text.lines()) {
+        for (column, value) in (0..).zip(line.split(',')) {
+            sheet.write_string(row, column, value).unwrap();
+        }
+    }
+    book.save_to_buffer().unwrap()
+}
+
+fn upload_as_json() {
+    let office = office(8);
+    let book = workbook(10_000);
+    let before = processor(&office.served);
+    let began = Instant::now();
+    const EACH: usize = 5;
+    std::thread::scope(|scope| {
+        for session in &office.sessions {
+            let (served, book) = (&office.served, &book);
+            scope.spawn(move || {
+                for _ in 0..EACH {
+                    served
+                        .upload(session, "upload-json", "book.xlsx", book, None)
+                        .unwrap()
+                        .expect(201);
+                }
+            });
+        }
+    });
+    let files = (EACH * office.sessions.len()) as f64;
+    let cpu = processor(&office.served) - before;
+    say(
+        "upload as JSON, 8 users, 10,000-row xlsx",
+        &format!(
+            "{:.1} files/s, {:.0} ms of processor a file, memory at most {:.0} MiB",
+            files / began.elapsed().as_secs_f64(),
+            cpu * 1e3 / files,
+            memory(&office.served, "VmHWM:")
+        ),
+    );
+}
+
+fn upload_and_process() {
+    let office = office(20);
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for (n, session) in office.sessions.iter().enumerate() {
+            let served = &office.served;
+            scope.spawn(move || {
+                let bytes = companies(&format!("u{n}"), 5_000);
+                let queued = served
+                    .upload(session, "upload-and-process", "list.csv", &bytes, None)
+                    .unwrap()
+                    .expect(202);
+                let job = served.wait_for_end(session, queued["job_id"].as_i64().unwrap());
+                assert_eq!(job["counts"]["valid"], 5_000, "{job}");
+            });
+        }
+    });
+    let took = began.elapsed();
+    say(
+        "upload and process, 20 users x 5,000 rows",
+        &format!(
+            "{took:.2?}, {:.0} rows/s, memory at most {:.0} MiB",
+            100_000.0 / took.as_secs_f64(),
+            memory(&office.served, "VmHWM:")
+        ),
+    );
+}
+
+fn status_beside_a_large_job() {
+    let office = office(5);
+    let began = Instant::now();
+    let queued = office
+        .served
+        .upload(
+            &office.sessions[4],
+            "upload-and-process",
+            "large.csv",
+            &companies("large", 200_000),
+            None,
+        )
+        .unwrap()
+        .expect(202);
+    let job = queued["job_id"].as_i64().unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let times = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let job = office.served.wait_for_end(&office.sessions[4], job);
+            assert_eq!(job["counts"]["valid"], 200_000, "{job}");
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        ask_all(&office, 4, || {
+            done.load(std::sync::atomic::Ordering::Relaxed)
+        })
+    });
+    say(
+        "status p99 while a 200,000-row job runs; the job",
+        &format!(
+            "{:?} (of {} requests); {:.2?}, memory at most {:.0} MiB",
+            p99(&times),
+            times.len(),
+            began.elapsed(),
+            memory(&office.served, "VmHWM:")
+        ),
+    );
+}

@@ -1,0 +1,238 @@
+//! Where a setting comes from: flag, environment, a file named by the environment, `sheetline.toml`,
+//! default; the first that is there counts.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command};
+
+use crate::error::{Error, Result};
+use crate::words::Code;
+
+/// The file that is read where it exists and nobody names another.
+const FILE: &str = "sheetline.toml";
+
+/// What names another file.
+const FLAG: &str = "--config";
+const VARIABLE: &str = "SHEETLINE_CONFIG";
+
+/// Longer texts than this are no setting.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// A value from below the environment, and where it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Found {
+    value: String,
+    origin: String,
+}
+
+/// Values by flag name (`max-upload-mb`).
+#[derive(Debug, Default)]
+pub(super) struct Below(BTreeMap<String, Found>);
+
+impl Below {
+    /// Reads the files that the command line, the environment or the folder name.
+    ///
+    /// # Errors
+    /// `bad-request` that names the setting to change.
+    pub(super) fn find(command: &Command, arguments: &[OsString]) -> Result<Below> {
+        let serve = command
+            .find_subcommand("serve")
+            .ok_or_else(|| Error::Internal("no command serve".to_owned()))?;
+        let mut found = match named(arguments) {
+            Some(path) => read_toml(&path, serve)?,
+            None if Path::new(FILE).exists() => read_toml(Path::new(FILE), serve)?,
+            None => BTreeMap::new(),
+        };
+        for argument in serve.get_arguments() {
+            let (Some(name), Some(variable)) = (argument.get_long(), argument.get_env()) else {
+                continue;
+            };
+            let mut of_file = variable.to_owned();
+            of_file.push("_FILE");
+            let Some(path) = std::env::var_os(&of_file) else {
+                continue;
+            };
+            let of_file = of_file.to_string_lossy().into_owned();
+            let value = read(Path::new(&path)).map_err(|error| {
+                refused(format!(
+                    "{of_file} names {}, which can't be read: {error}.",
+                    Path::new(&path).display()
+                ))
+            })?;
+            found.insert(
+                name.to_owned(),
+                Found {
+                    value: value.trim().to_owned(),
+                    origin: format!("the file of {of_file}"),
+                },
+            );
+        }
+        Ok(Below(found))
+    }
+
+    /// Makes the values defaults of every command that knows their flags.
+    pub(super) fn put_into(&self, command: Command) -> Command {
+        let names: Vec<String> = command
+            .get_subcommands()
+            .map(|sub| sub.get_name().to_owned())
+            .collect();
+        let mut command = self.put_into_one(command);
+        for name in names {
+            command = command.mut_subcommand(name, |sub| self.put_into_one(sub));
+        }
+        command
+    }
+
+    fn put_into_one(&self, command: Command) -> Command {
+        command.mut_args(|argument| {
+            let value = argument.get_long().and_then(|name| self.0.get(name));
+            match value {
+                Some(found) => argument.default_value(found.value.clone()),
+                None => argument,
+            }
+        })
+    }
+
+    /// A line for each setting: name, value and, where wanted, its origin.
+    pub(super) fn lines(
+        &self,
+        command: &Command,
+        matches: &ArgMatches,
+        with_origin: bool,
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
+        for argument in command.get_arguments() {
+            let Some(name) = argument.get_long() else {
+                continue;
+            };
+            let id = argument.get_id().as_str();
+            if matches!(name, "help" | "version" | "config" | "show-origin") {
+                continue;
+            }
+            let values: Vec<String> = matches
+                .get_raw(id)
+                .into_iter()
+                .flatten()
+                .map(|value| value.to_string_lossy().into_owned())
+                .collect();
+            let line = format!("{name} = {:?}", values.join(","));
+            if !with_origin {
+                lines.push(line);
+                continue;
+            }
+            let origin = match matches.value_source(id) {
+                Some(ValueSource::CommandLine) => "command line".to_owned(),
+                Some(ValueSource::EnvVariable) => argument.get_env().map_or_else(
+                    || "environment".to_owned(),
+                    |variable| variable.to_string_lossy().into_owned(),
+                ),
+                Some(_) => self
+                    .0
+                    .get(name)
+                    .map_or_else(|| "default".to_owned(), |found| found.origin.clone()),
+                None => "not set".to_owned(),
+            };
+            lines.push(format!("{line:<40} # {origin}"));
+        }
+        lines
+    }
+}
+
+/// The file that the command line or the environment names.
+fn named(arguments: &[OsString]) -> Option<PathBuf> {
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let Some(text) = argument.to_str() else {
+            continue;
+        };
+        if text == FLAG {
+            return rest.next().map(PathBuf::from);
+        }
+        if let Some(path) = text.strip_prefix(FLAG).and_then(|t| t.strip_prefix('=')) {
+            return Some(PathBuf::from(path));
+        }
+    }
+    std::env::var_os(VARIABLE).map(PathBuf::from)
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    let size = fs::metadata(path)?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(std::io::Error::other("it is too long for a setting"));
+    }
+    fs::read_to_string(path)
+}
+
+fn read_toml(path: &Path, serve: &Command) -> Result<BTreeMap<String, Found>> {
+    let shown = path.display();
+    let text = read(path)
+        .map_err(|error| refused(format!("The settings file {shown} can't be read: {error}.")))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        refused(format!(
+            "The settings file {shown} is not valid TOML: {}",
+            error.message()
+        ))
+    })?;
+    let known: Vec<&str> = serve
+        .get_arguments()
+        .filter_map(clap::Arg::get_long)
+        .filter(|name| !matches!(*name, "help" | "version" | "config"))
+        .collect();
+    let mut found = BTreeMap::new();
+    for (key, value) in table {
+        let name = key.replace('_', "-");
+        if !known.contains(&name.as_str()) {
+            return Err(refused(unknown(&key, &name, &known, path)));
+        }
+        let value = plain(&value).ok_or_else(|| {
+            refused(format!(
+                "{key} in {shown} must be a text, a number, true or false, or a list of these."
+            ))
+        })?;
+        found.insert(
+            name,
+            Found {
+                value,
+                origin: shown.to_string(),
+            },
+        );
+    }
+    Ok(found)
+}
+
+fn unknown(key: &str, name: &str, known: &[&str], path: &Path) -> String {
+    let nearest = known
+        .iter()
+        .map(|other| (strsim::jaro_winkler(name, other), other))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(score, _)| *score > 0.8)
+        .map(|(_, other)| format!(" Did you mean \"{other}\"?"))
+        .unwrap_or_default();
+    format!(
+        "{} has a setting \"{key}\", which does not exist.{nearest} `sheetline config` lists all.",
+        path.display()
+    )
+}
+
+/// A value as a flag would be given it.
+fn plain(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Float(number) => Some(number.to_string()),
+        toml::Value::Boolean(on) => Some(on.to_string()),
+        toml::Value::Array(list) => {
+            let texts: Option<Vec<String>> = list.iter().map(plain).collect();
+            texts.map(|texts| texts.join(","))
+        }
+        toml::Value::Datetime(_) | toml::Value::Table(_) => None,
+    }
+}
+
+fn refused(sentence: String) -> Error {
+    Error::problem(Code::BadRequest, sentence)
+}

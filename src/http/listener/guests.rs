@@ -1,0 +1,223 @@
+//! Who is connected: how many in all and from each address, who waits and since when, and who has
+//! to give way.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A guest who has sent a whole head and is being served.
+const SERVED: u64 = 0;
+/// A guest whose connection was ended while it waited.
+const SHOWN_OUT: u64 = u64::MAX;
+
+/// All connections.
+pub(super) struct Guests {
+    state: Mutex<State>,
+    gone: Condvar,
+    closing: AtomicBool,
+    began: Instant,
+    total_max: usize,
+    per_address_max: usize,
+    /// Addresses for which only the total counts.
+    apart: Vec<IpAddr>,
+}
+
+#[derive(Default)]
+struct State {
+    last: u64,
+    all: HashMap<u64, Arc<Guest>>,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+struct Guest {
+    stream: Arc<TcpStream>,
+    /// What it counts under; `None` where only the total counts.
+    address: Option<IpAddr>,
+    /// `SERVED`, `SHOWN_OUT`, or since when it has waited for a whole head: milliseconds after
+    /// `began`, plus 1.
+    waits: AtomicU64,
+}
+
+/// A guest's place, given back when this is dropped.
+pub(super) struct Seat {
+    guests: Arc<Guests>,
+    guest: Arc<Guest>,
+    number: u64,
+}
+
+impl Guests {
+    pub(super) fn new(total_max: usize, per_address_max: usize, apart: Vec<IpAddr>) -> Guests {
+        Guests {
+            state: Mutex::default(),
+            gone: Condvar::new(),
+            closing: AtomicBool::new(false),
+            began: Instant::now(),
+            total_max: total_max.max(1),
+            per_address_max: per_address_max.max(1),
+            apart,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A seat for a connection. Where all are taken, whoever has been waiting longest without a
+    /// whole head gives way; where nobody waits there is none.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        stream: &Arc<TcpStream>,
+        peer: SocketAddr,
+    ) -> Option<Seat> {
+        let address = self.counted(peer.ip());
+        let mut state = self.lock();
+        if let Some(address) = address
+            && state.by_address.get(&address).copied().unwrap_or(0) >= self.per_address_max
+            && !state.show_out_one(Some(address))
+        {
+            return None;
+        }
+        if state.all.len() >= self.total_max && !state.show_out_one(None) {
+            return None;
+        }
+        let guest = Arc::new(Guest {
+            stream: Arc::clone(stream),
+            address,
+            waits: AtomicU64::new(self.now()),
+        });
+        state.last += 1;
+        let number = state.last;
+        state.all.insert(number, Arc::clone(&guest));
+        if let Some(address) = address {
+            *state.by_address.entry(address).or_default() += 1;
+        }
+        Some(Seat {
+            guests: Arc::clone(self),
+            guest,
+            number,
+        })
+    }
+
+    /// What an address counts under: an IPv6 customer has a whole /64.
+    fn counted(&self, ip: IpAddr) -> Option<IpAddr> {
+        if ip.is_loopback() || self.apart.contains(&ip) {
+            return None;
+        }
+        Some(match ip {
+            IpAddr::V4(_) => ip,
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, ..] = v6.segments();
+                Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+            }
+        })
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis())
+            .unwrap_or(u64::MAX - 2)
+            .saturating_add(1)
+    }
+
+    /// Nobody is admitted from now on for long; who waits is shown out, who is served may finish.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+        let mut state = self.lock();
+        while state.show_out_one(None) {}
+        drop(state);
+        self.gone.notify_all();
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst)
+    }
+
+    /// Waits until everybody has gone. False: somebody has not, and was cut off now.
+    pub(super) fn wait_until_empty(&self, wait: Duration) -> bool {
+        let (state, _) = self
+            .gone
+            .wait_timeout_while(self.lock(), wait, |state| !state.all.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        for guest in state.all.values() {
+            // Where it fails the connection has ended by itself.
+            let _ = guest.stream.shutdown(Shutdown::Both);
+        }
+        state.all.is_empty()
+    }
+}
+
+impl State {
+    /// Ends the connection of whoever has been waiting longest (of this address); whether there
+    /// was anybody.
+    fn show_out_one(&mut self, address: Option<IpAddr>) -> bool {
+        loop {
+            let longest = self
+                .all
+                .iter()
+                .filter(|(_, guest)| address.is_none() || guest.address == address)
+                .map(|(number, guest)| (guest.waits.load(Ordering::SeqCst), *number))
+                .filter(|(since, _)| *since != SERVED && *since != SHOWN_OUT)
+                .min();
+            let Some((since, number)) = longest else {
+                return false;
+            };
+            let Some(guest) = self.all.get(&number) else {
+                return false;
+            };
+            // Whoever has got a whole head together in the meantime is served.
+            if guest
+                .waits
+                .compare_exchange(since, SHOWN_OUT, Ordering::SeqCst, Ordering::SeqCst)
+                .is_ok()
+            {
+                let _ = guest.stream.shutdown(Shutdown::Both);
+                self.remove(number);
+                return true;
+            }
+        }
+    }
+
+    fn remove(&mut self, number: u64) {
+        let Some(guest) = self.all.remove(&number) else {
+            return;
+        };
+        if let Some(address) = guest.address
+            && let Some(count) = self.by_address.get_mut(&address)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.by_address.remove(&address);
+            }
+        }
+    }
+}
+
+impl Seat {
+    /// Waits for a head from now on. False: it must not, the door is closing.
+    pub(super) fn waits(&self) -> bool {
+        self.guest.waits.store(self.guests.now(), Ordering::SeqCst);
+        !self.guests.is_closing()
+    }
+
+    /// A whole head is here. False: the connection has been ended meanwhile.
+    pub(super) fn is_served(&self) -> bool {
+        self.guest.waits.swap(SERVED, Ordering::SeqCst) != SHOWN_OUT
+    }
+
+    pub(super) fn door_is_closing(&self) -> bool {
+        self.guests.is_closing()
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut state = self.guests.lock();
+        state.remove(self.number);
+        let empty = state.all.is_empty();
+        drop(state);
+        if empty {
+            self.guests.gone.notify_all();
+        }
+    }
+}
