@@ -218,7 +218,9 @@ fn read(task: &Flags, limits: &Limits) -> Result<Stored> {
             }
         }
     }
-    let rows = out.into_inner().map_err(|error| Error::Io(error.into_error()))?;
+    let rows = out
+        .into_inner()
+        .map_err(|error| Error::Io(error.into_error()))?;
     let file = file.ok_or_else(|| Error::Internal("the reader ended early".to_owned()))?;
     let position = match &task.sheet {
         Some(wanted) => {

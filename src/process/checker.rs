@@ -483,15 +483,14 @@ impl Checker {
         {
             problem.value = Some(messages::cut(&plain(value), messages::SHOWN_CHARS_MAX));
         }
+        let differs = |old: &Json, new: &Json| {
+            !old.is_null()
+                && !new.is_null()
+                && normalize::fold(&plain(old)) != normalize::fold(&plain(new))
+        };
         let mut differ = new
             .iter()
-            .filter(|(name, value)| {
-                !value.is_null()
-                    && old
-                        .get(*name)
-                        .is_some_and(|old| !old.is_null() && old != *value)
-            })
-            .take(4);
+            .filter(|(name, value)| old.get(*name).is_some_and(|old| differs(old, value)));
         if let Some((name, value)) = differ.next() {
             problem.message.pop();
             // Writing to a String can't fail.
@@ -558,9 +557,9 @@ impl Checker {
 }
 
 fn plain(value: &Json) -> String {
-    match value {
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
+    match value.as_str() {
+        Some(text) => text.to_owned(),
+        None => value.to_string(),
     }
 }
 
@@ -635,7 +634,13 @@ fn check_cell<'c>(
     let missing = match cell {
         Cell::Empty => true,
         Cell::Error => false,
-        _ => field.missing.iter().any(|missing| missing == text),
+        Cell::Text(_)
+        | Cell::Number(_)
+        | Cell::Bool(_)
+        | Cell::Date(_)
+        | Cell::DateTime(_)
+        | Cell::Time(_)
+        | Cell::Duration(_) => field.missing.iter().any(|missing| missing == text),
     };
     if missing {
         if !text.is_empty() {
@@ -782,10 +787,10 @@ impl Line {
         self.changes.push_str(",\"field\":");
         write_json_text(&mut self.changes, &field.name);
         self.changes.push_str(",\"original\":");
-        match cell {
-            Cell::Number(json) => self.changes.push_str(json),
-            Cell::Bool(_) => self.changes.push_str(text),
-            _ => write_json_text(&mut self.changes, text),
+        if matches!(cell, Cell::Number(_) | Cell::Bool(_)) {
+            self.changes.push_str(text);
+        } else {
+            write_json_text(&mut self.changes, text);
         }
         self.changes.push_str(",\"stored\":");
         self.changes.push_str(&stored);

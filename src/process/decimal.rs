@@ -84,7 +84,7 @@ impl Decimal {
         let count = i64::try_from(self.digits.len()).unwrap_or(i64::MAX);
         match self.exponent {
             _ if self.digits.is_empty() => text.push('0'),
-            exponent if exponent > 40 || exponent < -40 => {
+            exponent if !(-40..=40).contains(&exponent) => {
                 text.push_str(&self.digits[..1]);
                 if self.digits.len() > 1 {
                     text.push('.');

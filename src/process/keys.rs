@@ -219,10 +219,10 @@ fn joined<'v>(spec: &KeySpec, parts: impl Iterator<Item = Option<Cow<'v, str>>>)
 
 /// A value as keys compare it.
 fn canonical<'v>(value: &'v Value<'_>) -> Cow<'v, str> {
-    match value {
-        Value::Raw(json) => number(json),
-        Value::DateTime(moment) => Cow::Owned(moment.datetime_text()),
-        _ => value.text(),
+    if let Value::Raw(json) = value {
+        number(json)
+    } else {
+        value.text()
     }
 }
 

@@ -144,30 +144,32 @@ impl FieldType {
     pub fn read<'a>(&self, cell: &'a Cell<'a>, workbook: bool) -> Option<Value<'a>> {
         match cell {
             Cell::Text(text) => self.read_text(text),
-            Cell::Number(json) if !workbook => match self {
-                FieldType::Any => Some(Value::Raw(json)),
-                _ => self.read_text(json),
-            },
+            Cell::Number(json) if !workbook && !self.is_any() => self.read_text(json),
             Cell::Bool(value) if !workbook => self.read_text(if *value { "true" } else { "false" }),
             Cell::Number(json) => self.read_number(json),
-            Cell::Bool(value) => match self {
-                FieldType::Any | FieldType::Bool(_) => Some(Value::Bool(*value)),
-                _ => None,
-            },
+            Cell::Bool(value) => {
+                let takes = self.is_any() || matches!(self, FieldType::Bool(_));
+                takes.then_some(Value::Bool(*value))
+            }
             Cell::Date(text) => self.read_day(&moment::parse_date(text)?),
             Cell::DateTime(text) => self.read_day(&moment::parse_datetime(text)?),
-            Cell::Time(text) => match self {
-                FieldType::Any => Some(Value::Text(Cow::Borrowed(text))),
-                FieldType::Time(_) => moment::parse_time(text).map(Value::Time),
-                _ => None,
-            },
-            Cell::Duration(text) => match self {
-                FieldType::Any => Some(Value::Text(Cow::Borrowed(text))),
-                FieldType::Duration => Some(Value::Duration(Cow::Borrowed(text))),
-                _ => None,
-            },
+            Cell::Time(text) | Cell::Duration(text) if self.is_any() => {
+                Some(Value::Text(Cow::Borrowed(text)))
+            }
+            Cell::Time(text) => {
+                let takes = matches!(self, FieldType::Time(_));
+                takes.then(|| moment::parse_time(text).map(Value::Time))?
+            }
+            Cell::Duration(text) => {
+                let takes = matches!(self, FieldType::Duration);
+                takes.then_some(Value::Duration(Cow::Borrowed(text)))
+            }
             Cell::Empty | Cell::Error => None,
         }
+    }
+
+    fn is_any(&self) -> bool {
+        matches!(self, FieldType::Any)
     }
 
     /// A number of a workbook.
@@ -208,7 +210,15 @@ impl FieldType {
                 Some(Value::Text(Cow::Owned(moment.date_text())))
             }
             FieldType::Any => Some(Value::Text(Cow::Owned(moment.datetime_text()))),
-            _ => None,
+            FieldType::Date(_)
+            | FieldType::Text(_)
+            | FieldType::Number(_)
+            | FieldType::Integer(_)
+            | FieldType::Bool(_)
+            | FieldType::Time(_)
+            | FieldType::Year
+            | FieldType::YearMonth
+            | FieldType::Duration => None,
         }
     }
 }

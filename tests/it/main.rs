@@ -14,6 +14,8 @@ mod http_mutations;
 mod office;
 mod process;
 mod reader;
+mod results;
+mod samples;
 mod settings;
 mod sheet;
 mod text;

@@ -13,6 +13,7 @@ use crate::process::moment::Pattern;
 use crate::process::normalize::Step;
 use crate::process::types::{FieldType, MomentForm, NumberForm, TextFormat};
 use crate::process::value::Value;
+use crate::sheet::Cell;
 use crate::words::Code;
 
 /// Fields of a template: as many as a sheet has columns.
@@ -160,11 +161,11 @@ fn read(
 }
 
 fn fields_match(value: Option<&Json>, findings: &mut Findings) -> Option<FieldsMatch> {
-    let word = match value? {
-        Json::String(word) => Some(word.as_str()),
-        // The standard's own examples give a list of one.
-        Json::Array(list) if list.len() == 1 => list.first().and_then(Json::as_str),
-        _ => None,
+    // The standard's own examples give a list of one.
+    let word = match value?.as_array().map(Vec::as_slice) {
+        Some([one]) => one.as_str(),
+        Some(_) => None,
+        None => value?.as_str(),
     };
     let parsed = word.and_then(FieldsMatch::parse);
     if parsed.is_none() {
@@ -182,10 +183,10 @@ fn key(
     names: &HashMap<String, usize>,
     findings: &mut Findings,
 ) -> Vec<usize> {
-    let listed: Vec<&Json> = match value {
-        Json::String(_) => vec![value],
-        Json::Array(list) => list.iter().collect(),
-        _ => Vec::new(),
+    let listed: Vec<&Json> = match value.as_array() {
+        Some(list) => list.iter().collect(),
+        None if value.is_string() => vec![value],
+        None => Vec::new(),
     };
     if listed.is_empty() {
         findings.add(pointer, "A key is a list of field names.");
@@ -214,10 +215,7 @@ fn missing_values(value: &Json, pointer: &str, findings: &mut Findings) -> Vec<S
     };
     list.iter()
         .filter_map(|item| {
-            let text = match item {
-                Json::Object(item) => item.get("value").and_then(Json::as_str),
-                _ => item.as_str(),
-            };
+            let text = item.get("value").unwrap_or(item).as_str();
             if text.is_none() {
                 findings.add(pointer, "This must be a list of texts.");
             }
@@ -267,11 +265,13 @@ fn field(
         name,
         title: title.filter(|title| !title.trim().is_empty()),
         description: text(value, "description", pointer, findings),
-        example: value.get("example").and_then(|example| match example {
-            Json::String(text) => Some(text.clone()),
-            Json::Number(number) => Some(number.to_string()),
-            _ => None,
-        }),
+        example: value
+            .get("example")
+            .filter(|example| example.is_string() || example.is_number())
+            .map(|example| match example.as_str() {
+                Some(text) => text.to_owned(),
+                None => example.to_string(),
+            }),
         aliases: texts(value, "aliases", pointer, findings).unwrap_or_default(),
         normalize: steps(value, pointer, findings),
         kind,
@@ -306,13 +306,11 @@ fn text(
     pointer: &str,
     findings: &mut Findings,
 ) -> Option<String> {
-    match value.get(member)? {
-        Json::String(text) => Some(text.clone()),
-        _ => {
-            findings.add(&format!("{pointer}/{member}"), "This must be a text.");
-            None
-        }
+    let text = value.get(member)?.as_str();
+    if text.is_none() {
+        findings.add(&format!("{pointer}/{member}"), "This must be a text.");
     }
+    text.map(str::to_owned)
 }
 
 fn texts(
@@ -571,16 +569,15 @@ fn read_constraints(
 
 /// A value written in a template, and the text that it is shown as.
 fn read_value(kind: &FieldType, value: &Json) -> Option<(Value<'static>, String)> {
-    let (text, native) = match value {
-        Json::String(text) => (text.clone(), false),
-        Json::Number(number) => (number.to_string(), true),
-        Json::Bool(flag) => (flag.to_string(), true),
+    let text = match value {
+        Json::String(text) => text.clone(),
+        Json::Number(_) | Json::Bool(_) => value.to_string(),
         Json::Null | Json::Array(_) | Json::Object(_) => return None,
     };
-    let cell = match value {
-        Json::Bool(flag) => crate::sheet::Cell::Bool(*flag),
-        _ if native => crate::sheet::Cell::Number(&text),
-        _ => crate::sheet::Cell::Text(text.as_str().into()),
+    let cell = match value.as_bool() {
+        Some(flag) => Cell::Bool(flag),
+        None if value.is_number() => Cell::Number(&text),
+        None => Cell::Text(text.as_str().into()),
     };
     let read = kind.read(&cell, true)?.into_owned();
     Some((read, text))

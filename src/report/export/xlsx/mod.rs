@@ -117,10 +117,10 @@ impl Book {
 }
 
 fn failed(error: XlsxError) -> Error {
-    match error {
-        XlsxError::IoError(error) => Error::Io(error),
-        other => Error::Internal(format!("workbook: {other}")),
+    if let XlsxError::IoError(error) = error {
+        return Error::Io(error);
     }
+    Error::Internal(format!("workbook: {error}"))
 }
 
 /// Text that a cell can hold: at most 32,767 letters as spreadsheets count them, and none that XML
