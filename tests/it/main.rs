@@ -8,6 +8,7 @@ mod corpus;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod forms;
 mod http_listener;
+mod matrix;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod office;
 mod process;

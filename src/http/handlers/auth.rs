@@ -53,7 +53,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
         method: "DELETE",
         path: "/api/auth/sessions/{id}",
-        who: Who::Session,
+        who: Who::OwnSession,
         summary: "End one of the caller's sessions",
         handle: end_session,
     },
@@ -81,7 +81,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
         method: "DELETE",
         path: "/api/auth/tokens/{id}",
-        who: Who::Session,
+        who: Who::OwnSession,
         summary: "Revoke one of the caller's API tokens",
         handle: revoke_token,
     },
