@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::db::Db;
+use crate::db::{Db, Tx};
 use crate::error::{Error, Problem, Result};
 use crate::id;
 use crate::store::throttle as table;
@@ -127,8 +127,13 @@ impl Throttle {
     }
 
     /// Counts a wrong guess. The answer is the same where the database can't remember it. True:
-    /// the next guess has to wait.
-    pub(super) fn failed(&self, db: &Db, guess: &Guess) -> bool {
+    /// the next guess has to wait. `note` is written along.
+    pub(super) fn failed(
+        &self,
+        db: &Db,
+        guess: &Guess,
+        note: impl FnOnce(&Tx<'_>, bool) -> Result<()>,
+    ) -> bool {
         let now = db.clock().monotonic() + WINDOW;
         let locked = {
             let mut state = self.lock();
@@ -141,7 +146,10 @@ impl Throttle {
             });
             wait(&mut state, now, guess, false).is_some()
         };
-        let kept = db.write(|tx| table::insert(tx, &guess.address, &guess.name_hash));
+        let kept = db.write(|tx| {
+            table::insert(tx, &guess.address, &guess.name_hash)?;
+            note(tx, locked)
+        });
         if let Err(error) = kept {
             log::warn!("a wrong guess will be forgotten at the next start: {error}");
         }
@@ -158,7 +166,7 @@ impl Throttle {
     }
 
     /// The table's part of [`Throttle::succeeded`].
-    pub(super) fn forget(tx: &crate::db::Tx<'_>, guess: &Guess) -> Result<()> {
+    pub(super) fn forget(tx: &Tx<'_>, guess: &Guess) -> Result<()> {
         table::clear(tx, Some(&guess.address), &guess.name_hash)
     }
 
@@ -171,7 +179,7 @@ impl Throttle {
     }
 
     /// The table's part of [`Throttle::forget_name`].
-    pub(super) fn forget_name_kept(tx: &crate::db::Tx<'_>, username: &str) -> Result<()> {
+    pub(super) fn forget_name_kept(tx: &Tx<'_>, username: &str) -> Result<()> {
         table::clear(tx, None, &name_hash(username))
     }
 

@@ -131,6 +131,12 @@ fn dispatch(
     carriers::check_origin(app, incoming, https)?;
     if let Some(caller) = &caller {
         permit(route.who, caller)?;
+        if caller.user.must_change && !BEFORE_OWN_PASSWORD.contains(&(route.method, route.path)) {
+            return Err(Error::problem(
+                Code::MustChange,
+                "Choose your own password before going on.",
+            ));
+        }
     }
     let mut call = Call {
         app,
@@ -153,6 +159,13 @@ fn identify(app: &App, incoming: &Incoming<'_>, who: &mut String) -> Result<Call
     };
     Ok(caller)
 }
+
+/// What somebody may do whose password was chosen by somebody else.
+const BEFORE_OWN_PASSWORD: &[(&str, &str)] = &[
+    ("GET", "/api/auth/session"),
+    ("POST", "/api/auth/password"),
+    ("POST", "/api/auth/logout"),
+];
 
 /// What can be told of the caller alone. Whose a file, a job, a session or a token is, the handlers
 /// see, where they look it up; the test of the whole table sees that they do.
