@@ -44,10 +44,18 @@ impl Guess {
     }
 }
 
-/// The address that is counted: an IPv6 client has a whole network of them.
+/// The address that is counted: an IPv6 client out in the world has a whole network of them, one in
+/// the office has its own.
 pub(super) fn neighbourhood(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address)
+            if address.is_loopback()
+                || address.is_unique_local()
+                || address.is_unicast_link_local() =>
+        {
+            address.to_string()
+        }
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
@@ -359,5 +367,6 @@ mod tests {
         );
         assert_ne!(guess("2001:db8:1:2::1", "a"), guess("2001:db8:1:3::1", "a"));
         assert_eq!(guess("::ffff:192.0.2.1", "a"), guess("192.0.2.1", "a"));
+        assert_ne!(guess("fd00::1", "a"), guess("fd00::2", "a"));
     }
 }

@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a test gives up where something fails")]
 
 mod accounts;
+mod architecture;
 mod corpus;
+mod document;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod forms;
 mod http_listener;
+mod http_mutations;
 mod matrix;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod office;
@@ -15,3 +18,5 @@ mod process;
 mod reader;
 mod settings;
 mod sheet;
+mod sniff;
+mod text;
