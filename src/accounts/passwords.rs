@@ -118,6 +118,10 @@ pub(super) fn verify(_turn: &Turn, password: &str, hash: Option<&str>) -> Result
     }
 }
 
+/// For tests that take both turns: two of them at once would wait for each other.
+#[cfg(test)]
+pub(super) static BOTH_TURNS: Mutex<()> = Mutex::new(());
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +158,7 @@ mod tests {
 
     #[test]
     fn two_hash_at_once_and_a_third_waits() {
+        let _alone = BOTH_TURNS.lock().unwrap_or_else(PoisonError::into_inner);
         let first = turn().unwrap();
         let second = turn().unwrap();
         let (tell, told) = std::sync::mpsc::channel();

@@ -326,3 +326,42 @@ fn readable(device: &str) -> String {
         .take(DEVICE_CHARS_MAX)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, PoisonError};
+
+    use super::*;
+    use crate::clock::{ManualClock, Timestamp};
+    use crate::settings::Settings;
+
+    #[test]
+    fn whoever_has_to_wait_costs_no_hashing() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(Timestamp::from_unix_ms(0)));
+        let settings = Settings::new(folder.path().join("a.db"));
+        let db = Db::open(&settings.db, clock.clone()).unwrap();
+        let accounts = Accounts::new(&settings, clock);
+        let guess = || {
+            let who = SignIn {
+                username: "anna",
+                password: "wrong wrong wrong",
+                address: "192.0.2.1".parse().unwrap(),
+                device: None,
+                before: None,
+            };
+            accounts.sign_in(&db, who)
+        };
+        for _ in 0..10 {
+            assert!(
+                matches!(guess(), Err(Error::Problem(p)) if p.code == Code::InvalidCredentials)
+            );
+        }
+        // Nobody can hash now: an answer that needed it would not come.
+        let _alone = passwords::BOTH_TURNS
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let _turns = (passwords::turn().unwrap(), passwords::turn().unwrap());
+        assert!(matches!(guess(), Err(Error::Problem(p)) if p.code == Code::TooManyAttempts));
+    }
+}

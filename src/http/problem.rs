@@ -186,7 +186,8 @@ pub fn respond(problem: &Problem) -> Response {
         "application/problem+json",
         body(problem).to_string().into_bytes(),
     )
-    .with_status_code(status(problem.code));
+    .with_status_code(status(problem.code))
+    .with_additional_header("Cache-Control", "no-store");
     if let Some(seconds) = problem.members.get("retry_after").and_then(Value::as_u64) {
         response = response.with_additional_header("Retry-After", seconds.to_string());
     }

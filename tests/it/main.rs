@@ -16,6 +16,7 @@ mod matrix;
 mod office;
 mod process;
 mod reader;
+mod security;
 mod settings;
 mod sheet;
 mod sniff;
