@@ -4,6 +4,7 @@ mod attacks;
 mod audit;
 mod carriers;
 mod command_line;
+mod faults;
 mod sessions;
 mod setup;
 mod sign_in;
