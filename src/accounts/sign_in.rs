@@ -130,8 +130,7 @@ impl Accounts {
         address: IpAddr,
     ) -> Result<Option<WithHash>> {
         let turn = passwords::turn()?;
-        // Until it is counted as wrong, so that there is no moment in which it counts as nothing.
-        let _in_flight = self.throttle.begin(db, guess)?;
+        let in_flight = self.throttle.begin(db, guess)?;
         let hash = known.as_ref().map(|known| known.password_hash.as_str());
         let right = passwords::verify(&turn, password, hash)?;
         drop(turn);
@@ -147,7 +146,7 @@ impl Accounts {
                 address: Some(text(address)),
             },
         };
-        let locked = self.throttle.failed(db, guess, |tx, locked| {
+        let locked = in_flight.failed(db, |tx, locked| {
             audit::note(tx, &by, Action::SignInFailed, None)?;
             if locked {
                 audit::note(tx, &by, Action::LockedOut, None)?;
@@ -329,39 +328,103 @@ fn readable(device: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, PoisonError};
+    use std::sync::Arc;
 
     use super::*;
+    use crate::accounts::add_user;
     use crate::clock::{ManualClock, Timestamp};
     use crate::settings::Settings;
 
-    #[test]
-    fn whoever_has_to_wait_costs_no_hashing() {
+    const PASSWORD: &str = "correct horse battery";
+
+    struct Hall {
+        accounts: Accounts,
+        db: Db,
+        _folder: tempfile::TempDir,
+    }
+
+    fn hall() -> Hall {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::from_unix_ms(0)));
         let settings = Settings::new(folder.path().join("a.db"));
-        let db = Db::open(&settings.db, clock.clone()).unwrap();
-        let accounts = Accounts::new(&settings, clock);
-        let guess = || {
+        Hall {
+            db: Db::open(&settings.db, clock.clone()).unwrap(),
+            accounts: Accounts::new(&settings, clock),
+            _folder: folder,
+        }
+    }
+
+    impl Hall {
+        fn sign_in(&self, password: &str) -> Option<Code> {
             let who = SignIn {
                 username: "anna",
-                password: "wrong wrong wrong",
+                password,
                 address: "192.0.2.1".parse().unwrap(),
                 device: None,
                 before: None,
             };
-            accounts.sign_in(&db, who)
-        };
+            match self.accounts.sign_in(&self.db, who) {
+                Ok(_) => None,
+                Err(Error::Problem(problem)) => Some(problem.code),
+                Err(error) => panic!("{error}"),
+            }
+        }
+
+        /// What comes of a sign-in during whose check somebody writes this.
+        fn sign_in_while(&self, sql: &str) -> Option<Code> {
+            let turns = both_turns();
+            std::thread::scope(|scope| {
+                let before = passwords::waiting();
+                let thread = scope.spawn(|| self.sign_in(PASSWORD));
+                // It has looked the user up when it waits for its turn.
+                while passwords::waiting() == before {
+                    std::thread::yield_now();
+                }
+                self.db.write(|tx| Ok(tx.execute_batch(sql)?)).unwrap();
+                drop(turns);
+                thread.join().unwrap()
+            })
+        }
+    }
+
+    fn both_turns() -> (passwords::Turn, passwords::Turn) {
+        (passwords::turn().unwrap(), passwords::turn().unwrap())
+    }
+
+    #[test]
+    fn whoever_has_to_wait_costs_no_hashing() {
+        let _alone = passwords::alone();
+        let hall = hall();
         for _ in 0..10 {
-            assert!(
-                matches!(guess(), Err(Error::Problem(p)) if p.code == Code::InvalidCredentials)
-            );
+            assert_eq!(hall.sign_in("wrong"), Some(Code::InvalidCredentials));
         }
         // Nobody can hash now: an answer that needed it would not come.
-        let _alone = passwords::BOTH_TURNS
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let _turns = (passwords::turn().unwrap(), passwords::turn().unwrap());
-        assert!(matches!(guess(), Err(Error::Problem(p)) if p.code == Code::TooManyAttempts));
+        let _turns = both_turns();
+        assert_eq!(hall.sign_in(PASSWORD), Some(Code::TooManyAttempts));
+    }
+
+    #[test]
+    fn what_changes_while_a_password_is_checked_counts() {
+        let _alone = passwords::alone();
+        let hall = hall();
+        add_user(&hall.db, "anna", PASSWORD, None, false).unwrap();
+        assert_eq!(
+            hall.sign_in_while("UPDATE users SET email = 'a@b.de'"),
+            None
+        );
+        for (sql, code) in [
+            ("UPDATE users SET disabled_at = ''", Code::AccountDisabled),
+            (
+                "UPDATE users SET disabled_at = NULL, password_hash = 'another'",
+                Code::InvalidCredentials,
+            ),
+        ] {
+            assert_eq!(hall.sign_in_while(sql), Some(code), "{sql}");
+        }
+        let sessions: i64 = hall
+            .db
+            .read(|c| Ok(c.query_row("SELECT count(*) FROM sessions", [], |row| row.get(0))?))
+            .unwrap();
+        assert_eq!(sessions, 1);
     }
 }

@@ -95,10 +95,46 @@ pub(super) struct InFlight<'t> {
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        let mut state = self.throttle.lock();
-        if let Some(at) = state.in_flight.iter().position(|one| one == self.guess) {
-            state.in_flight.swap_remove(at);
+        land(&mut self.throttle.lock(), self.guess);
+    }
+}
+
+/// The guess is no longer in flight.
+fn land(state: &mut State, guess: &Guess) {
+    if let Some(at) = state.in_flight.iter().position(|one| one == guess) {
+        state.in_flight.swap_remove(at);
+    }
+}
+
+impl InFlight<'_> {
+    /// The guess was wrong: it counts, from this moment on and without one in which it counts twice
+    /// or not at all. The answer is the same where the database can't remember it. True: the next
+    /// guess has to wait. `note` is written along.
+    pub(super) fn failed(self, db: &Db, note: impl FnOnce(&Tx<'_>, bool) -> Result<()>) -> bool {
+        let guess = self.guess;
+        let now = db.clock().monotonic() + WINDOW;
+        let locked = {
+            let mut state = self.throttle.lock();
+            if state.failures.len() >= KEPT_MAX {
+                state.failures.pop_front();
+            }
+            state.failures.push_back(Failure {
+                at: now,
+                guess: guess.clone(),
+            });
+            land(&mut state, guess);
+            wait(&mut state, now, guess, false).is_some()
+        };
+        // What is in flight under this guess now is somebody else's.
+        std::mem::forget(self);
+        let kept = db.write(|tx| {
+            table::insert(tx, &guess.address, &guess.name_hash)?;
+            note(tx, locked)
+        });
+        if let Err(error) = kept {
+            log::warn!("a wrong guess will be forgotten at the next start: {error}");
         }
+        locked
     }
 }
 
@@ -132,36 +168,6 @@ impl Throttle {
             throttle: self,
             guess,
         })
-    }
-
-    /// Counts a wrong guess. The answer is the same where the database can't remember it. True:
-    /// the next guess has to wait. `note` is written along.
-    pub(super) fn failed(
-        &self,
-        db: &Db,
-        guess: &Guess,
-        note: impl FnOnce(&Tx<'_>, bool) -> Result<()>,
-    ) -> bool {
-        let now = db.clock().monotonic() + WINDOW;
-        let locked = {
-            let mut state = self.lock();
-            if state.failures.len() >= KEPT_MAX {
-                state.failures.pop_front();
-            }
-            state.failures.push_back(Failure {
-                at: now,
-                guess: guess.clone(),
-            });
-            wait(&mut state, now, guess, false).is_some()
-        };
-        let kept = db.write(|tx| {
-            table::insert(tx, &guess.address, &guess.name_hash)?;
-            note(tx, locked)
-        });
-        if let Err(error) = kept {
-            log::warn!("a wrong guess will be forgotten at the next start: {error}");
-        }
-        locked
     }
 
     /// Forgets the wrong guesses at this name from this address, after a right one. True: there

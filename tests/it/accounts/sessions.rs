@@ -110,7 +110,10 @@ fn when_a_job_ends_its_owners_session_runs_a_full_lifetime() {
     );
     let user = id_of(&office, "anna");
     queue_for(&office, user);
+    // The job holds who was signed in when it came, and brings nobody back.
+    refused(&with_session(&office, &before), 401, "session-expired");
     office.pass(3 * 86_400);
+    assert_eq!(with_session(&office, &anna).status, 200);
     run(
         &office,
         "UPDATE jobs SET status = 'cancelled', finished_at = '', changed_at = ''",
@@ -179,6 +182,10 @@ fn a_clock_that_was_wrong_leaves_no_session_for_years() {
     assert_eq!(
         text(&office, "SELECT expires_at FROM sessions"),
         "2026-11-24T10:00:00.000Z"
+    );
+    assert_eq!(
+        text(&office, "SELECT ends_at FROM sessions"),
+        "2026-12-23T10:00:00.000Z"
     );
     office.pass(86_400);
     refused(&with_session(&office, &anna), 401, "session-expired");
