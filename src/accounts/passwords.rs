@@ -118,12 +118,29 @@ pub(super) fn verify(_turn: &Turn, password: &str, hash: Option<&str>) -> Result
     }
 }
 
+/// How many wait for a turn.
+#[cfg(test)]
+pub(super) fn waiting() -> usize {
+    GATE.state
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .waiting
+}
+
+/// For tests that hash: they go one after the other, so that one may take both turns.
+#[cfg(test)]
+pub(super) fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_password_is_kept_as_argon2id_with_owasp_parameters_and_its_own_salt() {
+        let _alone = alone();
         let first = hash("correct horse battery").unwrap();
         let second = hash("correct horse battery").unwrap();
         assert!(first.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
@@ -135,6 +152,7 @@ mod tests {
 
     #[test]
     fn nobody_has_the_password_of_nobody_and_checking_it_costs_the_same_work() {
+        let _alone = alone();
         let turn = turn().unwrap();
         assert!(!verify(&turn, "", None).unwrap());
         assert!(!verify(&turn, "for nobody", None).unwrap());
@@ -154,6 +172,7 @@ mod tests {
 
     #[test]
     fn two_hash_at_once_and_a_third_waits() {
+        let _alone = alone();
         let first = turn().unwrap();
         let second = turn().unwrap();
         let (tell, told) = std::sync::mpsc::channel();
