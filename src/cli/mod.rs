@@ -99,7 +99,7 @@ enum Command {
     },
     /// The reader that runs as a child process
     #[command(hide = true)]
-    ReadChild,
+    ReadChild { file: PathBuf },
 }
 
 /// The database file, for every command that touches it.
@@ -196,7 +196,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Convert(flags)) => convert::run(&flags),
         Some(Command::Check { database }) => check::run(&database.db),
         Some(Command::User { database, action }) => user::run(&database.db, &action),
-        Some(Command::Config { .. } | Command::Process { .. } | Command::ReadChild) => {
+        Some(Command::ReadChild { file }) => Ok(crate::sheet::child::main(&file)),
+        Some(Command::Config { .. } | Command::Process { .. }) => {
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -2,6 +2,7 @@
 //! itself runs in a child process of the same executable, so that a hostile file costs only itself.
 
 pub mod assemble;
+pub mod child;
 pub mod delimited;
 mod dialect;
 pub mod document;
@@ -16,6 +17,7 @@ pub mod reader;
 pub mod row;
 pub mod sniff;
 pub mod summary;
+pub mod workbook;
 
 use serde::{Deserialize, Serialize};
 

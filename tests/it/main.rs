@@ -4,11 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a test gives up where something fails")]
 
 mod accounts;
+mod architecture;
 mod corpus;
 mod document;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod forms;
 mod http_listener;
+mod http_mutations;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod office;
 mod process;
