@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256};
 
 use super::limits;
 use crate::error::{Error, Result};
-use crate::http::multipart::clean_file_name;
 use crate::id;
 use crate::sheet::document::{Document, FileFacts};
 use crate::sheet::reader::{self, ReadJob};
@@ -140,7 +139,9 @@ fn print(taken: Taken, path: &Path, format: Format, sha256: String, out: impl Wr
     let sheet = taken.sheets.get(at).ok_or_else(no_rows)?;
     let begin = taken.begins.get(at).copied().ok_or_else(no_rows)?;
     let facts = FileFacts {
-        filename: clean_file_name(&path.to_string_lossy()),
+        filename: path
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
         format,
         sha256,
         uploaded_at: None,

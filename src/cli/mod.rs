@@ -197,9 +197,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Check { database }) => check::run(&database.db),
         Some(Command::User { database, action }) => user::run(&database.db, &action),
         Some(Command::ReadChild { file }) => Ok(crate::sheet::child::main(&file)),
-        Some(Command::Config { .. } | Command::Process { .. }) => {
-            Ok(ExitCode::SUCCESS)
-        }
+        Some(Command::Config { .. } | Command::Process { .. }) => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod architecture;
+mod convert;
 mod corpus;
 mod document;
 #[allow(dead_code, reason = "for the rooms that are to come")]
