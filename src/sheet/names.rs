@@ -2,18 +2,69 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Column;
+use super::notices::{Notices, quote};
+use super::{Column, column_letters};
+
+/// The columns that have a header or a value, named.
+///
+/// `labels` and `used` (whether there is a value below the header) are by 0-based column.
+pub(super) fn columns(
+    mut labels: Vec<Option<String>>,
+    used: &[bool],
+    header_row: Option<u32>,
+    notices: &mut Notices,
+) -> Vec<Column> {
+    labels.resize(labels.len().max(used.len()), None);
+    let labels: Vec<Label> = labels
+        .into_iter()
+        .enumerate()
+        .map(|(column, text)| Label {
+            column,
+            text: text.filter(|text| !clean(text).is_empty()),
+        })
+        .filter(|label| label.text.is_some() || used.get(label.column).copied().unwrap_or(false))
+        .collect();
+    let columns = name(labels);
+    for column in &columns {
+        let cell = header_row.map(|row| (column.index, row));
+        match &column.label {
+            None if notices.wants("blank-label") => notices.keep(
+                "blank-label",
+                cell,
+                format!(
+                    "Column {} has values but no header; it is called {}.",
+                    column_letters(column.index),
+                    quote(&column.name)
+                ),
+            ),
+            Some(label) if clean(label) != column.name && notices.wants("duplicate-label") => {
+                notices.keep(
+                    "duplicate-label",
+                    cell,
+                    format!(
+                        "The header {} comes more than once; column {} is called {}.",
+                        quote(label),
+                        column_letters(column.index),
+                        quote(&column.name)
+                    ),
+                );
+            }
+            None | Some(_) => {}
+        }
+    }
+    columns
+}
 
 /// A header cell: its 0-based column and its text as it stands in the file, if it has any.
-pub(super) struct Label {
-    pub(super) column: usize,
-    pub(super) text: Option<String>,
+struct Label {
+    column: usize,
+    text: Option<String>,
 }
 
 /// Names the columns. `labels` holds each column that has a header or a value, ascending. A label
 /// that comes again gets `_2`, `_3`; a missing one becomes `column_N`, N counted from sheet column
 /// A. Made-up names never take one that stands in the file.
-pub(super) fn name(labels: Vec<Label>) -> Vec<Column> {
+fn name(labels: Vec<Label>) -> Vec<Column> {
     let cleaned: Vec<Option<String>> = labels
         .iter()
         .map(|label| {
