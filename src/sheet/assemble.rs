@@ -20,6 +20,9 @@ const LOOK_ROWS: usize = 30;
 /// Bytes of text in them, after which looking ends.
 const LOOK_BYTES: usize = 8 << 20;
 
+/// Bytes of all labels of a header together.
+const HEADER_BYTES_MAX: usize = 8 << 20;
+
 /// Rows above a given header row that may be part of the header.
 const ABOVE_ROWS: u32 = 4;
 
@@ -242,6 +245,13 @@ impl<'o, 'w> Assembler<'o, 'w> {
             }
             header::labels(&waiting, place, &merges)
         });
+        let bytes: usize = labels.iter().flatten().map(String::len).sum();
+        if bytes > HEADER_BYTES_MAX {
+            return Err(bounds::too_complex(&format!(
+                "The headers in row {row} hold more than {} MB of text. Shorten them.",
+                HEADER_BYTES_MAX >> 20
+            )));
+        }
         let width = place
             .and_then(|place| waiting.get(place.last))
             .and_then(|row| row.width);

@@ -198,6 +198,17 @@ mod tests {
     }
 
     #[test]
+    fn escapes_alone_are_no_japanese() {
+        let text = "会社,都市\nトヨタ,豊田\n";
+        let (bytes, _, _) = encoding_rs::ISO_2022_JP.encode(text);
+        assert_eq!(bytes[0], 0x1b);
+        let (out, encoding, _) = decoded(&bytes, None).unwrap();
+        assert_eq!((out.as_str(), encoding), (text, "ISO-2022-JP"));
+        let (out, encoding, _) = decoded(b"a,\x1b[1mb\n", None).unwrap();
+        assert_eq!((out.as_str(), encoding), ("a,\u{1b}[1mb\n", "UTF-8"));
+    }
+
+    #[test]
     fn what_is_no_text_is_refused() {
         let mut late = "a,b\n".repeat(40_000).into_bytes();
         late.push(0);

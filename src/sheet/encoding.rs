@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::error::{Error, Result};
 use crate::words::Code;
@@ -79,7 +79,7 @@ fn find<R: Read + Seek>(file: &mut R, given: Option<&'static Encoding>) -> Resul
     }
     file.seek(SeekFrom::Start(0))?;
     let scan = scan(file, &mut piece)?;
-    if scan.errors == 0 || scan.is_damaged_utf8() {
+    if !scan.escapes && (scan.errors == 0 || scan.is_damaged_utf8()) {
         return Ok(Detected {
             encoding: UTF_8,
             known: if scan.errors == 0 {
@@ -98,8 +98,16 @@ fn find<R: Read + Seek>(file: &mut R, given: Option<&'static Encoding>) -> Resul
             break;
         }
     }
+    let guess = detector.guess(None, Utf8Detection::Deny);
+    // Escapes that are not those of ISO-2022-JP.
+    if scan.errors == 0 && guess != ISO_2022_JP {
+        return Ok(Detected {
+            encoding: UTF_8,
+            known: Known::Proven,
+        });
+    }
     Ok(Detected {
-        encoding: detector.guess(None, Utf8Detection::Deny),
+        encoding: guess,
         known: Known::Guessed,
     })
 }
@@ -171,6 +179,8 @@ struct Scan {
     errors: u64,
     /// Valid characters of several bytes.
     multibyte: u64,
+    /// Whether there is an escape character, with which ISO-2022-JP switches alphabets.
+    escapes: bool,
 }
 
 impl Scan {
@@ -184,12 +194,14 @@ fn scan<R: Read>(file: &mut R, piece: &mut [u8]) -> Result<Scan> {
     let mut scan = Scan {
         errors: 0,
         multibyte: 0,
+        escapes: false,
     };
     let mut carried = 0;
     loop {
         let size = fill(file, piece.get_mut(carried..).unwrap_or_default())?;
         let last = size == 0;
         let bytes = piece.get(..carried + size).unwrap_or(&[]);
+        scan.escapes |= bytes.contains(&0x1b);
         let mut rest = bytes;
         if bytes.is_ascii() {
             rest = &[];

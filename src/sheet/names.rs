@@ -5,6 +5,9 @@ use std::collections::{HashMap, HashSet};
 use super::notices::{Notices, quote};
 use super::{Column, column_letters};
 
+/// Characters of a name; it is repeated with every value of its column.
+const NAME_CHARS_MAX: usize = 500;
+
 /// The columns that have a header or a value, named.
 ///
 /// `labels` and `used` (whether there is a value below the header) are by 0-based column.
@@ -50,6 +53,18 @@ pub(super) fn columns(
                 );
             }
             None | Some(_) => {}
+        }
+        if let Some(label) = &column.label
+            && spaced(label).chars().count() > NAME_CHARS_MAX
+            && notices.wants("label-cut")
+        {
+            notices.keep(
+                "label-cut",
+                cell,
+                format!(
+                    "The header is longer than {NAME_CHARS_MAX} letters; the rest was cut off."
+                ),
+            );
         }
     }
     columns
@@ -110,8 +125,19 @@ fn name(labels: Vec<Label>) -> Vec<Column> {
     columns
 }
 
-/// A label as a name: runs of white space and line breaks become one space, none at the ends.
+/// A label as a name: runs of white space and line breaks become one space, none at the ends, and
+/// it is not endless.
 pub(super) fn clean(label: &str) -> String {
+    let mut name = spaced(label);
+    if name.len() > NAME_CHARS_MAX
+        && let Some((end, _)) = name.char_indices().nth(NAME_CHARS_MAX)
+    {
+        name.truncate(end);
+    }
+    name
+}
+
+fn spaced(label: &str) -> String {
     let mut name = String::with_capacity(label.len());
     let space = |c: char| c.is_whitespace() || c.is_control();
     let label = label.trim_matches(|c: char| space(c) || matches!(c, '\u{feff}' | '\u{200b}'));
@@ -199,6 +225,14 @@ mod tests {
                 assert_eq!(&names[first], label, "{labels:?} {names:?}");
             }
         }
+    }
+
+    #[test]
+    fn long_labels_are_cut_and_still_differ() {
+        let long = "ä".repeat(600);
+        let names = names(&[&long, &format!("{long}b")]);
+        assert_eq!(names[0], "ä".repeat(500));
+        assert_eq!(names[1], format!("{}_2", "ä".repeat(500)));
     }
 
     #[test]
