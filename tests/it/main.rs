@@ -12,6 +12,7 @@
 mod accounts;
 mod architecture;
 mod client;
+mod convert;
 mod corpus;
 mod document;
 mod executable;
@@ -21,6 +22,7 @@ mod http_listener;
 mod http_mutations;
 mod matrix;
 mod office;
+mod preview;
 mod process;
 mod queue;
 mod reader;
