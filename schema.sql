@@ -48,6 +48,16 @@ CREATE TABLE tokens (
 ) STRICT;
 CREATE INDEX tokens_by_user ON tokens (user_id);
 
+-- Wrong guesses of the last 15 minutes, so that a restart does not forget them; the server counts in memory.
+CREATE TABLE sign_in_failures (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    at            TEXT NOT NULL,
+    address       TEXT NOT NULL,                    -- IPv6: the network of 64 bits
+    name_hash     TEXT NOT NULL                     -- SHA-256 of the name in lower case: some type their password there
+) STRICT;
+CREATE INDEX sign_in_failures_by_name ON sign_in_failures (name_hash, address);
+CREATE INDEX sign_in_failures_by_time ON sign_in_failures (at);
+
 -- Files ----------------------------------------------------------------------------------------
 
 CREATE TABLE uploads (

@@ -29,6 +29,12 @@ impl fmt::Display for UserId {
     }
 }
 
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -66,6 +72,9 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// How every API token begins.
+const API_PREFIX: &str = "slt_";
+
 /// A secret that a client carries: 256 random bits in hexadecimal digits. Its `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
@@ -77,6 +86,19 @@ impl Token {
     /// As [`random`].
     pub fn new() -> Result<Token> {
         Ok(Token(hex(&random::<32>()?)))
+    }
+
+    /// A new API token: marked as one, so that people and leak scanners know it when they see it.
+    ///
+    /// # Errors
+    /// As [`random`].
+    pub fn new_api() -> Result<Token> {
+        Ok(Token(format!("{API_PREFIX}{}", hex(&random::<32>()?))))
+    }
+
+    /// Whether it is an API token and no session's.
+    pub fn is_api(&self) -> bool {
+        self.0.starts_with(API_PREFIX)
     }
 
     /// What a client sent, whatever it is.

@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::accounts;
 use crate::app::App;
 use crate::error::Result;
 use crate::id::JobId;
@@ -46,7 +45,7 @@ impl Scheduler {
     pub fn sweep(&mut self, app: &App) -> Result<()> {
         stop_stale_jobs(app)?;
         self.rescue_deserted_jobs(app)?;
-        let sessions = accounts::sweep(&app.db)?;
+        let sessions = app.accounts.sweep(&app.db)?;
         if sessions > 0 {
             log::info!("{sessions} old sessions removed");
         }

@@ -174,7 +174,7 @@ function passwordSection() {
 async function sessionSection(place) {
   const { sessions } = await get('/api/auth/sessions');
   const list = sessions.map((s) => [
-    h('span', s.user_agent ? browser(s.user_agent) : `Session ${String(s.id).slice(0, 8)}`, s.current && h('strong', ' · this one')),
+    h('span', s.device ? browser(s.device) : `Session ${String(s.id).slice(0, 8)}`, s.current && h('strong', ' · this one')),
     s.address || '–', time(s.created_at), time(s.last_seen_at),
     s.current ? '' : button('End', async (event) => {
       if (!await ask({ title: 'End this session?', body: `It was last used ${ago(s.last_seen_at)}. Whoever uses it has to sign in again.`, yes: 'End the session', no: 'Leave it' })) return;

@@ -37,7 +37,7 @@ function userActions(u, me, reload) {
       const row = event.target;
       const yes = await ask(u.role === 'admin' ? { title: `Make ${u.username} a plain user?`, body: 'They can no longer manage users and the queue.', yes: `Make ${u.username} a plain user`, no: 'Leave it' }
         : { title: `Make ${u.username} an administrator?`, body: 'They can manage users, and see and cancel everybody’s files.', yes: `Make ${u.username} an administrator`, no: 'Leave it', danger: false });
-      if (yes) await change({ target: row }, { role: u.role === 'admin' ? 'user' : 'admin' }, 'Role changed');
+      if (yes) await change({ target: row }, { role: u.role === 'admin' ? 'member' : 'admin' }, 'Role changed');
     }),
     !self && button(u.disabled ? 'Enable' : 'Disable', async (event) => {
       const row = event.target;
@@ -52,7 +52,7 @@ async function addUser(reload) {
   const name = h('input', { type: 'text', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', required: true });
   const email = h('input', { type: 'email', autocomplete: 'off' });
   const password = h('input', { type: 'text', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', required: true });
-  const role = h('select', h('option', { value: 'user' }, 'User'), h('option', { value: 'admin' }, 'Administrator'));
+  const role = h('select', h('option', { value: 'member' }, 'User'), h('option', { value: 'admin' }, 'Administrator'));
   const made = await formDialog({
     title: 'Add a user', yes: 'Add the user',
     fields: [field('Name', name), field('E-mail (optional)', email), field('First password', password, 'At least 10 characters. Tell it to them; they can change it under Profile.'), field('Role', role)],

@@ -15,6 +15,7 @@ use signal_hook::iterator::Signals;
 use simplelog::{ConfigBuilder, WriteLogger};
 
 use super::{door, limits, lock};
+use crate::accounts;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::server::Server;
@@ -175,7 +176,7 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
     }
     let signal = signals.forever().next();
     log::info!("stopping (signal {})", signal.unwrap_or(0));
-    let code_file = setup_file(&app.settings.db);
+    let code_file = accounts::code_file(&app.settings.db);
     let quiet = server.stop();
     if code_file.exists() {
         // A code is of no use without the process that made it.
@@ -234,7 +235,7 @@ fn announce_setup(
     code: &str,
     out: &mut impl Write,
 ) -> std::io::Result<()> {
-    let file = setup_file(&app.settings.db);
+    let file = accounts::code_file(&app.settings.db);
     let kept = write_private(&file, code).is_ok();
     let base = app
         .settings
@@ -277,10 +278,6 @@ fn reachable(address: SocketAddr) -> String {
     } else {
         address.to_string()
     }
-}
-
-fn setup_file(db: &Path) -> PathBuf {
-    db.with_file_name("setup-code.txt")
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {

@@ -8,4 +8,7 @@ pub mod records;
 pub mod rows;
 pub mod sessions;
 pub mod templates;
+pub mod throttle;
+pub mod tokens;
 pub mod uploads;
+pub mod users;

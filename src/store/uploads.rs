@@ -336,6 +336,30 @@ pub fn same_content(
         .optional()?)
 }
 
+/// How many uploads a user has that have not been deleted.
+///
+/// # Errors
+/// `Database`.
+pub fn count_of(connection: &Connection, user: UserId) -> Result<i64> {
+    Ok(connection.query_row(
+        "SELECT count(*) FROM uploads WHERE user_id = ?1 AND status <> 'deleted'",
+        [user.0],
+        |row| row.get(0),
+    )?)
+}
+
+/// Hands a user's uploads over to another.
+///
+/// # Errors
+/// `Database`.
+pub fn transfer(tx: &Tx<'_>, from: UserId, to: UserId) -> Result<()> {
+    tx.execute(
+        "UPDATE uploads SET user_id = ?2 WHERE user_id = ?1 AND status <> 'deleted'",
+        [from.0, to.0],
+    )?;
+    Ok(())
+}
+
 /// Takes an upload out of sight; its rows and bytes go later, in small steps.
 ///
 /// # Errors

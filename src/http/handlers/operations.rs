@@ -114,7 +114,7 @@ fn is_forwarding(header: &str) -> bool {
 }
 
 /// Made from the route table, so that it names what is there and nothing else.
-fn openapi(_call: &mut Call<'_, '_>) -> Result<Response> {
+fn openapi(call: &mut Call<'_, '_>) -> Result<Response> {
     let mut paths: Map<String, Value> = Map::new();
     for route in routes::all() {
         let parameters: Vec<Value> = route
@@ -156,6 +156,7 @@ fn openapi(_call: &mut Call<'_, '_>) -> Result<Response> {
         "openapi": "3.1.0",
         "info": { "title": "Sheetline", "version": env!("CARGO_PKG_VERSION") },
         "paths": paths,
+        "x-limits": { "upload_bytes_max": call.app.settings.upload_bytes_max },
         "components": {
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer" },

@@ -361,6 +361,20 @@ pub fn recover(tx: &Tx<'_>, only: Option<JobId>) -> Result<Recovered> {
     })
 }
 
+/// Hands the jobs of a user's files over to another, with the files; before them.
+///
+/// # Errors
+/// `Database`.
+pub fn transfer(tx: &Tx<'_>, from: UserId, to: UserId) -> Result<()> {
+    tx.execute(
+        "UPDATE jobs SET user_id = ?2
+         WHERE user_id = ?1
+           AND upload_no IN (SELECT no FROM uploads WHERE user_id = ?1 AND status <> 'deleted')",
+        [from.0, to.0],
+    )?;
+    Ok(())
+}
+
 /// Jobs in state `processing`, with their attempts: for the scheduler to compare with what really
 /// runs.
 ///

@@ -1,0 +1,163 @@
+//! Who carries this secret: looked up in the database for every request, with the life of the
+//! session moved on.
+
+use std::time::Duration;
+
+use super::late::{Seen, Whose};
+use super::{Accounts, Caller, Via};
+use crate::clock::Timestamp;
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::id::{Token, TokenHash};
+use crate::store::{sessions, throttle as failures, tokens};
+use crate::words::Code;
+
+/// How long tokens that have ended are remembered, so that a script learns why it is refused.
+const TOKENS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+
+impl Accounts {
+    /// Who carries `token`, with the session's life moved on.
+    ///
+    /// # Errors
+    /// `session-missing`, `-invalid`, `-expired`, `-revoked`, `account-disabled`.
+    pub fn identify(&self, db: &Db, token: Option<&Token>) -> Result<Caller> {
+        let Some(token) = token else {
+            return Err(Error::problem(Code::SessionMissing, "Sign in first."));
+        };
+        let hash = token.hash();
+        if token.is_api() {
+            self.by_token(db, &hash)
+        } else {
+            self.by_session(db, &hash)
+        }
+    }
+
+    fn by_session(&self, db: &Db, hash: &TokenHash) -> Result<Caller> {
+        let now = self.clock.now();
+        let mut found = db.read(|c| sessions::find(c, hash))?.ok_or_else(|| {
+            Error::problem(
+                Code::SessionInvalid,
+                "This session is unknown. Sign in again.",
+            )
+        })?;
+        // What could not be written yet counts all the same.
+        if let Some(seen) = self.late.of(Whose::Session(found.id)) {
+            found.expires_at = found.expires_at.max(seen.expires_at);
+        }
+        let end = found.expires_at.min(found.ends_at);
+        // Disabling ends sessions too, but it is the account that their users shall hear of.
+        let ended_by_disabling = |at| found.disabled_at.is_some_and(|disabled| disabled <= at);
+        if found.revoked_at.is_some_and(|at| !ended_by_disabling(at)) {
+            return Err(Error::problem(
+                Code::SessionRevoked,
+                "This session was ended. Sign in again.",
+            ));
+        }
+        let held = found.held_since.is_some_and(|since| since < end);
+        if end <= now && !held {
+            return Err(Error::problem(
+                Code::SessionExpired,
+                "You were signed out after a time without requests. Sign in again.",
+            ));
+        }
+        if found.disabled_at.is_some() {
+            return Err(disabled());
+        }
+        // Where the clock went back, the ends that were told by the wrong clock come nearer.
+        let ends_at = found.ends_at.min(now.plus(self.session_max));
+        let expires_at = now.plus(self.session_ttl).min(ends_at);
+        if self.is_due(Some(found.last_seen_at), now) {
+            self.late.note(
+                db,
+                Whose::Session(found.id),
+                Seen {
+                    at: now,
+                    expires_at,
+                    ends_at,
+                },
+            );
+        }
+        Ok(Caller {
+            user: found.user,
+            via: Via::Session {
+                id: found.id,
+                short: hash.short().to_owned(),
+            },
+            created_at: found.created_at,
+            expires_at: Some(expires_at),
+        })
+    }
+
+    fn by_token(&self, db: &Db, hash: &TokenHash) -> Result<Caller> {
+        let now = self.clock.now();
+        let found = db
+            .read(|c| tokens::find(c, hash))?
+            .ok_or_else(|| Error::problem(Code::SessionInvalid, "This API token is unknown."))?;
+        let ended_by_disabling = |at| found.disabled_at.is_some_and(|disabled| disabled <= at);
+        if found.revoked_at.is_some_and(|at| !ended_by_disabling(at)) {
+            return Err(Error::problem(
+                Code::SessionRevoked,
+                "This API token was revoked. Make a new one under Profile.",
+            ));
+        }
+        if found.expires_at.is_some_and(|at| at <= now) {
+            return Err(Error::problem(
+                Code::SessionExpired,
+                "This API token has expired. Make a new one under Profile.",
+            ));
+        }
+        if found.disabled_at.is_some() {
+            return Err(disabled());
+        }
+        let whose = Whose::Token(found.id);
+        if self.is_due(found.last_used_at, now) {
+            self.late.note(
+                db,
+                whose,
+                Seen {
+                    at: now,
+                    expires_at: now,
+                    ends_at: now,
+                },
+            );
+        }
+        Ok(Caller {
+            user: found.user,
+            via: Via::Token {
+                id: found.id,
+                short: hash.short().to_owned(),
+            },
+            created_at: found.created_at,
+            expires_at: found.expires_at,
+        })
+    }
+
+    /// Whether a sign of life is to be written: none yet, long enough ago, or from the future.
+    fn is_due(&self, last: Option<Timestamp>, now: Timestamp) -> bool {
+        last.is_none_or(|last| now < last || now.since(last) >= self.write_late_max)
+    }
+
+    /// Writes what waits, and forgets what ended longer than a session's life ago; how many
+    /// sessions and tokens.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn sweep(&self, db: &Db) -> Result<usize> {
+        self.late.flush(db);
+        let now = self.clock.now();
+        self.late.forget(now.minus(self.session_ttl));
+        let removed = db.write(|tx| {
+            failures::sweep(tx, now.minus(super::throttle::WINDOW))?;
+            Ok(sessions::sweep(tx, now.minus(self.session_ttl))?
+                + tokens::sweep(tx, now.minus(TOKENS_KEPT))?)
+        })?;
+        Ok(removed)
+    }
+}
+
+pub(super) fn disabled() -> Error {
+    Error::problem(
+        Code::AccountDisabled,
+        "This account is disabled. An administrator can enable it.",
+    )
+}
