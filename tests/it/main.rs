@@ -12,6 +12,7 @@ mod document;
 mod forms;
 mod http_listener;
 mod http_mutations;
+mod mutations;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod office;
 mod process;

@@ -37,6 +37,8 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     };
     let styles = match part(&package, "styles", "styles.bin") {
         Some(name) => styles(package.part(&name)?.ok_or_else(damaged)?)?,
+        // Without the number formats that it names, dates would pass as numbers.
+        None if relationships.of_kind("styles").is_some() => return Err(damaged()),
         None => Styles::default(),
     };
     book.list(
@@ -196,7 +198,7 @@ fn strings(source: Box<dyn BufRead + '_>) -> Result<Strings> {
         // BrtSSTItem: flags, then the text, then its runs.
         if kind == 0x0013 {
             bytes.u8().ok_or_else(damaged)?;
-            strings.push(&wide(&mut bytes).ok_or_else(damaged)?);
+            strings.push(&wide(&mut bytes).ok_or_else(damaged)?)?;
         }
     }
     Ok(strings)

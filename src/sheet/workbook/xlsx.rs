@@ -31,6 +31,8 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     };
     let styles = match part(&package, "styles", "styles.xml") {
         Some(name) => Styles::read(open(&mut package, &name)?)?,
+        // Without the number formats that it names, dates would pass as numbers.
+        None if relationships.of_kind("styles").is_some() => return Err(damaged()),
         None => Styles::default(),
     };
     book.list(
@@ -95,7 +97,10 @@ fn worksheet(
     relationships: &Relationships,
 ) -> Result<Option<(Listed, String)>> {
     let raw = sheet.attributes_raw();
-    let id = raw_attribute(raw, "id").unwrap_or_default();
+    let Some(id) = raw_attribute(raw, "id").filter(|id| !id.is_empty()) else {
+        // A name without a part: there is nothing that could be read.
+        return Ok(None);
+    };
     let relationship = relationships.by_id(id).ok_or_else(damaged)?;
     if relationship.kind != "worksheet" {
         return Ok(None);

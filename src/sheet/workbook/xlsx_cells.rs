@@ -2,7 +2,7 @@
 //! so that neither its size nor its extent costs memory.
 
 use std::borrow::Cow;
-use std::io::{BufRead, Read};
+use std::io::{self, BufRead, Read};
 
 use memchr::memmem;
 use quick_xml::Reader;
@@ -56,10 +56,12 @@ pub(super) fn look(source: Box<dyn BufRead + '_>, size: u64) -> Result<Facts> {
             .find(|at| ends_an_element(&piece, *at))
         {
             piece.drain(..at);
-            source
+            (&mut source)
                 .take(TAIL_BYTES_MAX)
                 .read_to_end(&mut piece)
                 .map_err(in_part)?;
+            // To the end: only there the package's checksum is compared.
+            io::copy(&mut source, &mut io::sink()).map_err(in_part)?;
             facts.merges = merges(&piece)?;
             return Ok(facts);
         }
