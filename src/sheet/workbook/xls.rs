@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::super::Limits;
 use super::super::assemble::{Found, Merge};
-use super::book::{Book, Rows, in_order};
+use super::book::{Book, Rows, in_order, no_part_twice};
 use super::moment;
 use super::ole::Ole;
 use super::record::{Bytes, error_name, rk};
@@ -27,6 +27,7 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     let stream = stream(&file)?;
     drop(file);
     let globals = Globals::read(&stream)?;
+    no_part_twice(globals.sheets.iter().map(|(_, place)| place))?;
     book.list(globals.sheets.iter().map(|sheet| sheet.0.clone()).collect())?;
     for (_, place) in &globals.sheets {
         let mut sheet = Sheet {

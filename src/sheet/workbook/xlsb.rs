@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::super::Visibility;
 use super::super::assemble::{Found, Merge};
-use super::book::{Book, Listed, Rows, in_order};
+use super::book::{Book, Listed, Rows, in_order, no_part_twice};
 use super::damaged;
 use super::formats::shape;
 use super::moment;
@@ -30,6 +30,7 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     let main = main_part(&mut package, "xl/workbook.bin")?;
     let relationships = Relationships::read(&mut package, &main)?;
     let workbook = Workbook::read(package.part(&main)?.ok_or_else(damaged)?, &relationships)?;
+    no_part_twice(workbook.sheets.iter().map(|(_, part)| part.to_lowercase()))?;
     let part = |package: &Package, kind, usual| beside(package, &main, &relationships, kind, usual);
     let strings = match part(&package, "sharedStrings", "sharedStrings.bin") {
         Some(name) => strings(package.part(&name)?.ok_or_else(damaged)?)?,

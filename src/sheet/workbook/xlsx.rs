@@ -5,7 +5,7 @@ use std::path::Path;
 use quick_xml::events::{BytesStart, Event};
 
 use super::super::Visibility;
-use super::book::{Book, Listed};
+use super::book::{Book, Listed, no_part_twice};
 use super::damaged;
 use super::package::Package;
 use super::parts::{Relationships, beside, main_part};
@@ -24,6 +24,7 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     let main = main_part(&mut package, "xl/workbook.xml")?;
     let relationships = Relationships::read(&mut package, &main)?;
     let workbook = Workbook::read(&mut package, &main, &relationships)?;
+    no_part_twice(workbook.sheets.iter().map(|(_, part)| part.to_lowercase()))?;
     let part = |package: &Package, kind, usual| beside(package, &main, &relationships, kind, usual);
     let strings = match part(&package, "sharedStrings", "sharedStrings.xml") {
         Some(name) => Strings::read(open(&mut package, &name)?)?,
