@@ -21,6 +21,7 @@ mod forms;
 mod http_listener;
 mod http_mutations;
 mod matrix;
+mod mutations;
 mod office;
 mod preview;
 mod process;
