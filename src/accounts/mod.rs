@@ -1,6 +1,5 @@
 //! Who is this, and may they: users, sessions, API tokens, passwords, the throttle and the setup.
 
-mod crew;
 mod identify;
 mod late;
 mod manage;

@@ -6,7 +6,6 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 
-use super::crew::Crew;
 use crate::error::{Error, Problem, Result};
 use crate::words::Code;
 
@@ -43,9 +42,6 @@ static GATE: Gate = Gate {
     }),
     free: Condvar::new(),
 };
-
-/// Where the hashing is done.
-static CREW: Crew = Crew::of_two();
 
 /// A turn at hashing; it ends with this value.
 #[derive(Debug)]
@@ -101,9 +97,8 @@ fn hasher() -> Result<Argon2<'static>> {
 /// `busy` where too many wait already.
 pub(super) fn hash(password: &str) -> Result<String> {
     let _turn = turn()?;
-    let hasher = hasher()?;
-    let password = password.to_owned();
-    CREW.run(move || hasher.hash_password(password.as_bytes()))?
+    hasher()?
+        .hash_password(password.as_bytes())
         .map(|hash| hash.to_string())
         .map_err(|error| Error::Internal(format!("argon2: {error}")))
 }
@@ -116,10 +111,7 @@ pub(super) fn hash(password: &str) -> Result<String> {
 pub(super) fn verify(_turn: &Turn, password: &str, hash: Option<&str>) -> Result<bool> {
     let parsed = PasswordHash::new(hash.unwrap_or(NOBODY))
         .map_err(|error| Error::Internal(format!("password hash: {error}")))?;
-    let hasher = hasher()?;
-    let password = password.to_owned();
-    let verified = CREW.run(move || hasher.verify_password(password.as_bytes(), &parsed))?;
-    match verified {
+    match hasher()?.verify_password(password.as_bytes(), &parsed) {
         Ok(()) => Ok(hash.is_some()),
         Err(password_hash::Error::PasswordInvalid) => Ok(false),
         Err(error) => Err(Error::Internal(format!("password hash: {error}"))),
