@@ -10,9 +10,11 @@
 pub mod backup;
 pub mod check;
 mod config;
+mod convert;
 mod door;
 mod limits;
 pub mod lock;
+mod process;
 pub mod serve;
 pub mod user;
 
@@ -54,28 +56,14 @@ enum Command {
         action: UserAction,
     },
     /// Print the JSON document that "Upload as JSON" would store
-    Convert {
-        file: PathBuf,
-        /// The sheet to print; without it the first visible one with a row
-        #[arg(long)]
-        sheet: Option<String>,
-    },
+    ///
+    /// Exit status 0, or 2 when the file can't be read; then the reason is all that is printed.
+    Convert(Box<convert::Flags>),
     /// Check a file against a template without a server
     ///
     /// Writes report.json, records.ndjson, records.csv and annotated.xlsx. Exit status: 0 when
     /// every row is valid, 1 when some are rejected, 2 when the file can't be read.
-    Process {
-        file: PathBuf,
-        /// A template's name, or a file with a Table Schema
-        #[arg(long)]
-        template: String,
-        /// The folder to write to
-        #[arg(long)]
-        out: PathBuf,
-        /// The sheet to process
-        #[arg(long)]
-        sheet: Option<String>,
-    },
+    Process(Box<process::Flags>),
     /// Write a consistent copy of the database, without stopping the server
     Backup {
         #[command(flatten)]
@@ -101,7 +89,7 @@ enum Command {
     },
     /// The reader that runs as a child process
     #[command(hide = true)]
-    ReadChild,
+    ReadChild { file: PathBuf },
 }
 
 /// The database file, for every command that touches it.
@@ -195,14 +183,13 @@ fn run(cli: Cli) -> Result<ExitCode> {
             dest,
             force,
         }) => backup::run(&database.db, &dest, force),
+        Some(Command::Convert(flags)) => convert::run(&flags),
         Some(Command::Check { database }) => check::run(&database.db),
         Some(Command::User { database, action }) => user::run(&database.db, &action),
-        Some(
-            Command::Config { .. }
-            | Command::Convert { .. }
-            | Command::Process { .. }
-            | Command::ReadChild,
-        ) => Ok(ExitCode::SUCCESS),
+        Some(Command::ReadChild { file }) => Ok(crate::sheet::child::main(&file)),
+        Some(Command::Process(flags)) => process::run(&flags),
+        // Answered before the command line was taken apart.
+        Some(Command::Config { .. }) => Ok(ExitCode::SUCCESS),
     }
 }
 

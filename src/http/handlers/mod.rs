@@ -1,6 +1,7 @@
 //! What answers the routes: one file per subject, each with its part of the route table.
 
 pub mod auth;
+pub mod document;
 pub mod files;
 pub mod jobs;
 pub mod operations;
@@ -8,6 +9,7 @@ pub mod page;
 pub mod results;
 pub mod templates;
 pub mod users;
+pub mod workbooks;
 
 use crate::http::routes::Route;
 
@@ -18,7 +20,9 @@ pub(in crate::http) const TABLES: &[&[Route]] = &[
     users::ROUTES,
     jobs::ROUTES,
     files::ROUTES,
+    document::ROUTES,
     results::ROUTES,
+    workbooks::ROUTES,
     templates::ROUTES,
     operations::ROUTES,
 ];
