@@ -10,6 +10,7 @@
 pub mod backup;
 pub mod check;
 mod config;
+mod convert;
 mod door;
 mod limits;
 pub mod lock;
@@ -54,12 +55,9 @@ enum Command {
         action: UserAction,
     },
     /// Print the JSON document that "Upload as JSON" would store
-    Convert {
-        file: PathBuf,
-        /// The sheet to print; without it the first visible one with a row
-        #[arg(long)]
-        sheet: Option<String>,
-    },
+    ///
+    /// Exit status 0, or 2 when the file can't be read; then the reason is all that is printed.
+    Convert(Box<convert::Flags>),
     /// Check a file against a template without a server
     ///
     /// Writes report.json, records.ndjson, records.csv and annotated.xlsx. Exit status: 0 when
@@ -101,7 +99,7 @@ enum Command {
     },
     /// The reader that runs as a child process
     #[command(hide = true)]
-    ReadChild,
+    ReadChild { file: PathBuf },
 }
 
 /// The database file, for every command that touches it.
@@ -195,14 +193,11 @@ fn run(cli: Cli) -> Result<ExitCode> {
             dest,
             force,
         }) => backup::run(&database.db, &dest, force),
+        Some(Command::Convert(flags)) => convert::run(&flags),
         Some(Command::Check { database }) => check::run(&database.db),
         Some(Command::User { database, action }) => user::run(&database.db, &action),
-        Some(
-            Command::Config { .. }
-            | Command::Convert { .. }
-            | Command::Process { .. }
-            | Command::ReadChild,
-        ) => Ok(ExitCode::SUCCESS),
+        Some(Command::ReadChild { file }) => Ok(crate::sheet::child::main(&file)),
+        Some(Command::Config { .. } | Command::Process { .. }) => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod carriers;
+pub mod compress;
 pub mod disposition;
 pub mod downloads;
 pub mod exposition;
@@ -11,5 +12,6 @@ pub mod listener;
 pub mod multipart;
 pub mod percent;
 pub mod problem;
+pub mod ranges;
 pub mod reply;
 pub mod routes;

@@ -31,6 +31,7 @@ pub fn status(code: Code) -> u16 {
         Code::LengthRequired => 411,
         Code::TooLarge => 413,
         Code::UnsupportedFormat => 415,
+        Code::RangeNotSatisfiable => 416,
         Code::UnreadableFile
         | Code::PasswordProtected
         | Code::TooComplex
@@ -90,6 +91,7 @@ pub fn title(code: Code) -> &'static str {
         Code::WeakPassword => "The password is too weak",
         Code::TooManyAttempts => "Too many attempts",
         Code::HeadTooLarge => "The request's head is too large",
+        Code::RangeNotSatisfiable => "No such part",
         Code::Internal => "Something failed on the server",
         Code::Busy => "The server is busy",
         Code::DiskFull => "The server has no room left",

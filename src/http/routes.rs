@@ -12,7 +12,7 @@ use crate::http::call::Call;
 use crate::http::carriers;
 use crate::http::handlers;
 use crate::http::listener::Incoming;
-use crate::http::{percent, problem, reply};
+use crate::http::{compress, percent, problem, reply};
 use crate::words::{Code, Role};
 
 /// Who may use a route.
@@ -67,6 +67,7 @@ pub fn answer(app: &App, incoming: &mut Incoming<'_>) -> Response {
         Ok(response) => response,
         Err(error) => problem::reply(error),
     };
+    let response = compress::answer(&incoming.request, response);
     let response = reply::guarded(response, carriers::is_https(app, incoming));
     app.metrics
         .request(seen.method, seen.route, response.status_code);

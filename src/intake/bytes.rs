@@ -75,6 +75,8 @@ pub struct Original {
     db: Arc<Db>,
     no: UploadNo,
     position: u32,
+    /// Bytes of the next piece that are not wanted.
+    skip: u64,
     piece: io::Cursor<Vec<u8>>,
 }
 
@@ -84,8 +86,19 @@ impl Original {
             db,
             no,
             position: 0,
+            skip: 0,
             piece: io::Cursor::new(Vec::new()),
         }
+    }
+
+    /// The file from this byte on.
+    pub fn from_byte(db: Arc<Db>, no: UploadNo, byte: u64) -> Original {
+        let piece = u64::try_from(CHUNK_BYTES).unwrap_or(u64::MAX);
+        let mut original = Original::new(db, no);
+        // Behind every piece where there are more than 2^32 of them.
+        original.position = u32::try_from(byte / piece).unwrap_or(u32::MAX);
+        original.skip = byte % piece;
+        original
     }
 }
 
@@ -103,7 +116,8 @@ impl Read for Original {
             match next {
                 Some(piece) => {
                     self.piece = io::Cursor::new(piece);
-                    self.position += 1;
+                    self.piece.set_position(std::mem::take(&mut self.skip));
+                    self.position = self.position.saturating_add(1);
                 }
                 None => return Ok(0),
             }

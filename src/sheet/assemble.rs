@@ -3,9 +3,15 @@
 
 use std::borrow::Cow;
 
+use super::fill::Filler;
+use super::header::{self, Waiting};
+use super::names::{self, Label};
+use super::notices::{self, Notices, quote, thousands};
 use super::protocol::Output;
-use super::{Kind, SheetInfo, Visibility};
-use crate::error::Result;
+use super::row::cell_name;
+use super::{Kind, SheetInfo, Visibility, column_letters, json};
+use crate::error::{Error, Result};
+use crate::words::Code;
 
 /// A cell's value as a parser found it. Empty cells are left out.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,12 +20,40 @@ pub enum Found<'a> {
     /// A number of a workbook: the 64-bit float that every spreadsheet program reads.
     Number(f64),
     /// A number of a text file whose text is already the JSON that prints it.
-    Json(&'a str),
+    Json(Cow<'a, str>),
     Bool(bool),
     /// A date, date-time, time or duration, in the text form of [`Kind`].
     Moment(Kind, Cow<'a, str>),
     /// A spreadsheet error, such as `#N/A`.
     Error(Cow<'a, str>),
+}
+
+impl Found<'_> {
+    pub(super) fn keep(&self) -> Found<'static> {
+        let own = |text: &str| Cow::Owned(text.to_owned());
+        match self {
+            Found::Text(text) => Found::Text(own(text)),
+            Found::Number(number) => Found::Number(*number),
+            Found::Json(text) => Found::Json(own(text)),
+            Found::Bool(value) => Found::Bool(*value),
+            Found::Moment(kind, text) => Found::Moment(*kind, own(text)),
+            Found::Error(text) => Found::Error(own(text)),
+        }
+    }
+
+    /// Its text, where it has one.
+    fn text(&self) -> &str {
+        match self {
+            Found::Text(text) | Found::Json(text) | Found::Moment(_, text) | Found::Error(text) => {
+                text
+            }
+            Found::Number(_) | Found::Bool(_) => "",
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Found::Text(text) if text.is_empty())
+    }
 }
 
 /// A range of merged cells: 0-based columns, 1-based rows, ends included.
@@ -41,45 +75,499 @@ pub struct Sheet {
     pub merges: Vec<Merge>,
     /// 1-based header row, where the user said so.
     pub header_row: Option<u32>,
-    /// Whether the header has to be found among the first rows (workbooks and text alike).
+    /// Whether it is a workbook's sheet; the bounds of a text file are others.
     pub workbook: bool,
 }
+
+/// Rows that are looked at to find the header.
+const LOOK_ROWS: usize = 30;
+
+/// Bytes of text in them, after which looking ends.
+const LOOK_BYTES: usize = 8 << 20;
+
+/// Rows above a given header row that may be part of the header.
+const ABOVE_ROWS: u32 = 4;
+
+/// Error cells of which the name is kept.
+const ERROR_CELLS_NAMED: usize = 100;
+
+/// Rows of a workbook's sheet, whatever the settings are: no spreadsheet program has more.
+const WORKBOOK_ROWS: u32 = 1_048_576;
 
 /// Takes the rows of one sheet, top to bottom.
 pub struct Assembler<'o, 'w> {
     sheet: Sheet,
     out: &'o mut Output<'w>,
+    /// The first rows, until the header is known.
+    waiting: Vec<Waiting>,
+    waiting_bytes: usize,
+    header: Option<Header>,
+    /// The last row that came; 0 before the first.
+    number: u32,
+    rows: u64,
+    rows_max: u64,
+    /// Whether a column has a value below the header.
+    used: Vec<bool>,
+    error_cells: u64,
+    error_cells_first: Vec<String>,
+    notices: Notices,
+    filler: Filler,
+    cells: Vec<u8>,
+    kinds: String,
+}
+
+/// The header, once it is known.
+struct Header {
+    row: u32,
+    labels: Vec<Option<String>>,
+    /// Text files: the number of fields of its record.
+    width: Option<u32>,
 }
 
 impl<'o, 'w> Assembler<'o, 'w> {
     pub fn new(sheet: Sheet, out: &'o mut Output<'w>) -> Assembler<'o, 'w> {
-        Assembler { sheet, out }
+        let limits = out.limits();
+        let rows_max = if sheet.workbook {
+            limits.rows_workbook_max
+        } else {
+            limits.rows_text_max
+        };
+        Assembler {
+            sheet,
+            out,
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            header: None,
+            number: 0,
+            rows: 0,
+            rows_max,
+            used: Vec::new(),
+            error_cells: 0,
+            error_cells_first: Vec::new(),
+            notices: Notices::default(),
+            filler: Filler::default(),
+            cells: Vec::new(),
+            kinds: String::new(),
+        }
     }
 
-    /// A row that holds at least one value: its 1-based number, and its cells by 0-based column,
-    /// ascending. `width` is the number of fields of a text file's record.
+    /// A row: its 1-based number, and its cells by 0-based column, ascending. Empty texts count as
+    /// empty cells and a row without any value as a blank row, which need not be told. `width` is
+    /// the number of fields of a text file's record.
     ///
     /// # Errors
-    /// `too-complex` over a bound; `Io` where the parent is gone.
+    /// `too-complex` over a bound; `unreadable-file` where rows or columns come out of order; `Io`
+    /// where the parent is gone.
     pub fn row(
         &mut self,
-        _number: u32,
-        _cells: &[(usize, Found<'_>)],
-        _width: Option<u32>,
+        number: u32,
+        cells: &[(usize, Found<'_>)],
+        width: Option<u32>,
     ) -> Result<()> {
-        let _ = (&self.sheet, &self.out);
+        if cells.iter().all(|(_, found)| found.is_empty()) {
+            return Ok(());
+        }
+        if number <= self.number {
+            return Err(out_of_order(number));
+        }
+        if self.sheet.workbook && number > WORKBOOK_ROWS {
+            return Err(too_complex(
+                "The sheet has more rows than a spreadsheet program can show. Split it.",
+            ));
+        }
+        self.number = number;
+        if self.header.is_some() {
+            return self.write(number, cells, width);
+        }
+        if let Some(given) = self.sheet.header_row {
+            if number.saturating_add(ABOVE_ROWS) < given {
+                self.skip(&Waiting {
+                    number,
+                    cells: cells.iter().map(|(c, found)| (*c, found.keep())).collect(),
+                    width,
+                });
+                return Ok(());
+            }
+            if number > given {
+                self.wait(number, cells, width)?;
+                return self.settle();
+            }
+        }
+        self.wait(number, cells, width)?;
+        let given = self.sheet.header_row.is_some();
+        if !given && (self.waiting.len() >= LOOK_ROWS || self.waiting_bytes >= LOOK_BYTES) {
+            return self.settle();
+        }
         Ok(())
     }
 
     /// Notes something that the parser dropped, guessed or changed; at most so many of each code
-    /// are kept, and then only counted.
-    pub fn notice(&mut self, _code: &str, _cell: Option<(usize, u32)>, _message: &str) {}
+    /// are kept, and then only counted. `cell` is a 0-based column and a 1-based row.
+    pub fn notice(&mut self, code: &str, cell: Option<(usize, u32)>, message: &str) {
+        self.notices.add(code, cell, message);
+    }
 
     /// The last row has come: writes the sheet's end.
     ///
     /// # Errors
-    /// As [`Assembler::row`].
-    pub fn finish(self) -> Result<SheetInfo> {
-        Err(crate::error::Error::Internal("to come".to_owned()))
+    /// As [`Assembler::row`]; `bad-request` where the given header row is beyond the last one.
+    pub fn finish(mut self) -> Result<SheetInfo> {
+        if self.header.is_none() && self.number > 0 {
+            if let Some(given) = self.sheet.header_row
+                && given > self.number
+            {
+                return Err(Error::problem(
+                    Code::BadRequest,
+                    format!(
+                        "Row {} can't be the header: the last row with a value is row {}.",
+                        thousands(u64::from(given)),
+                        thousands(u64::from(self.number))
+                    ),
+                ));
+            }
+            self.settle()?;
+        }
+        let labels = match &mut self.header {
+            Some(header) => std::mem::take(&mut header.labels),
+            None => Vec::new(),
+        };
+        let columns = self.columns(labels);
+        let info = SheetInfo {
+            position: self.sheet.position,
+            name: self.sheet.name,
+            visibility: self.sheet.visibility,
+            header_row: self.header.map(|header| header.row),
+            columns,
+            rows: self.rows,
+            error_cells: self.error_cells,
+            error_cells_first: self.error_cells_first,
+            notices: self.notices.finish(),
+        };
+        self.out.sheet_end(&info)?;
+        Ok(info)
     }
+
+    /// Keeps a row until the header is known.
+    fn wait(
+        &mut self,
+        number: u32,
+        cells: &[(usize, Found<'_>)],
+        width: Option<u32>,
+    ) -> Result<()> {
+        let mut kept: Vec<(usize, Found<'static>)> = Vec::with_capacity(cells.len());
+        for (column, found) in cells {
+            if found.is_empty() {
+                continue;
+            }
+            if kept.last().is_some_and(|(last, _)| last >= column) {
+                return Err(out_of_order(number));
+            }
+            check_column(*column, self.out.limits().columns_max)?;
+            self.check_size(*column, number, found)?;
+            self.waiting_bytes += found.text().len() + size_of::<Found<'_>>();
+            kept.push((*column, found.keep()));
+        }
+        self.waiting.push(Waiting {
+            number,
+            cells: kept,
+            width,
+        });
+        Ok(())
+    }
+
+    /// Decides where the header is, and writes the rows below it that have come already.
+    fn settle(&mut self) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let merges = header::near(&waiting, &self.sheet.merges);
+        let at = match self.sheet.header_row {
+            None => Some(header::find(&waiting, &merges)),
+            Some(given) => waiting.iter().position(|row| row.number == given),
+        };
+        let place = at.map(|at| header::lines(&waiting, at, &merges));
+        let (row, above, below) = match place {
+            Some(place) => (place.row, place.first, place.last + 1),
+            // A given header row that is blank: every name has to be made.
+            None => {
+                let given = self.sheet.header_row.unwrap_or(0);
+                let above = waiting.partition_point(|row| row.number < given);
+                (given, above, above)
+            }
+        };
+        for row in waiting.iter().take(above) {
+            self.skip(row);
+        }
+        let labels = place.map_or_else(Vec::new, |place| {
+            if place.first < place.last {
+                self.notices.add(
+                    "header-joined",
+                    Some((0, place.row)),
+                    "The header has several lines; each column's were joined.",
+                );
+            }
+            header::labels(&waiting, place, &merges)
+        });
+        let width = place
+            .and_then(|place| waiting.get(place.last))
+            .and_then(|row| row.width);
+        self.header = Some(Header { row, labels, width });
+        self.filler = Filler::new(&self.sheet.merges, row);
+        for waiting in waiting.iter().skip(below) {
+            self.write(waiting.number, &waiting.cells, waiting.width)?;
+        }
+        Ok(())
+    }
+
+    /// Notes a row above the header.
+    fn skip(&mut self, row: &Waiting) {
+        if !self.notices.wants("title-row") {
+            return;
+        }
+        let words: Vec<String> = row
+            .cells
+            .iter()
+            .map(|(_, found)| names::clean(&header::words(found)))
+            .filter(|words| !words.is_empty())
+            .take(20)
+            .collect();
+        let column = row.cells.first().map_or(0, |cell| cell.0);
+        let message = format!(
+            "Row {} stands above the headers and was left out: {}.",
+            row.number,
+            quote(&words.join(" "))
+        );
+        self.notices
+            .keep("title-row", Some((column, row.number)), message);
+    }
+
+    /// Writes a row below the header.
+    fn write(
+        &mut self,
+        number: u32,
+        cells: &[(usize, Found<'_>)],
+        width: Option<u32>,
+    ) -> Result<()> {
+        self.rows += 1;
+        if self.rows > self.rows_max {
+            return Err(too_complex(&format!(
+                "{} has more than {} rows. Split it.",
+                if self.sheet.workbook {
+                    "The sheet"
+                } else {
+                    "The file"
+                },
+                thousands(self.rows_max)
+            )));
+        }
+        self.cells.clear();
+        self.cells.push(b'[');
+        self.kinds.clear();
+        let mut position = 0;
+        let mut filled = 0;
+        if self.filler.is_idle(number) {
+            for (column, found) in cells {
+                self.cell(*column, number, found, &mut position, &mut filled)?;
+            }
+        } else {
+            let cells = self.filler.fill(number, cells, &mut self.notices);
+            for (column, found) in &cells {
+                self.cell(*column, number, found, &mut position, &mut filled)?;
+            }
+        }
+        self.cells.push(b']');
+        let width = self.ragged(number, width);
+        let kinds = if self.kinds.is_empty() {
+            None
+        } else {
+            while self.kinds.len() < position {
+                self.kinds.push('.');
+            }
+            Some(self.kinds.as_str())
+        };
+        let text = std::str::from_utf8(&self.cells)
+            .map_err(|_| Error::Internal("a row is no UTF-8".to_owned()))?;
+        self.out.row(number, width, kinds, text, filled)
+    }
+
+    /// Appends one cell; `position` is the column that would come next.
+    fn cell(
+        &mut self,
+        column: usize,
+        number: u32,
+        found: &Found<'_>,
+        position: &mut usize,
+        filled: &mut u64,
+    ) -> Result<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        if column < *position {
+            return Err(out_of_order(number));
+        }
+        if column >= self.used.len() {
+            check_column(column, self.out.limits().columns_max)?;
+            self.used.resize(column + 1, false);
+        }
+        self.used[column] = true;
+        if *position > 0 {
+            self.cells.push(b',');
+        }
+        while *position < column {
+            self.cells.extend_from_slice(b"null,");
+            *position += 1;
+        }
+        *position += 1;
+        *filled += 1;
+        match found {
+            Found::Text(text) => {
+                self.check_size(column, number, found)?;
+                json::text(&mut self.cells, text);
+            }
+            Found::Number(value) => {
+                if !json::number(&mut self.cells, *value) {
+                    self.cells.extend_from_slice(b"null");
+                    self.notices.add(
+                        "not-a-number",
+                        Some((column, number)),
+                        "The cell's number is not a number or infinite; it was left empty.",
+                    );
+                }
+            }
+            Found::Json(text) => self.cells.extend_from_slice(text.as_bytes()),
+            Found::Bool(true) => self.cells.extend_from_slice(b"true"),
+            Found::Bool(false) => self.cells.extend_from_slice(b"false"),
+            Found::Moment(kind, text) => {
+                json::text(&mut self.cells, text);
+                self.kind(*kind, *position);
+            }
+            Found::Error(_) => {
+                self.cells.extend_from_slice(b"null");
+                self.kind(Kind::Error, *position);
+                self.error_cells += 1;
+                if self.error_cells_first.len() < ERROR_CELLS_NAMED {
+                    self.error_cells_first.push(cell_name(column, number));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the letter of the cell that is the `count`-th of the row.
+    fn kind(&mut self, kind: Kind, count: usize) {
+        while self.kinds.len() + 1 < count {
+            self.kinds.push('.');
+        }
+        self.kinds.push(kind.letter());
+    }
+
+    /// The width of a record that has not as many fields as the header, with a notice.
+    fn ragged(&mut self, number: u32, width: Option<u32>) -> Option<u32> {
+        let wanted = self.header.as_ref()?.width?;
+        let width = width.filter(|width| *width != wanted)?;
+        if self.notices.wants("ragged-row") {
+            let column = usize::try_from(width.min(wanted)).unwrap_or(0);
+            let message = format!(
+                "Row {number} has {width} {}, the header has {wanted}.",
+                if width == 1 { "field" } else { "fields" }
+            );
+            self.notices
+                .keep("ragged-row", Some((column, number)), message);
+        }
+        Some(width)
+    }
+
+    fn check_size(&self, column: usize, number: u32, found: &Found<'_>) -> Result<()> {
+        let limits = self.out.limits();
+        let text = found.text();
+        let (size, max, unit) = if self.sheet.workbook {
+            let max = limits.cell_chars_workbook_max;
+            // A text has at most as many UTF-16 units as bytes: counting is rarely needed.
+            if text.len() <= max {
+                return Ok(());
+            }
+            (text.encode_utf16().count(), max, "letters")
+        } else {
+            (text.len(), limits.cell_bytes_text_max, "bytes")
+        };
+        if size <= max {
+            return Ok(());
+        }
+        Err(too_complex(&format!(
+            "Cell {} holds more than {} {unit}. Shorten it.",
+            cell_name(column, number),
+            thousands(u64::try_from(max).unwrap_or(u64::MAX))
+        )))
+    }
+
+    /// The columns that have a header or a value, named.
+    fn columns(&mut self, mut labels: Vec<Option<String>>) -> Vec<super::Column> {
+        labels.resize(labels.len().max(self.used.len()), None);
+        let header_row = self.header.as_ref().map_or(0, |header| header.row);
+        let labels: Vec<Label> = labels
+            .into_iter()
+            .enumerate()
+            .map(|(column, text)| Label {
+                column,
+                text: text.filter(|text| !names::clean(text).is_empty()),
+            })
+            .filter(|label| {
+                label.text.is_some() || self.used.get(label.column).copied().unwrap_or(false)
+            })
+            .collect();
+        let columns = names::name(labels);
+        for column in &columns {
+            let cell = Some((column.index, header_row));
+            match &column.label {
+                None if self.notices.wants("blank-label") => self.notices.keep(
+                    "blank-label",
+                    cell,
+                    format!(
+                        "Column {} has values but no header; it is called {}.",
+                        column_letters(column.index),
+                        quote(&column.name)
+                    ),
+                ),
+                Some(label)
+                    if names::clean(label) != column.name
+                        && self.notices.wants("duplicate-label") =>
+                {
+                    self.notices.keep(
+                        "duplicate-label",
+                        cell,
+                        format!(
+                            "The header {} comes more than once; column {} is called {}.",
+                            quote(label),
+                            column_letters(column.index),
+                            quote(&column.name)
+                        ),
+                    );
+                }
+                None | Some(_) => {}
+            }
+        }
+        columns
+    }
+}
+
+fn out_of_order(number: u32) -> Error {
+    Error::problem(
+        Code::UnreadableFile,
+        format!(
+            "The file is damaged: row {number} is out of order. Open it in Excel, save it under a new name, and add that."
+        ),
+    )
+}
+
+fn check_column(column: usize, columns_max: usize) -> Result<()> {
+    if column < columns_max {
+        return Ok(());
+    }
+    Err(too_complex(&format!(
+        "The sheet uses column {}; at most {} columns are read. Delete the unused ones.",
+        column_letters(column),
+        notices::thousands(u64::try_from(columns_max).unwrap_or(u64::MAX))
+    )))
+}
+
+fn too_complex(sentence: &str) -> Error {
+    Error::problem(Code::TooComplex, sentence)
 }

@@ -1,24 +1,393 @@
-//! (replaced by the workshop)
-use crate::{
-    error::Result,
-    sheet::{Event, Limits, ReadOptions},
-    stop::Stop,
-    words::Format,
-};
+//! The parent's side of reading: starts the child process, takes its events, and ends it at once
+//! when the work is to stop, takes too long, or nobody wants the rest.
+
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::child::{Job, PANICKED};
+use super::{Event, Limits, ReadOptions, protocol};
+use crate::error::{Error, Result};
+use crate::stop::Stop;
+use crate::words::{Code, Format};
+
+/// How often a waiting parent looks whether it is to stop.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Events of a batch.
+const BATCH_EVENTS: usize = 1_000;
+
+/// Bytes of a batch.
+const BATCH_BYTES: usize = 256 << 10;
+
+/// Batches that wait to be taken.
+const BATCHES_WAITING: usize = 4;
+
+/// Bytes of a line: one row.
+const LINE_BYTES_MAX: u64 = 64 << 20;
+
+/// Bytes of the child's last words that are kept for the log.
+const LAST_WORDS_BYTES_MAX: u64 = 2_000;
+
+/// How long a child that has closed its output may take to end.
+const END_WAIT: Duration = Duration::from_secs(5);
+
+/// A file to read.
 pub struct ReadJob<'a> {
+    /// The program that reads: this one.
     pub executable: &'a Path,
     pub path: &'a Path,
+    /// Where it is known; else it is told by the content.
     pub format: Option<Format>,
     pub options: &'a ReadOptions,
     pub limits: &'a Limits,
 }
-pub struct Reader;
-pub fn read(_job: &ReadJob<'_>, _stop: &Stop) -> Result<Reader> {
-    Ok(Reader)
+
+/// A file that is being read. Dropping it ends the child.
+#[derive(Debug)]
+pub struct Reader {
+    running: Running,
+    /// `None` once the last batch has been taken.
+    batches: Option<Receiver<Result<Vec<Event>>>>,
+    stop: Stop,
+    deadline: Instant,
+    limits: Limits,
+    /// The child has said that the file has been read whole.
+    done: bool,
 }
+
+/// Begins to read a file; waits where as many files are being read as there are cores.
+///
+/// # Errors
+/// `Stopped` while waiting; `Io` where the child can't be started.
+pub fn read(job: &ReadJob<'_>, stop: &Stop) -> Result<Reader> {
+    let turn = Turn::wait(stop)?;
+    let mut child = command(job.executable, job.path)
+        .spawn()
+        .map_err(|error| Error::Internal(format!("the reader can't be started: {error}")))?;
+    let stdin = child.stdin.take();
+    let stdout = child.stdout.take();
+    let mut running = Running {
+        child,
+        stdin,
+        taker: None,
+        _turn: turn,
+    };
+    let mut line = serde_json::to_string(&Job {
+        format: job.format.map(|format| format.as_str().to_owned()),
+        options: job.options.clone(),
+        limits: job.limits.clone(),
+    })?;
+    line.push('\n');
+    if let Some(stdin) = running.stdin.as_mut() {
+        // A child that is gone already says so with its exit status.
+        let _ = stdin.write_all(line.as_bytes());
+        let _ = stdin.flush();
+    }
+    let (sender, batches) = sync_channel(BATCHES_WAITING);
+    if let Some(stdout) = stdout {
+        running.taker = Some(
+            std::thread::Builder::new()
+                .name("reader".to_owned())
+                .spawn(move || take(BufReader::with_capacity(64 << 10, stdout), &sender))?,
+        );
+    }
+    Ok(Reader {
+        running,
+        batches: Some(batches),
+        stop: stop.clone(),
+        deadline: Instant::now() + Duration::from_secs(job.limits.child_wall_seconds_max),
+        limits: job.limits.clone(),
+        done: false,
+    })
+}
+
+fn command(executable: &Path, path: &Path) -> Command {
+    let mut command = Command::new(executable);
+    command
+        .arg("read-child")
+        .arg(path)
+        .env_clear()
+        // glibc reserves address space for each thread, which would count against the limit.
+        .env("MALLOC_ARENA_MAX", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
 impl Reader {
+    /// The next events; `None` when the file has been read whole.
+    ///
+    /// # Errors
+    /// The file's `Problem`; `Stopped` where the work is to stop; `Internal` where the child is at
+    /// fault. After an error nothing follows.
     pub fn next_batch(&mut self) -> Result<Option<Vec<Event>>> {
-        Ok(None)
+        let Some(batches) = &self.batches else {
+            return Ok(None);
+        };
+        let outcome = loop {
+            if let Err(stopped) = self.stop.check() {
+                break Err(stopped);
+            }
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break Err(too_slow());
+            }
+            match batches.recv_timeout(left.min(LOOK_EVERY)) {
+                Ok(batch) => break batch.map(Some),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break Ok(None),
+            }
+        };
+        match outcome {
+            Ok(Some(events)) => {
+                if let Some(Event::Done(_)) = events.last() {
+                    self.done = true;
+                }
+                Ok(Some(events))
+            }
+            Ok(None) => {
+                self.batches = None;
+                self.ended().map(|()| None)
+            }
+            Err(error) => {
+                self.batches = None;
+                self.running.end();
+                Err(error)
+            }
+        }
+    }
+
+    /// The child has closed its output: how did it end?
+    fn ended(&mut self) -> Result<()> {
+        let status = self.running.wait(END_WAIT);
+        let last_words = self.running.last_words();
+        if self.done && status.is_some_and(|status| status.success()) {
+            return Ok(());
+        }
+        let end = status.map_or_else(|| "did not end".to_owned(), |status| status.to_string());
+        log::warn!(
+            "a reader ended early: {end}; it said: {}",
+            last_words.trim().replace('\n', " | ")
+        );
+        Err(match status {
+            Some(status) => why(status, &last_words, &self.limits),
+            None => Error::Internal("the reader closed its output and did not end".to_owned()),
+        })
+    }
+}
+
+/// Why a child ended without having read the file whole.
+fn why(status: ExitStatus, last_words: &str, limits: &Limits) -> Error {
+    if last_words.contains("memory allocation of") {
+        return Error::problem(
+            Code::TooComplex,
+            format!(
+                "The file needs more than {} MB of memory to be read. Split it, or copy the table to a new file, and add that.",
+                limits.child_memory_bytes_max >> 20
+            ),
+        );
+    }
+    match signal(status) {
+        Some(SIGNAL_KILL | SIGNAL_CPU) => too_slow(),
+        Some(_) => unreadable(),
+        None if status.code() == Some(PANICKED) => unreadable(),
+        None => Error::Internal(format!("the reader failed: {status}")),
+    }
+}
+
+/// SIGKILL: the hard limit of processor time, or the system ran out of memory.
+const SIGNAL_KILL: i32 = 9;
+
+/// SIGXCPU: the limit of processor time.
+const SIGNAL_CPU: i32 = 24;
+
+#[cfg(unix)]
+fn signal(status: ExitStatus) -> Option<i32> {
+    std::os::unix::process::ExitStatusExt::signal(&status)
+}
+
+#[cfg(not(unix))]
+fn signal(_: ExitStatus) -> Option<i32> {
+    None
+}
+
+fn too_slow() -> Error {
+    Error::problem(
+        Code::TooComplex,
+        "The file takes too long to read. Split it, or copy the table to a new file, and add that.",
+    )
+}
+
+fn unreadable() -> Error {
+    Error::problem(
+        Code::UnreadableFile,
+        "The file is damaged and cannot be read. Open it in Excel, save it under a new name, and add that.",
+    )
+}
+
+/// Takes the child's lines and hands them on as batches, in a thread of its own, so that reading,
+/// taking apart and storing overlap.
+fn take(mut stdout: impl BufRead, sender: &SyncSender<Result<Vec<Event>>>) {
+    let mut batch = Vec::new();
+    let mut bytes = 0;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = (&mut stdout)
+            .take(LINE_BYTES_MAX)
+            .read_until(b'\n', &mut line);
+        let event = match read {
+            Ok(_) if line.ends_with(b"\n") => event(&line),
+            Ok(_) if line.len() as u64 >= LINE_BYTES_MAX => Err(too_long()),
+            // The end, perhaps in the middle of a line; the child's exit status tells why.
+            Ok(_) => break,
+            Err(error) => Err(error.into()),
+        };
+        match event {
+            Ok(event) => {
+                bytes += line.len();
+                let last = matches!(event, Event::Done(_));
+                batch.push(event);
+                if batch.len() >= BATCH_EVENTS || bytes >= BATCH_BYTES || last {
+                    bytes = 0;
+                    if sender.send(Ok(std::mem::take(&mut batch))).is_err() || last {
+                        return;
+                    }
+                }
+            }
+            Err(error) => {
+                // Where nobody waits any more, there is nobody to tell.
+                let _ = sender.send(Err(error));
+                return;
+            }
+        }
+    }
+    if !batch.is_empty() {
+        let _ = sender.send(Ok(batch));
+    }
+}
+
+fn event(line: &[u8]) -> Result<Event> {
+    let line = std::str::from_utf8(line.trim_ascii_end())
+        .map_err(|_| Error::Internal("the reader's line is no text".to_owned()))?;
+    match protocol::parse(line) {
+        Err(Error::Io(_)) => Err(Error::Internal("the reader's line is none".to_owned())),
+        other => other,
+    }
+}
+
+fn too_long() -> Error {
+    Error::problem(
+        Code::TooComplex,
+        format!(
+            "A row holds more than {} MB of text. Split it.",
+            LINE_BYTES_MAX >> 20
+        ),
+    )
+}
+
+/// A child that runs. Dropping it kills it and waits for its end.
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    /// Held open: the child ends when it is closed, however this process ends.
+    stdin: Option<ChildStdin>,
+    taker: Option<JoinHandle<()>>,
+    _turn: Turn,
+}
+
+impl Running {
+    /// Kills the child, whatever it is doing, and waits for its end.
+    fn end(&mut self) {
+        // Where it has ended by itself already, there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.stdin = None;
+    }
+
+    /// Waits for the child's own end, but not for ever.
+    fn wait(&mut self, at_most: Duration) -> Option<ExitStatus> {
+        let until = Instant::now() + at_most;
+        let mut pause = Duration::from_micros(200);
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                Ok(None) if Instant::now() < until => std::thread::sleep(pause),
+                Ok(None) | Err(_) => {
+                    self.end();
+                    return None;
+                }
+            }
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+    }
+
+    /// What the child said to its standard error, for the log only.
+    fn last_words(&mut self) -> String {
+        let mut words = Vec::new();
+        if let Some(stderr) = self.child.stderr.take() {
+            // What can't be read is not worth an error.
+            let _ = stderr.take(LAST_WORDS_BYTES_MAX).read_to_end(&mut words);
+        }
+        String::from_utf8_lossy(&words).into_owned()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+        if let Some(taker) = self.taker.take()
+            && taker.is_finished()
+        {
+            let _ = taker.join();
+        }
+    }
+}
+
+/// How many children run.
+static TURNS: Turns = Turns {
+    taken: Mutex::new(0),
+    freed: Condvar::new(),
+};
+
+struct Turns {
+    taken: Mutex<usize>,
+    freed: Condvar,
+}
+
+/// The right to run a child; given back when dropped.
+#[derive(Debug)]
+struct Turn;
+
+impl Turn {
+    fn wait(stop: &Stop) -> Result<Turn> {
+        let most = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut taken = TURNS.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            stop.check()?;
+            if *taken < most {
+                *taken += 1;
+                return Ok(Turn);
+            }
+            taken = TURNS
+                .freed
+                .wait_timeout(taken, LOOK_EVERY)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut taken = TURNS.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        *taken = taken.saturating_sub(1);
+        TURNS.freed.notify_one();
     }
 }

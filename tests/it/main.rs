@@ -4,13 +4,18 @@
 #![allow(clippy::unwrap_used, reason = "a test gives up where something fails")]
 
 mod accounts;
+mod architecture;
 mod corpus;
+mod document;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod forms;
 mod http_listener;
+mod http_mutations;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod office;
 mod process;
 mod reader;
 mod settings;
 mod sheet;
+mod sniff;
+mod text;

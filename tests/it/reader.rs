@@ -1,1 +1,529 @@
-//! Promises of this room.
+//! Promises of the reading child process.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use sheetline::error::{Error, Result};
+use sheetline::sheet::reader::{ReadJob, Reader, read};
+use sheetline::sheet::{Event, FileInfo, Limits, ReadOptions, Row, SheetInfo, Visibility};
+use sheetline::stop::{Reason, Stop};
+
+/// The built program, which reads files as a child process.
+pub(crate) fn executable() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_sheetline"))
+}
+
+/// A file read whole.
+pub(crate) struct Whole {
+    pub(crate) sheets: Vec<(Vec<Row>, SheetInfo)>,
+    pub(crate) file: FileInfo,
+}
+
+/// Reads a file with the usual limits.
+pub(crate) fn read_whole(path: &Path, options: &ReadOptions) -> Result<Whole> {
+    read_within(path, options, &Limits::default())
+}
+
+pub(crate) fn read_within(path: &Path, options: &ReadOptions, limits: &Limits) -> Result<Whole> {
+    let mut reader = read(
+        &ReadJob {
+            executable: executable(),
+            path,
+            format: None,
+            options,
+            limits,
+        },
+        &Stop::new(),
+    )?;
+    let mut sheets = Vec::new();
+    let mut rows = Vec::new();
+    let mut file = None;
+    while let Some(events) = reader.next_batch()? {
+        for event in events {
+            match event {
+                Event::Sheet(position) => assert_eq!(position as usize, sheets.len()),
+                Event::Row(row) => rows.push(row),
+                Event::SheetEnd(info) => sheets.push((std::mem::take(&mut rows), *info)),
+                Event::Estimate(_) => {}
+                Event::Done(info) => file = Some(info),
+            }
+        }
+    }
+    Ok(Whole {
+        sheets,
+        file: file.expect("a file that was read whole says so"),
+    })
+}
+
+/// A program that stands in for the reader: a shell script.
+#[cfg(unix)]
+fn stand_in(folder: &Path, script: &str) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join("reader.sh");
+    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    path
+}
+
+/// What reading with a stand-in comes to.
+#[cfg(unix)]
+fn read_with(script: &str) -> Result<Vec<Event>> {
+    let folder = tempfile::tempdir().unwrap();
+    let executable = stand_in(folder.path(), script);
+    let mut events = Vec::new();
+    let limits = Limits::default();
+    let mut reader = start(&executable, folder.path(), &limits, &Stop::new())?;
+    while let Some(batch) = reader.next_batch()? {
+        events.extend(batch);
+    }
+    Ok(events)
+}
+
+#[cfg(unix)]
+fn start(executable: &Path, path: &Path, limits: &Limits, stop: &Stop) -> Result<Reader> {
+    read(
+        &ReadJob {
+            executable,
+            path,
+            format: None,
+            options: &ReadOptions::default(),
+            limits,
+        },
+        stop,
+    )
+}
+
+fn code(outcome: Result<impl Sized>) -> &'static str {
+    match outcome {
+        Err(Error::Problem(problem)) => problem.code.as_str(),
+        Err(Error::Internal(_)) => "internal",
+        Err(Error::Stopped) => "stopped",
+        Err(Error::Io(_)) => "io",
+        Err(Error::Database(_)) => "database",
+        Ok(_) => "ok",
+    }
+}
+
+/// A script that writes down its process id and then hangs.
+#[cfg(unix)]
+const HANGS: &str = "echo $$ > \"$2.pid\"; exec sleep 600";
+
+/// Waits until the script has written down its process id.
+#[cfg(unix)]
+fn pid(path: &Path) -> String {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".pid");
+    loop {
+        match std::fs::read_to_string(&name) {
+            Ok(text) if text.ends_with('\n') => return text.trim().to_owned(),
+            _ => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn lives(pid: &str) -> bool {
+    Path::new("/proc").join(pid).exists()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_reader_that_hangs_ends_with_the_work_that_wanted_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let executable = stand_in(folder.path(), HANGS);
+    let stop = Stop::new();
+    let limits = Limits::default();
+
+    let file = folder.path().join("stopped");
+    let mut reader = start(&executable, &file, &limits, &stop).unwrap();
+    let child = pid(&file);
+    assert!(lives(&child));
+    let asks = stop.clone();
+    let asking = std::thread::spawn(move || asks.ask(Reason::Cancelled));
+    let asked = Instant::now();
+    assert_eq!(code(reader.next_batch()), "stopped");
+    assert!(asked.elapsed() < Duration::from_secs(2));
+    asking.join().unwrap();
+    assert!(!lives(&child), "it is ended and reaped");
+
+    let file = folder.path().join("dropped");
+    let reader = start(&executable, &file, &limits, &Stop::new()).unwrap();
+    let child = pid(&file);
+    drop(reader);
+    assert!(!lives(&child));
+
+    let file = folder.path().join("late");
+    let short = Limits {
+        child_wall_seconds_max: 1,
+        ..Limits::default()
+    };
+    let mut reader = start(&executable, &file, &short, &Stop::new()).unwrap();
+    let child = pid(&file);
+    assert_eq!(code(reader.next_batch()), "too-complex");
+    assert!(!lives(&child));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_reader_ends_when_its_parent_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("never.csv");
+    let made = Command::new("mkfifo").arg(&fifo).status().unwrap();
+    assert!(made.success());
+    // The child hangs at opening a pipe that nobody writes to.
+    let mut child = Command::new(executable())
+        .arg("read-child")
+        .arg(&fifo)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let job = json!({
+        "format": "csv",
+        "options": ReadOptions::default(),
+        "limits": Limits::default(),
+    });
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "{job}").unwrap();
+    assert_eq!(child.try_wait().unwrap(), None);
+    // The system closes a dead parent's end of the pipe.
+    drop(stdin);
+    let status = child.wait().unwrap();
+    assert!(!status.success());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_readers_end_is_told_in_words_that_a_person_can_act_on() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(code(read_with("kill -SEGV $$")), "unreadable-file");
+    assert_eq!(code(read_with("kill -KILL $$")), "too-complex");
+    assert_eq!(code(read_with("kill -XCPU $$")), "too-complex");
+    let out_of_memory = "echo memory allocation of 9 bytes failed >&2; kill -ABRT $$";
+    assert_eq!(code(read_with(out_of_memory)), "too-complex");
+    let overflow = "echo thread main has overflowed its stack >&2; kill -ABRT $$";
+    assert_eq!(code(read_with(overflow)), "unreadable-file");
+    assert_eq!(code(read_with("exit 3")), "unreadable-file", "a panic");
+    assert_eq!(code(read_with("exit 4")), "internal");
+    assert_eq!(code(read_with("echo nonsense")), "internal");
+    let refusal = r#"echo 'X{"code":"password-protected","detail":"Remove it."}'"#;
+    assert_eq!(code(read_with(refusal)), "password-protected");
+    let missing = folder.path().join("no-such-program");
+    let started = start(&missing, folder.path(), &Limits::default(), &Stop::new());
+    assert_eq!(code(started), "internal");
+}
+
+#[test]
+#[cfg(unix)]
+fn rows_without_the_last_word_are_never_the_whole_file() {
+    assert_eq!(
+        code(read_with("echo S0; printf 'R1\\t\\t\\t[1]\\n'")),
+        "internal"
+    );
+    assert_eq!(
+        code(read_with(
+            "echo S0; printf 'R1\\t\\t\\t[1]\\nR2\\t'; kill -SEGV $$"
+        )),
+        "unreadable-file"
+    );
+    let done = r#"D{"default_sheet":0,"encoding":null,"delimiter":null}"#;
+    assert_eq!(code(read_with(&format!("echo '{done}'"))), "ok");
+    assert_eq!(
+        code(read_with(&format!("echo '{done}'; exit 4"))),
+        "internal"
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn a_reader_knows_nothing_of_its_parents_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let executable = stand_in(folder.path(), "/usr/bin/env > \"$2\"");
+    let file = folder.path().join("environment");
+    let mut reader = start(&executable, &file, &Limits::default(), &Stop::new()).unwrap();
+    assert_eq!(code(reader.next_batch()), "internal");
+    let environment = std::fs::read_to_string(&file).unwrap();
+    assert!(environment.contains("MALLOC_ARENA_MAX=1"), "{environment}");
+    assert!(!environment.contains("HOME="), "{environment}");
+    assert!(!environment.contains("CARGO"), "{environment}");
+}
+
+#[test]
+#[cfg(unix)]
+fn as_many_files_are_read_at_once_as_there_are_cores() {
+    let folder = tempfile::tempdir().unwrap();
+    let executable = stand_in(folder.path(), HANGS);
+    let limits = Limits::default();
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let stop = Stop::new();
+    let held = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        // One more than can run: it waits until it is told to stop. Other tests read files too,
+        // so that these may have to wait for their turn as well.
+        let waiting: Vec<_> = (0..=cores)
+            .map(|number| {
+                let file = folder.path().join(format!("file{number}"));
+                let (executable, limits, stop, held) = (&executable, &limits, &stop, &held);
+                scope.spawn(move || {
+                    let reader = start(executable, &file, limits, stop);
+                    let outcome = code(reader.as_ref().map_err(|_| Error::Stopped));
+                    held.lock().unwrap().extend(reader.ok());
+                    outcome
+                })
+            })
+            .collect();
+        while held.lock().unwrap().len() < cores {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        stop.ask(Reason::Shutdown);
+        let outcomes: Vec<&str> = waiting.into_iter().map(|w| w.join().unwrap()).collect();
+        assert_eq!(
+            outcomes.iter().filter(|outcome| **outcome == "ok").count(),
+            cores
+        );
+    });
+}
+
+/// A workbook made of these parts.
+fn package(path: &Path, parts: &[(&str, &str)]) {
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
+    for (name, text) in parts {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap();
+}
+
+const CONTENT_TYPES: &str = r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>"#;
+const RELATIONSHIPS: &str = r#"<Relationships><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
+const WORKBOOK: &str =
+    r#"<workbook><sheets><sheet name="First" sheetId="1" r:id="rId1"/></sheets></workbook>"#;
+const WORKBOOK_RELATIONSHIPS: &str = r#"<Relationships><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
+
+/// An xlsx with one sheet of that XML.
+fn xlsx(path: &Path, sheet: &str) {
+    package(
+        path,
+        &[
+            ("[Content_Types].xml", CONTENT_TYPES),
+            ("_rels/.rels", RELATIONSHIPS),
+            ("xl/workbook.xml", WORKBOOK),
+            ("xl/_rels/workbook.xml.rels", WORKBOOK_RELATIONSHIPS),
+            ("xl/worksheets/sheet1.xml", sheet),
+        ],
+    );
+}
+
+/// Rows of inline strings, as a worksheet.
+fn sheet(rows: &[&[&str]]) -> String {
+    let mut xml = String::from("<worksheet><sheetData>");
+    for row in rows {
+        xml.push_str("<row>");
+        for text in *row {
+            xml.push_str(&format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>"));
+        }
+        xml.push_str("</row>");
+    }
+    xml.push_str("</sheetData></worksheet>");
+    xml
+}
+
+#[test]
+fn the_bounds_of_a_package_hold_on_both_sides() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xlsx");
+    let text = sheet(&[&["Name"], &["Acme"]]);
+    xlsx(&path, &text);
+    let unpacked: usize = [
+        CONTENT_TYPES,
+        RELATIONSHIPS,
+        WORKBOOK,
+        WORKBOOK_RELATIONSHIPS,
+        &text,
+    ]
+    .iter()
+    .map(|part| part.len())
+    .sum();
+    let with = |change: &dyn Fn(&mut Limits)| {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        code(read_within(&path, &ReadOptions::default(), &limits))
+    };
+    assert_eq!(with(&|limits| limits.members_max = 5), "ok");
+    assert_eq!(with(&|limits| limits.members_max = 4), "too-complex");
+    assert_eq!(
+        with(&|limits| limits.inflated_bytes_max = unpacked as u64),
+        "ok"
+    );
+    assert_eq!(
+        with(&|limits| limits.inflated_bytes_max = unpacked as u64 - 1),
+        "too-complex"
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_and_processor_time_are_limited() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xlsx");
+    let long = "x".repeat(30 << 20);
+    xlsx(&path, &sheet(&[&["Name"], &[&long]]));
+    let little = Limits {
+        child_memory_bytes_max: 64 << 20,
+        ..Limits::default()
+    };
+    let outcome = read_within(&path, &ReadOptions::default(), &little);
+    assert_eq!(code(outcome), "too-complex");
+    let enough = Limits {
+        cell_chars_workbook_max: 32 << 20,
+        ..Limits::default()
+    };
+    assert_eq!(
+        code(read_within(&path, &ReadOptions::default(), &enough)),
+        "ok"
+    );
+
+    let many = "<row><c><v>1</v></c></row>".repeat(1_000_000);
+    let text = format!("<worksheet><sheetData>{many}</sheetData></worksheet>");
+    xlsx(&path, &text);
+    let hasty = Limits {
+        child_cpu_seconds_max: 1,
+        ..Limits::default()
+    };
+    let began = Instant::now();
+    let outcome = code(read_within(&path, &ReadOptions::default(), &hasty));
+    // A fast machine may do it within the second.
+    assert!(matches!(outcome, "too-complex" | "ok"), "{outcome}");
+    assert!(began.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn the_sheet_that_was_asked_for_matters_else_the_first_visible_one_with_a_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xlsx");
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let hidden = book.add_worksheet();
+    hidden.set_name("Hidden").unwrap().set_hidden(true);
+    hidden.write_column(0, 0, ["Name", "Secret"]).unwrap();
+    book.add_worksheet().set_name("Empty").unwrap();
+    let list = book.add_worksheet().set_name("List").unwrap();
+    list.write_column(0, 0, ["Name", "Acme"]).unwrap();
+    let header = book.add_worksheet().set_name("Header").unwrap();
+    header.write(0, 0, "Name").unwrap();
+    // The first sheet can't be hidden while it is the active one.
+    book.worksheet_from_index(2).unwrap().set_active(true);
+    book.save(&path).unwrap();
+
+    let whole = read_whole(&path, &ReadOptions::default()).unwrap();
+    assert_eq!(whole.sheets.len(), 4);
+    assert_eq!(whole.file.default_sheet, 2);
+    assert_eq!(whole.sheets[0].1.visibility, Visibility::Hidden);
+
+    let asked = |sheet: &str| ReadOptions {
+        sheet: Some(sheet.to_owned()),
+        ..ReadOptions::default()
+    };
+    let whole = read_whole(&path, &asked("hidden")).unwrap();
+    assert_eq!(whole.file.default_sheet, 0);
+    let refused = read_whole(&path, &asked("Nowhere")).err().unwrap();
+    assert!(matches!(refused, Error::Problem(p) if p.detail.contains("\"List\"")));
+    let refused = read_whole(&path, &asked("Header")).err().unwrap();
+    assert!(
+        matches!(refused, Error::Problem(p) if p.detail == "Sheet \"Header\" has headers but no rows.")
+    );
+}
+
+#[test]
+fn numbers_are_what_their_format_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xlsx");
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    let formats = [
+        ("Postcode", "00000", 1_067.0),
+        ("Date", "dd.mm.yyyy", 45_571.0),
+        ("Moment", "dd.mm.yyyy hh:mm", 45_571.0),
+        ("Time", "hh:mm", 0.437_5),
+        ("Hours", "[h]:mm", 1.510_416_666_666_666_7),
+        ("Number", "0.00", 12.5),
+        ("Whole", "General", 7.0),
+    ];
+    for (column, (name, code, value)) in (0..).zip(formats) {
+        let format = rust_xlsxwriter::Format::new().set_num_format(code);
+        sheet.write(0, column, name).unwrap();
+        sheet.write_with_format(1, column, value, &format).unwrap();
+    }
+    book.save(&path).unwrap();
+    let whole = read_whole(&path, &ReadOptions::default()).unwrap();
+    let (rows, _) = &whole.sheets[0];
+    assert_eq!(
+        rows[0].cells,
+        r#"["01067","2024-10-06","2024-10-06T00:00:00","10:30:00","PT36H15M",12.5,7]"#
+    );
+    assert_eq!(rows[0].kinds.as_deref(), Some(".dDtp.."));
+}
+
+#[test]
+fn a_formula_without_a_result_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xlsx");
+    let text = "<worksheet><sheetData>\
+        <row r='1'><c r='A1' t='inlineStr'><is><t>Sum</t></is></c></row>\
+        <row r='2'><c r='A2'><f>1+1</f><v>2</v></c></row>\
+        <row r='3'><c r='A3'><f>1+2</f></c><c r='B3'><v>5</v></c></row>\
+        </sheetData></worksheet>";
+    xlsx(&path, text);
+    let whole = read_whole(&path, &ReadOptions::default()).unwrap();
+    let notices = &whole.sheets[0].1.notices;
+    let told: Vec<_> = notices
+        .iter()
+        .filter(|notice| notice.code == "formula-without-value")
+        .map(|notice| notice.cell.as_deref())
+        .collect();
+    assert_eq!(told, [Some("A3")]);
+}
+
+#[test]
+fn a_sheet_that_is_cut_off_or_contradicts_itself_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xlsx");
+    let head = "<worksheet><sheetData><row r='1'><c r='A1'><v>1</v></c></row>";
+    for (rest, why) in [
+        ("", "the end is missing"),
+        ("<row r='2'><c r='A2'><v>1</v>", "it ends in a cell"),
+        (
+            "<row r='1'><c r='A1'/></row></sheetData>",
+            "a row twice, but empty",
+        ),
+        (
+            "<row r='1'><c r='A1'><v>2</v></c></row></sheetData>",
+            "a row twice",
+        ),
+        (
+            "<row r='2'><c r='A3'><v>2</v></c></row></sheetData>",
+            "a cell of another row",
+        ),
+        (
+            "<row r='2'><c r='A2'><v>abc</v></c></row></sheetData>",
+            "a number that is none",
+        ),
+        (
+            "<row r='2'><c r='A2' t='s'><v>0</v></c></row></sheetData>",
+            "a string that is not there",
+        ),
+    ] {
+        xlsx(&path, &format!("{head}{rest}</worksheet>"));
+        let outcome = code(read_whole(&path, &ReadOptions::default()));
+        let expected = if why.ends_with("but empty") {
+            "empty-file"
+        } else {
+            "unreadable-file"
+        };
+        assert_eq!(outcome, expected, "{why}");
+    }
+}

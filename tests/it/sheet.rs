@@ -1,1 +1,409 @@
-//! Promises of this room.
+//! Rows become a sheet: headers, names, values, bounds.
+
+use std::borrow::Cow;
+
+use sheetline::error::Error;
+use sheetline::sheet::assemble::{Assembler, Found, Merge, Sheet};
+use sheetline::sheet::protocol::{self, Output};
+use sheetline::sheet::{Event, Kind, Limits, Row, SheetInfo, Visibility};
+use sheetline::words::Code;
+
+/// A sheet that has been put together.
+struct Put {
+    info: SheetInfo,
+    rows: Vec<Row>,
+}
+
+impl Put {
+    fn names(&self) -> Vec<&str> {
+        self.info.columns.iter().map(|c| c.name.as_str()).collect()
+    }
+
+    fn codes(&self) -> Vec<&str> {
+        self.info.notices.iter().map(|n| n.code.as_str()).collect()
+    }
+
+    fn cells(&self) -> Vec<&str> {
+        self.rows.iter().map(|row| row.cells.as_str()).collect()
+    }
+}
+
+fn sheet() -> Sheet {
+    Sheet {
+        position: 0,
+        name: Some("S".to_owned()),
+        visibility: Visibility::Visible,
+        merges: Vec::new(),
+        header_row: None,
+        workbook: true,
+    }
+}
+
+type Cells<'a> = Vec<(usize, Found<'a>)>;
+
+fn assemble(sheet: Sheet, rows: &[(u32, Cells<'_>)], limits: &Limits) -> Result<Put, Error> {
+    let mut bytes = Vec::new();
+    let mut out = Output::new(&mut bytes, limits);
+    let mut assembler = Assembler::new(sheet, &mut out);
+    for (number, cells) in rows {
+        assembler.row(*number, cells, None)?;
+    }
+    let info = assembler.finish()?;
+    let text = String::from_utf8(bytes).unwrap();
+    let mut rows = Vec::new();
+    for line in text.lines() {
+        match protocol::parse(line)? {
+            Event::Row(row) => rows.push(row),
+            Event::SheetEnd(told) => assert_eq!(*told, info),
+            Event::Sheet(_) | Event::Estimate(_) | Event::Done(_) => panic!("{line}"),
+        }
+    }
+    Ok(Put { info, rows })
+}
+
+/// Rows from row 1 on, of texts split at `|`; numbers are numbers.
+fn rows<'a>(lines: &[&'a str]) -> Vec<(u32, Cells<'a>)> {
+    lines
+        .iter()
+        .enumerate()
+        .map(|(at, line)| (u32::try_from(at).unwrap() + 1, cells(line)))
+        .collect()
+}
+
+fn cells(line: &str) -> Cells<'_> {
+    line.split('|')
+        .enumerate()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(column, text)| {
+            let found = match text.parse::<f64>() {
+                Ok(number) => Found::Number(number),
+                Err(_) => Found::Text(Cow::Borrowed(text)),
+            };
+            (column, found)
+        })
+        .collect()
+}
+
+fn put(lines: &[&str]) -> Put {
+    assemble(sheet(), &rows(lines), &Limits::default()).unwrap()
+}
+
+fn put_merged(lines: &[&str], merges: &[(u32, u32, usize, usize)]) -> Put {
+    let merges = merges
+        .iter()
+        .map(|(first_row, last_row, first_column, last_column)| Merge {
+            first_row: *first_row,
+            last_row: *last_row,
+            first_column: *first_column,
+            last_column: *last_column,
+        })
+        .collect();
+    assemble(
+        Sheet { merges, ..sheet() },
+        &rows(lines),
+        &Limits::default(),
+    )
+    .unwrap()
+}
+
+#[track_caller]
+fn code(result: Result<Put, Error>) -> Code {
+    match result.err() {
+        Some(Error::Problem(problem)) => problem.code,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn titles_and_blank_rows_above_the_header_are_skipped_and_told() {
+    let put = put(&[
+        "Customer list",
+        "",
+        "As of|31.10.2026",
+        "",
+        "Name|City|Size|Since",
+        "Acme|Berlin|12|2001",
+        "",
+        "Bolt|Rome|7|1999",
+    ]);
+    assert_eq!(put.info.header_row, Some(5));
+    assert_eq!(put.names(), ["Name", "City", "Size", "Since"]);
+    assert_eq!(put.codes(), ["title-row", "title-row"]);
+    assert_eq!(put.info.notices[0].cell.as_deref(), Some("A1"));
+    assert!(put.info.notices[0].message.contains("Customer list"));
+    assert_eq!(
+        put.rows.iter().map(|r| r.number).collect::<Vec<_>>(),
+        [6, 8]
+    );
+    assert_eq!(put.info.rows, 2);
+}
+
+#[test]
+fn the_first_row_is_the_header_where_nothing_says_otherwise() {
+    for lines in [
+        &["1|2|3", "4|5|6", "7|8|9"][..],
+        &["Name", "Acme", "Bolt"],
+        &["a|a|a", "x|y|z"],
+        &["Name|City", "Acme|Berlin"],
+        &["1|2", "a|b", "c|d"],
+        &["Company|Mail", "Acme|a@acme.example", "Bolt|b@bolt.example"],
+        &["Title", "1|2|3", "4|5|6"],
+    ] {
+        let put = put(lines);
+        assert_eq!(put.info.header_row, Some(1), "{lines:?}");
+        assert_eq!(put.info.rows, u64::try_from(lines.len() - 1).unwrap());
+    }
+}
+
+#[test]
+fn years_and_dates_over_other_values_are_headers() {
+    let years = put(&[
+        "GDP",
+        "",
+        "Country|2019|2020|2021",
+        "DE|1.5|2.5|3.5",
+        "FR|1|2|3",
+    ]);
+    assert_eq!(years.names(), ["Country", "2019", "2020", "2021"]);
+    let day = |text: &'static str| Found::Moment(Kind::Date, Cow::Borrowed(text));
+    let rows = vec![
+        (1, vec![(0, Found::Text("Plan".into()))]),
+        (
+            2,
+            vec![
+                (0, Found::Text("Team".into())),
+                (1, day("2024-01-01")),
+                (2, day("2024-02-01")),
+            ],
+        ),
+        (
+            3,
+            vec![
+                (0, Found::Text("A".into())),
+                (1, Found::Number(3.0)),
+                (2, Found::Number(4.0)),
+            ],
+        ),
+    ];
+    let dates = assemble(sheet(), &rows, &Limits::default()).unwrap();
+    assert_eq!(dates.names(), ["Team", "2024-01-01", "2024-02-01"]);
+}
+
+#[test]
+fn cells_are_positional_and_say_what_they_were() {
+    let rows = vec![
+        (1, cells("a|b|c|d|e|f|g")),
+        (
+            4,
+            vec![
+                (1, Found::Text("007\t\"x\"\n".into())),
+                (2, Found::Number(12.0)),
+                (3, Found::Moment(Kind::Date, "2024-10-06".into())),
+                (5, Found::Bool(true)),
+                (6, Found::Error("#N/A".into())),
+                (7, Found::Text("".into())),
+            ],
+        ),
+        (
+            5,
+            vec![(0, Found::Number(f64::NAN)), (2, Found::Number(0.1))],
+        ),
+    ];
+    let put = assemble(sheet(), &rows, &Limits::default()).unwrap();
+    assert_eq!(
+        put.cells(),
+        [
+            r#"[null,"007\t\"x\"\n",12,"2024-10-06",null,true,null]"#,
+            "[null,null,0.1]"
+        ]
+    );
+    assert_eq!(put.rows[0].kinds.as_deref(), Some("...d..e"));
+    assert_eq!(put.rows[1].kinds, None);
+    assert_eq!(put.info.error_cells, 1);
+    assert_eq!(put.info.error_cells_first, ["G4"]);
+    assert_eq!(put.codes(), ["not-a-number"]);
+    assert_eq!(put.info.columns.len(), 7);
+}
+
+#[test]
+fn columns_without_name_or_value_are_dropped_and_others_are_named() {
+    let put = put(&["Name||City| |Name|", "Acme||Berlin|x|b||9"]);
+    assert_eq!(
+        put.names(),
+        ["Name", "City", "column_4", "Name_2", "column_7"]
+    );
+    let indices: Vec<usize> = put.info.columns.iter().map(|c| c.index).collect();
+    assert_eq!(indices, [0, 2, 3, 4, 6]);
+    assert_eq!(
+        put.codes(),
+        ["blank-label", "duplicate-label", "blank-label"]
+    );
+    assert_eq!(put.info.notices[0].cell.as_deref(), Some("D1"));
+}
+
+#[test]
+fn group_headers_are_joined_with_the_ones_below() {
+    // Name is merged over both lines, Address and Contact over two columns each.
+    let put = put_merged(
+        &[
+            "Report",
+            "Name|Address||Contact|",
+            "|Street|City|Phone|Mail",
+            "Acme|Long Street 1|Berlin|123|x",
+        ],
+        &[(1, 1, 0, 4), (2, 3, 0, 0), (2, 2, 1, 2), (2, 2, 3, 4)],
+    );
+    assert_eq!(put.info.header_row, Some(3));
+    assert_eq!(
+        put.names(),
+        [
+            "Name",
+            "Address Street",
+            "Address City",
+            "Contact Phone",
+            "Contact Mail"
+        ]
+    );
+    assert_eq!(put.info.rows, 1);
+    assert_eq!(put.codes(), ["title-row", "header-joined"]);
+
+    // A group above a header that is whole.
+    let put = put_merged(
+        &["||Address||", "Name|Size|Street|City|Mail", "Acme|3|x|y|z"],
+        &[(1, 1, 2, 3)],
+    );
+    assert_eq!(
+        put.names(),
+        ["Name", "Size", "Address Street", "Address City", "Mail"]
+    );
+}
+
+#[test]
+fn merged_titles_and_sloppy_merges_are_no_group_headers() {
+    let title = put_merged(
+        &["Customers||||", "Name|Size|Street|City", "Acme|3|x|y"],
+        &[(1, 1, 0, 3)],
+    );
+    assert_eq!(title.names(), ["Name", "Size", "Street", "City"]);
+    assert_eq!(title.info.header_row, Some(2));
+    let sloppy = put_merged(
+        &["Name|City||Mail", "Acme|Berlin||a", "Bolt|Rome||b"],
+        &[(1, 1, 1, 2), (2, 2, 1, 2), (3, 3, 1, 2)],
+    );
+    assert_eq!(sloppy.names(), ["Name", "City", "Mail"]);
+    assert_eq!(sloppy.info.rows, 2);
+}
+
+#[test]
+fn a_cell_merged_down_is_filled_into_rows_that_have_values() {
+    let put = put_merged(
+        &[
+            "Region|City|Size",
+            "North|Kiel|1",
+            "|Husum|2",
+            "",
+            "|Emden|3",
+            "South|Ulm|4",
+        ],
+        &[(2, 5, 0, 0), (2, 2, 1, 2)],
+    );
+    assert_eq!(
+        put.cells(),
+        [
+            r#"["North","Kiel",1]"#,
+            r#"["North","Husum",2]"#,
+            r#"["North","Emden",3]"#,
+            r#"["South","Ulm",4]"#
+        ]
+    );
+    assert_eq!(put.codes(), ["merged-filled"]);
+    assert_eq!(put.info.notices[0].cell.as_deref(), Some("A2"));
+}
+
+#[test]
+fn a_merge_over_a_million_rows_makes_no_rows() {
+    let put = put_merged(
+        &["Region|City", "North|Kiel", "|Husum"],
+        &[(2, 1_048_576, 0, 0), (2, 1_048_576, 1, 16_383)],
+    );
+    assert_eq!(put.info.rows, 2);
+}
+
+#[test]
+fn a_header_row_that_is_given_is_the_header() {
+    let given = |row, lines: &[&str]| {
+        let sheet = Sheet {
+            header_row: Some(row),
+            ..sheet()
+        };
+        assemble(sheet, &rows(lines), &Limits::default())
+    };
+    let lines = ["Title", "A|B", "C|D", "1|2", "", "3|4"];
+    let put = given(3, &lines).unwrap();
+    assert_eq!(put.names(), ["C", "D"]);
+    assert_eq!(put.codes(), ["title-row", "title-row"]);
+    assert_eq!(put.info.rows, 2);
+    // A blank row as the header: all names are made.
+    let put = given(5, &lines).unwrap();
+    assert_eq!(put.names(), ["column_1", "column_2"]);
+    assert_eq!((put.info.header_row, put.info.rows), (Some(5), 1));
+    // The last row, and beyond it.
+    let put = given(6, &lines).unwrap();
+    assert_eq!((put.names(), put.info.rows), (vec!["3", "4"], 0));
+    assert_eq!(code(given(7, &lines)), Code::BadRequest);
+    assert_eq!(code(given(u32::MAX, &lines)), Code::BadRequest);
+    let empty = given(7, &[]).unwrap();
+    assert_eq!((empty.info.header_row, empty.info.rows), (None, 0));
+}
+
+#[test]
+fn each_bound_holds_on_both_sides() {
+    let limits = Limits {
+        rows_workbook_max: 2,
+        columns_max: 3,
+        cell_chars_workbook_max: 4,
+        ..Limits::default()
+    };
+    let ok = |lines: &[&str]| assemble(sheet(), &rows(lines), &limits);
+    assert_eq!(ok(&["a|b|c", "1|2|3", "4|5|6"]).unwrap().info.rows, 2);
+    assert_eq!(
+        code(ok(&["a|b|c", "1|2|3", "4|5|6", "7"])),
+        Code::TooComplex
+    );
+    assert_eq!(code(ok(&["a|b|c", "1|2|3|4"])), Code::TooComplex);
+    assert_eq!(code(ok(&["a|b|c|d", "1"])), Code::TooComplex);
+    // Four UTF-16 units, eight bytes; then five units.
+    assert!(ok(&["a", "ääää", "😀😀"]).is_ok());
+    assert_eq!(code(ok(&["a", "äääää"])), Code::TooComplex);
+    assert_eq!(code(ok(&["a", "😀😀a"])), Code::TooComplex);
+    assert_eq!(code(ok(&["abcde", "x"])), Code::TooComplex);
+    let beyond = vec![(1, cells("a")), (1_048_577, cells("1"))];
+    assert_eq!(code(assemble(sheet(), &beyond, &limits)), Code::TooComplex);
+}
+
+#[test]
+fn rows_and_columns_out_of_order_are_damage() {
+    let twice = vec![(1, cells("a|b")), (2, cells("1|2")), (2, cells("3|4"))];
+    assert_eq!(
+        code(assemble(sheet(), &twice, &Limits::default())),
+        Code::UnreadableFile
+    );
+    let mixed = vec![(1, vec![(1, Found::Bool(true)), (0, Found::Bool(false))])];
+    assert_eq!(
+        code(assemble(sheet(), &mixed, &Limits::default())),
+        Code::UnreadableFile
+    );
+}
+
+#[test]
+fn a_header_with_a_thousand_equal_names_keeps_its_columns_apart() {
+    let header: Cells<'_> = (0..1_000)
+        .map(|c| (c, Found::Text("Note".into())))
+        .collect();
+    let row: Cells<'_> = (0..1_000).map(|c| (c, Found::Text("x y".into()))).collect();
+    let put = assemble(sheet(), &[(1, header), (2, row)], &Limits::default()).unwrap();
+    assert_eq!(put.info.header_row, Some(1));
+    assert_eq!(put.info.columns[999].name, "Note_1000");
+    assert_eq!(put.info.notices.len(), 101);
+    assert_eq!(put.info.notices[100].message, "And 899 more like it.");
+}

@@ -1,6 +1,6 @@
 //! Files: the two uploads, lists, and what was stored.
 
-use rouille::{Response, ResponseBody};
+use rouille::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::error::{Error, Problem, Result};
 use crate::http::call::Call;
 use crate::http::multipart::{self, FormBounds};
 use crate::http::routes::{Route, Who};
-use crate::http::{downloads, reply};
+use crate::http::{downloads, ranges, reply};
 use crate::id::JobId;
 use crate::intake::{self, Arrived, Order, Sender, Spool, Turn, bytes::Original, once};
 use crate::report::{files, jobs as job_report, paging::Page};
@@ -234,14 +234,15 @@ fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
 
 fn original(call: &mut Call<'_, '_>) -> Result<Response> {
     let upload = find(call)?;
-    let size = usize::try_from(upload.size).map_err(|_| Error::Internal("size".to_owned()))?;
-    let source = Original::new(std::sync::Arc::clone(&call.app.db), upload.no);
-    let response = Response {
-        status_code: 200,
-        headers: Vec::new(),
-        data: ResponseBody::from_reader_and_size(source, size),
-        upgrade: None,
-    };
+    let size = u64::try_from(upload.size).map_err(|_| Error::Internal("size".to_owned()))?;
+    let db = std::sync::Arc::clone(&call.app.db);
+    let etag = format!("\"{}\"", upload.sha256);
+    let response = ranges::answer(&call.incoming.request, &etag, size, |byte| {
+        Original::from_byte(db, upload.no, byte)
+    })?;
+    if !response.is_success() || response.status_code == 304 {
+        return Ok(response);
+    }
     Ok(downloads::attachment(
         response,
         downloads::content_type(upload.format),
@@ -317,19 +318,7 @@ fn read_options(form: &Form) -> Result<ReadOptions> {
             }
         },
     };
-    let delimiter = match form.field("delimiter") {
-        None => None,
-        Some("tab" | "\\t") => Some('\t'),
-        Some(text) => match text.chars().collect::<Vec<_>>().as_slice() {
-            [one] if one.is_ascii() => Some(*one),
-            _ => {
-                return Err(Error::problem(
-                    Code::BadRequest,
-                    "delimiter must be one character, or the word tab.",
-                ));
-            }
-        },
-    };
+    let delimiter = form.field("delimiter").map(sheet::delimiter).transpose()?;
     Ok(ReadOptions {
         sheet: form.field("sheet").map(str::to_owned),
         header_row,

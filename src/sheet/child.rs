@@ -1,0 +1,121 @@
+//! The child's side of reading: limits first, then the file, rows to standard output. It has no
+//! database and no network, and ends when its parent does.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufWriter, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::ExitCode;
+
+use rlimit::Resource;
+use serde::{Deserialize, Serialize};
+
+use super::protocol::Output;
+use super::{Limits, ReadOptions, delimited, is_workbook, sniff, workbook};
+use crate::error::{Error, Result};
+use crate::words::Format;
+
+/// Exit status after a panic in a parser.
+pub(super) const PANICKED: i32 = 3;
+
+/// Exit status where the fault is ours or the system's.
+const FAILED: u8 = 4;
+
+/// Bytes of a job description.
+const JOB_BYTES_MAX: u64 = 1 << 20;
+
+/// Files that the child may have open: its three pipes, the spool file, and some room.
+const FILES_MAX: u64 = 16;
+
+/// Bytes of the stack of the thread that waits for the parent's end.
+const WATCH_STACK_BYTES: usize = 64 << 10;
+
+/// What the parent asks for; one line of JSON on standard input, which then stays open for as
+/// long as the parent lives.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Job {
+    pub(super) format: Option<String>,
+    pub(super) options: ReadOptions,
+    pub(super) limits: Limits,
+}
+
+/// Reads the file at `path` as the parent asks.
+pub fn main(path: &Path) -> ExitCode {
+    // A parser's panic message is nobody's business; the exit status tells of it.
+    std::panic::set_hook(Box::new(|_| {}));
+    match catch_unwind(AssertUnwindSafe(|| run(path))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            // The parent logs it. Where it is gone, nobody is left to tell.
+            let _ = writeln!(io::stderr(), "{error}");
+            ExitCode::from(FAILED)
+        }
+        Err(_) => ExitCode::from(u8::try_from(PANICKED).unwrap_or(FAILED)),
+    }
+}
+
+fn run(path: &Path) -> Result<()> {
+    let job = job()?;
+    confine(&job.limits)?;
+    end_with_parent()?;
+    let mut stdout = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let mut out = Output::new(&mut stdout, &job.limits);
+    match read(path, &job, &mut out) {
+        Ok(()) => Ok(()),
+        Err(Error::Problem(problem)) => out.refuse(&problem),
+        Err(error) => Err(error),
+    }
+}
+
+fn job() -> Result<Job> {
+    let mut line = String::new();
+    io::stdin()
+        .lock()
+        .take(JOB_BYTES_MAX)
+        .read_line(&mut line)?;
+    Ok(serde_json::from_str(&line)?)
+}
+
+fn read(path: &Path, job: &Job, out: &mut Output<'_>) -> Result<()> {
+    let format = match &job.format {
+        Some(word) => Format::parse(word)
+            .ok_or_else(|| Error::Internal("the job names no format".to_owned()))?,
+        None => sniff::sniff(path, &job.limits)?,
+    };
+    if is_workbook(format) {
+        let info = workbook::read(path, format, &job.options, out)?;
+        out.done(&info)
+    } else {
+        delimited::read(&mut File::open(path)?, &job.options, out)
+    }
+}
+
+/// Sets the limits that hold whatever a parser does. What a system doesn't have is left out.
+fn confine(limits: &Limits) -> Result<()> {
+    for (resource, most) in [
+        (Resource::AS, limits.child_memory_bytes_max),
+        (Resource::CPU, limits.child_cpu_seconds_max),
+        (Resource::CORE, 0),
+        (Resource::FSIZE, 0),
+        (Resource::NOFILE, FILES_MAX),
+    ] {
+        if resource.is_supported() {
+            let (_, hard) = resource.get()?;
+            let most = most.min(hard);
+            resource.set(most, most)?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends this process when standard input is closed, which the system does for a parent that dies.
+fn end_with_parent() -> Result<()> {
+    std::thread::Builder::new()
+        .stack_size(WATCH_STACK_BYTES)
+        .spawn(|| {
+            let mut rest = [0; 64];
+            while matches!(io::stdin().lock().read(&mut rest), Ok(1..)) {}
+            std::process::exit(i32::from(FAILED));
+        })?;
+    Ok(())
+}

@@ -1,0 +1,335 @@
+//! Text files: decodes, splits into records, and hands them to the assembler, whatever the size of
+//! the file is.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+
+use super::assemble::{Assembler, Found, Sheet};
+use super::encoding::{self, Detected, Known, Text};
+use super::notices::thousands;
+use super::protocol::Output;
+use super::{FileInfo, Limits, ReadOptions, Visibility, dialect, json, summary};
+use crate::error::{Error, Result};
+use crate::words::Code;
+
+/// Bytes of one record, all fields together.
+const RECORD_BYTES_MAX: usize = 64 << 20;
+
+/// Fields of one record, empty ones included; how many may hold a value is a setting.
+const FIELDS_MAX: usize = 1 << 17;
+
+/// Reads a text file: its one sheet and the end of the file are told to `out`.
+///
+/// # Errors
+/// `unsupported-format` where it is no text, `empty-file` without a row below the headers,
+/// `too-complex` over a bound, `no-such-sheet` where a sheet was asked for, `bad-request` for
+/// options that can't be; `Io`.
+pub fn read<R: Read + Seek>(
+    file: &mut R,
+    options: &ReadOptions,
+    out: &mut Output<'_>,
+) -> Result<()> {
+    if let Some(sheet) = &options.sheet {
+        summary::by_name(&[], sheet)?;
+    }
+    let given = options.delimiter.map(separator).transpose()?;
+    let detected = encoding::detect(file, options.encoding.as_deref())?;
+    let bytes = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(0))?;
+    let mut text = Text::new(file, detected);
+    let (delimiter, sep_line) = {
+        let piece = text.piece()?;
+        let sample = String::from_utf8_lossy(piece);
+        let whole = u64::try_from(piece.len()).is_ok_and(|size| size >= bytes);
+        match dialect::sep_line(&sample) {
+            Some((separator, size)) => (given.unwrap_or(separator), Some(size)),
+            None => (
+                given.unwrap_or_else(|| dialect::guess(&sample, whole)),
+                None,
+            ),
+        }
+    };
+    if let Some(size) = sep_line {
+        text.consume(size);
+    }
+    out.sheet(0)?;
+    let limits = out.limits();
+    let mut records = Records::new(text, delimiter, limits, u32::from(sep_line.is_some()));
+    let mut assembler = Assembler::new(
+        Sheet {
+            position: 0,
+            name: None,
+            visibility: Visibility::Visible,
+            merges: Vec::new(),
+            header_row: options.header_row,
+            workbook: false,
+        },
+        out,
+    );
+    tell(&mut assembler, detected, sep_line.is_some());
+    while let Some(record) = records.next()? {
+        let cells: Vec<(usize, Found<'_>)> = record
+            .fields()
+            .enumerate()
+            .filter(|(_, field)| !field.is_empty())
+            .map(|(column, field)| (column, found(field)))
+            .collect();
+        if !cells.is_empty() {
+            assembler.row(record.number, &cells, Some(record.width()))?;
+        }
+    }
+    if let Some(row) = records.unclosed {
+        assembler.notice(
+            "unclosed-quote",
+            Some((0, row)),
+            &format!(
+                "A quote in row {row} is never closed: the rest of the file stands in one cell."
+            ),
+        );
+    }
+    if records.text.replaced {
+        assembler.notice(
+            "undecodable",
+            None,
+            &format!(
+                "Some bytes mean nothing in {}; each stands as \u{fffd}.",
+                detected.encoding.name()
+            ),
+        );
+    }
+    let info = assembler.finish()?;
+    if info.rows == 0 {
+        return Err(Error::problem(
+            Code::EmptyFile,
+            if info.header_row.is_some() {
+                "The file has headers but no rows."
+            } else {
+                "The file is empty."
+            },
+        ));
+    }
+    out.done(&FileInfo {
+        default_sheet: 0,
+        encoding: Some(detected.encoding.name().to_owned()),
+        delimiter: Some(char::from(delimiter)),
+    })
+}
+
+/// The separator of a text file that begins with `head`, and whether nothing follows.
+pub(super) fn separator_of(head: &str, whole: bool) -> u8 {
+    let head = head.trim_start_matches('\u{feff}');
+    match dialect::sep_line(head) {
+        Some((separator, _)) => separator,
+        None => dialect::guess(head, whole),
+    }
+}
+
+fn separator(wanted: char) -> Result<u8> {
+    u8::try_from(wanted)
+        .ok()
+        .filter(|byte| dialect::is_separator(*byte))
+        .ok_or_else(|| {
+            Error::problem(
+                Code::BadRequest,
+                "The delimiter must be one plain character, such as a semicolon, or a tab.",
+            )
+        })
+}
+
+/// Notes what was guessed or left out before the first row.
+fn tell(assembler: &mut Assembler<'_, '_>, detected: Detected, sep_line: bool) {
+    match detected.known {
+        Known::Guessed => assembler.notice(
+            "encoding-guessed",
+            None,
+            &format!(
+                "The file does not say how its letters are encoded; it was read as {}.",
+                detected.encoding.name()
+            ),
+        ),
+        Known::Given | Known::Marked | Known::Proven => {}
+    }
+    if sep_line {
+        assembler.notice(
+            "sep-line",
+            Some((0, 1)),
+            "Row 1 only says what separates the fields; it was left out.",
+        );
+    }
+}
+
+/// A field is text, unless it is a JSON number that prints back identically.
+fn found(field: &str) -> Found<'_> {
+    let may_be = field
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_digit() || byte == b'-');
+    if may_be && json::is_plain_number(field) {
+        Found::Json(field.into())
+    } else {
+        Found::Text(field.into())
+    }
+}
+
+/// The records of a text.
+struct Records<'f, 'l, R> {
+    text: Text<'f, R>,
+    core: Reader,
+    limits: &'l Limits,
+    /// The last record's fields, one after the other, and where each ends.
+    fields: Vec<u8>,
+    ends: Vec<usize>,
+    /// The last record's row: blank lines count, the lines of a quoted field don't.
+    number: u32,
+    /// Whether the last byte read was a CR, so that a LF belongs to it.
+    after_cr: bool,
+    /// The row in which a quote was opened that is never closed.
+    unclosed: Option<u32>,
+}
+
+struct Record<'r> {
+    number: u32,
+    text: std::borrow::Cow<'r, str>,
+    ends: &'r [usize],
+}
+
+impl Record<'_> {
+    fn width(&self) -> u32 {
+        u32::try_from(self.ends.len()).unwrap_or(u32::MAX)
+    }
+
+    fn fields(&self) -> impl Iterator<Item = &str> {
+        let mut begin = 0;
+        self.ends.iter().map(move |end| {
+            let field = self.text.get(begin..*end).unwrap_or("");
+            begin = *end;
+            field
+        })
+    }
+}
+
+impl<'f, 'l, R: Read> Records<'f, 'l, R> {
+    fn new(text: Text<'f, R>, delimiter: u8, limits: &'l Limits, number: u32) -> Self {
+        Records {
+            text,
+            core: ReaderBuilder::new().delimiter(delimiter).build(),
+            limits,
+            fields: vec![0; 1 << 16],
+            ends: vec![0; 256],
+            number,
+            after_cr: false,
+            unclosed: None,
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Record<'_>>> {
+        if !self.skip_blank_lines()? {
+            return Ok(None);
+        }
+        self.count_row()?;
+        let (mut written, mut count) = (0, 0);
+        // At the end of the file a line end is tried: it ends every record, but not a quoted field.
+        let mut tried = false;
+        loop {
+            let piece = self.text.piece()?;
+            let at_end = piece.is_empty();
+            let input = if at_end && !tried { b"\n" } else { piece };
+            let (result, read, out, fields) = self.core.read_record(
+                input,
+                self.fields.get_mut(written..).unwrap_or_default(),
+                self.ends.get_mut(count..).unwrap_or_default(),
+            );
+            if let Some(last) = read.checked_sub(1) {
+                self.after_cr = input.get(last) == Some(&b'\r');
+            }
+            if at_end {
+                tried |= read > 0;
+            } else {
+                self.text.consume(read);
+            }
+            written += out;
+            count += fields;
+            match result {
+                ReadRecordResult::InputEmpty if at_end => self.unclosed = Some(self.number),
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull => self.more_text(written, count)?,
+                ReadRecordResult::OutputEndsFull => self.more_fields()?,
+                ReadRecordResult::Record => break,
+                ReadRecordResult::End => return Ok(None),
+            }
+        }
+        if self.unclosed.is_some()
+            && let Some(end) = count
+                .checked_sub(1)
+                .and_then(|last| self.ends.get_mut(last))
+        {
+            *end = end.saturating_sub(1);
+        }
+        let fields = self.fields.get(..written).unwrap_or(&[]);
+        Ok(Some(Record {
+            number: self.number,
+            text: String::from_utf8_lossy(fields),
+            ends: self.ends.get(..count).unwrap_or(&[]),
+        }))
+    }
+
+    /// Goes to the next record, counting the blank lines before it. False: there is none.
+    fn skip_blank_lines(&mut self) -> Result<bool> {
+        loop {
+            let Some(&byte) = self.text.piece()?.first() else {
+                return Ok(false);
+            };
+            let ends_crlf = std::mem::take(&mut self.after_cr) && byte == b'\n';
+            match byte {
+                b'\n' if ends_crlf => {}
+                b'\n' => self.count_row()?,
+                b'\r' => {
+                    self.count_row()?;
+                    self.after_cr = true;
+                }
+                _ => return Ok(true),
+            }
+            self.text.consume(1);
+        }
+    }
+
+    fn count_row(&mut self) -> Result<()> {
+        self.number = self.number.checked_add(1).ok_or_else(|| {
+            Error::problem(Code::TooComplex, "The file has too many lines. Split it.")
+        })?;
+        Ok(())
+    }
+
+    fn more_text(&mut self, written: usize, count: usize) -> Result<()> {
+        let begin = count.checked_sub(1).and_then(|last| self.ends.get(last));
+        let field = written - begin.copied().unwrap_or(0);
+        if field > self.limits.cell_bytes_text_max || self.fields.len() >= RECORD_BYTES_MAX {
+            return Err(Error::problem(
+                Code::TooComplex,
+                format!(
+                    "Row {} holds more than {} bytes in one field. Perhaps a quote is missing there.",
+                    thousands(u64::from(self.number)),
+                    thousands(u64::try_from(self.limits.cell_bytes_text_max).unwrap_or(u64::MAX))
+                ),
+            ));
+        }
+        self.fields.resize(self.fields.len() * 2, 0);
+        Ok(())
+    }
+
+    fn more_fields(&mut self) -> Result<()> {
+        if self.ends.len() >= FIELDS_MAX {
+            return Err(Error::problem(
+                Code::TooComplex,
+                format!(
+                    "Row {} has more than {} fields. Is the separator right?",
+                    thousands(u64::from(self.number)),
+                    thousands(u64::try_from(FIELDS_MAX).unwrap_or(u64::MAX))
+                ),
+            ));
+        }
+        self.ends.resize(self.ends.len() * 2, 0);
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! Values as JSON text, appended to a buffer without allocating.
+
+/// Appends `text` as a JSON string.
+pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut begin = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(bytes.get(begin..at).unwrap_or(&[]));
+        begin = at + 1;
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(byte >> 4)]);
+                out.push(HEX[usize::from(byte & 15)]);
+            }
+        }
+    }
+    out.extend_from_slice(bytes.get(begin..).unwrap_or(&[]));
+    out.push(b'"');
+}
+
+/// 2^63: below it an integral number is printed without fraction or exponent.
+const INTEGRAL_MAX: f64 = 9_223_372_036_854_775_808.0;
+
+/// Appends a number as the shortest text that reads back the same. False (and nothing appended)
+/// where JSON can't hold it: NaN and the infinities.
+pub(crate) fn number(out: &mut Vec<u8>, number: f64) -> bool {
+    if !number.is_finite() {
+        return false;
+    }
+    let written = if number.abs() < INTEGRAL_MAX && number.trunc() == number {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "integral and within the range of i64"
+        )]
+        let integral = number as i64;
+        serde_json::to_writer(out, &integral)
+    } else {
+        serde_json::to_writer(out, &number)
+    };
+    written.is_ok()
+}
+
+/// Whether `text` is a JSON number that prints back identically once it has been read as a 64-bit
+/// float (`007`, `1.50`, `1e5`, `+49` and ids of 17 digits and more mostly do not).
+pub(crate) fn is_plain_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = match digits.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (digits, None),
+    };
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !all_digits(whole) || (whole.len() > 1 && whole.starts_with('0')) || text == "-0" {
+        return false;
+    }
+    let Some(fraction) = fraction else {
+        return whole.len() <= 15 || (whole.len() <= 19 && reads_back(text));
+    };
+    if !all_digits(fraction) || fraction.ends_with('0') || whole.len() + fraction.len() > 17 {
+        return false;
+    }
+    // A float keeps any 15 digits; but small numbers are printed with an exponent.
+    let certain = whole.len() + fraction.len() <= 15 && !fraction.starts_with("000");
+    certain || reads_back(text)
+}
+
+fn reads_back(text: &str) -> bool {
+    let mut buffer = Vec::with_capacity(24);
+    text.parse::<f64>()
+        .is_ok_and(|value| number(&mut buffer, value))
+        && buffer == text.as_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(value: f64) -> Option<String> {
+        let mut out = Vec::new();
+        number(&mut out, value).then(|| String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn numbers_are_printed_as_the_contract_says() {
+        assert_eq!(printed(12.0).as_deref(), Some("12"));
+        assert_eq!(printed(-0.0).as_deref(), Some("0"));
+        assert_eq!(printed(0.1).as_deref(), Some("0.1"));
+        assert_eq!(
+            printed(9_007_199_254_740_993.0).as_deref(),
+            Some("9007199254740992")
+        );
+        assert_eq!(
+            printed(9_223_372_036_854_774_784.0).as_deref(),
+            Some("9223372036854774784")
+        );
+        for value in [1e19, -9_223_372_036_854_775_808.0, 1e300, 1.5e-9, f64::MAX] {
+            let text = printed(value).unwrap();
+            assert_eq!(text.parse::<f64>().unwrap().to_bits(), value.to_bits());
+            assert!(serde_json::from_str::<f64>(&text).is_ok(), "{text}");
+        }
+        assert_eq!(printed(f64::NAN), None);
+        assert_eq!(printed(f64::INFINITY), None);
+    }
+
+    #[test]
+    fn a_text_is_a_number_only_where_it_prints_back_identically() {
+        for number in [
+            "0",
+            "7",
+            "-7",
+            "12.5",
+            "-0.25",
+            "0.0001",
+            "9007199254740992",
+            "4111111111111111",
+            "0.1",
+            "100",
+            "1700000.5",
+        ] {
+            assert!(is_plain_number(number), "{number}");
+        }
+        for text in [
+            "007",
+            "1.50",
+            "1.0",
+            "1e5",
+            "+49",
+            "12345678901234567890",
+            "9007199254740993",
+            "123456789012345678",
+            "-0",
+            "-0.0",
+            ".5",
+            "5.",
+            "1,5",
+            " 1",
+            "1 ",
+            "",
+            "-",
+            "0x1",
+            "NaN",
+            "1_000",
+            "٣",
+            "0.1000000000000000055",
+        ] {
+            assert!(!is_plain_number(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn any_text_comes_back_from_its_json() {
+        let all: String = (0..0x300)
+            .filter_map(char::from_u32)
+            .chain(['😀', '\u{2028}'])
+            .collect();
+        let mut out = Vec::new();
+        text(&mut out, &all);
+        assert!(out.iter().all(|byte| *byte >= 0x20));
+        assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), all);
+    }
+}

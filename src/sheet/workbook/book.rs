@@ -1,0 +1,233 @@
+//! What all formats have in common: the list of worksheets, the sheet that matters, the bounds of
+//! a cell's place, and the way from cells to the assembler.
+
+use super::super::assemble::{Assembler, Found, Merge, Sheet};
+use super::super::protocol::Output;
+use super::super::{FileInfo, Limits, ReadOptions, SheetInfo, Visibility, summary};
+use super::damaged;
+use crate::error::{Error, Result};
+use crate::words::Code;
+
+/// A worksheet in the workbook's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) name: String,
+    pub(super) visibility: Visibility,
+}
+
+/// Takes the worksheets of a workbook in their order.
+pub(super) struct Book<'a, 'w> {
+    options: &'a ReadOptions,
+    out: &'a mut Output<'w>,
+    list: Vec<Listed>,
+    /// The sheet that was asked for.
+    wanted: Option<usize>,
+    read: Vec<SheetInfo>,
+    /// Rows of the sheets read so far, for the estimate.
+    rows: u64,
+}
+
+impl<'a, 'w> Book<'a, 'w> {
+    pub(super) fn new(options: &'a ReadOptions, out: &'a mut Output<'w>) -> Book<'a, 'w> {
+        Book {
+            options,
+            out,
+            list: Vec::new(),
+            wanted: None,
+            read: Vec::new(),
+            rows: 0,
+        }
+    }
+
+    pub(super) fn limits(&self) -> &'w Limits {
+        self.out.limits()
+    }
+
+    /// The worksheets that follow, before the first of them is read.
+    ///
+    /// # Errors
+    /// `no-such-sheet`; `unreadable-file` where there is none at all.
+    pub(super) fn list(&mut self, list: Vec<Listed>) -> Result<()> {
+        if list.is_empty() {
+            return Err(Error::problem(
+                Code::UnreadableFile,
+                "The file has no worksheet. Open it in Excel, copy the table to a worksheet, and add that.",
+            ));
+        }
+        if let Some(wanted) = &self.options.sheet {
+            let infos: Vec<SheetInfo> = list.iter().enumerate().map(bare).collect();
+            let found = summary::by_name(&infos, wanted)?;
+            self.wanted = usize::try_from(found.position).ok();
+        }
+        self.list = list;
+        Ok(())
+    }
+
+    /// Reads the next worksheet. `rows_seem` is how many rows it says it has.
+    ///
+    /// # Errors
+    /// Those of `fill` and of the assembler.
+    pub(super) fn sheet(
+        &mut self,
+        merges: Vec<Merge>,
+        rows_seem: u64,
+        fill: impl FnOnce(&mut Rows<'_, 'w>) -> Result<()>,
+    ) -> Result<()> {
+        let at = self.read.len();
+        let listed = self.list.get(at).ok_or_else(damaged)?;
+        let sheet = Sheet {
+            position: position(at),
+            name: Some(listed.name.clone()),
+            visibility: listed.visibility,
+            merges,
+            header_row: self.header_row(at),
+            workbook: true,
+        };
+        if rows_seem > 0 {
+            self.out.estimate(self.rows.saturating_add(rows_seem))?;
+        }
+        self.out.sheet(sheet.position)?;
+        let mut rows = Rows {
+            assembler: Assembler::new(sheet, self.out),
+        };
+        fill(&mut rows)?;
+        let info = rows.assembler.finish()?;
+        self.rows = self.rows.saturating_add(info.rows);
+        self.read.push(info);
+        Ok(())
+    }
+
+    /// A header row that the user gave is meant for the sheet that matters: the one that was asked
+    /// for, else the first visible one that turns out to have rows.
+    fn header_row(&self, at: usize) -> Option<u32> {
+        let matters = match self.wanted {
+            Some(wanted) => wanted == at,
+            None => {
+                self.list.get(at).map(|listed| listed.visibility) == Some(Visibility::Visible)
+                    && !self.read.iter().any(is_visible_with_rows)
+            }
+        };
+        self.options.header_row.filter(|_| matters)
+    }
+
+    /// All sheets have been read: which one "the rows of the file" means.
+    ///
+    /// # Errors
+    /// `empty-file`.
+    pub(super) fn finish(self) -> Result<FileInfo> {
+        let default = match self.wanted {
+            Some(wanted) => self.read.get(wanted).filter(|info| info.rows > 0),
+            None => self
+                .read
+                .iter()
+                .find(|info| is_visible_with_rows(info))
+                .or_else(|| self.read.iter().find(|info| info.rows > 0)),
+        };
+        match default {
+            Some(info) => Ok(FileInfo {
+                default_sheet: info.position,
+                encoding: None,
+                delimiter: None,
+            }),
+            None => Err(self.empty()),
+        }
+    }
+
+    fn empty(&self) -> Error {
+        let with_header = match self.wanted {
+            Some(wanted) => self.read.get(wanted),
+            None => self
+                .read
+                .iter()
+                .find(|info| info.header_row.is_some())
+                .or(self.read.first().filter(|_| self.read.len() == 1)),
+        };
+        let sentence = match with_header {
+            Some(SheetInfo {
+                name: Some(name),
+                header_row: Some(_),
+                ..
+            }) => format!("Sheet \"{name}\" has headers but no rows."),
+            Some(SheetInfo {
+                name: Some(name), ..
+            }) => format!("Sheet \"{name}\" has no data."),
+            Some(_) | None => "No sheet has any data.".to_owned(),
+        };
+        Error::problem(Code::EmptyFile, sentence)
+    }
+}
+
+fn is_visible_with_rows(info: &SheetInfo) -> bool {
+    info.visibility == Visibility::Visible && info.rows > 0
+}
+
+fn position(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+fn bare((at, listed): (usize, &Listed)) -> SheetInfo {
+    SheetInfo {
+        position: position(at),
+        name: Some(listed.name.clone()),
+        visibility: listed.visibility,
+        header_row: None,
+        columns: Vec::new(),
+        rows: 0,
+        error_cells: 0,
+        error_cells_first: Vec::new(),
+        notices: Vec::new(),
+    }
+}
+
+/// Takes the rows of one worksheet, top to bottom.
+pub(super) struct Rows<'o, 'w> {
+    assembler: Assembler<'o, 'w>,
+}
+
+impl Rows<'_, '_> {
+    /// A row's cells, by column; blank rows may be left out. `number` is 1-based.
+    ///
+    /// # Errors
+    /// As [`Assembler::row`].
+    pub(super) fn row(&mut self, number: u32, cells: &[(usize, Found<'_>)]) -> Result<()> {
+        self.assembler.row(number, cells, None)
+    }
+
+    /// A formula whose result the file doesn't hold: the cell stays empty, and says so.
+    pub(super) fn formula_without_value(&mut self, column: usize, row: u32) {
+        self.assembler.notice(
+            "formula-without-value",
+            Some((column, row)),
+            "The formula has no saved result; open the file in Excel and save it.",
+        );
+    }
+}
+
+/// Sorts a row's cells by column; of two in the same place the later one stays.
+pub(super) fn in_order(cells: &mut Vec<(usize, Found<'_>)>) {
+    if cells.is_sorted_by(|a, b| a.0 < b.0) {
+        return;
+    }
+    cells.reverse();
+    cells.sort_by_key(|cell| cell.0);
+    cells.dedup_by_key(|cell| cell.0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_out_of_order_are_put_in_order_and_the_later_of_two_stays() {
+        let mut cells = vec![
+            (3, Found::Number(1.0)),
+            (0, Found::Number(2.0)),
+            (3, Found::Number(3.0)),
+        ];
+        in_order(&mut cells);
+        assert_eq!(
+            cells,
+            vec![(0, Found::Number(2.0)), (3, Found::Number(3.0))]
+        );
+    }
+}

@@ -1,0 +1,163 @@
+//! The shared strings of a workbook, kept as one text: a million short ones cost their letters and
+//! eight bytes each.
+
+use std::borrow::Cow;
+
+use quick_xml::events::Event;
+
+use super::damaged;
+use super::xml::{Xml, push_reference};
+use crate::error::Result;
+
+/// All shared strings, by their index.
+#[derive(Debug, Default)]
+pub(super) struct Strings {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Strings {
+    pub(super) fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<&str> {
+        let end = *self.ends.get(index)?;
+        let start = match index.checked_sub(1) {
+            Some(before) => *self.ends.get(before)?,
+            None => 0,
+        };
+        self.text.get(start..end)
+    }
+
+    /// Reads a part of the kind `sharedStrings.xml`.
+    ///
+    /// # Errors
+    /// `unreadable-file`.
+    pub(super) fn read(mut xml: Xml<'_>) -> Result<Strings> {
+        let mut strings = Strings::default();
+        let mut one = String::new();
+        let mut closed = false;
+        loop {
+            match xml.next()? {
+                Event::Start(start) if start.local_name().as_ref() == "si" => {
+                    one.clear();
+                    rich_text(&mut xml, &mut one)?;
+                    strings.push(&decode_escapes(&one));
+                }
+                Event::End(end) if end.local_name().as_ref() == "sst" => closed = true,
+                Event::Eof if closed => return Ok(strings),
+                Event::Eof => return Err(damaged()),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The text of a `si` or `is` element that has just begun: its `t` and the `t` of its runs, but
+/// not that of its phonetic runs.
+///
+/// # Errors
+/// `unreadable-file`.
+pub(super) fn rich_text(xml: &mut Xml<'_>, text: &mut String) -> Result<()> {
+    let mut depth = 1_u32;
+    let mut in_text = false;
+    while depth > 0 {
+        match xml.next()? {
+            Event::Start(start) => match start.local_name().as_ref() {
+                "rPh" => xml.skip()?,
+                name => {
+                    in_text = name == "t";
+                    depth += 1;
+                }
+            },
+            Event::End(_) => {
+                in_text = false;
+                depth -= 1;
+            }
+            Event::Text(part) if in_text => text.push_str(&part.xml10_content()),
+            Event::CData(part) if in_text => text.push_str(&part.xml10_content()),
+            Event::GeneralRef(reference) if in_text => push_reference(text, &reference)?,
+            Event::Eof => return Err(damaged()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// `_x000D_` stands for the character with that code (ECMA-376, ST_Xstring).
+pub(super) fn decode_escapes(text: &str) -> Cow<'_, str> {
+    if !text.contains("_x") {
+        return Cow::Borrowed(text);
+    }
+    let mut decoded = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut units: Vec<u16> = Vec::new();
+    while let Some(at) = rest.find("_x") {
+        match rest.get(at..).and_then(escape) {
+            Some(unit) => {
+                if at > 0 {
+                    flush(&mut units, &mut decoded);
+                    decoded.push_str(&rest[..at]);
+                }
+                units.push(unit);
+                rest = &rest[at + 7..];
+            }
+            None => {
+                flush(&mut units, &mut decoded);
+                decoded.push_str(&rest[..at + 2]);
+                rest = &rest[at + 2..];
+            }
+        }
+    }
+    flush(&mut units, &mut decoded);
+    decoded.push_str(rest);
+    Cow::Owned(decoded)
+}
+
+/// The unit of UTF-16 that an escape at the start of `text` stands for.
+fn escape(text: &str) -> Option<u16> {
+    let digits = text.get(2..6)?;
+    if text.as_bytes().get(6) != Some(&b'_') || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    u16::from_str_radix(digits, 16).ok()
+}
+
+fn flush(units: &mut Vec<u16>, decoded: &mut String) {
+    decoded.extend(char::decode_utf16(units.drain(..)).map(|c| c.unwrap_or('\u{fffd}')));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_joined_and_phonetic_runs_left_out() {
+        let part = "<sst count='3'><si><t>a &amp; b</t></si>\
+            <si><r><rPr><b/></rPr><t>Bo</t></r><r><t>ld</t></r><rPh sb='0'><t>no</t></rPh></si>\
+            <si/><si><t><![CDATA[<x>]]></t></si></sst>";
+        let strings = Strings::read(Xml::new(Box::new(part.as_bytes())).unwrap()).unwrap();
+        assert_eq!(strings.get(0), Some("a & b"));
+        assert_eq!(strings.get(1), Some("Bold"));
+        assert_eq!(strings.get(2), Some(""));
+        assert_eq!(strings.get(3), Some("<x>"));
+        assert_eq!(strings.get(4), None);
+    }
+
+    #[test]
+    fn a_part_that_is_cut_off_is_damaged() {
+        let part = "<sst count='3'><si><t>a</t></si>";
+        assert!(Strings::read(Xml::new(Box::new(part.as_bytes())).unwrap()).is_err());
+    }
+
+    #[test]
+    fn escapes_are_decoded_once() {
+        assert_eq!(decode_escapes("a_x000D_\nb"), "a\r\nb");
+        assert_eq!(decode_escapes("A_x005F_x0030_B"), "A_x0030_B");
+        assert_eq!(decode_escapes("_xD83D__xDE00_!"), "😀!");
+        assert_eq!(decode_escapes("_x00G0_ _x12"), "_x00G0_ _x12");
+        assert_eq!(decode_escapes("snake_x_case"), "snake_x_case");
+    }
+}

@@ -1,0 +1,310 @@
+//! xls: the worksheets of an Excel 5 to 2003 file ([MS-XLS]). Its cells may come in any order, so
+//! that those of one sheet are kept and sorted: cells, not a grid.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use super::super::Limits;
+use super::super::assemble::{Found, Merge};
+use super::book::{Book, Rows, in_order};
+use super::moment;
+use super::ole::Ole;
+use super::record::{Bytes, error_name, rk};
+use super::xls_globals::{BOF, EOF, Globals, Record, Records, too_old};
+use super::{damaged, password};
+use crate::error::{Error, Result};
+use crate::words::Code;
+
+/// Reads all worksheets.
+///
+/// # Errors
+/// As [`super::read`].
+pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
+    let stream = stream(&std::fs::read(path)?)?;
+    let globals = Globals::read(&stream)?;
+    book.list(globals.sheets.iter().map(|sheet| sheet.0.clone()).collect())?;
+    for (_, place) in &globals.sheets {
+        let mut sheet = Sheet {
+            globals: &globals,
+            limits: book.limits(),
+            cells: Vec::new(),
+            merges: Vec::new(),
+        };
+        sheet.read(&stream, *place)?;
+        let rows = sheet.sort();
+        book.sheet(std::mem::take(&mut sheet.merges), rows, |rows| {
+            sheet.emit(rows)
+        })?;
+    }
+    Ok(())
+}
+
+/// The workbook's stream in the compound file.
+fn stream(file: &[u8]) -> Result<Vec<u8>> {
+    // Excel 4 and before wrote the records without a compound file around them.
+    if matches!(file, [0x09, 0x00 | 0x02 | 0x04, _, 0x00, ..]) {
+        return Err(too_old());
+    }
+    let ole = Ole::open(file)?;
+    if ole.has("EncryptedPackage") || ole.has("EncryptionInfo") {
+        return Err(password());
+    }
+    for name in ["Workbook", "Book"] {
+        if let Some(stream) = ole.stream(name)? {
+            return Ok(stream);
+        }
+    }
+    Err(Error::problem(
+        Code::UnsupportedFormat,
+        format!("The file must be {}.", super::super::FORMATS_SENTENCE),
+    ))
+}
+
+/// A cell; its row and column are 0-based.
+struct Cell {
+    row: u16,
+    column: u16,
+    value: Value,
+}
+
+enum Value {
+    /// A number, and the index of its style.
+    Number(f64, u16),
+    Text(Box<str>),
+    /// An index of the shared strings.
+    Shared(u32),
+    Bool(bool),
+    Error(u8),
+    /// A formula whose result is a text that has not come yet.
+    Pending,
+}
+
+/// A worksheet that is being read.
+struct Sheet<'g> {
+    globals: &'g Globals,
+    limits: &'g Limits,
+    cells: Vec<Cell>,
+    merges: Vec<Merge>,
+}
+
+impl Sheet<'_> {
+    fn read(&mut self, stream: &[u8], place: usize) -> Result<()> {
+        let mut records = Records::at(stream, place);
+        if records.next()?.kind != BOF {
+            return Err(damaged());
+        }
+        // Charts lie inside a sheet as substreams of their own.
+        let mut depth = 0_u32;
+        loop {
+            let record = records.next()?;
+            match record.kind {
+                BOF => depth += 1,
+                EOF if depth == 0 => return Ok(()),
+                EOF => depth -= 1,
+                _ if depth > 0 => {}
+                _ => self.take(record).ok_or_else(damaged)?,
+            }
+            if u64::try_from(self.cells.len()).unwrap_or(u64::MAX) > self.limits.cells_max {
+                return Err(Error::problem(
+                    Code::TooComplex,
+                    format!(
+                        "The file has more than {} cells with a value. Split it.",
+                        self.limits.cells_max
+                    ),
+                ));
+            }
+        }
+    }
+
+    /// `None` where the record is cut off.
+    fn take(&mut self, record: Record<'_>) -> Option<()> {
+        let mut bytes = record.bytes();
+        match record.kind {
+            // NUMBER
+            0x0203 => {
+                let place = place(&mut bytes)?;
+                let number = bytes.f64()?;
+                self.push(place, Value::Number(number, place.style));
+            }
+            // RK
+            0x027E => {
+                let place = place(&mut bytes)?;
+                let number = rk(bytes.u32()?);
+                self.push(place, Value::Number(number, place.style));
+            }
+            // MULRK
+            0x00BD => self.many(bytes)?,
+            // LABEL, RSTRING
+            0x0204 | 0x00D6 => {
+                let place = place(&mut bytes)?;
+                let text = self.text(record, 6)?;
+                self.push(place, Value::Text(text));
+            }
+            // LABELSST
+            0x00FD => {
+                let place = place(&mut bytes)?;
+                let index = bytes.u32()?;
+                self.push(place, Value::Shared(index));
+            }
+            // BOOLERR
+            0x0205 => {
+                let place = place(&mut bytes)?;
+                let (value, is_error) = (bytes.u8()?, bytes.u8()?);
+                let value = if is_error == 0 {
+                    Value::Bool(value != 0)
+                } else {
+                    Value::Error(value)
+                };
+                self.push(place, value);
+            }
+            // FORMULA
+            0x0006 => {
+                let place = place(&mut bytes)?;
+                let result = result(bytes.take(8)?, place.style)?;
+                self.push(place, result);
+            }
+            // STRING: the text that a formula before it gave
+            0x0207 => {
+                let text = self.text(record, 0)?;
+                if let Some(cell) = self.cells.last_mut()
+                    && matches!(cell.value, Value::Pending)
+                {
+                    cell.value = Value::Text(text);
+                }
+            }
+            // MERGEDCELLS
+            0x00E5 => {
+                for _ in 0..bytes.u16()? {
+                    let merge = merge(&mut bytes)?;
+                    self.merges.push(merge);
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn push(&mut self, place: Place, value: Value) {
+        self.cells.push(Cell {
+            row: place.row,
+            column: place.column,
+            value,
+        });
+    }
+
+    /// Numbers side by side: row, first column, pairs of style and number, last column.
+    fn many(&mut self, mut bytes: Bytes<'_>) -> Option<()> {
+        let row = bytes.u16()?;
+        let first = bytes.u16()?;
+        let count = bytes.0.len().checked_sub(2)? / 6;
+        for at in 0..count {
+            let style = bytes.u16()?;
+            let number = rk(bytes.u32()?);
+            let column = first.checked_add(u16::try_from(at).ok()?)?;
+            let place = Place { row, column, style };
+            self.push(place, Value::Number(number, style));
+        }
+        Some(())
+    }
+
+    fn text(&self, record: Record<'_>, skip: usize) -> Option<Box<str>> {
+        let mut pieces = record.pieces(skip);
+        let text = if self.globals.unicode {
+            pieces.string()?
+        } else {
+            pieces.byte_string(self.globals.page)?
+        };
+        Some(text.into_boxed_str())
+    }
+
+    /// Puts the cells in order, and counts their rows.
+    fn sort(&mut self) -> u64 {
+        if !self.cells.is_sorted_by_key(|cell| cell.row) {
+            self.cells.sort_by_key(|cell| cell.row);
+        }
+        let rows = self.cells.chunk_by(|a, b| a.row == b.row).count();
+        u64::try_from(rows).unwrap_or(u64::MAX)
+    }
+
+    fn emit(&self, rows: &mut Rows<'_, '_>) -> Result<()> {
+        for row in self.cells.chunk_by(|a, b| a.row == b.row) {
+            let Some(first) = row.first() else { continue };
+            let number = u32::from(first.row) + 1;
+            let mut cells = Vec::with_capacity(row.len());
+            for cell in row {
+                let column = usize::from(cell.column);
+                match &cell.value {
+                    Value::Pending => rows.formula_without_value(column, number),
+                    value => cells.extend(self.found(value)?.map(|found| (column, found))),
+                }
+            }
+            in_order(&mut cells);
+            rows.row(number, &cells)?;
+        }
+        Ok(())
+    }
+
+    fn found<'v>(&'v self, value: &'v Value) -> Result<Option<Found<'v>>> {
+        Ok(Some(match value {
+            Value::Number(number, style) => moment::number(
+                *number,
+                self.globals.styles.shape(usize::from(*style)),
+                self.globals.date1904,
+            ),
+            Value::Text(text) if text.is_empty() => return Ok(None),
+            Value::Text(text) => Found::Text(Cow::Borrowed(text)),
+            Value::Shared(index) => {
+                let index = usize::try_from(*index).unwrap_or(usize::MAX);
+                match self.globals.strings.get(index) {
+                    Some("") => return Ok(None),
+                    Some(text) => Found::Text(Cow::Borrowed(text)),
+                    None => return Err(damaged()),
+                }
+            }
+            Value::Bool(value) => Found::Bool(*value),
+            Value::Error(code) => Found::Error(Cow::Borrowed(error_name(*code))),
+            Value::Pending => return Ok(None),
+        }))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    row: u16,
+    column: u16,
+    style: u16,
+}
+
+fn place(bytes: &mut Bytes<'_>) -> Option<Place> {
+    Some(Place {
+        row: bytes.u16()?,
+        column: bytes.u16()?,
+        style: bytes.u16()?,
+    })
+}
+
+/// The cached result of a formula: a number, or what its last two bytes say.
+fn result(raw: &[u8], style: u16) -> Option<Value> {
+    let mut bytes = Bytes(raw);
+    let (kind, _, value) = (bytes.u8()?, bytes.u8()?, bytes.u8()?);
+    if raw.ends_with(&[0xFF, 0xFF]) {
+        return Some(match kind {
+            0 => Value::Pending,
+            1 => Value::Bool(value != 0),
+            2 => Value::Error(value),
+            _ => Value::Text("".into()),
+        });
+    }
+    Some(Value::Number(Bytes(raw).f64()?, style))
+}
+
+fn merge(bytes: &mut Bytes<'_>) -> Option<Merge> {
+    let (first_row, last_row) = (bytes.u16()?, bytes.u16()?);
+    let (first_column, last_column) = (bytes.u16()?, bytes.u16()?);
+    Some(Merge {
+        first_row: u32::from(first_row) + 1,
+        last_row: u32::from(last_row) + 1,
+        first_column: usize::from(first_column),
+        last_column: usize::from(last_column),
+    })
+}

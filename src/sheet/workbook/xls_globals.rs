@@ -1,0 +1,234 @@
+//! xls: the records of the workbook stream, and what the globals at its start say.
+
+use std::collections::HashMap;
+
+use super::super::Visibility;
+use super::book::Listed;
+use super::formats::{Shape, shape};
+use super::record::Bytes;
+use super::strings::Strings;
+use super::styles::Styles;
+use super::xls_text::{CodePage, Pieces};
+use super::{damaged, password};
+use crate::error::{Error, Result};
+use crate::words::Code;
+
+pub(super) const BOF: u16 = 0x0809;
+pub(super) const EOF: u16 = 0x000A;
+const CONTINUE: u16 = 0x003C;
+
+/// The workbook stream, record by record.
+#[derive(Clone)]
+pub(super) struct Records<'b>(Bytes<'b>);
+
+/// A record, and the records that go on with it.
+pub(super) struct Record<'b> {
+    pub(super) kind: u16,
+    pub(super) data: &'b [u8],
+    more: Vec<&'b [u8]>,
+}
+
+impl<'b> Records<'b> {
+    /// From that place in the stream on.
+    pub(super) fn at(stream: &'b [u8], place: usize) -> Records<'b> {
+        Records(Bytes(stream.get(place..).unwrap_or_default()))
+    }
+
+    /// The next record.
+    ///
+    /// # Errors
+    /// `unreadable-file` where the stream ends: a substream says where it ends, and before that
+    /// something is missing.
+    pub(super) fn next(&mut self) -> Result<Record<'b>> {
+        let (kind, data) = self.one().ok_or_else(damaged)?;
+        let mut more = Vec::new();
+        loop {
+            let mut ahead = self.clone();
+            match ahead.one() {
+                Some((CONTINUE, data)) => {
+                    more.push(data);
+                    *self = ahead;
+                }
+                _ => return Ok(Record { kind, data, more }),
+            }
+        }
+    }
+
+    fn one(&mut self) -> Option<(u16, &'b [u8])> {
+        let kind = self.0.u16()?;
+        let length = usize::from(self.0.u16()?);
+        Some((kind, self.0.take(length)?))
+    }
+}
+
+impl<'b> Record<'b> {
+    pub(super) fn bytes(&self) -> Bytes<'b> {
+        Bytes(self.data)
+    }
+
+    /// Its bytes from `skip` on, and the records that go on with it.
+    pub(super) fn pieces(self, skip: usize) -> Pieces<'b> {
+        Pieces::new(self.data.get(skip..).unwrap_or_default(), self.more)
+    }
+}
+
+/// What the globals say.
+pub(super) struct Globals {
+    /// Excel 97 and later: texts are Unicode.
+    pub(super) unicode: bool,
+    pub(super) page: CodePage,
+    pub(super) date1904: bool,
+    /// The worksheets and where they begin in the stream.
+    pub(super) sheets: Vec<(Listed, usize)>,
+    pub(super) strings: Strings,
+    pub(super) styles: Styles,
+}
+
+impl Globals {
+    /// # Errors
+    /// `unreadable-file`; `password-protected`.
+    pub(super) fn read(stream: &[u8]) -> Result<Globals> {
+        let mut records = Records::at(stream, 0);
+        let bof = records.next()?;
+        let mut bytes = bof.bytes();
+        let version = match (bof.kind, bytes.u16()) {
+            (BOF, Some(version)) => version,
+            _ => return Err(too_old()),
+        };
+        let unicode = version >= 0x0600;
+        let mut globals = Globals {
+            unicode,
+            page: CodePage::Web(encoding_rs::WINDOWS_1252),
+            date1904: false,
+            sheets: Vec::new(),
+            strings: Strings::default(),
+            styles: Styles::default(),
+        };
+        let mut ids = Vec::new();
+        let mut codes: HashMap<u32, Shape> = HashMap::new();
+        let mut depth = 0_u32;
+        loop {
+            let record = records.next()?;
+            match record.kind {
+                BOF => depth += 1,
+                EOF if depth == 0 => break,
+                EOF => depth -= 1,
+                // FILEPASS, whatever the way of encryption
+                0x002F => return Err(password()),
+                _ if depth > 0 => {}
+                _ => globals
+                    .take(record, &mut ids, &mut codes)?
+                    .ok_or_else(damaged)?,
+            }
+        }
+        globals.styles = Styles::new(&ids, &codes);
+        Ok(globals)
+    }
+
+    /// The inner `None` is a record that is cut off.
+    fn take(
+        &mut self,
+        record: Record<'_>,
+        ids: &mut Vec<u32>,
+        codes: &mut HashMap<u32, Shape>,
+    ) -> Result<Option<()>> {
+        let mut bytes = record.bytes();
+        match record.kind {
+            // CODEPAGE
+            0x0042 => {
+                let Some(number) = bytes.u16() else {
+                    return Ok(None);
+                };
+                match CodePage::of(number) {
+                    Some(page) => self.page = page,
+                    // Texts are Unicode anyway.
+                    None if self.unicode => {}
+                    None => return Err(unknown_page(number)),
+                }
+            }
+            // DATEMODE
+            0x0022 => self.date1904 = bytes.u16() == Some(1),
+            // BOUNDSHEET
+            0x0085 => match self.sheet(bytes) {
+                Some(sheet) => self.sheets.extend(sheet),
+                None => return Ok(None),
+            },
+            // FORMAT
+            0x041E => {
+                let Some(id) = bytes.u16() else {
+                    return Ok(None);
+                };
+                let code = if self.unicode {
+                    record.pieces(2).string()
+                } else {
+                    self.short_text(bytes)
+                };
+                // A format that can't be read is one that shows a number.
+                let code = code.unwrap_or_default();
+                codes.insert(u32::from(id), shape(&code));
+            }
+            // XF: its font, then its number format
+            0x00E0 => {
+                bytes.u16();
+                match bytes.u16() {
+                    Some(id) => ids.push(u32::from(id)),
+                    None => return Ok(None),
+                }
+            }
+            // SST: two counts, which are often wrong, then the strings
+            0x00FC => {
+                let mut pieces = record.pieces(8);
+                while !pieces.is_at_end() {
+                    match pieces.rich_string() {
+                        Some(text) => self.strings.push(&text),
+                        None => return Ok(None),
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(Some(()))
+    }
+
+    /// A worksheet of the list; the inner `None` is a sheet of another kind.
+    fn sheet(&self, mut bytes: Bytes<'_>) -> Option<Option<(Listed, usize)>> {
+        let place = bytes.length()?;
+        let visibility = match bytes.u8()? & 3 {
+            0 => Visibility::Visible,
+            1 => Visibility::Hidden,
+            _ => Visibility::VeryHidden,
+        };
+        let kind = bytes.u8()?;
+        let name = self.short_text(bytes)?;
+        let name = name.replace('\0', "");
+        Some((kind == 0).then_some((Listed { name, visibility }, place)))
+    }
+
+    /// A text with a count of 8 bits.
+    fn short_text(&self, mut bytes: Bytes<'_>) -> Option<String> {
+        let count = usize::from(bytes.u8()?);
+        if self.unicode {
+            let wide = bytes.u8()? & 1 != 0;
+            Pieces::new(bytes.0, Vec::new()).characters(count, wide)
+        } else {
+            Some(self.page.decode(bytes.take(count)?))
+        }
+    }
+}
+
+/// Excel 4 and before.
+pub(super) fn too_old() -> Error {
+    Error::problem(
+        Code::UnreadableFile,
+        "This .xls could not be read. Save it as .xlsx and add that.",
+    )
+}
+
+fn unknown_page(number: u16) -> Error {
+    Error::problem(
+        Code::UnreadableFile,
+        format!(
+            "This .xls is written in an alphabet that is not known here (code page {number}). Save it as .xlsx and add that."
+        ),
+    )
+}

@@ -1,0 +1,113 @@
+//! xlsx and xlsm: the workbook part, and its worksheets one after the other.
+
+use std::path::Path;
+
+use quick_xml::events::{BytesStart, Event};
+
+use super::super::Visibility;
+use super::book::{Book, Listed};
+use super::damaged;
+use super::package::Package;
+use super::parts::{Relationships, beside, main_part};
+use super::strings::Strings;
+use super::styles::Styles;
+use super::xlsx_cells::{Cells, look};
+use super::xml::{Xml, attribute, is_true, raw_attribute};
+use crate::error::Result;
+
+/// Reads all worksheets.
+///
+/// # Errors
+/// As [`super::read`].
+pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
+    let mut package = Package::open(path, book.limits())?;
+    let main = main_part(&mut package, "xl/workbook.xml")?;
+    let relationships = Relationships::read(&mut package, &main)?;
+    let workbook = Workbook::read(&mut package, &main, &relationships)?;
+    let part = |package: &Package, kind, usual| beside(package, &main, &relationships, kind, usual);
+    let strings = match part(&package, "sharedStrings", "sharedStrings.xml") {
+        Some(name) => Strings::read(open(&mut package, &name)?)?,
+        None => Strings::default(),
+    };
+    let styles = match part(&package, "styles", "styles.xml") {
+        Some(name) => Styles::read(open(&mut package, &name)?)?,
+        None => Styles::default(),
+    };
+    book.list(
+        workbook
+            .sheets
+            .iter()
+            .map(|sheet| sheet.0.clone())
+            .collect(),
+    )?;
+    for (_, part) in &workbook.sheets {
+        let size = package.size(part);
+        let facts = look(package.part_again(part)?.ok_or_else(damaged)?, size)?;
+        book.sheet(facts.merges, facts.rows_seem, |rows| {
+            let source = package.part_again(part)?.ok_or_else(damaged)?;
+            Cells::new(&strings, &styles, workbook.date1904).read(source, rows)
+        })?;
+        package.forget();
+    }
+    Ok(())
+}
+
+fn open<'p>(package: &'p mut Package, name: &str) -> Result<Xml<'p>> {
+    Xml::new(package.part(name)?.ok_or_else(damaged)?)
+}
+
+/// What the workbook part says.
+#[derive(Debug, Default)]
+struct Workbook {
+    /// The worksheets and the names of their parts.
+    sheets: Vec<(Listed, String)>,
+    date1904: bool,
+}
+
+impl Workbook {
+    fn read(package: &mut Package, main: &str, relationships: &Relationships) -> Result<Workbook> {
+        let mut workbook = Workbook::default();
+        let mut xml = open(package, main)?;
+        let mut closed = false;
+        loop {
+            match xml.next()? {
+                Event::Start(start) => match start.local_name().as_ref() {
+                    "sheet" => workbook.sheets.extend(worksheet(&start, relationships)?),
+                    "workbookPr" => {
+                        if let Some(value) = raw_attribute(start.attributes_raw(), "date1904") {
+                            workbook.date1904 = is_true(value);
+                        }
+                    }
+                    _ => {}
+                },
+                Event::End(end) if end.local_name().as_ref() == "workbook" => closed = true,
+                Event::Eof if closed => return Ok(workbook),
+                Event::Eof => return Err(damaged()),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A worksheet of the list, and the name of its part; `None` for chart, dialog and macro sheets.
+fn worksheet(
+    sheet: &BytesStart<'_>,
+    relationships: &Relationships,
+) -> Result<Option<(Listed, String)>> {
+    let raw = sheet.attributes_raw();
+    let id = raw_attribute(raw, "id").unwrap_or_default();
+    let relationship = relationships.by_id(id).ok_or_else(damaged)?;
+    if relationship.kind != "worksheet" {
+        return Ok(None);
+    }
+    let visibility = match raw_attribute(raw, "state") {
+        Some("hidden") => Visibility::Hidden,
+        Some("veryHidden") => Visibility::VeryHidden,
+        Some(_) | None => Visibility::Visible,
+    };
+    let name = attribute(sheet, "name").unwrap_or_default().into_owned();
+    Ok(Some((
+        Listed { name, visibility },
+        relationship.target.clone(),
+    )))
+}

@@ -1,0 +1,444 @@
+//! The cells of an xlsx worksheet, as a stream: the part is taken in pieces that end with a row,
+//! so that neither its size nor its extent costs memory.
+
+use std::borrow::Cow;
+use std::io::{BufRead, Read};
+
+use memchr::memmem;
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use super::super::assemble::{Found, Merge};
+use super::book::{Rows, in_order};
+use super::damaged;
+use super::moment;
+use super::package::in_part;
+use super::strings::{Strings, decode_escapes};
+use super::styles::Styles;
+use super::xml::{as_utf8, attributes, push_reference, raw_attribute, settle};
+use crate::error::Result;
+
+/// Bytes of a piece, unless a row is longer.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// Bytes behind the cells that are searched for merged ranges; they come early there.
+const TAIL_BYTES_MAX: u64 = 64 << 20;
+
+/// Bytes of the shortest row that is worth an estimate.
+const ROW_BYTES_MIN: u64 = 16;
+
+/// What has to be known of a sheet before its first row, though the file tells it last.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    pub(super) merges: Vec<Merge>,
+    /// How many rows the sheet says it has.
+    pub(super) rows_seem: u64,
+}
+
+/// Looks through a worksheet part for what stands around its cells. `size` is the part's.
+///
+/// # Errors
+/// `unreadable-file`.
+pub(super) fn look(source: Box<dyn BufRead + '_>, size: u64) -> Result<Facts> {
+    let mut source = as_utf8(source)?;
+    let mut piece = Vec::with_capacity(2 * PIECE_BYTES);
+    let mut facts = Facts::default();
+    let finder = memmem::Finder::new("sheetData>");
+    let mut first = true;
+    loop {
+        let read = take(&mut source, &mut piece)?;
+        if first {
+            facts.rows_seem = dimension(&piece).min(size / ROW_BYTES_MIN);
+            first = false;
+        }
+        if let Some(at) = finder
+            .find_iter(&piece)
+            .find(|at| ends_an_element(&piece, *at))
+        {
+            piece.drain(..at);
+            source
+                .take(TAIL_BYTES_MAX)
+                .read_to_end(&mut piece)
+                .map_err(in_part)?;
+            facts.merges = merges(&piece)?;
+            return Ok(facts);
+        }
+        if read == 0 {
+            return Ok(facts);
+        }
+        // The word may lie across the border of two pieces, with its prefix before it.
+        let keep = piece.len().min(100);
+        piece.drain(..piece.len() - keep);
+    }
+}
+
+/// Adds up to a piece's length to `piece`; 0 at the end.
+fn take(source: &mut impl Read, piece: &mut Vec<u8>) -> Result<usize> {
+    source
+        .take(u64::try_from(PIECE_BYTES).unwrap_or(u64::MAX))
+        .read_to_end(piece)
+        .map_err(in_part)
+}
+
+/// Whether the name at `at` belongs to an end tag, with or without a prefix.
+fn ends_an_element(bytes: &[u8], at: usize) -> bool {
+    let before = bytes.get(..at).unwrap_or_default();
+    let prefix = before
+        .iter()
+        .rev()
+        .take_while(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'_' | b'-' | b'.')
+        })
+        .count();
+    before
+        .get(..before.len() - prefix)
+        .is_some_and(|rest| rest.ends_with(b"</"))
+}
+
+/// The last row of the `dimension` element, which is often wrong and sometimes nonsense.
+fn dimension(head: &[u8]) -> u64 {
+    let head = head.get(..4_096).unwrap_or(head);
+    let text = String::from_utf8_lossy(head);
+    text.split_once("dimension ")
+        .and_then(|(_, rest)| rest.split_once('>'))
+        .and_then(|(raw, _)| raw_attribute(raw, "ref")?.split(':').next_back())
+        .and_then(reference)
+        .map_or(0, |(row, _)| u64::from(row))
+}
+
+fn merges(tail: &[u8]) -> Result<Vec<Merge>> {
+    let mut merges = Vec::new();
+    let mut reader = Reader::from_reader(tail);
+    settle(&mut reader);
+    loop {
+        match reader.read_event().map_err(|_| damaged())? {
+            Event::Start(start) if start.local_name().as_ref() == "mergeCell" => {
+                merges.extend(raw_attribute(start.attributes_raw(), "ref").and_then(merge));
+            }
+            Event::End(end) if end.local_name().as_ref() == "mergeCells" => return Ok(merges),
+            Event::Eof => return Ok(merges),
+            _ => {}
+        }
+    }
+}
+
+fn merge(text: &str) -> Option<Merge> {
+    let (first, last) = text.split_once(':')?;
+    let (first_row, first_column) = reference(first)?;
+    let (last_row, last_column) = reference(last)?;
+    (first_row <= last_row && first_column <= last_column).then_some(Merge {
+        first_row,
+        last_row,
+        first_column,
+        last_column,
+    })
+}
+
+/// `B17` → row 17 (1-based), column 1 (0-based).
+fn reference(text: &str) -> Option<(u32, usize)> {
+    let bytes = text.as_bytes();
+    let mut column: usize = 0;
+    let mut at = 0;
+    while let Some(letter) = bytes.get(at).filter(|byte| byte.is_ascii_alphabetic()) {
+        column = column
+            .checked_mul(26)?
+            .checked_add(usize::from(letter.to_ascii_uppercase() - b'A') + 1)?;
+        at += 1;
+    }
+    let mut row: u32 = 0;
+    let digits = bytes.get(at..)?;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        row = row.checked_mul(10)?.checked_add(u32::from(digit - b'0'))?;
+    }
+    (column > 0 && row > 0).then(|| (row, column - 1))
+}
+
+/// Reads the cells of one worksheet.
+pub(super) struct Cells<'s> {
+    strings: &'s Strings,
+    styles: &'s Styles,
+    date1904: bool,
+    /// Between the start and the end of `sheetData`.
+    in_data: bool,
+    /// The end of `sheetData` has been seen, so that nothing is missing.
+    whole: bool,
+    /// The row that is being read, 1-based, or was read last.
+    row: u32,
+    /// Whether the row itself has told its number.
+    row_is_told: bool,
+    column_next: usize,
+    cells: Vec<(usize, Found<'s>)>,
+    /// The text of the cell that is being read.
+    text: String,
+}
+
+/// Where in a cell the next text belongs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Elsewhere,
+    Value,
+    Text,
+}
+
+impl<'s> Cells<'s> {
+    pub(super) fn new(strings: &'s Strings, styles: &'s Styles, date1904: bool) -> Cells<'s> {
+        Cells {
+            strings,
+            styles,
+            date1904,
+            in_data: false,
+            whole: false,
+            row: 0,
+            row_is_told: false,
+            column_next: 0,
+            cells: Vec::new(),
+            text: String::new(),
+        }
+    }
+
+    /// # Errors
+    /// `unreadable-file`; those of the assembler.
+    pub(super) fn read(
+        mut self,
+        source: Box<dyn BufRead + '_>,
+        rows: &mut Rows<'_, '_>,
+    ) -> Result<()> {
+        let mut source = as_utf8(source)?;
+        let mut piece = Vec::with_capacity(2 * PIECE_BYTES);
+        let end_of_row = memmem::FinderRev::new("row>");
+        while !self.whole {
+            let read = take(&mut source, &mut piece)?;
+            if read == 0 {
+                self.piece(&piece, rows)?;
+                break;
+            }
+            let cut = end_of_row
+                .rfind_iter(&piece)
+                .find(|at| ends_an_element(&piece, *at));
+            if let Some(at) = cut {
+                let (now, _) = piece.split_at(at + 4);
+                self.piece(now, rows)?;
+                piece.drain(..at + 4);
+            }
+        }
+        if self.whole { Ok(()) } else { Err(damaged()) }
+    }
+
+    fn piece(&mut self, piece: &[u8], rows: &mut Rows<'_, '_>) -> Result<()> {
+        let mut reader = Reader::from_reader(piece);
+        settle(&mut reader);
+        loop {
+            match reader.read_event().map_err(|_| damaged())? {
+                Event::Start(start) => match start.local_name().as_ref() {
+                    "c" if self.in_data => self.cell(&mut reader, &start, rows)?,
+                    "row" if self.in_data => self.begin_row(&start)?,
+                    "sheetData" => self.in_data = true,
+                    _ => {}
+                },
+                Event::End(end) => match end.local_name().as_ref() {
+                    "row" if self.in_data => {
+                        in_order(&mut self.cells);
+                        rows.row(self.row, &self.cells)?;
+                        self.cells.clear();
+                    }
+                    "sheetData" => {
+                        self.in_data = false;
+                        self.whole = true;
+                        return Ok(());
+                    }
+                    _ => {}
+                },
+                Event::DocType(_) => return Err(damaged()),
+                Event::Eof => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    fn begin_row(&mut self, start: &BytesStart<'_>) -> Result<()> {
+        let told = raw_attribute(start.attributes_raw(), "r");
+        self.row = match told {
+            Some(number) => number.trim().parse().map_err(|_| damaged())?,
+            None => self.row.saturating_add(1),
+        };
+        self.row_is_told = told.is_some();
+        self.column_next = 0;
+        self.cells.clear();
+        Ok(())
+    }
+
+    /// Where a cell is: by its reference, or right of the one before.
+    fn place(&mut self, told: Option<&str>) -> Result<usize> {
+        let column = match told {
+            None => self.column_next,
+            Some(text) => {
+                let (row, column) = reference(text).ok_or_else(damaged)?;
+                if row != self.row {
+                    // A row that doesn't tell its number has that of its cells.
+                    if self.row_is_told || !self.cells.is_empty() {
+                        return Err(damaged());
+                    }
+                    self.row = row;
+                    self.row_is_told = true;
+                }
+                column
+            }
+        };
+        self.column_next = column.saturating_add(1);
+        Ok(column)
+    }
+
+    fn cell(
+        &mut self,
+        reader: &mut Reader<&[u8]>,
+        start: &BytesStart<'_>,
+        rows: &mut Rows<'_, '_>,
+    ) -> Result<()> {
+        let (mut told, mut style, mut kind) = (None, 0, "");
+        for (key, value) in attributes(start.attributes_raw()) {
+            match key {
+                "r" => told = Some(value),
+                "s" => style = value.parse().unwrap_or(0),
+                "t" => kind = value,
+                _ => {}
+            }
+        }
+        let column = self.place(told)?;
+        let (has_value, has_formula) = self.content(reader)?;
+        let missing = !has_value || (self.text.is_empty() && kind != "str");
+        if has_formula && missing {
+            rows.formula_without_value(column, self.row);
+        }
+        if let Some(found) = self.value(kind, style)? {
+            self.cells.push((column, found));
+        }
+        Ok(())
+    }
+
+    /// Collects the text of a cell. Tells whether it has a value and a formula.
+    fn content(&mut self, reader: &mut Reader<&[u8]>) -> Result<(bool, bool)> {
+        self.text.clear();
+        let (mut has_value, mut has_formula) = (false, false);
+        let mut part = Part::Elsewhere;
+        let mut depth = 0_u32;
+        let mut phonetic = false;
+        loop {
+            match reader.read_event().map_err(|_| damaged())? {
+                Event::Start(start) => {
+                    part = Part::Elsewhere;
+                    match start.local_name().as_ref() {
+                        "v" => {
+                            has_value = true;
+                            part = Part::Value;
+                        }
+                        "t" if !phonetic => {
+                            has_value = true;
+                            part = Part::Text;
+                        }
+                        "f" => has_formula = true,
+                        "rPh" => phonetic = true,
+                        _ => {}
+                    }
+                    depth += 1;
+                }
+                Event::End(end) => {
+                    if depth == 0 {
+                        return Ok((has_value, has_formula));
+                    }
+                    if phonetic && end.local_name().as_ref() == "rPh" {
+                        phonetic = false;
+                    }
+                    part = Part::Elsewhere;
+                    depth -= 1;
+                }
+                Event::Text(text) if part != Part::Elsewhere => {
+                    self.text.push_str(&text.xml10_content());
+                }
+                Event::CData(text) if part != Part::Elsewhere => {
+                    self.text.push_str(&text.xml10_content());
+                }
+                Event::GeneralRef(reference) if part != Part::Elsewhere => {
+                    push_reference(&mut self.text, &reference)?;
+                }
+                Event::Eof | Event::DocType(_) => return Err(damaged()),
+                _ => {}
+            }
+        }
+    }
+
+    /// The collected text as a value of that type (ECMA-376, ST_CellType).
+    fn value(&self, kind: &str, style: usize) -> Result<Option<Found<'s>>> {
+        let text = self.text.as_str();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(match kind {
+            "" | "n" => {
+                let number: f64 = text.trim().parse().map_err(|_| damaged())?;
+                moment::number(number, self.styles.shape(style), self.date1904)
+            }
+            "s" => {
+                let index: usize = text.trim().parse().map_err(|_| damaged())?;
+                match self.strings.get(index) {
+                    Some("") => return Ok(None),
+                    Some(text) => Found::Text(Cow::Borrowed(text)),
+                    None => return Err(damaged()),
+                }
+            }
+            "b" => match text.trim() {
+                "1" | "true" | "TRUE" | "True" => Found::Bool(true),
+                "0" | "false" | "FALSE" | "False" => Found::Bool(false),
+                _ => return Err(damaged()),
+            },
+            "e" => Found::Error(Cow::Owned(text.to_owned())),
+            "d" => owned(moment::iso(text, self.styles.shape(style))),
+            _ => Found::Text(Cow::Owned(decode_escapes(text).into_owned())),
+        }))
+    }
+}
+
+fn owned<'a>(found: Found<'_>) -> Found<'a> {
+    match found {
+        Found::Text(text) => Found::Text(Cow::Owned(text.into_owned())),
+        Found::Moment(kind, text) => Found::Moment(kind, Cow::Owned(text.into_owned())),
+        Found::Error(text) => Found::Error(Cow::Owned(text.into_owned())),
+        Found::Number(number) => Found::Number(number),
+        Found::Bool(value) => Found::Bool(value),
+        Found::Json(text) => Found::Json(Cow::Owned(text.into_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_name_a_row_and_a_column() {
+        assert_eq!(reference("B17"), Some((17, 1)));
+        assert_eq!(reference("XFD1048576"), Some((1_048_576, 16_383)));
+        assert_eq!(reference("A0"), None);
+        assert_eq!(reference("17"), None);
+        assert_eq!(reference("A99999999999"), None);
+        assert_eq!(reference("A1 "), None);
+    }
+
+    #[test]
+    fn what_stands_behind_the_cells_is_found() {
+        let part = "<x:worksheet><x:dimension ref='A1:C9'/><x:sheetData><x:row/></x:sheetData>\
+            <x:mergeCells count='1'><x:mergeCell ref='A1:C2'/></x:mergeCells></x:worksheet>";
+        let facts = look(Box::new(part.as_bytes()), 1_000).unwrap();
+        assert_eq!(facts.rows_seem, 9);
+        assert_eq!(
+            facts.merges,
+            vec![Merge {
+                first_row: 1,
+                last_row: 2,
+                first_column: 0,
+                last_column: 2
+            }]
+        );
+    }
+}
