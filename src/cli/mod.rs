@@ -10,6 +10,7 @@
 pub mod backup;
 pub mod check;
 mod config;
+mod convert;
 mod door;
 mod limits;
 pub mod lock;
@@ -55,12 +56,9 @@ enum Command {
         action: UserAction,
     },
     /// Print the JSON document that "Upload as JSON" would store
-    Convert {
-        file: PathBuf,
-        /// The sheet to print; without it the first visible one with a row
-        #[arg(long)]
-        sheet: Option<String>,
-    },
+    ///
+    /// Exit status 0, or 2 when the file can't be read; then the reason is all that is printed.
+    Convert(Box<convert::Flags>),
     /// Check a file against a template without a server
     ///
     /// Writes report.json, records.ndjson, records.csv and annotated.xlsx. Exit status: 0 when
@@ -185,11 +183,12 @@ fn run(cli: Cli) -> Result<ExitCode> {
             dest,
             force,
         }) => backup::run(&database.db, &dest, force),
+        Some(Command::Convert(flags)) => convert::run(&flags),
         Some(Command::Check { database }) => check::run(&database.db),
         Some(Command::User { database, action }) => user::run(&database.db, &action),
         Some(Command::ReadChild { file }) => Ok(crate::sheet::child::main(&file)),
         Some(Command::Process(flags)) => process::run(&flags),
-        Some(Command::Config { .. } | Command::Convert { .. }) => Ok(ExitCode::SUCCESS),
+        Some(Command::Config { .. }) => Ok(ExitCode::SUCCESS),
     }
 }
 

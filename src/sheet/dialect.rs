@@ -117,7 +117,7 @@ fn split(sample: &str, whole: bool, separator: u8) -> Table {
             }
         };
         // A part of a record is better than nothing.
-        if !complete && !(table.widths.is_empty() && count > 0) {
+        if !complete && (count == 0 || !table.widths.is_empty()) {
             break;
         }
         table.widths.push(count);

@@ -5,6 +5,7 @@ pub mod assemble;
 pub mod child;
 pub mod delimited;
 mod dialect;
+pub mod document;
 mod encoding;
 mod fill;
 mod header;
@@ -22,8 +23,9 @@ use serde::{Deserialize, Serialize};
 
 pub use row::{Cell, Kind, Row, cell_name, column_letters};
 
+use crate::error::{Error, Result};
 pub use crate::limits::Limits;
-use crate::words::Format;
+use crate::words::{Code, Format};
 
 /// How a file is to be read, where the user said so. What is `None` is found out by looking.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +113,21 @@ pub enum Event {
     /// How many rows the whole file seems to have; for progress only.
     Estimate(u64),
     Done(FileInfo),
+}
+
+/// The character between fields as a person gives it: itself, or the word `tab`.
+///
+/// # Errors
+/// `bad-request` where it is no single plain character.
+pub fn delimiter(text: &str) -> Result<char> {
+    match text.chars().collect::<Vec<_>>().as_slice() {
+        _ if text.eq_ignore_ascii_case("tab") || text == "\\t" => Ok('\t'),
+        [one] if one.is_ascii() => Ok(*one),
+        _ => Err(Error::problem(
+            Code::BadRequest,
+            "The delimiter must be one plain character, such as a semicolon, or the word tab.",
+        )),
+    }
 }
 
 /// The formats as people know them, for sentences.

@@ -1,20 +1,215 @@
-//! (replaced)
-use crate::words::Format;
-/// Stand-in until the real one comes.
-pub fn sniff(p: &std::path::Path, _l: &super::Limits) -> crate::error::Result<Format> {
-    let b = std::fs::read(p)?;
-    let has = |n: &[u8]| b.windows(n.len()).any(|w| w == n);
-    Ok(if b.starts_with(b"PK") {
-        if has(b"opendocument") || has(b"content.xml") {
-            Format::Ods
-        } else if has(b"workbook.bin") {
-            Format::Xlsb
-        } else {
-            Format::Xlsx
-        }
-    } else if b.starts_with(b"\xD0\xCF") || b.starts_with(b"\x09") {
-        Format::Xls
-    } else {
-        Format::Csv
+//! What a file is, told by its content: a cheap look at its first bytes and, where it is a package,
+//! at its directory. Nothing is unpacked but a few small parts.
+
+mod ole;
+mod package;
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+use std::path::Path;
+
+use super::{FORMATS_SENTENCE, Limits, delimited, encoding};
+use crate::error::{Error, Result};
+use crate::words::{Code, Format};
+
+/// What stands in a file that holds a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// A workbook, or delimited text.
+    Is(Format),
+    /// A web page, as office systems like to call `.xls`.
+    Html,
+    /// XML Spreadsheet 2003.
+    SpreadsheetMl,
+    /// OpenDocument as one XML file.
+    FlatOds,
+}
+
+/// The format of the file at `path`.
+///
+/// # Errors
+/// `empty-file`; `unsupported-format` where it is something else, which the sentence names;
+/// `password-protected`; `unreadable-file` where it is damaged or has to be saved in another form;
+/// `too-complex` where its directory is over the bounds; `Io`.
+pub fn sniff(path: &Path, limits: &Limits) -> Result<Format> {
+    let page = |what: &str| {
+        Error::problem(
+            Code::UnreadableFile,
+            format!(
+                "This file is really {what}. Open it in Excel or LibreOffice and save it as .xlsx."
+            ),
+        )
+    };
+    match content(path, limits)? {
+        Content::Is(format) => Ok(format),
+        Content::Html => Err(page("a web page")),
+        Content::SpreadsheetMl => Err(page("an XML Spreadsheet 2003")),
+        Content::FlatOds => Err(page("a flat OpenDocument file")),
+    }
+}
+
+/// What the file at `path` holds.
+///
+/// # Errors
+/// As [`sniff`].
+pub fn content(path: &Path, limits: &Limits) -> Result<Content> {
+    let mut file = File::open(path)?;
+    let mut head = vec![0; encoding::PIECE_BYTES];
+    let size = encoding::fill(&mut file, &mut head)?;
+    head.truncate(size);
+    if head.is_empty() {
+        return Err(Error::problem(Code::EmptyFile, "The file is empty."));
+    }
+    let bytes = file.seek(SeekFrom::End(0))?;
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        return package::look(&mut file, bytes, limits).map(Content::Is);
+    }
+    if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        return ole::look(&mut file, &head).map(Content::Is);
+    }
+    if is_bare_biff(&head) {
+        return Ok(Content::Is(Format::Xls));
+    }
+    if let Some(what) = signature(&head) {
+        return Err(unsupported(what));
+    }
+    text(&head, bytes)
+}
+
+/// A worksheet or workbook stream outside any container, as programs of the nineties wrote it.
+fn is_bare_biff(head: &[u8]) -> bool {
+    matches!(
+        head,
+        [0x09, 0x00, 0x04, 0x00, ..]
+            | [0x09, 0x02 | 0x04, 0x06, 0x00, ..]
+            | [0x09, 0x08, 0x08 | 0x10, 0x00, ..]
+    )
+}
+
+/// What else people add by mistake, by its first bytes.
+fn signature(head: &[u8]) -> Option<&'static str> {
+    const SIGNATURES: [(&[u8], &str); 17] = [
+        (b"%PDF-", "a PDF"),
+        (b"\x89PNG\r\n", "a picture"),
+        (b"\xff\xd8\xff", "a picture"),
+        (b"GIF8", "a picture"),
+        (b"II*\0", "a picture"),
+        (b"MM\0*", "a picture"),
+        (b"\x1f\x8b", "a packed file (gzip)"),
+        (b"7z\xbc\xaf\x27\x1c", "a packed file (7z)"),
+        (b"Rar!\x1a\x07", "a packed file (rar)"),
+        (b"\xfd7zXZ\0", "a packed file (xz)"),
+        (b"\x28\xb5\x2f\xfd", "a packed file (zstd)"),
+        (b"{\\rtf", "a text document (RTF)"),
+        (b"SQLite format 3\0", "a database"),
+        (b"PAR1", "a Parquet file"),
+        (b"\x7fELF", "a program"),
+        (b"ID;PWXL", "a SYLK file"),
+        (b"ID;PSCALC", "a SYLK file"),
+    ];
+    let named = SIGNATURES
+        .iter()
+        .find(|(bytes, _)| head.starts_with(bytes))
+        .map(|(_, what)| *what);
+    // Words that a list may begin with, where no text follows.
+    let binary = head.contains(&0);
+    named.or(match head {
+        [b'B', b'M', ..] if binary => Some("a picture"),
+        [b'M', b'Z', ..] if binary => Some("a program"),
+        [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] => Some("a packed file (bzip2)"),
+        _ => None,
     })
+}
+
+fn text(head: &[u8], bytes: u64) -> Result<Content> {
+    let sample = match encoding::by_head(head)? {
+        Some((encoding, _)) => encoding.decode(head).0,
+        None => String::from_utf8_lossy(head),
+    };
+    let start = sample.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if let Some(content) = markup(start)? {
+        return Ok(content);
+    }
+    if is_json(start) {
+        return Err(unsupported("JSON"));
+    }
+    let whole = u64::try_from(head.len()).is_ok_and(|size| size >= bytes);
+    Ok(Content::Is(match delimited::separator_of(&sample, whole) {
+        b'\t' => Format::Tsv,
+        _ => Format::Csv,
+    }))
+}
+
+/// Text between angle brackets: a page, or one of the spreadsheets in XML.
+fn markup(start: &str) -> Result<Option<Content>> {
+    let mail = start
+        .get(..13)
+        .is_some_and(|s| s.eq_ignore_ascii_case("mime-version:"));
+    if mail && start.contains("multipart/related") {
+        return Ok(Some(Content::Html));
+    }
+    if !start.starts_with('<') {
+        return Ok(None);
+    }
+    let lower = start.to_ascii_lowercase();
+    if lower.contains("urn:schemas-microsoft-com:office:spreadsheet") && lower.contains("<?xml") {
+        return Ok(Some(Content::SpreadsheetMl));
+    }
+    if lower.contains("urn:oasis:names:tc:opendocument:xmlns:office") {
+        return Ok(Some(Content::FlatOds));
+    }
+    const TAGS: [&str; 9] = [
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<body",
+        "<table",
+        "<meta",
+        "<style",
+        "<div",
+        "<title",
+    ];
+    if TAGS.iter().any(|tag| lower.starts_with(tag)) {
+        return Ok(Some(Content::Html));
+    }
+    let prolog = ["<?xml", "<!--", "<!doctype"];
+    if prolog.iter().any(|tag| lower.starts_with(tag)) {
+        if TAGS.iter().any(|tag| lower.contains(tag)) {
+            return Ok(Some(Content::Html));
+        }
+        return Err(unsupported("XML"));
+    }
+    // A list may have a field that begins with "<".
+    Ok(None)
+}
+
+fn is_json(start: &str) -> bool {
+    let next = |text: &str| text.trim_start().chars().next();
+    match start.strip_prefix('{') {
+        Some(inside) => next(inside) == Some('"') && inside.contains("\":"),
+        None => start
+            .strip_prefix('[')
+            .is_some_and(|inside| next(inside) == Some('{') && inside.contains("\":")),
+    }
+}
+
+fn unsupported(what: &str) -> Error {
+    Error::problem(
+        Code::UnsupportedFormat,
+        format!("The file must be {FORMATS_SENTENCE}. This one is {what}."),
+    )
+}
+
+fn damaged() -> Error {
+    Error::problem(
+        Code::UnreadableFile,
+        "The file is damaged and cannot be read. Open it in Excel, save it under a new name, and add that.",
+    )
+}
+
+fn password() -> Error {
+    Error::problem(
+        Code::PasswordProtected,
+        "The file is protected with a password. Remove the password in Excel (File › Info › Protect Workbook) and add it again.",
+    )
 }

@@ -24,7 +24,11 @@ pub fn insert(tx: &Tx<'_>, no: UploadNo, sheet: u32, rows: &[Row]) -> Result<()>
     Ok(())
 }
 
-/// The next rows of a sheet after row `after`, in the file's order.
+/// Bytes of text after which a page ends: rows may be as large as a whole file.
+const PAGE_BYTES: usize = 4 << 20;
+
+/// The next rows of a sheet after row `after`, in the file's order: at most `limit`, fewer where
+/// they are large, none only at the end.
 ///
 /// # Errors
 /// `Database`.
@@ -39,13 +43,20 @@ pub fn page(
         "SELECT row, cells, kinds, width FROM upload_rows
          WHERE upload_no = ?1 AND sheet = ?2 AND row > ?3 ORDER BY row LIMIT ?4",
     )?;
-    let rows = statement.query_map(params![no.0, sheet, after, limit], |row| {
-        Ok(Row {
+    let mut found = statement.query(params![no.0, sheet, after, limit])?;
+    let mut rows = Vec::new();
+    let mut bytes = 0;
+    while bytes < PAGE_BYTES
+        && let Some(row) = found.next()?
+    {
+        let row = Row {
             number: row.get(0)?,
             cells: row.get(1)?,
             kinds: row.get(2)?,
             width: row.get(3)?,
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+        };
+        bytes += row.cells.len();
+        rows.push(row);
+    }
+    Ok(rows)
 }

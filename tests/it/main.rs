@@ -6,6 +6,7 @@
 mod accounts;
 mod architecture;
 mod corpus;
+mod document;
 #[allow(dead_code, reason = "for the rooms that are to come")]
 mod forms;
 mod http_listener;
@@ -18,4 +19,5 @@ mod results;
 mod samples;
 mod settings;
 mod sheet;
+mod sniff;
 mod text;

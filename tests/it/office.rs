@@ -148,6 +148,31 @@ impl Office {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Answer {
+        let mut response = self.begin(method, url, headers, body);
+        let headers = response
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect();
+        let data = std::mem::replace(&mut response.data, rouille::ResponseBody::empty());
+        let (mut reader, _) = data.into_reader_and_size();
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).unwrap();
+        Answer {
+            status: response.status_code,
+            headers,
+            bytes,
+        }
+    }
+
+    /// An answer of which nothing has been read yet.
+    fn begin(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> rouille::Response {
         let headers = headers
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -159,20 +184,7 @@ impl Office {
             body: Body::from_bytes(body),
             peer,
         };
-        let response = routes::answer(&self.app, &mut incoming);
-        let headers = response
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.to_string()))
-            .collect();
-        let (mut reader, _) = response.data.into_reader_and_size();
-        let mut bytes = Vec::new();
-        reader.read_to_end(&mut bytes).unwrap();
-        Answer {
-            status: response.status_code,
-            headers,
-            bytes,
-        }
+        routes::answer(&self.app, &mut incoming)
     }
 
     /// Works until nothing waits; what each step did.
@@ -224,6 +236,16 @@ impl Person<'_> {
     pub(crate) fn get(&self, url: &str) -> Answer {
         self.office
             .call("GET", url, &[("Authorization", &self.bearer())], Vec::new())
+    }
+
+    /// The body of an answer, to be read by and by.
+    pub(crate) fn get_slowly(&self, url: &str) -> Box<dyn Read + Send> {
+        let bearer = self.bearer();
+        self.office
+            .begin("GET", url, &[("Authorization", &bearer)], Vec::new())
+            .data
+            .into_reader_and_size()
+            .0
     }
 
     pub(crate) fn send(&self, method: &str, url: &str, body: &Value) -> Answer {

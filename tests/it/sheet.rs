@@ -55,7 +55,7 @@ fn assemble(sheet: Sheet, rows: &[(u32, Cells<'_>)], limits: &Limits) -> Result<
         match protocol::parse(line)? {
             Event::Row(row) => rows.push(row),
             Event::SheetEnd(told) => assert_eq!(*told, info),
-            other => panic!("{other:?}"),
+            Event::Sheet(_) | Event::Estimate(_) | Event::Done(_) => panic!("{line}"),
         }
     }
     Ok(Put { info, rows })

@@ -291,7 +291,7 @@ fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
     }
     Ok(Form {
         spool,
-        filename: multipart::clean_file_name(&file.name),
+        filename: intake::name::clean(&file.name),
         fields: form.fields,
     })
 }
@@ -318,19 +318,7 @@ fn read_options(form: &Form) -> Result<ReadOptions> {
             }
         },
     };
-    let delimiter = match form.field("delimiter") {
-        None => None,
-        Some("tab" | "\\t") => Some('\t'),
-        Some(text) => match text.chars().collect::<Vec<_>>().as_slice() {
-            [one] if one.is_ascii() => Some(*one),
-            _ => {
-                return Err(Error::problem(
-                    Code::BadRequest,
-                    "delimiter must be one character, or the word tab.",
-                ));
-            }
-        },
-    };
+    let delimiter = form.field("delimiter").map(sheet::delimiter).transpose()?;
     Ok(ReadOptions {
         sheet: form.field("sheet").map(str::to_owned),
         header_row,

@@ -1,6 +1,7 @@
 //! What answers the routes: one file per subject, each with its part of the route table.
 
 pub mod auth;
+pub mod document;
 pub mod files;
 pub mod jobs;
 pub mod operations;
@@ -19,6 +20,7 @@ pub(in crate::http) const TABLES: &[&[Route]] = &[
     users::ROUTES,
     jobs::ROUTES,
     files::ROUTES,
+    document::ROUTES,
     results::ROUTES,
     workbooks::ROUTES,
     templates::ROUTES,

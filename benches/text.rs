@@ -1,0 +1,150 @@
+//! Reading text files beside their bound: `cargo bench --bench text`. Each figure stands beside the
+//! time in which the csv crate merely counts the same records, measured in the same run.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a bench prints its figures and gives up where something fails"
+)]
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sheetline::sheet::protocol::Output;
+use sheetline::sheet::{Limits, ReadOptions, delimited};
+
+/// How many times as long as the csv crate's counting loop a conversion may take.
+const BOUND: f64 = 5.0;
+
+/// Runs of which the fastest counts.
+const RUNS: usize = 7;
+
+fn main() {
+    // `cargo test --benches` asks with --test: then there is nothing to do.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    println!("csv (100,000 x 6)                    ms    x counting loop (bound {BOUND})");
+    for (name, text) in [
+        ("companies", companies(',', 100_000)),
+        ("companies, quoted", quoted(100_000)),
+        ("numbers", numbers(100_000)),
+    ] {
+        let path = folder.path().join("list.csv");
+        std::fs::write(&path, text).unwrap();
+        measure(name, &path);
+    }
+    let path = folder.path().join("small.csv");
+    std::fs::write(&path, companies(',', 100)).unwrap();
+    let small = fastest(|| convert(&path));
+    println!("convert of 10 KB: {:.1} ms (bound 15)", ms(small));
+}
+
+fn measure(name: &str, path: &Path) {
+    let count = fastest(|| {
+        let mut reader = csv::Reader::from_path(path).unwrap();
+        let mut record = csv::ByteRecord::new();
+        let mut count = 0;
+        while reader.read_byte_record(&mut record).unwrap() {
+            count += 1;
+        }
+        assert_eq!(count, 100_000);
+    });
+    let rows = fastest(|| {
+        let limits = Limits::default();
+        let mut sink = io::BufWriter::new(io::sink());
+        let mut out = Output::new(&mut sink, &limits);
+        let mut file = File::open(path).unwrap();
+        delimited::read(&mut file, &ReadOptions::default(), &mut out).unwrap();
+    });
+    let whole = fastest(|| convert(path));
+    println!("{name}");
+    println!("  counting loop of the csv crate {:>7.1}", ms(count));
+    for (what, took) in [
+        ("rows, in process", rows),
+        ("convert, the whole command", whole),
+    ] {
+        println!(
+            "  {what:<30} {:>7.1}  {:.1}",
+            ms(took),
+            ms(took) / ms(count)
+        );
+    }
+}
+
+/// The command as a person runs it.
+fn convert(path: &Path) {
+    let status = Command::new(env!("CARGO_BIN_EXE_sheetline"))
+        .arg("convert")
+        .arg(path)
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+fn fastest(mut run: impl FnMut()) -> Duration {
+    (0..RUNS)
+        .map(|_| {
+            let began = Instant::now();
+            run();
+            began.elapsed()
+        })
+        .min()
+        .unwrap()
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+fn companies(separator: char, rows: usize) -> Vec<u8> {
+    let mut text = "Company Name,LinkedIn_URL,Website_URL,Company_Size,Industry,Revenue\n"
+        .replace(',', &separator.to_string());
+    for n in 0..rows {
+        let _ = writeln!(
+            text,
+            "Firm {n} GmbH{separator}https://www.linkedin.com/company/firm-{n}{separator}\
+             https://firm-{n}.example{separator}11-50{separator}Software{separator}{n}"
+        );
+    }
+    text.into_bytes()
+}
+
+fn quoted(rows: usize) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new()
+        .quote_style(csv::QuoteStyle::Always)
+        .from_writer(Vec::new());
+    for record in csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(companies(',', rows).as_slice())
+        .records()
+    {
+        writer.write_record(&record.unwrap()).unwrap();
+    }
+    writer.into_inner().unwrap()
+}
+
+fn numbers(rows: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    writeln!(out, "a,b,c,d,e,f").unwrap();
+    for n in 0..rows {
+        let x = n as f64;
+        writeln!(
+            out,
+            "{n},{},{},{:.3},00{n},{}",
+            x / 7.0,
+            x * 1.5,
+            x / 3.0,
+            n * n
+        )
+        .unwrap();
+    }
+    out
+}

@@ -1,0 +1,314 @@
+//! The JSON document of a sheet, written row by row, so that its size does not matter.
+
+use serde_json::{Value, json};
+
+use super::{Column, Row, SheetInfo, json, summary};
+use crate::error::{Error, Result};
+use crate::words::Format;
+
+/// What the document says of its file.
+#[derive(Debug, Clone)]
+pub struct FileFacts {
+    pub filename: String,
+    pub format: Format,
+    pub sha256: String,
+    /// RFC 3339; `None` where the file was not uploaded.
+    pub uploaded_at: Option<String>,
+    pub uploaded_by: Option<String>,
+    /// Text files: how the file was decoded and split.
+    pub encoding: Option<String>,
+    pub delimiter: Option<String>,
+}
+
+/// Writes one document: [`Document::begin`], [`Document::row`] for each row, [`Document::end`].
+#[derive(Debug)]
+pub struct Document {
+    objects: Objects,
+    /// The rows so far.
+    numbers: Vec<u32>,
+}
+
+impl Document {
+    /// Appends what stands before the rows.
+    pub fn begin(sheet: &SheetInfo, out: &mut Vec<u8>) -> Document {
+        out.extend_from_slice(b"{\"columns\":[");
+        for (at, column) in sheet.columns.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            json::text(out, &column.name);
+        }
+        out.extend_from_slice(b"],\"data\":[");
+        Document {
+            objects: Objects::new(&sheet.columns),
+            numbers: Vec::new(),
+        }
+    }
+
+    /// Appends a row.
+    ///
+    /// # Errors
+    /// `Internal` where its cells are no JSON array, which only a damaged database makes.
+    pub fn row(&mut self, number: u32, cells: &str, out: &mut Vec<u8>) -> Result<()> {
+        if !self.numbers.is_empty() {
+            out.push(b',');
+        }
+        out.push(b'\n');
+        self.numbers.push(number);
+        self.objects.append(cells, out)
+    }
+
+    /// Appends what stands after the rows. `sheets` are all sheets of the file.
+    ///
+    /// # Errors
+    /// `Internal` where the facts can't be written as JSON.
+    pub fn end(
+        self,
+        file: &FileFacts,
+        sheet: &SheetInfo,
+        sheets: &[SheetInfo],
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        let metadata = json!({
+            "filename": file.filename,
+            "sheet": sheet.name,
+            "sheets": sheets.iter().map(summary::line).collect::<Vec<Value>>(),
+            "total_rows": sheet.rows,
+            "total_columns": sheet.columns.len(),
+            "uploaded_at": file.uploaded_at,
+            "uploaded_by": file.uploaded_by,
+            "sha256": file.sha256,
+            "format": file.format.as_str(),
+            "encoding": file.encoding,
+            "delimiter": file.delimiter,
+            "header_row": sheet.header_row,
+            "error_cells": { "count": sheet.error_cells, "cells": sheet.error_cells_first },
+            "notices": sheet.notices,
+            "row_numbers": [],
+        });
+        out.extend_from_slice(b"\n],\"metadata\":");
+        serde_json::to_writer(&mut *out, &metadata)?;
+        // The row numbers come last, so that they need not be made into values first.
+        out.truncate(out.len().saturating_sub(2));
+        for (at, number) in self.numbers.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            serde_json::to_writer(&mut *out, number)?;
+        }
+        out.extend_from_slice(b"]}}\n");
+        Ok(())
+    }
+}
+
+/// Writes rows as JSON objects.
+#[derive(Debug)]
+pub struct Objects {
+    /// The place of each column in a row, and its key with quotes and colon.
+    keys: Vec<(usize, Vec<u8>)>,
+}
+
+impl Objects {
+    pub fn new(columns: &[Column]) -> Objects {
+        let key = |column: &Column| {
+            let mut key = Vec::new();
+            json::text(&mut key, &column.name);
+            key.push(b':');
+            (column.index, key)
+        };
+        Objects {
+            keys: columns.iter().map(key).collect(),
+        }
+    }
+
+    /// Appends a row as one JSON object, without a line break in it.
+    ///
+    /// # Errors
+    /// As [`Document::row`].
+    pub fn append(&self, cells: &str, out: &mut Vec<u8>) -> Result<()> {
+        let mut values = Values::new(cells)?;
+        let mut next = 0;
+        out.push(b'{');
+        for (at, (index, key)) in self.keys.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(key);
+            let mut value = None;
+            while next <= *index {
+                value = values.next()?;
+                next += 1;
+            }
+            out.extend_from_slice(value.unwrap_or("null").as_bytes());
+        }
+        out.push(b'}');
+        Ok(())
+    }
+
+    /// Appends a row of the sheet as a line.
+    ///
+    /// # Errors
+    /// As [`Document::row`].
+    pub fn line(&self, row: &Row, out: &mut Vec<u8>) -> Result<()> {
+        self.append(&row.cells, out)?;
+        out.push(b'\n');
+        Ok(())
+    }
+}
+
+/// The texts of the scalars in a JSON array.
+struct Values<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Values<'a> {
+    fn new(cells: &'a str) -> Result<Values<'a>> {
+        let inside = cells
+            .strip_prefix('[')
+            .and_then(|cells| cells.strip_suffix(']'));
+        Ok(Values {
+            rest: inside.ok_or_else(damaged)?,
+        })
+    }
+
+    fn next(&mut self) -> Result<Option<&'a str>> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let end = if self.rest.starts_with('"') {
+            end_of_string(self.rest).ok_or_else(damaged)?
+        } else {
+            self.rest.find(',').unwrap_or(self.rest.len())
+        };
+        let (value, rest) = self.rest.split_at_checked(end).ok_or_else(damaged)?;
+        self.rest = match rest.strip_prefix(',') {
+            Some(rest) => rest,
+            None if rest.is_empty() => "",
+            None => return Err(damaged()),
+        };
+        Ok(Some(value))
+    }
+}
+
+/// Where the string that `text` begins with ends.
+fn end_of_string(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 1;
+    loop {
+        at += bytes
+            .get(at..)?
+            .iter()
+            .position(|byte| matches!(byte, b'"' | b'\\'))?;
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
+}
+
+fn damaged() -> Error {
+    Error::Internal("a stored row is no JSON array of scalars".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sheet::{Notice, Visibility};
+
+    fn sheet() -> SheetInfo {
+        let column = |index, name: &str| Column {
+            index,
+            name: name.to_owned(),
+            label: None,
+        };
+        SheetInfo {
+            position: 0,
+            name: Some("S".to_owned()),
+            visibility: Visibility::Visible,
+            header_row: Some(2),
+            columns: vec![column(0, "a \"x\""), column(2, "b"), column(3, "c")],
+            rows: 2,
+            error_cells: 1,
+            error_cells_first: vec!["C3".to_owned()],
+            notices: vec![Notice {
+                code: "title-row".to_owned(),
+                cell: Some("A1".to_owned()),
+                message: "Left out.".to_owned(),
+            }],
+        }
+    }
+
+    #[test]
+    fn a_document_is_the_json_that_the_contract_shows() {
+        let sheet = sheet();
+        let mut out = Vec::new();
+        let mut document = Document::begin(&sheet, &mut out);
+        document
+            .row(3, r#"["q\\\"],[",1,null,true]"#, &mut out)
+            .unwrap();
+        document.row(7, r#"["",2]"#, &mut out).unwrap();
+        let file = FileFacts {
+            filename: "f.xlsx".to_owned(),
+            format: Format::Xlsx,
+            sha256: "ab".to_owned(),
+            uploaded_at: None,
+            uploaded_by: Some("anna".to_owned()),
+            encoding: None,
+            delimiter: None,
+        };
+        document
+            .end(&file, &sheet, std::slice::from_ref(&sheet), &mut out)
+            .unwrap();
+        let value: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(value["columns"], json!(["a \"x\"", "b", "c"]));
+        assert_eq!(
+            value["data"],
+            json!([
+                { "a \"x\"": "q\\\"],[", "b": null, "c": true },
+                { "a \"x\"": "", "b": null, "c": null }
+            ])
+        );
+        let metadata = &value["metadata"];
+        assert_eq!(metadata["row_numbers"], json!([3, 7]));
+        assert_eq!(metadata["total_rows"], 2);
+        assert_eq!(metadata["total_columns"], 3);
+        assert_eq!(metadata["header_row"], 2);
+        assert_eq!(
+            metadata["error_cells"],
+            json!({ "count": 1, "cells": ["C3"] })
+        );
+        assert_eq!(metadata["notices"][0]["code"], "title-row");
+        assert_eq!(metadata["sheets"][0]["name"], "S");
+    }
+
+    #[test]
+    fn a_sheet_without_rows_is_a_document_too() {
+        let sheet = sheet();
+        let mut out = Vec::new();
+        let document = Document::begin(&sheet, &mut out);
+        let file = FileFacts {
+            filename: String::new(),
+            format: Format::Csv,
+            sha256: String::new(),
+            uploaded_at: None,
+            uploaded_by: None,
+            encoding: None,
+            delimiter: None,
+        };
+        document.end(&file, &sheet, &[], &mut out).unwrap();
+        let value: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(value["data"], json!([]));
+        assert_eq!(value["metadata"]["row_numbers"], json!([]));
+    }
+
+    #[test]
+    fn damaged_rows_are_told_apart() {
+        let objects = Objects::new(&sheet().columns);
+        for cells in ["", "[", "1,2", "[\"a", "[\"a\"b]", "[\"a\\\"]"] {
+            assert!(objects.append(cells, &mut Vec::new()).is_err(), "{cells}");
+        }
+        let mut out = Vec::new();
+        objects.append("[]", &mut out).unwrap();
+        assert!(serde_json::from_slice::<Value>(&out).is_ok());
+    }
+}
