@@ -188,6 +188,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::User { database, action }) => user::run(&database.db, &action),
         Some(Command::ReadChild { file }) => Ok(crate::sheet::child::main(&file)),
         Some(Command::Process(flags)) => process::run(&flags),
+        // Answered before the command line was taken apart.
         Some(Command::Config { .. }) => Ok(ExitCode::SUCCESS),
     }
 }
