@@ -1030,6 +1030,43 @@ fn connections_that_end_badly_leave_nothing_behind() {
 }
 
 #[test]
+fn a_low_limit_of_open_files_is_kept_below_and_nobody_is_locked_out() {
+    let folder = tempfile::tempdir().unwrap();
+    // Room for (320 - 256) / 2 = 32 connections.
+    let server = "ulimit -n 320; exec \"$0\" serve --listen 127.0.0.1:0";
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", server, env!("CARGO_BIN_EXE_sheetline")])
+        .env("SHEETLINE_DB", folder.path().join("office.db"))
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let printed = io::BufReader::new(child.stdout.take().unwrap());
+    let address = io::BufRead::lines(printed)
+        .map(Result::unwrap)
+        .find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned))
+        .unwrap();
+    let connect = || {
+        let stream = TcpStream::connect(&address).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        Client {
+            stream,
+            here: Vec::new(),
+        }
+    };
+    // Silent ones, three times as many as there is room for.
+    let crowd: Vec<Client> = (0..100).map(|_| connect()).collect();
+    for _ in 0..10 {
+        assert_eq!(connect().get("/api/health").status, 200);
+    }
+    drop(crowd);
+    assert_eq!(connect().get("/api/health").status, 200);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn a_proxy_connects_by_a_unix_socket() {
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::net::{UnixListener, UnixStream};

@@ -24,7 +24,7 @@ pub use body::Body;
 use guests::Guests;
 pub use socket::Address;
 use socket::{Socket, Stream};
-use usher::Usher;
+use usher::{Rarely, Usher};
 
 use crate::metrics::Metrics;
 use crate::settings::Door;
@@ -128,12 +128,15 @@ impl Listener {
             }
         };
         let bounds = Arc::new(self.bounds);
+        let mut log = Rarely::default();
         while !self.guests.is_closing() {
             let (stream, peer) = match self.socket.accept() {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of files, for example: it passes.
-                    log::warn!("no connection could be accepted: {error}");
+                    if log.may() {
+                        log::warn!("no connection could be accepted: {error}");
+                    }
                     thread::sleep(ACCEPT_REST);
                     continue;
                 }
@@ -142,7 +145,13 @@ impl Listener {
                 break;
             }
             let stream = Arc::new(stream);
-            if !receive(&stream, peer, &self.guests, &handler, &bounds) {
+            let received = receive(&stream, peer, &self.guests, &handler, &bounds);
+            if let Err(Some(error)) = &received
+                && log.may()
+            {
+                log::warn!("no thread for a connection: {error}");
+            }
+            if received.is_err() {
                 bounds.metrics.connection_refused();
                 if let Some(usher) = &usher {
                     usher.turn_away(stream);
@@ -157,32 +166,32 @@ impl Listener {
     }
 }
 
-/// A seat and a thread for a connection, where both are to be had.
+/// A seat and a thread for a connection.
+///
+/// # Errors
+/// `None` where all seats are taken; what the system said where it has no thread.
 fn receive(
     stream: &Arc<Stream>,
     peer: SocketAddr,
     guests: &Arc<Guests>,
     handler: &Arc<dyn Handler>,
     bounds: &Arc<Bounds>,
-) -> bool {
+) -> Result<(), Option<io::Error>> {
     let Some(seat) = guests.admit(stream, peer) else {
-        return false;
+        return Err(None);
     };
     let stream = Arc::clone(stream);
     let handler = Arc::clone(handler);
     let bounds = Arc::clone(bounds);
     let open = bounds.metrics.connection();
-    let spawned = thread::Builder::new()
+    thread::Builder::new()
         .name("connection".to_owned())
         .stack_size(bounds.door.stack_bytes)
         .spawn(move || {
             let _open = open;
             connection::serve(&stream, &seat, peer, handler.as_ref(), &bounds);
-        });
-    if let Err(error) = &spawned {
-        log::warn!("no thread for a connection: {error}");
-    }
-    spawned.is_ok()
+        })?;
+    Ok(())
 }
 
 impl Shutdown {

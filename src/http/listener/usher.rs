@@ -23,6 +23,22 @@ const LINGER: Duration = Duration::from_millis(250);
 /// When they may try again, in seconds.
 const RETRY_AFTER: u64 = 2;
 
+/// Keeps a flood out of the log: once a second.
+#[derive(Default)]
+pub(super) struct Rarely(Option<Instant>);
+
+impl Rarely {
+    pub(super) fn may(&mut self) -> bool {
+        let may = self
+            .0
+            .is_none_or(|last| last.elapsed() >= Duration::from_secs(1));
+        if may {
+            self.0 = Some(Instant::now());
+        }
+        may
+    }
+}
+
 /// The thread that turns away.
 pub(super) struct Usher {
     to: SyncSender<Arc<Stream>>,
@@ -38,7 +54,7 @@ impl Usher {
             .stack_size(door.stack_bytes)
             .spawn(move || {
                 let mut lingering: VecDeque<(Instant, Arc<Stream>)> = VecDeque::new();
-                let mut logged: Option<Instant> = None;
+                let mut log = Rarely::default();
                 loop {
                     let wait = match lingering.front() {
                         Some((since, _)) => LINGER.saturating_sub(since.elapsed()),
@@ -46,8 +62,7 @@ impl Usher {
                     };
                     match from.recv_timeout(wait) {
                         Ok(stream) => {
-                            if logged.is_none_or(|at| at.elapsed() > Duration::from_secs(1)) {
-                                logged = Some(Instant::now());
+                            if log.may() {
                                 log::warn!("all connections are taken; somebody was turned away");
                             }
                             turn_away(&stream, &door);
