@@ -98,6 +98,11 @@ impl Guests {
         })
     }
 
+    /// Shows out whoever has been waiting longest, if anybody waits.
+    pub(super) fn make_room(&self) {
+        self.lock().show_out_one(None);
+    }
+
     /// What an address counts under: an IPv6 customer has a whole /64.
     fn counted(&self, ip: IpAddr) -> Option<IpAddr> {
         if ip.is_loopback() || self.apart.contains(&ip) {

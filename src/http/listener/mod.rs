@@ -146,10 +146,12 @@ impl Listener {
             }
             let stream = Arc::new(stream);
             let received = receive(&stream, peer, &self.guests, &handler, &bounds);
-            if let Err(Some(error)) = &received
-                && log.may()
-            {
-                log::warn!("no thread for a connection: {error}");
+            if let Err(Some(error)) = &received {
+                // The next one gets the thread of whoever gives way now.
+                self.guests.make_room();
+                if log.may() {
+                    log::warn!("no thread for a connection: {error}");
+                }
             }
             if received.is_err() {
                 bounds.metrics.connection_refused();
