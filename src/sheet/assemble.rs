@@ -240,7 +240,7 @@ impl<'o, 'w> Assembler<'o, 'w> {
                 self.notices.add(
                     "header-joined",
                     Some((0, place.row)),
-                    "The header has several lines; each column's were joined.",
+                    "The header has several lines; they were joined in each column.",
                 );
             }
             header::labels(&waiting, place, &merges)
