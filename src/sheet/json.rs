@@ -3,14 +3,14 @@
 /// Appends `text` as a JSON string.
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    let bytes = text.as_bytes();
-    let mut begin = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(bytes.get(begin..at).unwrap_or(&[]));
-        begin = at + 1;
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, special) = rest.split_at(plain_prefix(rest));
+        out.extend_from_slice(plain);
+        let Some((&byte, after)) = special.split_first() else {
+            break;
+        };
+        rest = after;
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
@@ -25,8 +25,35 @@ pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
             }
         }
     }
-    out.extend_from_slice(bytes.get(begin..).unwrap_or(&[]));
     out.push(b'"');
+}
+
+/// How many bytes at the beginning mean themselves inside a JSON string.
+pub(crate) fn plain_prefix(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+    const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
+    const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);
+    const BACKSLASHES: u64 = u64::from_ne_bytes([b'\\'; 8]);
+    // Eight bytes at a time: the high bit of each byte tells whether it is below a bound. The sums
+    // may find one too many (after a borrow), never one too few; the bytes are looked at then.
+    let mut plain = 0;
+    for chunk in bytes.chunks_exact(8) {
+        let Ok(eight) = <[u8; 8]>::try_from(chunk) else {
+            break;
+        };
+        let word = u64::from_ne_bytes(eight);
+        let control = word.wrapping_sub(SPACES) & !word;
+        let quote = (word ^ QUOTES).wrapping_sub(ONES) & !(word ^ QUOTES);
+        let backslash = (word ^ BACKSLASHES).wrapping_sub(ONES) & !(word ^ BACKSLASHES);
+        if (control | quote | backslash) & HIGHS != 0 {
+            break;
+        }
+        plain += 8;
+    }
+    let rest = bytes.get(plain..).unwrap_or(&[]);
+    let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    plain + rest.iter().position(special).unwrap_or(rest.len())
 }
 
 /// 2^63: below it an integral number is printed without fraction or exponent.
@@ -154,6 +181,22 @@ mod tests {
             "0.1000000000000000055",
         ] {
             assert!(!is_plain_number(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_special_byte_is_found_wherever_it_stands() {
+        for length in 0..40 {
+            assert_eq!(plain_prefix(&vec![b'a'; length]), length);
+            assert_eq!(plain_prefix(&vec![0xc3; length]), length);
+            for at in 0..length {
+                for byte in 0..=255_u8 {
+                    let mut bytes = vec![b'!'; length];
+                    bytes[at] = byte;
+                    let special = byte < 0x20 || byte == b'"' || byte == b'\\';
+                    assert_eq!(plain_prefix(&bytes), if special { at } else { length });
+                }
+            }
         }
     }
 
