@@ -81,24 +81,33 @@ pub(crate) fn number(out: &mut Vec<u8>, number: f64) -> bool {
 /// Whether `text` is a JSON number that prints back identically once it has been read as a 64-bit
 /// float (`007`, `1.50`, `1e5`, `+49` and ids of 17 digits and more mostly do not).
 pub(crate) fn is_plain_number(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = match digits.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (digits, None),
-    };
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if !all_digits(whole) || (whole.len() > 1 && whole.starts_with('0')) || text == "-0" {
+    let unsigned = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let whole = digits(unsigned);
+    if whole == 0 || (whole > 1 && unsigned.starts_with(b"0")) {
         return false;
     }
-    let Some(fraction) = fraction else {
-        return whole.len() <= 15 || (whole.len() <= 19 && reads_back(text));
+    let Some(rest) = unsigned.get(whole..).filter(|rest| !rest.is_empty()) else {
+        return whole <= 15 && (unsigned != b"0" || text.len() == 1)
+            || (16..=19).contains(&whole) && reads_back(text);
     };
-    if !all_digits(fraction) || fraction.ends_with('0') || whole.len() + fraction.len() > 17 {
+    let fraction = rest.len() - 1;
+    let is_fraction = rest.starts_with(b".")
+        && fraction > 0
+        && digits(rest.get(1..).unwrap_or(&[])) == fraction
+        && !rest.ends_with(b"0");
+    if !is_fraction || whole + fraction > 17 {
         return false;
     }
     // A float keeps any 15 digits; but small numbers are printed with an exponent.
-    let certain = whole.len() + fraction.len() <= 15 && !fraction.starts_with("000");
-    certain || reads_back(text)
+    (whole + fraction <= 15 && !rest.starts_with(b".000")) || reads_back(text)
+}
+
+/// How many digits the bytes begin with.
+fn digits(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(bytes.len())
 }
 
 fn reads_back(text: &str) -> bool {
