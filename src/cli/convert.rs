@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::limits;
 use crate::error::{Error, Result};
 use crate::id;
+use crate::intake::name;
 use crate::settings;
 use crate::sheet::document::{Document, FileFacts};
 use crate::sheet::reader::{self, ReadJob};
@@ -140,9 +141,7 @@ fn print(taken: Taken, path: &Path, format: Format, sha256: String, out: impl Wr
     let sheet = taken.sheets.get(at).ok_or_else(no_rows)?;
     let begin = taken.begins.get(at).copied().ok_or_else(no_rows)?;
     let facts = FileFacts {
-        filename: path
-            .file_name()
-            .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+        filename: name::clean(&path.to_string_lossy()),
         format,
         sha256,
         uploaded_at: None,

@@ -291,7 +291,7 @@ fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
     }
     Ok(Form {
         spool,
-        filename: multipart::clean_file_name(&file.name),
+        filename: intake::name::clean(&file.name),
         fields: form.fields,
     })
 }

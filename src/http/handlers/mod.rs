@@ -9,6 +9,7 @@ pub mod page;
 pub mod results;
 pub mod templates;
 pub mod users;
+pub mod workbooks;
 
 use crate::http::routes::Route;
 
@@ -21,6 +22,7 @@ pub(in crate::http) const TABLES: &[&[Route]] = &[
     files::ROUTES,
     document::ROUTES,
     results::ROUTES,
+    workbooks::ROUTES,
     templates::ROUTES,
     operations::ROUTES,
 ];

@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 use crate::catalog::{self, Entry};
 use crate::error::{Error, Result};
 use crate::http::call::Call;
+use crate::http::handlers::workbooks;
 use crate::http::reply;
 use crate::http::routes::{Route, Who};
 use crate::process::template::Template;
+use crate::report::export::xlsx::sample;
 use crate::store::templates;
 use crate::words::Code;
 
@@ -26,6 +28,13 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         who: Who::SignedIn,
         summary: "One template",
         handle: show,
+    },
+    Route {
+        method: "GET",
+        path: "/api/templates/{name}/sample.xlsx",
+        who: Who::SignedIn,
+        summary: "A workbook to fill in for a template",
+        handle: sample,
     },
     Route {
         method: "PUT",
@@ -76,6 +85,18 @@ fn show(call: &mut Call<'_, '_>) -> Result<Response> {
         200,
         &json!({ "success": true, "template": described(&entry)? }),
     ))
+}
+
+fn sample(call: &mut Call<'_, '_>) -> Result<Response> {
+    let name = call.param(0).to_owned();
+    let template = call.app.db.read(|c| match catalog::find(c, &name)? {
+        Some(entry) => Template::parse(&entry.name, entry.version, &entry.schema),
+        None => Err(Error::not_found()),
+    })?;
+    let columns = sample::columns(&template);
+    workbooks::respond(call, &format!("{name}.xlsx"), |file| {
+        sample::write(&call.app.settings.spool(), &name, &columns, file)
+    })
 }
 
 fn put(call: &mut Call<'_, '_>) -> Result<Response> {
