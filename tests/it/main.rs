@@ -27,6 +27,7 @@ mod queue;
 mod reader;
 mod results;
 mod samples;
+mod second_reader;
 mod settings;
 mod sheet;
 mod sniff;
