@@ -140,7 +140,8 @@ fn same(rows: &[Row], info: &SheetInfo, number: u32, column: usize, data: &Data)
         ) => true,
         // A number that no date can have.
         (Data::DateTime(moment), Cell::Number(text)) => {
-            moment.as_f64() == text.parse::<f64>().unwrap()
+            let number = text.parse::<f64>().unwrap();
+            moment.as_f64() == number && !(0.0..2_958_466.0).contains(&number)
         }
         (Data::Empty, _) => true,
         _ => false,
