@@ -33,7 +33,7 @@ CREATE TABLE sessions (
     address       TEXT,                             -- where it was begun
     device        TEXT                              -- the browser, as it calls itself
 ) STRICT;
-CREATE INDEX sessions_by_user ON sessions (user_id);
+CREATE INDEX sessions_of_user ON sessions (user_id, last_seen_at) WHERE revoked_at IS NULL;
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 -- Named API tokens for scripts.

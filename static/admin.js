@@ -1,8 +1,8 @@
-// For administrators: the users, and the queue with everybody's active jobs.
+// For administrators: the users, the audit trail, and the queue with everybody's active jobs.
 
 import { get, has, patch, post, remove } from './api.js';
 import { act } from './account.js';
-import { ask, badge, button, field, fill, formDialog, h, menu, note, say, table } from './dom.js';
+import { ask, attr, badge, button, field, fill, formDialog, h, menu, note, say, table } from './dom.js';
 import { onChange } from './live.js';
 import { about, count, duration, explain, num, phaseWord, stateOf, time } from './words.js';
 
@@ -83,6 +83,38 @@ async function deleteUser(u, me, path, near, reload) {
       if (yes) await remove(`${path}?transfer_to=${encodeURIComponent(me.id)}`);
     }
   }, reload, '');
+}
+
+// ---- The audit trail
+
+const DEEDS = {
+  'set-up': 'Set Sheetline up', 'signed-in': 'Signed in', 'sign-in-failed': 'Wrong name or password', 'locked-out': 'Has to wait after too many tries',
+  'signed-out': 'Signed out', 'password-changed': 'Changed the own password', 'session-ended': 'Ended an own session', 'sessions-ended': 'Ended all sessions of',
+  'token-made': 'Made the API token', 'token-revoked': 'Revoked the API token', 'user-added': 'Added the user', 'user-changed': 'Changed the user', 'user-deleted': 'Deleted the user',
+  'job-cancelled': 'Cancelled the job', 'job-undone': 'Undid the job', 'file-deleted': 'Deleted the file', 'template-stored': 'Stored the template', 'template-deleted': 'Deleted the template',
+};
+
+export function auditView() {
+  const place = h('div', h('p.empty', 'Loading…'));
+  const more = button('Show earlier ones', () => load());
+  more.hidden = true;
+  const element = h('div', h('h1', { tabindex: '-1' }, 'Audit trail'), h('p.lead', 'Who did what, when, and from where; the newest first.'), place, h('div.actions', more));
+  const entries = [];
+  let cursor = '';
+  async function load() {
+    attr(more, 'aria-disabled', 'true');
+    try {
+      const answer = await get(`/api/admin/audit?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+      entries.push(...answer.entries);
+      cursor = answer.next_cursor || '';
+      fill(place, table('Audit trail', [{ label: 'When' }, { label: 'Who' }, { label: 'What', cls: 'wide' }, { label: 'From' }],
+        entries.map((e) => [time(e.at), e.who, [DEEDS[e.action] || e.action, e.target && ` ${e.target}`].filter(Boolean).join(''), e.address || 'the server']), { hideCaption: true, cls: 'roomy' }));
+      more.hidden = !cursor;
+    } catch (problem) { fill(place, note('bad', explain(problem))); }
+    attr(more, 'aria-disabled', null);
+  }
+  load();
+  return { title: 'Audit trail', element };
 }
 
 // ---- Queue

@@ -3,7 +3,7 @@
 import { get, has, loadFeatures, onSignedOut } from './api.js';
 import { ownPasswordPage, profileView, setUpPage, signInOver, signInPage, signOut } from './account.js';
 import { acceptDrops, addView, hasFile, isSending, sendingTitle } from './add.js';
-import { queueView, usersView } from './admin.js';
+import { auditView, queueView, usersView } from './admin.js';
 import { button, fill, h, icon, link, menu, note, say } from './dom.js';
 import { live, onChange, onConnection, poke, start, stop } from './live.js';
 import { recordsView } from './records.js';
@@ -42,6 +42,7 @@ document.getElementById('skip').addEventListener('click', (event) => { event.pre
 const PLACES = [
   ['', 'Uploads', () => true], ['records', 'Records', () => has('GET', '/api/records')],
   ['queue', 'Queue', () => user.role === 'admin' && has('GET', '/api/admin/queue')], ['users', 'Users', () => user.role === 'admin' && has('GET', '/api/users')],
+  ['audit', 'Audit', () => user.role === 'admin' && has('GET', '/api/admin/audit')],
 ];
 function frame() {
   const links = PLACES.filter(([, , offered]) => offered()).map(([path, label]) => link(label, `#/${path}`, { 'data-path': path }));
@@ -64,7 +65,7 @@ function home() {
   const add = addView({ onUploaded: () => uploads.reload() });
   return { title: 'Uploads', element: h('div', welcome(), add.element, uploads.element), close: () => { add.close(); uploads.close(); } };
 }
-const VIEWS = { '': home, job: reportView, file: fileView, records: recordsView, profile: profileView, queue: queueView, users: usersView };
+const VIEWS = { '': home, job: reportView, file: fileView, records: recordsView, profile: profileView, queue: queueView, users: usersView, audit: auditView };
 
 function route(first = false) {
   if (!user) return;

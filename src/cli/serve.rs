@@ -14,7 +14,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use simplelog::{ConfigBuilder, WriteLogger};
 
-use super::{door, limits, lock};
+use super::{check, door, limits, lock};
 use crate::accounts;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -168,6 +168,7 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
     let new = !settings.db.exists();
     let _lock = lock::take(&settings.db)?;
     let app = Arc::new(App::open(settings, super::clock())?);
+    check::warn_of_permissions(&app.settings.db);
     super::user::unattended(&app.db)?;
     let setup = app.accounts.begin_setup(&app.db)?;
     let server = Server::start(Arc::clone(&app))?;

@@ -30,6 +30,7 @@ mod queue;
 mod reader;
 mod results;
 mod samples;
+mod second_reader;
 mod security;
 mod settings;
 mod sheet;

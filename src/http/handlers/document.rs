@@ -19,7 +19,7 @@ use crate::words::Code;
 pub(in crate::http) const ROUTES: &[Route] = &[Route {
     method: "GET",
     path: "/api/files/{id}/json",
-    who: Who::SignedIn,
+    who: Who::Owner,
     summary: "A sheet as JSON; ?sheet= names it, ?format=ndjson gives a row a line",
     handle: json,
 }];
