@@ -14,6 +14,9 @@ const SERVED: u64 = 0;
 /// A guest whose connection was ended while it waited.
 const SHOWN_OUT: u64 = u64::MAX;
 
+/// How long whoever was cut off has to put things in order.
+const CUT_OFF_REST: Duration = Duration::from_millis(200);
+
 /// All connections.
 pub(super) struct Guests {
     state: Mutex<State>,
@@ -136,17 +139,25 @@ impl Guests {
         self.closing.load(Ordering::SeqCst)
     }
 
-    /// Waits until everybody has gone. False: somebody has not, and was cut off now.
+    /// Waits until everybody has gone. False: somebody has not, and was cut off now; a moment more
+    /// is waited so that they can leave things in order.
     pub(super) fn wait_until_empty(&self, wait: Duration) -> bool {
         let (state, _) = self
             .gone
             .wait_timeout_while(self.lock(), wait, |state| !state.all.is_empty())
             .unwrap_or_else(PoisonError::into_inner);
+        if state.all.is_empty() {
+            return true;
+        }
         for guest in state.all.values() {
             // Where it fails the connection has ended by itself.
             let _ = guest.stream.shutdown(Shutdown::Both);
         }
-        state.all.is_empty()
+        let _still_here = self
+            .gone
+            .wait_timeout_while(state, CUT_OFF_REST, |state| !state.all.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        false
     }
 }
 
