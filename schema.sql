@@ -280,6 +280,18 @@ CREATE TABLE templates (
     PRIMARY KEY (name, version)
 ) STRICT, WITHOUT ROWID;
 
+-- Where people sent the columns of a file; used again for the same headers under the same template.
+CREATE TABLE mappings (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    template      TEXT NOT NULL,
+    headers_key   TEXT NOT NULL,                    -- SHA-256 over the headers, sorted, without case and punctuation
+    headers       TEXT NOT NULL CHECK (json_valid(headers)), -- as they stood in the file
+    mapping       TEXT NOT NULL CHECK (json_valid(mapping)), -- {"header": "field"}; null: belongs to no field
+    created_at    TEXT NOT NULL,
+    created_by    TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX mappings_by_headers ON mappings (template, headers_key);
+
 -- First answers, kept for 24 h for clients that ask again with the same Idempotency-Key.
 CREATE TABLE idempotency (
     user_id       INTEGER NOT NULL REFERENCES users (id),

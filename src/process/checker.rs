@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::constraints::Rule;
 use super::keys::{Found, Key, KeyKind, KeySpec, Keys};
-use super::mapping::{Mapping, has_own_name};
+use super::mapping::{Choices, Mapping, has_own_name};
 use super::messages;
 use super::normalize;
 use super::problem::{Problem, Tally};
@@ -30,8 +30,10 @@ pub struct SourceFacts {
     pub header_row: u32,
     /// Whether cells have types of their own; in text files all are text.
     pub workbook: bool,
-    /// Where the columns go, if that is settled already.
-    pub mapping: Option<Mapping>,
+    /// What people decided about the columns.
+    pub choices: Choices,
+    /// The first rows, to know columns by what stands in them.
+    pub sample: Vec<Row>,
 }
 
 /// What becomes of a row.
@@ -118,12 +120,17 @@ pub struct Checker {
 }
 
 impl Checker {
-    pub fn new(template: &Template, mut facts: SourceFacts) -> Checker {
-        let mapping = facts
-            .mapping
-            .take()
-            .filter(|mapping| mapping.columns.len() == facts.columns.len())
-            .unwrap_or_else(|| Mapping::find(template, &facts.columns));
+    /// # Errors
+    /// `Internal` where a row of the sample is damaged.
+    pub fn new(template: &Template, mut facts: SourceFacts) -> Result<Checker> {
+        let sample = std::mem::take(&mut facts.sample);
+        let mapping = Mapping::find(
+            template,
+            &facts.columns,
+            &facts.choices,
+            &sample,
+            facts.workbook,
+        )?;
         let mut places = vec![None; template.fields.len()];
         let mut extras = Vec::new();
         for (at, (column, (field, _))) in facts.columns.iter().zip(&mapping.columns).enumerate() {
@@ -162,7 +169,7 @@ impl Checker {
             updated: HashMap::new(),
         };
         checker.check_header();
-        checker
+        Ok(checker)
     }
 
     /// Names of the required fields that the file has no column for. Where there are any, rows

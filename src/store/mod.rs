@@ -3,6 +3,7 @@
 
 pub mod idempotency;
 pub mod jobs;
+pub mod mappings;
 pub mod pauses;
 pub mod records;
 pub mod rows;

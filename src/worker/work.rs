@@ -6,13 +6,16 @@ use crate::catalog;
 use crate::db::Tx;
 use crate::error::{Error, Problem, Result};
 use crate::intake::{Spool, bytes, rows as intake_rows};
-use crate::process::{Checked, Checker, Collision, Outcome, Settled, SourceFacts, Template};
-use crate::sheet::{self, SheetInfo};
+use crate::process::mapping::headers_key;
+use crate::process::{
+    Checked, Checker, Choices, Collision, Outcome, SAMPLE_ROWS, Settled, SourceFacts, Template,
+};
+use crate::sheet::{self, Column, SheetInfo};
 use crate::stop::Stop;
 use crate::store::jobs::{self, Claim, Counts};
 use crate::store::records::{self, Listed, NewRecord};
 use crate::store::uploads::{self, Status, Upload};
-use crate::store::{rows, sessions};
+use crate::store::{mappings, rows, sessions};
 use crate::words::{Code, OnDuplicate, Phase};
 
 /// Rows checked and stored in one transaction.
@@ -111,6 +114,8 @@ struct Check<'a> {
     upload: &'a Upload,
     sheet: &'a SheetInfo,
     checker: Checker,
+    /// A mapping that somebody made with this job.
+    to_remember: Option<Choices>,
     rows_done: u64,
     /// The last batch, kept for the transaction that ends the job.
     last: Vec<Decided>,
@@ -154,18 +159,31 @@ impl<'a> Check<'a> {
             app.db
                 .read(|c| catalog::load(c, &claim.template, claim.template_version))?
         };
+        let asked = claim.options.mapping.as_ref().map(ToString::to_string);
+        let given = Choices::parse(asked.as_deref())?;
+        let sample = u32::try_from(SAMPLE_ROWS).unwrap_or(u32::MAX);
+        let (remembered, sample) = app.db.read(|c| {
+            Ok((
+                catalog::remembered(c, &claim.template, &sheet.columns)?,
+                rows::page(c, upload.no, sheet.position, 0, sample)?,
+            ))
+        })?;
+        let decided = !given.is_empty();
+        let choices = given.before(remembered);
         let facts = SourceFacts {
             columns: sheet.columns.clone(),
             header_row: sheet.header_row.unwrap_or(1),
             workbook: sheet::is_workbook(upload.format),
-            mapping: None,
+            choices: choices.clone(),
+            sample,
         };
         Ok(Check {
             app,
             claim,
             upload,
             sheet,
-            checker: Checker::new(&template, facts),
+            checker: Checker::new(&template, facts)?,
+            to_remember: decided.then_some(choices),
             rows_done: 0,
             last: Vec::new(),
         })
@@ -270,6 +288,9 @@ impl<'a> Check<'a> {
                 Some(self.sheet.rows),
             )?;
             store(tx, self.claim, &batch)?;
+            if let Some(choices) = &self.to_remember {
+                remember(tx, self.claim, &self.sheet.columns, choices)?;
+            }
             jobs::complete(tx, self.claim, &counts, &text, work_ms)?;
             sessions::extend_for_user(
                 tx,
@@ -335,6 +356,22 @@ fn store(tx: &Tx<'_>, claim: &Claim, batch: &[Decided]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The next file with these headers goes the same way.
+fn remember(tx: &Tx<'_>, claim: &Claim, columns: &[Column], choices: &Choices) -> Result<()> {
+    let headers: Vec<&str> = columns
+        .iter()
+        .filter_map(|column| column.label.as_deref())
+        .collect();
+    mappings::remember(
+        tx,
+        &claim.template,
+        &headers_key(columns),
+        &serde_json::to_string(&headers)?,
+        &choices.to_json().to_string(),
+        &claim.username,
+    )
 }
 
 fn infer(app: &App, upload: &Upload, sheet: &SheetInfo) -> Result<Template> {

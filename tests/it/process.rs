@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use sheetline::process::{Checker, Collision, Inference, Outcome, Settled, SourceFacts, Template};
+use sheetline::process::{
+    Checker, Choices, Collision, Inference, Outcome, Settled, SourceFacts, Template,
+};
 use sheetline::sheet::{Column, Row};
 
 /// A sheet as the reader hands it on.
@@ -161,9 +163,11 @@ impl Table {
                 columns: self.columns.clone(),
                 header_row: 1,
                 workbook: self.workbook,
-                mapping: None,
+                choices: Choices::default(),
+                sample: Vec::new(),
             },
         )
+        .unwrap()
     }
 
     /// Checks all rows, with an empty list; the settled rows and the report.

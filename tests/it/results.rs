@@ -352,3 +352,125 @@ fn the_sample_of_companies_is_itself_valid() {
         json!({"rows": 2, "valid": 2, "invalid": 0, "duplicates": 0, "updated": 0})
     );
 }
+
+// Mapping ------------------------------------------------------------------------------------------
+
+const ODD: &str = "Haus,Link,Zahl\nACME,https://linkedin.com/company/a,7\nBerg,https://linkedin.com/company/b,8\n";
+
+fn hows(report: &Value) -> Vec<(String, String)> {
+    report["mapping"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| {
+            (
+                line["field"].as_str().unwrap_or("-").to_owned(),
+                line["how"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_mapping_that_somebody_gives_is_used_and_remembered() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let ben = office.member("ben");
+    let mapping = r#"{"Haus": "company_name", "Link": "linkedin_url"}"#;
+    let id = done(&anna, "odd.csv", ODD, &[("mapping", mapping)]);
+    let report = anna.get(&format!("/api/jobs/{id}/report")).expect(200);
+    let pair = |field: &str, how: &str| (field.to_owned(), how.to_owned());
+    assert_eq!(
+        hows(&report),
+        vec![
+            pair("company_name", "given"),
+            pair("linkedin_url", "given"),
+            pair("-", "none")
+        ]
+    );
+    // The same headers in another order and another user's file.
+    let again = done(
+        &ben,
+        "again.csv",
+        "zahl,LINK,haus\n1,https://l.example/x,X\n",
+        &[],
+    );
+    let report = ben.get(&format!("/api/jobs/{again}/report")).expect(200);
+    assert_eq!(
+        hows(&report),
+        vec![
+            pair("-", "none"),
+            pair("linkedin_url", "remembered"),
+            pair("company_name", "remembered")
+        ]
+    );
+    let list = ben.get("/api/mappings").expect(200);
+    assert_eq!(list["mappings"][0]["created_by"], "anna");
+    let remembered = list["mappings"][0]["id"].as_i64().unwrap();
+    let path = format!("/api/mappings/{remembered}");
+    assert_eq!(ben.send("DELETE", &path, &Value::Null).code(), "forbidden");
+    anna.send("DELETE", &path, &Value::Null).expect(200);
+    assert_eq!(anna.send("DELETE", &path, &Value::Null).status, 404);
+    let id = ben.queue("third.csv", ODD.as_bytes());
+    office.work_all();
+    assert_eq!(ben.job(id)["error"]["code"], "missing-columns");
+}
+
+#[test]
+fn a_mapping_onto_no_field_is_refused_at_once() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    for mapping in [r#"{"Haus": "house"}"#, "[1]", "{"] {
+        let answer = anna.upload(
+            "upload-and-process",
+            "odd.csv",
+            ODD.as_bytes(),
+            &[("mapping", mapping)],
+        );
+        assert_eq!(answer.code(), "bad-request", "{mapping}");
+    }
+    assert_eq!(office.number("SELECT count(*) FROM jobs"), 0);
+}
+
+#[test]
+fn a_preview_shows_where_columns_go_and_stores_nothing() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let text = format!(
+        "Firma,Website,Notes\n{}",
+        (0..30)
+            .map(|n| format!("F{n},f{n}.example,n\n"))
+            .collect::<String>()
+    );
+    let seen = anna
+        .upload("preview", "p.csv", text.as_bytes(), &[])
+        .expect(200);
+    assert_eq!(seen["header_row"], 1);
+    assert_eq!(seen["missing"], json!(["linkedin_url"]));
+    assert_eq!(seen["mapping"][0]["column"], "Firma");
+    assert_eq!(seen["mapping"][0]["field"], "company_name");
+    assert_eq!(seen["mapping"][0]["how"], "alias");
+    assert_eq!(seen["mapping"][2]["field"], Value::Null);
+    assert_eq!(seen["rows"].as_array().unwrap().len(), 20);
+    assert_eq!(seen["rows"][0]["Firma"], "F0");
+    assert_eq!(seen["sheets"][0]["rows"], 30);
+    assert_eq!(office.number("SELECT count(*) FROM uploads"), 0);
+    let given = anna
+        .upload(
+            "preview",
+            "p.csv",
+            text.as_bytes(),
+            &[("mapping", r#"{"Notes": "linkedin_url"}"#)],
+        )
+        .expect(200);
+    assert_eq!(given["missing"], json!([]));
+    assert_eq!(
+        anna.upload("preview", "p.csv", b"", &[]).code(),
+        "empty-file"
+    );
+    assert_eq!(
+        anna.upload("preview", "p.csv", text.as_bytes(), &[("template", "none")])
+            .code(),
+        "no-such-template"
+    );
+}

@@ -12,6 +12,7 @@ use crate::http::routes::{Route, Who};
 use crate::http::{downloads, ranges, reply};
 use crate::id::JobId;
 use crate::intake::{self, Arrived, Order, Sender, Spool, Turn, bytes::Original, once};
+use crate::process::Choices;
 use crate::report::{files, jobs as job_report, paging::Page};
 use crate::sheet::{self, ReadOptions, summary};
 use crate::store::idempotency::Answer;
@@ -74,14 +75,14 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 const FORM_OVERHEAD_BYTES: u64 = 1 << 20;
 
 /// What came with a file.
-struct Form {
-    spool: Spool,
+pub(in crate::http) struct Form {
+    pub(in crate::http) spool: Spool,
     filename: String,
     fields: Vec<(String, String)>,
 }
 
 impl Form {
-    fn field(&self, name: &str) -> Option<&str> {
+    pub(in crate::http) fn field(&self, name: &str) -> Option<&str> {
         self.fields
             .iter()
             .find(|(field, _)| field == name)
@@ -123,6 +124,7 @@ fn upload_and_process(call: &mut Call<'_, '_>) -> Result<Response> {
             "encoding",
             "template",
             "on_duplicate",
+            "mapping",
         ],
     )?;
     let options = read_options(&form)?;
@@ -137,6 +139,7 @@ fn upload_and_process(call: &mut Call<'_, '_>) -> Result<Response> {
         form.field("template"),
         form.field("on_duplicate"),
         options.sheet.clone(),
+        form.field("mapping"),
     )?;
     let arrived = arrived(call, form, options)?;
     let size = arrived.spool.size();
@@ -153,6 +156,7 @@ struct ProcessBody {
     template: Option<String>,
     on_duplicate: Option<String>,
     sheet: Option<String>,
+    mapping: Option<Value>,
 }
 
 fn process(call: &mut Call<'_, '_>) -> Result<Response> {
@@ -163,6 +167,7 @@ fn process(call: &mut Call<'_, '_>) -> Result<Response> {
         body.template.as_deref(),
         body.on_duplicate.as_deref(),
         body.sheet,
+        body.mapping.map(|mapping| mapping.to_string()).as_deref(),
     )?;
     let sender = sender(call)?;
     check_sheet(call, &upload, order.sheet.as_deref())?;
@@ -266,7 +271,7 @@ pub(in crate::http) fn find(call: &Call<'_, '_>) -> Result<uploads::Upload> {
 }
 
 /// Takes the form in: the file into a spool file, the fields as they are.
-fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
+pub(in crate::http) fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
     let bytes_max = call.app.settings.upload_bytes_max;
     let declared = call.incoming.body.declared();
     if declared.is_some_and(|bytes| bytes > bytes_max.saturating_add(FORM_OVERHEAD_BYTES)) {
@@ -305,7 +310,7 @@ fn too_large(bytes_max: u64) -> Error {
     .into()
 }
 
-fn read_options(form: &Form) -> Result<ReadOptions> {
+pub(in crate::http) fn read_options(form: &Form) -> Result<ReadOptions> {
     let header_row = match form.field("header_row") {
         None => None,
         Some(text) => match text.parse::<u32>() {
@@ -365,6 +370,7 @@ fn order(
     template: Option<&str>,
     on_duplicate: Option<&str>,
     sheet: Option<String>,
+    mapping: Option<&str>,
 ) -> Result<Order> {
     let template = template.unwrap_or("companies");
     let on_duplicate = match on_duplicate {
@@ -373,15 +379,20 @@ fn order(
             Error::problem(Code::BadRequest, "on_duplicate must be skip or update.")
         })?,
     };
-    let version = call
-        .app
-        .db
-        .read(|c| catalog::version_for_job(c, template))?;
+    let choices = Choices::parse(mapping)?;
+    let version = call.app.db.read(|c| {
+        let version = catalog::version_for_job(c, template)?;
+        if !choices.is_empty() && template != catalog::AUTO {
+            choices.check(&catalog::load(c, template, version)?)?;
+        }
+        Ok(version)
+    })?;
     Ok(Order {
         template: template.to_owned(),
         template_version: version,
         on_duplicate,
         sheet,
+        mapping: (!choices.is_empty()).then(|| choices.to_json()),
     })
 }
 

@@ -215,6 +215,7 @@ fn retry(call: &mut Call<'_, '_>) -> Result<Response> {
             template_version: catalog::version_for_job(c, &job.template)?,
             on_duplicate: OnDuplicate::parse(&job.on_duplicate).unwrap_or(OnDuplicate::Skip),
             sheet: options.sheet.clone(),
+            mapping: options.mapping.clone(),
         })
     })?;
     let upload = call.app.db.read(|c| uploads::by_no(c, job.upload))?;

@@ -4,8 +4,10 @@ pub mod auth;
 pub mod document;
 pub mod files;
 pub mod jobs;
+pub mod mappings;
 pub mod operations;
 pub mod page;
+pub mod preview;
 pub mod results;
 pub mod templates;
 pub mod users;
@@ -19,10 +21,12 @@ pub(in crate::http) const TABLES: &[&[Route]] = &[
     auth::ROUTES,
     users::ROUTES,
     jobs::ROUTES,
+    preview::ROUTES,
     files::ROUTES,
     document::ROUTES,
     results::ROUTES,
     workbooks::ROUTES,
     templates::ROUTES,
+    mappings::ROUTES,
     operations::ROUTES,
 ];

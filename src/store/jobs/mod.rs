@@ -27,6 +27,9 @@ pub const ATTEMPTS_MAX: i64 = 3;
 pub struct JobOptions {
     /// The sheet to process; `None` is the file's default sheet.
     pub sheet: Option<String>,
+    /// Where columns go, as asked for: `{"column": "field"}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<serde_json::Value>,
 }
 
 /// A job about to be queued.
