@@ -245,7 +245,8 @@ CREATE TABLE records (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     job_id        INTEGER NOT NULL REFERENCES jobs (id),
     template      TEXT NOT NULL,
-    row           INTEGER NOT NULL,                 -- 1-based, in the file of the job
+    row           INTEGER NOT NULL,                 -- 1-based, in the file of the job, or in source_no
+    source_no     INTEGER REFERENCES uploads (no),  -- the file that a repaired row is from; NULL: the job's own
     replaces      INTEGER,                          -- the first version of the same record; NULL: this is the first
     data          TEXT NOT NULL CHECK (json_valid(data)),    -- {"field": value}
     changes       TEXT                              -- [{"cell","field","original","stored","rule"}]; NULL: stored as it stood
@@ -311,7 +312,7 @@ CREATE VIEW v_records AS
 SELECT r.id, r.template, r.data, u.filename AS file, r.row, p.username AS uploader, j.id AS job, j.finished_at AS stored_at
 FROM records r
 JOIN jobs j ON j.id = r.job_id AND j.status = 'completed' AND j.undone_at IS NULL
-JOIN uploads u ON u.no = j.upload_no
+JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
 JOIN users p ON p.id = j.user_id
 WHERE NOT EXISTS (
     SELECT 1 FROM records n JOIN jobs k ON k.id = n.job_id

@@ -68,6 +68,10 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
     let mut checker = Checker::new(&template, facts)?;
     let missing = checker.missing_required();
     if missing.is_empty() {
+        if checker.needs_observation() {
+            stored.each(|row| checker.observe(row))?;
+            checker.observed();
+        }
         check(task, &mut stored, &mut checker)?;
     }
     let report = checker.report(began.elapsed().as_millis() as f64 / 1_000.0);

@@ -175,7 +175,7 @@ impl Mapping {
             .fields
             .iter()
             .enumerate()
-            .filter(|(at, field)| field.constraints.required && self.column_of(*at).is_none())
+            .filter(|(at, field)| template.needs_column(field) && self.column_of(*at).is_none())
             .map(|(_, field)| field.name.clone())
             .collect()
     }

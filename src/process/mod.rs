@@ -20,6 +20,7 @@ pub mod mapping;
 pub mod messages;
 mod moment;
 mod normalize;
+mod order;
 pub mod problem;
 mod profile;
 pub mod report;

@@ -16,7 +16,7 @@ use crate::intake::{self, Order, Sender};
 use crate::report::{jobs as job_report, paging::Page, status};
 use crate::stop::Reason;
 use crate::store::jobs::{self, Cancelled, Job, JobOptions};
-use crate::store::{pauses, sessions, uploads};
+use crate::store::{pauses, records, sessions, uploads};
 use crate::words::{Code, OnDuplicate, State};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
@@ -233,15 +233,36 @@ fn retry(call: &mut Call<'_, '_>) -> Result<Response> {
 fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
     let job = find(call)?;
     let by = call.caller()?.user.username.clone();
+    // Looked at before, because a million records are not counted while others wait to write.
+    let done = call.app.db.read(|c| records::undoing(c, job.id))?;
     call.app.db.write(|tx| jobs::undo(tx, job.id, &by))?;
     log::info!("user={by} job={} undone", job.id);
     call.app.bell.news();
-    answer_with(
-        call,
-        job.id,
+    let mut message = format!(
+        "The import was undone: {} taken out of the list, {} put back as they were.",
+        done.removed, done.restored
+    );
+    if done.kept > 0 {
+        message.push_str(&format!(
+            " {} were changed by a later import and stay as that one left them.",
+            done.kept
+        ));
+    }
+    let job = call.app.db.read(|c| match jobs::by_id(c, job.id)? {
+        Some(job) => job_report::whole(c, &job),
+        None => Err(Error::not_found()),
+    })?;
+    Ok(reply::json(
         200,
-        Some("The import was undone: its records are out of the list."),
-    )
+        &json!({
+            "success": true,
+            "job": job,
+            "message": message,
+            "removed": done.removed,
+            "restored": done.restored,
+            "kept": done.kept,
+        }),
+    ))
 }
 
 fn queue(call: &mut Call<'_, '_>) -> Result<Response> {

@@ -78,6 +78,19 @@ pub struct Failure {
     pub report: Option<String>,
 }
 
+/// Lets a job that is being worked on run with another template.
+///
+/// # Errors
+/// `Stopped` where the job is no longer this claim's.
+pub fn use_template(tx: &Tx<'_>, claim: &Claim, name: &str, version: i64) -> Result<()> {
+    let changed = tx.execute(
+        "UPDATE jobs SET template = ?3, template_version = ?4
+         WHERE id = ?1 AND status = 'processing' AND attempt = ?2",
+        params![claim.job.0, claim.attempt, name, version],
+    )?;
+    held(changed)
+}
+
 /// Puts a job at the end of the queue.
 ///
 /// # Errors
