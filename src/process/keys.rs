@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use serde_json::value::RawValue;
@@ -243,7 +244,7 @@ fn spec(template: &Template, kind: KeyKind, fields: &[usize]) -> KeySpec {
 
 /// The parts with their lengths, so that no two lists give the same text.
 fn joined<'v>(spec: &KeySpec, parts: impl Iterator<Item = Option<Cow<'v, str>>>) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(64);
     for (part, fold) in parts.zip(&spec.fold) {
         match part {
             None => text.push('-'),
@@ -253,9 +254,9 @@ fn joined<'v>(spec: &KeySpec, parts: impl Iterator<Item = Option<Cow<'v, str>>>)
                 } else {
                     part
                 };
-                text.push_str(&part.len().to_string());
-                text.push(':');
                 text.push_str(&part);
+                // Writing to a String can't fail.
+                let _ = write!(text, ":{};", part.len());
             }
         }
     }
