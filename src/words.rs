@@ -17,6 +17,7 @@ pub enum Code {
     SessionRevoked,
     AccountDisabled,
     Forbidden,
+    MustChange,
     CrossOrigin,
     WrongSetupCode,
     NotFound,
@@ -68,6 +69,7 @@ impl Code {
         Code::SessionRevoked,
         Code::AccountDisabled,
         Code::Forbidden,
+        Code::MustChange,
         Code::CrossOrigin,
         Code::WrongSetupCode,
         Code::NotFound,
@@ -117,6 +119,7 @@ impl Code {
             Code::SessionRevoked => "session-revoked",
             Code::AccountDisabled => "account-disabled",
             Code::Forbidden => "forbidden",
+            Code::MustChange => "must-change",
             Code::CrossOrigin => "cross-origin",
             Code::WrongSetupCode => "wrong-setup-code",
             Code::NotFound => "not-found",
@@ -319,6 +322,114 @@ impl Role {
             "member" => Some(Role::Member),
             "admin" => Some(Role::Admin),
             _ => None,
+        }
+    }
+}
+
+/// What can be wrong with a row, a cell or a header: Frictionless's error types, and one of our own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    BlankLabel,
+    DuplicateLabel,
+    MissingLabel,
+    ExtraLabel,
+    IncorrectLabel,
+    BlankRow,
+    MissingCell,
+    ExtraCell,
+    TypeError,
+    ConstraintError,
+    UniqueError,
+    PrimaryKey,
+    /// The row is in the office's list already.
+    DuplicateRecord,
+}
+
+impl Fault {
+    pub const ALL: [Fault; 13] = [
+        Fault::BlankLabel,
+        Fault::DuplicateLabel,
+        Fault::MissingLabel,
+        Fault::ExtraLabel,
+        Fault::IncorrectLabel,
+        Fault::BlankRow,
+        Fault::MissingCell,
+        Fault::ExtraCell,
+        Fault::TypeError,
+        Fault::ConstraintError,
+        Fault::UniqueError,
+        Fault::PrimaryKey,
+        Fault::DuplicateRecord,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Fault::BlankLabel => "blank-label",
+            Fault::DuplicateLabel => "duplicate-label",
+            Fault::MissingLabel => "missing-label",
+            Fault::ExtraLabel => "extra-label",
+            Fault::IncorrectLabel => "incorrect-label",
+            Fault::BlankRow => "blank-row",
+            Fault::MissingCell => "missing-cell",
+            Fault::ExtraCell => "extra-cell",
+            Fault::TypeError => "type-error",
+            Fault::ConstraintError => "constraint-error",
+            Fault::UniqueError => "unique-error",
+            Fault::PrimaryKey => "primary-key",
+            Fault::DuplicateRecord => "duplicate-record",
+        }
+    }
+
+    /// Whether it says only that the row is somewhere else already.
+    pub fn is_duplicate(self) -> bool {
+        match self {
+            Fault::UniqueError | Fault::PrimaryKey | Fault::DuplicateRecord => true,
+            Fault::BlankLabel
+            | Fault::DuplicateLabel
+            | Fault::MissingLabel
+            | Fault::ExtraLabel
+            | Fault::IncorrectLabel
+            | Fault::BlankRow
+            | Fault::MissingCell
+            | Fault::ExtraCell
+            | Fault::TypeError
+            | Fault::ConstraintError => false,
+        }
+    }
+}
+
+/// How a column of a file came to its field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// The user said so.
+    Given,
+    /// As the last time with these headers.
+    Remembered,
+    /// By the field's name or title; letter case, accents and punctuation apart.
+    Exact,
+    /// By another name that the template knows.
+    Alias,
+    /// By a name that is spelt almost like one of these.
+    Fuzzy,
+    /// By what stands in it.
+    Content,
+    /// Without a name of its own, by its place among the columns.
+    Position,
+    /// It belongs to no field and is kept beside them.
+    None,
+}
+
+impl How {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            How::Given => "given",
+            How::Remembered => "remembered",
+            How::Exact => "exact",
+            How::Alias => "alias",
+            How::Fuzzy => "fuzzy",
+            How::Content => "content",
+            How::Position => "position",
+            How::None => "none",
         }
     }
 }

@@ -55,6 +55,10 @@ export function setUpPage({ code, done, back }) {
   }));
 }
 
+/** Somebody else chose the password: an own one comes before everything else. */
+export const ownPasswordPage = ({ user, done, leave }) => door('Choose your own password', h('p', `You are signed in as ${user.username} with a password that somebody else chose.`),
+  passwordForm('Use this password', LENGTH, () => done({ ...user, must_change: false }), button('Sign out', leave, { kind: 'link' })));
+
 let open = null;
 /** Sign-in over the page: everything behind it stays as it is. Resolves to true when the same person is back. */
 export function signInOver(user, words) {
@@ -67,7 +71,7 @@ export function signInOver(user, words) {
     after: button('Leave this page', () => location.reload(), { kind: 'link' }),
   }).then((back) => {
     open = null;
-    if (back.id !== user.id) { location.reload(); return new Promise(() => {}); } // somebody else: nothing of the page before may stay
+    if (back.id !== user.id || back.must_change) { location.reload(); return new Promise(() => {}); } // somebody else: nothing of the page before may stay
     say('Signed in');
     return true;
   });
@@ -88,23 +92,25 @@ export function profileView({ user }) {
 }
 
 function passwordSection() {
+  const result = h('div');
+  return h('section.panel', h('h2', 'Password'), passwordForm('Change the password', `${LENGTH} Your other sessions end.`, () => fill(result, note('ok', 'The password is changed.')).firstChild.focus()), result);
+}
+
+function passwordForm(yes, hint, done, after) {
   const current = passwordInput('current-password');
   const password = passwordInput('new-password');
   const again = passwordInput('new-password');
-  const result = h('div');
-  return h('section.panel', h('h2', 'Password'), form({
-    fields: [field('Current password', current), field('New password', password, `${LENGTH} Your other sessions end.`), field('New password again', again)],
-    yes: 'Change the password',
+  return form({
+    fields: [field('Current password', current), field('New password', password, hint), field('New password again', again)], yes, after,
     submit: async () => {
-      fill(result);
       checkNew(password, again);
       try { await post('/api/auth/password', { current: current.value, new: password.value }); } catch (problem) {
         throw Object.assign(problem, { input: problem.code === 'invalid-credentials' ? current : password });
       }
       for (const control of [current, password, again]) control.value = '';
-      fill(result, note('ok', 'The password is changed.')).firstChild.focus();
+      done();
     },
-  }), result);
+  });
 }
 
 async function sessionSection(place) {

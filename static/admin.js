@@ -36,7 +36,7 @@ function userActions(u, me, users, draw) {
   const setPassword = async () => {
     const password = firstPassword();
     const done = await askForm(`Set a password for ${u.username}`, {
-      fields: field('New password', password, `At least 10 characters. ${u.username} is signed out everywhere.`), yes: 'Set the password', submit: () => patch(path, { password: password.value }),
+      fields: field('New password', password, `At least 10 characters. ${u.username} is signed out everywhere${self ? '' : ', and chooses their own when they sign in again'}.`), yes: 'Set the password', submit: () => patch(path, { password: password.value, must_change: !self }),
     });
     if (done) say('The password is set');
   };
@@ -63,8 +63,8 @@ async function addUser(draw) {
   const password = firstPassword();
   const role = select(ROLES, 'member');
   const made = await askForm('Add a user', {
-    fields: [field('Name', name), field('E-mail (optional)', email), field('First password', password, 'At least 10 characters. Tell it to them; they can change it under Profile.'), field('Role', role)], yes: 'Add the user',
-    submit: () => post('/api/users', { username: name.value.trim(), password: password.value, email: email.value.trim() || null, role: role.value }),
+    fields: [field('Name', name), field('E-mail (optional)', email), field('First password', password, 'At least 10 characters. Tell it to them; they choose their own when they first sign in.'), field('Role', role)], yes: 'Add the user',
+    submit: () => post('/api/users', { username: name.value.trim(), password: password.value, email: email.value.trim() || null, role: role.value, must_change: true }),
   });
   if (made) { say(`${made.user.username} is added`); await draw(); }
 }
@@ -196,9 +196,9 @@ export function auditView() {
   const more = h('div.foot');
   const seen = [];
   const draw = (cursor) => load(place, async () => {
-    const { events, next_cursor: next } = await get(`/api/admin/audit${query({ limit: 100, cursor })}`);
-    seen.push(...events);
-    fill(place, seen.length ? table('Who did what', ['When', 'Who', 'What', 'To whom or what', 'From'], seen.map((e) => [time(e.at), e.actor || '–', e.action, e.subject || '–', e.address || '–'])) : h('p.empty', 'Nothing has happened yet.'));
+    const { entries, next_cursor: next } = await get(`/api/admin/audit${query({ limit: 100, cursor })}`);
+    seen.push(...entries);
+    fill(place, seen.length ? table('Who did what', ['When', 'Who', 'What', 'To whom or what', 'From'], seen.map((e) => [time(e.at), e.who, e.action.replace(/-/g, ' '), e.target || '–', e.address || 'the server itself'])) : h('p.empty', 'Nothing has happened yet.'));
     fill(more, next && button('Show older', () => draw(next)));
   });
   draw();

@@ -11,8 +11,9 @@ use sha2::{Digest, Sha256};
 
 use super::limits;
 use crate::error::{Error, Result};
-use crate::http::multipart::clean_file_name;
 use crate::id;
+use crate::intake::name;
+use crate::settings;
 use crate::sheet::document::{Document, FileFacts};
 use crate::sheet::reader::{self, ReadJob};
 use crate::sheet::{self, Event, FileInfo, ReadOptions, SheetInfo, sniff};
@@ -66,7 +67,7 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode> {
     };
     let sha256 = sha256(&flags.file).map_err(|error| cannot_open(&flags.file, &error))?;
     let format = sniff::sniff(&flags.file, &limits)?;
-    let executable = std::env::current_exe()?;
+    let executable = settings::this_program();
     let mut reader = reader::read(
         &ReadJob {
             executable: &executable,
@@ -140,7 +141,7 @@ fn print(taken: Taken, path: &Path, format: Format, sha256: String, out: impl Wr
     let sheet = taken.sheets.get(at).ok_or_else(no_rows)?;
     let begin = taken.begins.get(at).copied().ok_or_else(no_rows)?;
     let facts = FileFacts {
-        filename: clean_file_name(&path.to_string_lossy()),
+        filename: name::clean(&path.to_string_lossy()),
         format,
         sha256,
         uploaded_at: None,

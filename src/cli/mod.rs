@@ -14,6 +14,7 @@ mod convert;
 mod door;
 mod limits;
 pub mod lock;
+mod process;
 pub mod serve;
 pub mod user;
 
@@ -62,18 +63,7 @@ enum Command {
     ///
     /// Writes report.json, records.ndjson, records.csv and annotated.xlsx. Exit status: 0 when
     /// every row is valid, 1 when some are rejected, 2 when the file can't be read.
-    Process {
-        file: PathBuf,
-        /// A template's name, or a file with a Table Schema
-        #[arg(long)]
-        template: String,
-        /// The folder to write to
-        #[arg(long)]
-        out: PathBuf,
-        /// The sheet to process
-        #[arg(long)]
-        sheet: Option<String>,
-    },
+    Process(Box<process::Flags>),
     /// Write a consistent copy of the database, without stopping the server
     Backup {
         #[command(flatten)]
@@ -197,7 +187,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Check { database }) => check::run(&database.db),
         Some(Command::User { database, action }) => user::run(&database.db, &action),
         Some(Command::ReadChild { file }) => Ok(crate::sheet::child::main(&file)),
-        Some(Command::Config { .. } | Command::Process { .. }) => Ok(ExitCode::SUCCESS),
+        Some(Command::Process(flags)) => process::run(&flags),
+        // Answered before the command line was taken apart.
+        Some(Command::Config { .. }) => Ok(ExitCode::SUCCESS),
     }
 }
 

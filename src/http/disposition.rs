@@ -1,7 +1,4 @@
-//! `Content-Disposition` of a form's part, and file names that may be kept.
-
-/// Bytes of a file name that is kept.
-const FILE_NAME_BYTES_MAX: usize = 255;
+//! `Content-Disposition` of a form's part.
 
 /// What a part of a form says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,39 +82,6 @@ fn decode_extended(text: &str) -> Option<String> {
         .then(|| crate::http::percent::decode(encoded))?
 }
 
-/// The name under which a file is kept: its last path component without control and direction
-/// characters, at most 255 bytes long with its ending kept; `file` where nothing is left.
-pub fn clean_file_name(name: &str) -> String {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or("");
-    let kept: String = last.chars().filter(|c| !is_unwanted(*c)).collect();
-    let kept = kept.trim();
-    if kept.is_empty() || kept == "." || kept == ".." {
-        return "file".to_owned();
-    }
-    if kept.len() <= FILE_NAME_BYTES_MAX {
-        return kept.to_owned();
-    }
-    let (stem, ending) = match kept.rfind('.') {
-        Some(dot) if dot > 0 && kept.len() - dot <= 20 => kept.split_at(dot),
-        _ => (kept, ""),
-    };
-    let mut end = (FILE_NAME_BYTES_MAX - ending.len()).min(stem.len());
-    while !stem.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}{ending}", stem.get(..end).unwrap_or(""))
-}
-
-/// Control characters, and those that change the direction of writing or the line: a name with
-/// them can look like another one.
-fn is_unwanted(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-        )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,28 +149,5 @@ mod tests {
         ] {
             assert_eq!(parse(wrong.as_bytes()), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_kept_name_is_a_plain_one() {
-        assert_eq!(clean_file_name("../../etc/passwd"), "passwd");
-        assert_eq!(clean_file_name("C:\\Users\\me\\list.xlsx"), "list.xlsx");
-        assert_eq!(clean_file_name("a\u{202e}xslx.exe\u{0}\n"), "axslx.exe");
-        for empty in ["", "   ", "dir/", ".", "..", "\u{7}\u{200f}"] {
-            assert_eq!(clean_file_name(empty), "file");
-        }
-    }
-
-    #[test]
-    fn a_long_name_keeps_its_ending() {
-        let long = format!("{}.xlsx", "ü".repeat(200));
-        let kept = clean_file_name(&long);
-        assert!(
-            kept.len() <= 255 && kept.len() > 250 && kept.ends_with("ü.xlsx"),
-            "{kept}"
-        );
-        assert_eq!(clean_file_name(&"a".repeat(255)).len(), 255);
-        assert_eq!(clean_file_name(&"a".repeat(256)).len(), 255);
-        assert_eq!(clean_file_name(&format!(".{}", "b".repeat(300))).len(), 255);
     }
 }

@@ -16,8 +16,6 @@ use crate::http::disposition::{self, Disposition};
 use crate::http::listener::Body;
 use crate::words::Code;
 
-pub use crate::http::disposition::clean_file_name;
-
 /// Fields of a form beside the file.
 pub const FIELDS_MAX: usize = 32;
 /// Bytes of a field's name.
@@ -40,7 +38,7 @@ pub struct FormBounds {
 /// The file of a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePart {
-    /// The name as the client gave it; see [`clean_file_name`].
+    /// The name as the client gave it; see [`crate::intake::name::clean`].
     pub name: String,
 }
 

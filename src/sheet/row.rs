@@ -141,6 +141,17 @@ pub fn column_letters(index: usize) -> String {
     String::from_utf8_lossy(&letters).into_owned()
 }
 
+/// The 0-based column that letters name, where it can be one.
+pub fn column_index(letters: &str) -> Option<usize> {
+    letters
+        .bytes()
+        .try_fold(0_usize, |index, letter| {
+            let digit = letter.is_ascii_uppercase().then(|| letter - b'A')?;
+            index.checked_mul(26)?.checked_add(usize::from(digit) + 1)
+        })?
+        .checked_sub(1)
+}
+
 /// A cell's name as a spreadsheet shows it, from a 0-based column and a 1-based row: `B17`.
 pub fn cell_name(column: usize, row: u32) -> String {
     format!("{}{row}", column_letters(column))
@@ -179,5 +190,10 @@ mod tests {
         assert_eq!(column_letters(26), "AA");
         assert_eq!(column_letters(16_383), "XFD");
         assert_eq!(cell_name(1, 17), "B17");
+        for index in [0, 25, 26, 701, 702, 16_383] {
+            assert_eq!(column_index(&column_letters(index)), Some(index));
+        }
+        assert_eq!(column_index(""), None);
+        assert_eq!(column_index("b"), None);
     }
 }

@@ -90,24 +90,24 @@ fn listed(row: &rusqlite::Row<'_>) -> rusqlite::Result<Listed> {
     })
 }
 
-/// The record of the list that has this key, the oldest where several have.
+/// The records of the list that have a key with this hash, the oldest first. Values that differ
+/// may share a hash: the caller compares them.
 ///
 /// # Errors
 /// `Database`.
-pub fn by_key(connection: &Connection, template: &str, hash: i64) -> Result<Option<Listed>> {
-    Ok(connection
-        .prepare_cached(&format!(
-            "SELECT r.id, coalesce(r.replaces, r.id), r.data, u.filename, r.row, p.username, r.job_id
-             FROM record_keys q
-             JOIN records r ON r.id = q.record_id AND r.template = ?2
-             JOIN jobs j ON j.id = r.job_id
-             JOIN uploads u ON u.no = j.upload_no
-             JOIN users p ON p.id = j.user_id
-             WHERE q.hash = ?1 AND {IN_LIST}
-             ORDER BY r.id LIMIT 1"
-        ))?
-        .query_row(params![hash, template], listed)
-        .optional()?)
+pub fn by_key(connection: &Connection, template: &str, hash: i64) -> Result<Vec<Listed>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT r.id, coalesce(r.replaces, r.id), r.data, u.filename, r.row, p.username, r.job_id
+         FROM record_keys q
+         JOIN records r ON r.id = q.record_id AND r.template = ?2
+         JOIN jobs j ON j.id = r.job_id
+         JOIN uploads u ON u.no = j.upload_no
+         JOIN users p ON p.id = j.user_id
+         WHERE q.hash = ?1 AND {IN_LIST}
+         ORDER BY r.id"
+    ))?;
+    let rows = statement.query_map(params![hash, template], listed)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// A page of the list, oldest first, after `after`; `search` finds text in any value, whatever its

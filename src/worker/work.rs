@@ -1,10 +1,6 @@
 //! What a worker does with a job: read the file's rows into the database, check them against the
 //! template, and commit records, report and final state together.
 
-use std::collections::HashMap;
-
-use serde_json::Value;
-
 use crate::app::App;
 use crate::catalog;
 use crate::db::Tx;
@@ -123,8 +119,26 @@ struct Check<'a> {
 /// A row and what became of it.
 struct Decided {
     settled: Settled,
-    /// The record that it updates.
-    replaces: Option<Listed>,
+    /// The first version of the record that it updates.
+    replaces: Option<i64>,
+}
+
+/// A record of the office's list, and the row's key that it has.
+struct Known {
+    key: usize,
+    listed: Listed,
+}
+
+impl Known {
+    fn collision(&self) -> Collision {
+        Collision {
+            record_id: self.listed.first,
+            data: self.listed.data.clone(),
+            file: self.listed.file.clone(),
+            row: self.listed.row,
+            key: self.key,
+        }
+    }
 }
 
 impl<'a> Check<'a> {
@@ -167,7 +181,6 @@ impl<'a> Check<'a> {
                     .into(),
             );
         }
-        self.each_page(stop, Check::observe)?;
         self.each_page(stop, Check::check)
     }
 
@@ -191,13 +204,6 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn observe(&mut self, page: Vec<sheet::Row>) -> Result<()> {
-        for row in &page {
-            self.checker.observe(row)?;
-        }
-        Ok(())
-    }
-
     fn check(&mut self, page: Vec<sheet::Row>) -> Result<()> {
         // The batch before this one is not the last: it can be stored now.
         self.store_last()?;
@@ -208,17 +214,19 @@ impl<'a> Check<'a> {
         let known = self
             .app
             .db
-            .read(|c| known(c, &self.claim.template, &checked))?;
+            .read(|c| known(c, &self.claim.template, &self.checker, &checked))?;
         self.rows_done += u64::try_from(page.len()).unwrap_or(0);
+        let update = self.claim.on_duplicate == OnDuplicate::Update;
         for (checked, known) in checked.into_iter().zip(known) {
-            let collision = known.as_ref().map(|listed| Collision {
-                record_id: listed.id,
-                file: listed.file.clone(),
-                row: listed.row,
-            });
-            let update = self.claim.on_duplicate == OnDuplicate::Update;
-            let settled = self.checker.settle(checked, collision, update);
-            let replaces = known.filter(|_| settled.outcome == Outcome::Updated);
+            let collisions: Vec<Collision> = known.iter().map(Known::collision).collect();
+            let mut settled = self.checker.settle(checked, &collisions, update);
+            let mut replaces = None;
+            if let Some(known) = known.into_iter().next()
+                && settled.outcome == Outcome::Updated
+            {
+                settled.data = self.checker.merge(&known.listed.data, &settled.data)?;
+                replaces = Some(known.listed.first);
+            }
             self.last.push(Decided { settled, replaces });
         }
         Ok(())
@@ -273,21 +281,28 @@ impl<'a> Check<'a> {
     }
 }
 
-/// For each row, the record of the office's list that has one of its keys.
+/// For each row, the records of the office's list that have its keys, one for a key.
 fn known(
     connection: &rusqlite::Connection,
     template: &str,
+    checker: &Checker,
     checked: &[Checked],
-) -> Result<Vec<Option<Listed>>> {
+) -> Result<Vec<Vec<Known>>> {
     checked
         .iter()
         .map(|row| {
+            let mut known = Vec::new();
             for key in &row.keys {
-                if let Some(listed) = records::by_key(connection, template, key.hash)? {
-                    return Ok(Some(listed));
+                // A hash only promises: the record's own values decide.
+                for listed in records::by_key(connection, template, key.hash)? {
+                    if checker.has_key(key, &listed.data)? {
+                        let key = key.number;
+                        known.push(Known { key, listed });
+                        break;
+                    }
                 }
             }
-            Ok(None)
+            Ok(known)
         })
         .collect()
 }
@@ -297,10 +312,6 @@ fn store(tx: &Tx<'_>, claim: &Claim, batch: &[Decided]) -> Result<()> {
         let settled = &decided.settled;
         match settled.outcome {
             Outcome::Valid | Outcome::Updated => {
-                let data = match &decided.replaces {
-                    Some(listed) => merged(&listed.data, &settled.data)?,
-                    None => settled.data.clone(),
-                };
                 let keys: Vec<i64> = settled.keys.iter().map(|key| key.hash).collect();
                 records::insert(
                     tx,
@@ -308,9 +319,9 @@ fn store(tx: &Tx<'_>, claim: &Claim, batch: &[Decided]) -> Result<()> {
                     &claim.template,
                     &NewRecord {
                         row: settled.row,
-                        data: &data,
+                        data: &settled.data,
                         changes: settled.changes.as_deref(),
-                        replaces: decided.replaces.as_ref().map(|listed| listed.first),
+                        replaces: decided.replaces,
                         keys: &keys,
                     },
                 )?;
@@ -326,14 +337,6 @@ fn store(tx: &Tx<'_>, claim: &Claim, batch: &[Decided]) -> Result<()> {
     Ok(())
 }
 
-/// A record with new values for the columns that the file has.
-fn merged(old: &str, new: &str) -> Result<String> {
-    let mut data: HashMap<String, Value> = serde_json::from_str(old)?;
-    let news: HashMap<String, Value> = serde_json::from_str(new)?;
-    data.extend(news);
-    Ok(serde_json::to_string(&data)?)
-}
-
 fn infer(app: &App, upload: &Upload, sheet: &SheetInfo) -> Result<Template> {
     let mut inference = crate::process::Inference::new(&sheet.columns);
     let mut after = 0;
@@ -347,7 +350,7 @@ fn infer(app: &App, upload: &Upload, sheet: &SheetInfo) -> Result<Template> {
             inference.observe(row)?;
         }
     }
-    Ok(inference.template())
+    inference.template()
 }
 
 fn missing_sentence(missing: &[String]) -> String {

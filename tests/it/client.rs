@@ -138,11 +138,6 @@ impl Served {
         self.ask("GET", path, &[("Authorization", &bearer)], b"")
     }
 
-    pub(crate) fn post(&self, session: &str, path: &str) -> std::io::Result<Reply> {
-        let bearer = format!("Bearer {session}");
-        self.ask("POST", path, &[("Authorization", &bearer)], b"")
-    }
-
     pub(crate) fn upload(
         &self,
         session: &str,
@@ -210,7 +205,6 @@ pub(crate) fn wait_until<T>(mut look: impl FnMut() -> Option<T>) -> T {
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -277,7 +271,7 @@ pub(crate) fn ask(
         }
         rest
     };
-    Ok(Reply { status, head, body })
+    Ok(Reply { status, body })
 }
 
 /// The body of a chunked answer; `None` where its end is missing.

@@ -26,14 +26,6 @@ const KNOWN: &[(&str, &str)] = &[
         "more columns than the contract reads",
     ),
     (
-        "files/hostile/html_report.xls",
-        "a web page is not read yet",
-    ),
-    (
-        "files/hostile/spreadsheetml_2003.xls",
-        "XML Spreadsheet 2003 is not read yet",
-    ),
-    (
         "files/csv/sheetjs_number_format_russian.2.csv",
         "its encoding can't be told by so few letters",
     ),

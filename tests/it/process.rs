@@ -1,1 +1,487 @@
-//! Promises of this room.
+//! Processing without database and reader: rows in, findings out.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use sheetline::process::{Checker, Collision, Inference, Outcome, Settled, SourceFacts, Template};
+use sheetline::sheet::{Column, Row};
+
+/// A sheet as the reader hands it on.
+struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    workbook: bool,
+}
+
+/// Splits text into records, each with the number of its row: a quoted line break starts none.
+fn records(text: &str) -> Vec<(u32, Vec<String>)> {
+    let mut records = Vec::new();
+    let mut record = vec![String::new()];
+    let mut quoted = false;
+    let mut number = 1;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => {
+                chars.next();
+                record.last_mut().unwrap().push('"');
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => record.push(String::new()),
+            '\r' if !quoted => {}
+            '\n' if !quoted => {
+                records.push((number, std::mem::replace(&mut record, vec![String::new()])));
+                number += 1;
+            }
+            other => record.last_mut().unwrap().push(other),
+        }
+    }
+    if record != vec![String::new()] {
+        records.push((number, record));
+    }
+    records
+}
+
+/// A field as the document of a text file has it: a number only where its text is JSON as it is.
+fn text_cell(text: &str) -> Value {
+    if text.is_empty() {
+        return Value::Null;
+    }
+    match serde_json::from_str::<serde_json::Number>(text) {
+        Ok(number) if number.to_string() == text => Value::Number(number),
+        _ => json!(text),
+    }
+}
+
+fn columns(labels: &[String]) -> Vec<Column> {
+    let mut names: Vec<String> = Vec::new();
+    labels
+        .iter()
+        .enumerate()
+        .map(|(index, label)| {
+            let label = (!label.is_empty()).then(|| label.clone());
+            let mut name = label
+                .clone()
+                .unwrap_or_else(|| format!("column_{}", index + 1));
+            let base = name.clone();
+            let mut number = 2;
+            while names.contains(&name) {
+                name = format!("{base}_{number}");
+                number += 1;
+            }
+            names.push(name.clone());
+            Column { index, name, label }
+        })
+        .collect()
+}
+
+fn from_csv(text: &str) -> Table {
+    let mut records = records(text).into_iter();
+    let (_, labels) = records.next().unwrap();
+    let mut table = Table {
+        columns: columns(&labels),
+        rows: Vec::new(),
+        workbook: false,
+    };
+    for (number, fields) in records {
+        if fields.iter().all(String::is_empty) {
+            continue;
+        }
+        let mut cells: Vec<Value> = fields.iter().map(|field| text_cell(field)).collect();
+        while cells.last() == Some(&Value::Null) {
+            cells.pop();
+        }
+        table.rows.push(Row {
+            number,
+            cells: json!(cells).to_string(),
+            kinds: None,
+            width: (fields.len() != labels.len()).then(|| u32::try_from(fields.len()).unwrap()),
+        });
+    }
+    table
+}
+
+fn from_xlsx(path: &Path) -> Table {
+    use calamine::{Data, ExcelDateTime, Reader};
+    let mut book: calamine::Xlsx<_> = calamine::open_workbook(path).unwrap();
+    let sheet = book.sheet_names()[0].clone();
+    let range = book.worksheet_range(&sheet).unwrap();
+    let moment = |at: &ExcelDateTime| {
+        let (year, month, day, hour, minute, second, _) = at.to_ymd_hms_milli();
+        let time = format!("{hour:02}:{minute:02}:{second:02}");
+        match at.as_f64() {
+            value if value < 1.0 => (time, 't'),
+            _ => (format!("{year:04}-{month:02}-{day:02}T{time}"), 'D'),
+        }
+    };
+    let mut rows = range.rows();
+    let labels: Vec<String> = rows.next().unwrap().iter().map(Data::to_string).collect();
+    let mut table = Table {
+        columns: columns(&labels),
+        rows: Vec::new(),
+        workbook: true,
+    };
+    for (at, row) in rows.enumerate() {
+        let mut kinds = String::new();
+        let cells: Vec<Value> = row
+            .iter()
+            .map(|cell| {
+                let (value, kind) = match cell {
+                    Data::Int(number) => (json!(number), '.'),
+                    Data::Float(number) if number.fract() == 0.0 => (json!(*number as i64), '.'),
+                    Data::Float(number) => (json!(number), '.'),
+                    Data::String(text) => (json!(text), '.'),
+                    Data::Bool(flag) => (json!(flag), '.'),
+                    Data::DateTime(at) => {
+                        let (text, kind) = moment(at);
+                        (json!(text), kind)
+                    }
+                    _ => (Value::Null, '.'),
+                };
+                kinds.push(kind);
+                value
+            })
+            .collect();
+        table.rows.push(Row {
+            number: u32::try_from(at + 2).unwrap(),
+            cells: json!(cells).to_string(),
+            kinds: Some(kinds),
+            width: None,
+        });
+    }
+    table
+}
+
+impl Table {
+    fn checker(&self, template: &Template) -> Checker {
+        Checker::new(
+            template,
+            SourceFacts {
+                columns: self.columns.clone(),
+                header_row: 1,
+                workbook: self.workbook,
+                mapping: None,
+            },
+        )
+    }
+
+    /// Checks all rows, with an empty list; the settled rows and the report.
+    fn process(&self, template: &Template) -> (Vec<Settled>, Value) {
+        let mut checker = self.checker(template);
+        let mut settled = Vec::new();
+        if checker.missing_required().is_empty() {
+            for row in &self.rows {
+                let checked = checker.check(row).unwrap();
+                settled.push(checker.settle(checked, &[], false));
+            }
+        }
+        let report = serde_json::to_value(checker.report(0.5)).unwrap();
+        (settled, report)
+    }
+}
+
+fn companies() -> Template {
+    Template::parse(
+        "companies",
+        0,
+        Template::built_in_schema("companies").unwrap(),
+    )
+    .unwrap()
+}
+
+fn data(settled: &Settled) -> Value {
+    serde_json::from_str(&settled.data).unwrap()
+}
+
+// The shared cases ---------------------------------------------------------------------------------
+
+type Finding = (String, Option<u64>, Option<String>);
+
+/// What counts when findings are compared with Frictionless's.
+fn finding(error: &Value, column: Option<String>) -> Option<Finding> {
+    let kind = error["type"].as_str().unwrap();
+    let row = error["row"].as_u64();
+    let field = error["field"].as_str().map(str::to_owned);
+    match kind {
+        // The reader drops blank rows.
+        "blank-row" => None,
+        "blank-label" | "duplicate-label" | "extra-cell" => Some((kind.to_owned(), row, column)),
+        "primary-key" => Some((kind.to_owned(), row, None)),
+        _ => Some((kind.to_owned(), row, field)),
+    }
+}
+
+fn compare(folder: &Path, expected: &str) {
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let expected: Value = serde_json::from_str(&read(expected)).unwrap();
+    let file = folder.join(expected["file"].as_str().unwrap());
+    let schema = read(expected["schema"].as_str().unwrap());
+    let template = Template::parse("case", 1, &schema).unwrap();
+    let table = match file.extension().and_then(|ending| ending.to_str()) {
+        Some("xlsx") => from_xlsx(&file),
+        _ => from_csv(&std::fs::read_to_string(&file).unwrap()),
+    };
+    let (_, report) = table.process(&template);
+    let mut theirs: BTreeSet<Finding> = expected["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|error| {
+            let column = error["column"]
+                .as_u64()
+                .map(|at| sheetline::sheet::column_letters(usize::try_from(at).unwrap() - 1));
+            finding(error, column)
+        })
+        .collect();
+    let keys: BTreeSet<u64> = expected["unique_keys"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|found| found["row"].as_u64().unwrap())
+        .collect();
+    theirs.extend(
+        keys.iter()
+            .map(|row| ("unique-error".to_owned(), Some(*row), None)),
+    );
+    let ours: BTreeSet<Finding> = report["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|error| finding(error, error["column"].as_str().map(str::to_owned)))
+        .collect();
+    let missed: Vec<_> = theirs.difference(&ours).collect();
+    let invented: Vec<_> = ours.difference(&theirs).collect();
+    assert!(
+        missed.is_empty() && invented.is_empty(),
+        "{}: missed {missed:#?}, invented {invented:#?}",
+        folder.display()
+    );
+}
+
+#[test]
+fn findings_agree_with_frictionless_on_the_shared_cases() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/validation");
+    if !root.is_dir() {
+        println!("skipped: the shared cases are not here");
+        return;
+    }
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(&root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    cases.sort();
+    assert!(cases.len() >= 6);
+    for folder in cases {
+        compare(&folder, "expected.json");
+        if folder.join("expected-2.json").exists() {
+            compare(&folder, "expected-2.json");
+        }
+    }
+}
+
+// Companies ----------------------------------------------------------------------------------------
+
+#[test]
+fn good_rows_become_records_and_bad_ones_say_why() {
+    let table = from_csv(
+        "Firma,LinkedIn URL,Website_URL,Mitarbeiter,Industry,Revenue,Note\n\
+         \"  ACME  Ltd \",linkedin.com/company/acme,www.acme.com,11-50,Software,5000,hello\n\
+         ,https://www.linkedin.com/company/b,,12,Retail,,\n\
+         C GmbH,not a url,,,,,\n\
+         Acme Ltd,https://linkedin.com/company/ACME/,,,,,\n",
+    );
+    let (rows, report) = table.process(&companies());
+    let outcomes: Vec<Outcome> = rows.iter().map(|row| row.outcome).collect();
+    assert_eq!(
+        outcomes,
+        vec![
+            Outcome::Valid,
+            Outcome::Invalid,
+            Outcome::Invalid,
+            Outcome::Duplicate
+        ]
+    );
+    assert_eq!(
+        data(&rows[0]),
+        json!({
+            "company_name": "ACME Ltd",
+            "linkedin_url": "https://linkedin.com/company/acme",
+            "website_url": "https://www.acme.com",
+            "company_size": "11-50",
+            "industry": "Software",
+            "revenue": 5000,
+            "Note": "hello",
+        })
+    );
+    let changes: Value = serde_json::from_str(rows[0].changes.as_ref().unwrap()).unwrap();
+    assert_eq!(
+        changes,
+        json!([
+            {"cell": "A2", "field": "company_name", "original": "  ACME  Ltd ", "stored": "ACME Ltd", "rule": "trim, spaces"},
+            {"cell": "B2", "field": "linkedin_url", "original": "linkedin.com/company/acme", "stored": "https://linkedin.com/company/acme", "rule": "url"},
+            {"cell": "C2", "field": "website_url", "original": "www.acme.com", "stored": "https://www.acme.com", "rule": "url"},
+        ])
+    );
+    assert_eq!(
+        report["stats"],
+        json!({"rows": 4, "valid": 1, "invalid": 2, "duplicates": 1, "updated": 0, "errors": 3, "seconds": 0.5})
+    );
+    assert_eq!(
+        report["errors"],
+        json!([
+            {"type": "constraint-error", "row": 3, "field": "company_name", "column": "A", "cell": "A3",
+             "value": null, "constraint": "required", "message": "Company Name is empty."},
+            {"type": "type-error", "row": 4, "field": "linkedin_url", "column": "B", "cell": "B4",
+             "value": "not a url", "message": "'not a url' is not a web address. One begins with https://."},
+            {"type": "unique-error", "row": 5, "field": "linkedin_url", "column": "B", "cell": "B5",
+             "value": "https://linkedin.com/company/ACME/", "message": "Same LinkedIn_URL as row 2."},
+        ])
+    );
+    let hows: Vec<&str> = report["mapping"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|column| column["how"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        hows,
+        vec!["alias", "exact", "exact", "alias", "exact", "exact", "none"]
+    );
+    assert_eq!(report["valid"], json!(false));
+    assert_eq!(report["columns"][5]["max"], json!(5000));
+}
+
+#[test]
+fn a_file_without_a_required_column_is_not_checked_but_reported() {
+    let table = from_csv("Company Name,Website\nACME,acme.com\n");
+    let template = companies();
+    assert_eq!(
+        table.checker(&template).missing_required(),
+        vec!["linkedin_url"]
+    );
+    let (rows, report) = table.process(&template);
+    assert!(rows.is_empty());
+    assert_eq!(report["errors_by_type"], json!({"missing-label": 1}));
+    assert_eq!(report["errors"][0]["field"], json!("linkedin_url"));
+    assert_eq!(report["errors"][0]["row"], Value::Null);
+}
+
+#[test]
+fn a_row_of_the_list_is_skipped_or_updated() {
+    let table = from_csv(
+        "Company Name,LinkedIn_URL,Revenue\n\
+         ACME,https://linkedin.com/company/acme,7\n\
+         ACME,https://linkedin.com/company/acme-2,8\n",
+    );
+    let template = companies();
+    let old = r#"{"company_name":"ACME","linkedin_url":"https://linkedin.com/company/acme","website_url":"https://acme.com","company_size":null,"industry":"Tools","revenue":5}"#;
+    let collision = || Collision {
+        record_id: 1,
+        data: old.to_owned(),
+        file: "old.csv".to_owned(),
+        row: 40,
+        key: 0,
+    };
+    let mut checker = table.checker(&template);
+    let checked = checker.check(&table.rows[0]).unwrap();
+    assert!(checker.has_key(&checked.keys[0], old).unwrap());
+    let settled = checker.settle(checked, &[collision()], false);
+    assert_eq!(settled.outcome, Outcome::Duplicate);
+    assert!(
+        settled
+            .problems
+            .contains("Already stored from old.csv, row 40; revenue differs: 7 / 5."),
+        "{}",
+        settled.problems
+    );
+
+    let mut checker = table.checker(&template);
+    let checked = checker.check(&table.rows[0]).unwrap();
+    let settled = checker.settle(checked, &[collision()], true);
+    assert_eq!(settled.outcome, Outcome::Updated);
+    // Only columns that the file has are changed.
+    let merged: Value = serde_json::from_str(&checker.merge(old, &settled.data).unwrap()).unwrap();
+    assert_eq!(
+        merged,
+        json!({"company_name": "ACME", "linkedin_url": "https://linkedin.com/company/acme",
+               "website_url": "https://acme.com", "company_size": null, "industry": "Tools", "revenue": 7})
+    );
+    // A second row can't update the same record.
+    let checked = checker.check(&table.rows[1]).unwrap();
+    let settled = checker.settle(checked, &[collision()], true);
+    assert_eq!(settled.outcome, Outcome::Duplicate);
+    assert!(settled.problems.contains("Row 2 has updated"));
+    let counts = checker.counts();
+    assert_eq!((counts.rows, counts.updated, counts.duplicates), (2, 1, 1));
+}
+
+#[test]
+fn the_same_file_and_template_give_the_same_report() {
+    let text = format!(
+        "Company Name,LinkedIn_URL\n{}",
+        (0..500)
+            .map(|n| format!("C{},https://linkedin.com/company/{}\n", n % 7, n % 100))
+            .collect::<String>()
+    );
+    let table = from_csv(&text);
+    let (_, one) = table.process(&companies());
+    let (_, two) = table.process(&companies());
+    assert_eq!(one, two);
+    assert_eq!(one["hash"].as_str().unwrap().len(), 64);
+    let (_, other) = from_csv(&text.replace("C3", "D3")).process(&companies());
+    assert_ne!(one["hash"], other["hash"]);
+}
+
+#[test]
+fn errors_are_all_counted_and_the_first_thousand_listed() {
+    let text = format!(
+        "Company Name,LinkedIn_URL\n{}",
+        (0..1_500).map(|n| format!("C{n},x\n")).collect::<String>()
+    );
+    let (_, report) = from_csv(&text).process(&companies());
+    assert_eq!(report["errors_total"], json!(1_500));
+    assert_eq!(report["errors"].as_array().unwrap().len(), 1_000);
+    assert_eq!(report["stats"]["invalid"], json!(1_500));
+}
+
+#[test]
+fn an_inferred_template_takes_every_row_and_keeps_leading_zeros() {
+    let table = from_csv("PLZ,Count,Since\n01067,5,2024-01-02\n80331,6,2024-02-03\n99999,7,\n");
+    let mut inference = Inference::new(&table.columns);
+    for row in &table.rows {
+        inference.observe(row).unwrap();
+    }
+    let template = inference.template().unwrap();
+    let (rows, report) = table.process(&template);
+    assert_eq!(report["valid"], json!(true));
+    assert_eq!(
+        data(&rows[0]),
+        json!({"PLZ": "01067", "Count": 5, "Since": "2024-01-02"})
+    );
+    let types: Vec<&str> = report["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|column| column["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(types, vec!["any", "integer", "date"]);
+}
+
+#[test]
+fn an_error_cell_of_a_spreadsheet_is_told_and_not_taken_for_empty() {
+    let table = Table {
+        columns: columns(&["Company Name".to_owned(), "LinkedIn_URL".to_owned()]),
+        rows: vec![Row {
+            number: 2,
+            cells: r#"[null,"https://linkedin.com/company/a"]"#.to_owned(),
+            kinds: Some("e.".to_owned()),
+            width: None,
+        }],
+        workbook: true,
+    };
+    let (rows, report) = table.process(&companies());
+    assert_eq!(rows[0].outcome, Outcome::Invalid);
+    assert_eq!(report["errors_by_type"], json!({"type-error": 1}));
+}

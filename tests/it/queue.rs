@@ -16,7 +16,7 @@ fn claim(office: &Office) -> Claim {
     office
         .app
         .db
-        .write(|tx| jobs::claim(tx))
+        .write(jobs::claim)
         .unwrap()
         .expect("a job waits")
 }
@@ -167,10 +167,7 @@ fn an_unchanged_status_is_not_sent_again_and_a_change_ends_the_wait() {
         anna.queue("a.csv", &companies("a", 1));
         waiting.join().unwrap()
     });
-    assert_eq!(
-        answer.expect(200)["processing_status"]["status"],
-        "pending"
-    );
+    assert_eq!(answer.expect(200)["processing_status"]["status"], "pending");
 }
 
 #[test]
@@ -243,11 +240,7 @@ fn a_job_running_when_the_process_died_runs_again_and_three_deaths_end_it() {
     for attempt in 1..=3 {
         assert_eq!(claim(&office).attempt, attempt);
         office = office.restart();
-        office
-            .app
-            .db
-            .write(|tx| jobs::recover(tx, None))
-            .unwrap();
+        office.app.db.write(|tx| jobs::recover(tx, None)).unwrap();
     }
     let anna = office.sign_in("anna");
     let job = anna.job(1);
@@ -320,8 +313,12 @@ fn while_the_queue_is_paused_no_job_begins_and_everybody_sees_why() {
         anna.send("POST", "/api/admin/queue/pause", &pause).code(),
         "forbidden"
     );
-    admin.send("POST", "/api/admin/queue/pause", &json!({ "reason": " " })).expect(400);
-    admin.send("POST", "/api/admin/queue/pause", &pause).expect(200);
+    admin
+        .send("POST", "/api/admin/queue/pause", &json!({ "reason": " " }))
+        .expect(400);
+    admin
+        .send("POST", "/api/admin/queue/pause", &pause)
+        .expect(200);
     assert!(office.work_all().is_empty());
     let shown = &status(&anna)["queue_info"]["paused"];
     assert_eq!(shown["reason"], "The disk is being replaced.");
@@ -418,10 +415,7 @@ fn the_worker_sleeps_until_the_bell_rings() {
     let seen = office.app.bell.work_seen();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| {
-            office
-                .app
-                .bell
-                .wait_for_work(seen, Duration::from_secs(60));
+            office.app.bell.wait_for_work(seen, Duration::from_secs(60));
         });
         office.app.bell.work();
         waiting.join().unwrap();

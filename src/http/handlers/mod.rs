@@ -6,9 +6,11 @@ pub mod files;
 pub mod jobs;
 pub mod operations;
 pub mod page;
+pub mod preview;
 pub mod results;
 pub mod templates;
 pub mod users;
+pub mod workbooks;
 
 use crate::http::routes::Route;
 
@@ -20,7 +22,9 @@ pub(in crate::http) const TABLES: &[&[Route]] = &[
     jobs::ROUTES,
     files::ROUTES,
     document::ROUTES,
+    preview::ROUTES,
     results::ROUTES,
+    workbooks::ROUTES,
     templates::ROUTES,
     operations::ROUTES,
 ];

@@ -20,35 +20,35 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/api/jobs/{id}/report",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "The report of a completed job",
         handle: report,
     },
     Route {
         method: "GET",
         path: "/api/jobs/{id}/records.json",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "The job's records as JSON",
         handle: records_json,
     },
     Route {
         method: "GET",
         path: "/api/jobs/{id}/records.ndjson",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "The job's records, a JSON object a line",
         handle: records_ndjson,
     },
     Route {
         method: "GET",
         path: "/api/jobs/{id}/records.csv",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "The job's records as CSV for spreadsheet programs",
         handle: records_csv,
     },
     Route {
         method: "GET",
         path: "/api/jobs/{id}/changes",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "Every value that was changed on the way in",
         handle: changes,
     },
@@ -194,6 +194,9 @@ fn records_csv(call: &mut Call<'_, '_>) -> Result<Response> {
     let job = completed(call)?;
     let fields = fields(call, &job)?;
     let mut begin = Vec::new();
+    if for_a_person(call) {
+        begin.extend_from_slice(csv::BYTE_ORDER_MARK);
+    }
     csv::begin(&mut begin, &fields)?;
     let data = in_pages(
         call,
@@ -211,7 +214,21 @@ fn records_csv(call: &mut Call<'_, '_>) -> Result<Response> {
         respond(data),
         "text/csv; charset=utf-8",
         &name(&job, ".records.csv"),
-    ))
+    )
+    .with_additional_header("Vary", "Accept"))
+}
+
+/// Whether a browser saves the answer for somebody who will open it in Excel, which takes a file
+/// for UTF-8 only with a mark at its beginning; scripts stumble over that. `bom=1` or `bom=0` says
+/// so explicitly.
+fn for_a_person(call: &Call<'_, '_>) -> bool {
+    match call.query("bom").as_deref() {
+        Some("1") => true,
+        Some(_) => false,
+        None => call
+            .header("Accept")
+            .is_some_and(|accept| accept.contains("text/html")),
+    }
 }
 
 /// The names of the fields of a job's records, in the template's order.

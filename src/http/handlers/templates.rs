@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 use crate::catalog::{self, Entry};
 use crate::error::{Error, Result};
 use crate::http::call::Call;
+use crate::http::handlers::workbooks;
 use crate::http::reply;
 use crate::http::routes::{Route, Who};
 use crate::process::template::Template;
+use crate::report::export::xlsx::sample;
+use crate::store::audit::{self, Action};
 use crate::store::templates;
 use crate::words::Code;
 
@@ -26,6 +29,13 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         who: Who::SignedIn,
         summary: "One template",
         handle: show,
+    },
+    Route {
+        method: "GET",
+        path: "/api/templates/{name}/sample.xlsx",
+        who: Who::SignedIn,
+        summary: "A workbook to fill in for a template",
+        handle: sample,
     },
     Route {
         method: "PUT",
@@ -78,6 +88,18 @@ fn show(call: &mut Call<'_, '_>) -> Result<Response> {
     ))
 }
 
+fn sample(call: &mut Call<'_, '_>) -> Result<Response> {
+    let name = call.param(0).to_owned();
+    let template = call.app.db.read(|c| match catalog::find(c, &name)? {
+        Some(entry) => Template::parse(&entry.name, entry.version, &entry.schema),
+        None => Err(Error::not_found()),
+    })?;
+    let columns = sample::columns(&template);
+    workbooks::respond(call, &format!("{name}.xlsx"), |file| {
+        sample::write(&call.app.settings.spool(), &name, &columns, file)
+    })
+}
+
 fn put(call: &mut Call<'_, '_>) -> Result<Response> {
     let name = call.param(0).to_owned();
     check_name(&name)?;
@@ -86,7 +108,9 @@ fn put(call: &mut Call<'_, '_>) -> Result<Response> {
     // Parsed here, so that what is stored can be used.
     Template::parse(&name, 1, &text)?;
     let by = call.caller()?.user.username.clone();
+    let actor = call.actor()?;
     let (version, new) = call.app.db.write(|tx| {
+        audit::note(tx, &actor, Action::TemplateStored, Some(&name))?;
         let newest = templates::newest(tx, &name)?;
         let new = catalog::find(tx, &name)?.is_none();
         let version = newest.map_or(1, |own| own.version + 1);
@@ -125,7 +149,9 @@ fn check_name(name: &str) -> Result<()> {
 fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
     let name = call.param(0).to_owned();
     let by = call.caller()?.user.username.clone();
+    let actor = call.actor()?;
     call.app.db.write(|tx| {
+        audit::note(tx, &actor, Action::TemplateDeleted, Some(&name))?;
         let entry = catalog::find(tx, &name)?.ok_or_else(Error::not_found)?;
         if entry.built_in {
             return Err(Error::problem(

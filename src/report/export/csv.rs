@@ -1,6 +1,170 @@
-pub fn begin(_b: &mut Vec<u8>, _f: &[String]) -> crate::error::Result<()> {
+//! Records as CSV (RFC 4180) that a spreadsheet program opens without running anything in it.
+
+use serde_json::Value;
+
+use crate::error::Result;
+
+/// What tells Excel that a file is UTF-8. Scripts get the file without it.
+pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Appends the header line.
+///
+/// # Errors
+/// None now; as [`record`].
+pub fn begin(buffer: &mut Vec<u8>, fields: &[String]) -> Result<()> {
+    for (at, field) in fields.iter().enumerate() {
+        if at > 0 {
+            buffer.push(b',');
+        }
+        text(buffer, field);
+    }
+    buffer.extend_from_slice(b"\r\n");
     Ok(())
 }
-pub fn record(_b: &mut Vec<u8>, _f: &[String], _r: &serde_json::Value) -> crate::error::Result<()> {
+
+/// Appends a record, `{"field": value}`: the values of `fields` in their order.
+///
+/// # Errors
+/// None now; the signature is that of a page of any export.
+pub fn record(buffer: &mut Vec<u8>, fields: &[String], record: &Value) -> Result<()> {
+    for (at, field) in fields.iter().enumerate() {
+        if at > 0 {
+            buffer.push(b',');
+        }
+        match record.get(field) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(value)) => text(buffer, value),
+            Some(other) => text(buffer, &other.to_string()),
+        }
+    }
+    buffer.extend_from_slice(b"\r\n");
     Ok(())
+}
+
+/// A field: defused where a spreadsheet would run it, quoted where it has to be.
+fn text(buffer: &mut Vec<u8>, value: &str) {
+    let defuse = is_formula(value);
+    let blank_ends = value.starts_with(' ') || value.ends_with(' ');
+    let quote = blank_ends
+        || value
+            .bytes()
+            .any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n' | b';' | b'\t'));
+    if quote {
+        buffer.push(b'"');
+    }
+    if defuse {
+        buffer.push(b'\'');
+    }
+    if quote && value.contains('"') {
+        buffer.extend_from_slice(value.replace('"', "\"\"").as_bytes());
+    } else {
+        buffer.extend_from_slice(value.as_bytes());
+    }
+    if quote {
+        buffer.push(b'"');
+    }
+}
+
+/// Whether a spreadsheet program would take text for a formula or a command. A number or a phone
+/// number is none, whatever its sign.
+fn is_formula(value: &str) -> bool {
+    match value.chars().next() {
+        Some('=' | '@' | '\t' | '\r' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}') => true,
+        Some('+' | '-') => !is_number_like(&value[1..]),
+        _ => false,
+    }
+}
+
+/// What follows the sign of a number, an amount or a phone number.
+fn is_number_like(rest: &str) -> bool {
+    let exponent = rest.parse::<f64>().is_ok() && rest.starts_with(|c: char| c.is_ascii_digit());
+    let digits = rest.bytes().any(|byte| byte.is_ascii_digit());
+    exponent
+        || (digits
+            && rest
+                .chars()
+                .all(|c| c.is_ascii_digit() || " \u{a0}\u{202f}.,()/-%".contains(c)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn line(value: &str) -> String {
+        let fields = vec!["a".to_owned(), "b".to_owned()];
+        let mut buffer = Vec::new();
+        record(&mut buffer, &fields, &json!({ "a": value, "b": 1 })).unwrap();
+        String::from_utf8(buffer).unwrap()
+    }
+
+    #[test]
+    fn text_that_would_run_is_defused_and_numbers_are_left_alone() {
+        for text in [
+            "=1+1",
+            "@SUM(A1)",
+            "+A1",
+            "-cmd|' /C calc'!A0",
+            "-",
+            "＝1",
+            "＋49",
+            "\t=1",
+            "\r=1",
+            "-2+3",
+        ] {
+            assert!(
+                line(text).trim_start_matches('"').starts_with('\''),
+                "{text}"
+            );
+        }
+        for text in [
+            "+49 170 1234567",
+            "+49 (351) 12/34-56",
+            "-5",
+            "-12,5",
+            "-1.5e3",
+            "+1",
+            "-5 %",
+            "a=b",
+            "",
+            "'=1",
+        ] {
+            assert!(!line(text).starts_with("'+") && !line(text).starts_with("'-"));
+            assert_eq!(
+                line(text)
+                    .trim_matches(['"', '\r', '\n'])
+                    .split("\",1")
+                    .next()
+                    .unwrap()
+                    .trim_end_matches(",1"),
+                text
+            );
+        }
+    }
+
+    #[test]
+    fn a_reader_of_csv_gets_back_what_went_in() {
+        let values = [
+            "a,b",
+            "say \"no\"",
+            "two\nlines",
+            " blank ",
+            "Ünï",
+            "a;b",
+            "x\ty",
+        ];
+        let fields: Vec<String> = (0..values.len()).map(|n| format!("f{n}")).collect();
+        let object: serde_json::Map<String, Value> = fields
+            .iter()
+            .zip(values)
+            .map(|(field, value)| (field.clone(), json!(value)))
+            .collect();
+        let mut buffer = Vec::new();
+        begin(&mut buffer, &fields).unwrap();
+        record(&mut buffer, &fields, &Value::Object(object)).unwrap();
+        let mut reader = ::csv::Reader::from_reader(buffer.as_slice());
+        assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), fields);
+        let back = reader.records().next().unwrap().unwrap();
+        assert_eq!(back.iter().collect::<Vec<_>>(), values);
+    }
 }

@@ -1,0 +1,334 @@
+//! `sheetline process`: checks a file against a template without a server, through the same reader
+//! and the same checks.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::limits;
+use crate::catalog;
+use crate::error::{Error, Result};
+use crate::process::{Checker, Inference, SourceFacts, Template};
+use crate::report::export::csv;
+use crate::report::export::xlsx::annotated::Annotated;
+use crate::sheet::reader::{self, ReadJob};
+use crate::sheet::{self, Event, Limits, ReadOptions, Row, SheetInfo, protocol, summary};
+use crate::stop::Stop;
+use crate::words::{Code, Format};
+
+/// Bytes of a template's file.
+const TEMPLATE_BYTES_MAX: u64 = 16 << 20;
+
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// The file to check
+    file: PathBuf,
+    /// A template's name, or a file with a Table Schema; auto works one out from the file
+    #[arg(long)]
+    template: String,
+    /// The folder to write to; it is made where it is missing
+    #[arg(long)]
+    out: PathBuf,
+    /// The sheet to process; without it the first visible one with a row
+    #[arg(long)]
+    sheet: Option<String>,
+    /// The row of the headers, from 1 on; without it they are looked for
+    #[arg(long, value_name = "ROW", value_parser = clap::value_parser!(u32).range(1..))]
+    header_row: Option<u32>,
+    #[command(flatten)]
+    limits: limits::Flags,
+}
+
+/// Runs the command. Exit status 0: every row is valid; 1: some are not.
+///
+/// # Errors
+/// Where the file or the template can't be used, or the folder can't be written.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of one run")]
+pub(super) fn run(task: &Flags) -> Result<ExitCode> {
+    let began = Instant::now();
+    let named = template(&task.template)?;
+    std::fs::create_dir_all(&task.out).map_err(|error| cannot_write(&task.out, &error))?;
+    let mut stored = read(task, &task.limits.limits())?;
+    let template = match named {
+        Some(template) => template,
+        None => infer(&mut stored)?,
+    };
+    let facts = SourceFacts {
+        columns: stored.info.columns.clone(),
+        header_row: stored.info.header_row.unwrap_or(1),
+        workbook: sheet::is_workbook(stored.format),
+        mapping: None,
+    };
+    let mut checker = Checker::new(&template, facts);
+    let missing = checker.missing_required();
+    if missing.is_empty() {
+        check(task, &mut stored, &mut checker)?;
+    }
+    let report = checker.report(began.elapsed().as_millis() as f64 / 1_000.0);
+    let path = task.out.join("report.json");
+    let mut text = serde_json::to_string_pretty(&report)?;
+    text.push('\n');
+    std::fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
+    if !missing.is_empty() {
+        for problem in &report.errors {
+            eprintln!("sheetline: {} (missing-columns)", problem.message);
+        }
+        return Ok(ExitCode::from(1));
+    }
+    let stats = checker.counts();
+    println!(
+        "{} rows: {} valid, {} to fix, {} there twice. See {}.",
+        stats.rows,
+        stats.valid,
+        stats.invalid,
+        stats.duplicates,
+        task.out.display()
+    );
+    Ok(ExitCode::from(u8::from(stats.valid != stats.rows)))
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
+    Error::problem(
+        Code::BadRequest,
+        format!("{} can't be written: {error}.", path.display()),
+    )
+}
+
+/// The template; `None` where it is to be worked out from the file.
+fn template(name: &str) -> Result<Option<Template>> {
+    if name == catalog::AUTO {
+        return Ok(None);
+    }
+    if let Some(schema) = Template::built_in_schema(name) {
+        return Template::parse(name, 0, schema).map(Some);
+    }
+    let path = PathBuf::from(name);
+    let size = match std::fs::metadata(&path) {
+        Ok(data) if data.is_file() => data.len(),
+        Ok(_) | Err(_) => {
+            return Err(Error::problem(
+                Code::NoSuchTemplate,
+                format!(
+                    "There is no template \"{name}\", and no file of that name. There is: {}, auto.",
+                    Template::built_in_names().join(", ")
+                ),
+            ));
+        }
+    };
+    if size > TEMPLATE_BYTES_MAX {
+        return Err(Error::problem(
+            Code::InvalidTemplate,
+            "A template's file must be smaller than 16 MB.",
+        ));
+    }
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Error::problem(
+            Code::InvalidTemplate,
+            format!("{name} can't be read as text: {error}."),
+        )
+    })?;
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy());
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Template::parse(stem.as_deref().unwrap_or("template"), 0, text).map(Some)
+}
+
+/// The rows of one sheet, read whole into a file that nobody else sees: what a sheet's columns are
+/// is known only after its last row.
+struct Stored {
+    rows: BufReader<File>,
+    from: u64,
+    bytes: u64,
+    info: SheetInfo,
+    format: Format,
+}
+
+impl Stored {
+    /// Calls `each` for every row.
+    fn each(&mut self, mut each: impl FnMut(&Row) -> Result<()>) -> Result<()> {
+        self.rows.seek(SeekFrom::Start(self.from))?;
+        let mut left = self.bytes;
+        let mut line = String::new();
+        while left > 0 {
+            line.clear();
+            let read = self.rows.read_line(&mut line)?;
+            if read == 0 {
+                return Err(Error::Internal("the rows ended early".to_owned()));
+            }
+            left = left.saturating_sub(u64::try_from(read).unwrap_or(u64::MAX));
+            if let Event::Row(row) = protocol::parse(line.trim_end_matches('\n'))? {
+                each(&row)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read(task: &Flags, limits: &Limits) -> Result<Stored> {
+    if !task.file.is_file() {
+        return Err(Error::problem(
+            Code::UnreadableFile,
+            format!("There is no file {}.", task.file.display()),
+        ));
+    }
+    let format = sheet::sniff::sniff(&task.file, limits)?;
+    let executable = std::env::current_exe()?;
+    let options = ReadOptions {
+        sheet: task.sheet.clone(),
+        header_row: task.header_row,
+        ..ReadOptions::default()
+    };
+    let job = ReadJob {
+        executable: &executable,
+        path: &task.file,
+        format: Some(format),
+        options: &options,
+        limits,
+    };
+    let mut reader = reader::read(&job, &Stop::new())?;
+    let mut progress = Progress::new("Reading");
+    let mut out = BufWriter::new(tempfile::tempfile_in(&task.out)?);
+    let mut sheets: Vec<(SheetInfo, u64, u64)> = Vec::new();
+    let (mut from, mut at) = (0, 0_u64);
+    let mut file = None;
+    while let Some(events) = reader.next_batch()? {
+        for event in events {
+            match event {
+                Event::Sheet(_) => from = at,
+                Event::Row(row) => {
+                    progress.one();
+                    let width = row.width.map(|width| width.to_string());
+                    let line = format!(
+                        "R{}\t{}\t{}\t{}\n",
+                        row.number,
+                        width.unwrap_or_default(),
+                        row.kinds.as_deref().unwrap_or(""),
+                        row.cells
+                    );
+                    out.write_all(line.as_bytes())?;
+                    at += u64::try_from(line.len()).unwrap_or(0);
+                }
+                Event::SheetEnd(info) => sheets.push((*info, from, at - from)),
+                Event::Estimate(_) => {}
+                Event::Done(info) => file = Some(info),
+            }
+        }
+    }
+    let rows = out
+        .into_inner()
+        .map_err(|error| Error::Io(error.into_error()))?;
+    let file = file.ok_or_else(|| Error::Internal("the reader ended early".to_owned()))?;
+    let position = match &task.sheet {
+        Some(wanted) => {
+            let infos: Vec<SheetInfo> = sheets.iter().map(|(info, _, _)| info.clone()).collect();
+            summary::by_name(&infos, wanted)?.position
+        }
+        None => file.default_sheet,
+    };
+    let (info, from, bytes) = sheets
+        .into_iter()
+        .find(|(info, _, _)| info.position == position)
+        .filter(|(info, _, _)| info.rows > 0)
+        .ok_or_else(|| {
+            Error::problem(Code::EmptyFile, "The file has no rows below its headers.")
+        })?;
+    Ok(Stored {
+        rows: BufReader::new(rows),
+        from,
+        bytes,
+        info,
+        format,
+    })
+}
+
+fn infer(stored: &mut Stored) -> Result<Template> {
+    let mut inference = Inference::new(&stored.info.columns);
+    stored.each(|row| inference.observe(row))?;
+    inference.template()
+}
+
+/// Checks all rows and writes records and the marked copy.
+fn check(task: &Flags, stored: &mut Stored, checker: &mut Checker) -> Result<()> {
+    let create = |name: &str| {
+        let path = task.out.join(name);
+        File::create(&path).map_err(|error| cannot_write(&path, &error))
+    };
+    let mut ndjson = BufWriter::new(create("records.ndjson")?);
+    let mut table = BufWriter::new(create("records.csv")?);
+    let mut copy = create("annotated.xlsx")?;
+    let names = checker.record_names();
+    let mut annotated = Annotated::begin(
+        &task.out,
+        stored.info.name.as_deref(),
+        &stored.info.columns,
+        stored.info.header_row.unwrap_or(1),
+    )?;
+    let mut buffer = Vec::new();
+    csv::begin(&mut buffer, &names)?;
+    let mut progress = Progress::new("Checking");
+    stored.each(|row| {
+        progress.one();
+        let checked = checker.check(row)?;
+        let settled = checker.settle(checked, &[], false);
+        annotated.add(row, &settled.messages)?;
+        if settled.is_record() {
+            ndjson.write_all(settled.data.as_bytes())?;
+            ndjson.write_all(b"\n")?;
+            let record: Value = serde_json::from_str(&settled.data)?;
+            csv::record(&mut buffer, &names, &record)?;
+            table.write_all(&buffer)?;
+            buffer.clear();
+        }
+        Ok(())
+    })?;
+    table.write_all(&buffer)?;
+    table.flush()?;
+    ndjson.flush()?;
+    annotated.finish(&mut copy)
+}
+
+/// A line that counts rows, where somebody watches.
+struct Progress {
+    what: &'static str,
+    rows: u64,
+    shown: Option<Instant>,
+    watched: bool,
+}
+
+impl Progress {
+    fn new(what: &'static str) -> Progress {
+        Progress {
+            what,
+            rows: 0,
+            shown: None,
+            watched: std::io::stderr().is_terminal(),
+        }
+    }
+
+    fn one(&mut self) {
+        self.rows += 1;
+        if !self.watched || !self.rows.is_multiple_of(1_000) {
+            return;
+        }
+        let now = Instant::now();
+        if self
+            .shown
+            .is_none_or(|shown| now.duration_since(shown).as_millis() >= 100)
+        {
+            self.shown = Some(now);
+            eprint!("\r{}: {} rows", self.what, self.rows);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown.is_some() {
+            eprint!("\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! What jobs made, as workbooks: the clean list, the marked copy of the sheet, the rows to fix.
+
+use std::fs::File;
+
+use rouille::{Response, ResponseBody};
+use serde_json::Value;
+
+use crate::catalog;
+use crate::error::{Error, Result};
+use crate::http::call::Call;
+use crate::http::downloads;
+use crate::http::handlers::results::{completed, name};
+use crate::http::routes::{Route, Who};
+use crate::report::export::xlsx::annotated::{Annotated, Remarks};
+use crate::report::export::xlsx::records::{Member, Records};
+use crate::report::export::xlsx::repair::{Home, Repair};
+use crate::sheet::{Column, SheetInfo, summary};
+use crate::store::jobs::{self, Job, JobOptions};
+use crate::store::{records, rows, uploads};
+use crate::words::{Code, Format};
+
+pub(in crate::http) const ROUTES: &[Route] = &[
+    Route {
+        method: "GET",
+        path: "/api/jobs/{id}/records.xlsx",
+        who: Who::SignedIn,
+        summary: "The job's records as a workbook",
+        handle: records_xlsx,
+    },
+    Route {
+        method: "GET",
+        path: "/api/jobs/{id}/annotated.xlsx",
+        who: Who::SignedIn,
+        summary: "The sheet as uploaded, with what is wrong in each row",
+        handle: annotated_xlsx,
+    },
+    Route {
+        method: "GET",
+        path: "/api/jobs/{id}/repair.xlsx",
+        who: Who::SignedIn,
+        summary: "The rows to fix, to be dropped back when they are",
+        handle: repair_xlsx,
+    },
+];
+
+/// Rows fetched at a time.
+const PAGE: u32 = 1_000;
+
+/// Sends a workbook that `write` makes in a file that nobody else sees.
+pub(in crate::http) fn respond(
+    call: &Call<'_, '_>,
+    name: &str,
+    write: impl FnOnce(&mut File) -> Result<()>,
+) -> Result<Response> {
+    let folder = call.app.settings.spool();
+    std::fs::create_dir_all(&folder)?;
+    let mut file = tempfile::tempfile_in(&folder)?;
+    write(&mut file)?;
+    let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let response = Response {
+        status_code: 200,
+        headers: Vec::new(),
+        data: ResponseBody::from_reader_and_size(file, size),
+        upgrade: None,
+    };
+    Ok(downloads::attachment(
+        response,
+        downloads::content_type(Format::Xlsx),
+        name,
+    ))
+}
+
+fn records_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
+    let job = completed(call)?;
+    let report = call.app.db.read(|c| jobs::report(c, job.id))?;
+    let report: Value = serde_json::from_str(report.as_deref().unwrap_or("{}"))?;
+    let members: Vec<Member> = report
+        .get("columns")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|column| {
+            Some(Member {
+                name: column.get("name")?.as_str()?.to_owned(),
+                kind: column.get("type")?.as_str()?.to_owned(),
+            })
+        })
+        .collect();
+    let db = &call.app.db;
+    respond(call, &name(&job, ".records.xlsx"), |file| {
+        let mut workbook = Records::begin(&call.app.settings.spool(), members)?;
+        let mut after = 0;
+        loop {
+            let page = db.read(|c| records::of_job(c, job.id, after, PAGE))?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            for record in &page {
+                workbook.add(&serde_json::from_str(&record.data)?)?;
+            }
+        }
+        workbook.finish(file)
+    })
+}
+
+/// The sheet that a job processed.
+fn sheet_of(call: &Call<'_, '_>, job: &Job) -> Result<SheetInfo> {
+    if job.upload_deleted {
+        return Err(Error::problem(
+            Code::NotFound,
+            "The file of this job was deleted, and its rows with it.",
+        ));
+    }
+    let options: JobOptions = serde_json::from_str(&job.options)?;
+    call.app.db.read(|c| {
+        let upload = uploads::by_no(c, job.upload)?;
+        let sheets = uploads::sheets(c, job.upload)?;
+        let found = match &options.sheet {
+            Some(wanted) => Some(summary::by_name(&sheets, wanted)?),
+            None => sheets
+                .iter()
+                .find(|sheet| Some(sheet.position) == upload.default_sheet),
+        };
+        found.cloned().ok_or_else(Error::not_found)
+    })
+}
+
+/// What is wrong in a parked row.
+fn remarks(problems: &str) -> Result<Remarks> {
+    let problems: Vec<Value> = serde_json::from_str(problems)?;
+    Ok(problems
+        .iter()
+        .filter_map(|problem| {
+            let message = problem.get("message")?.as_str()?.to_owned();
+            let column = problem
+                .get("column")
+                .and_then(Value::as_str)
+                .and_then(crate::sheet::row::column_index);
+            Some((column, message))
+        })
+        .collect())
+}
+
+fn annotated_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
+    let job = completed(call)?;
+    let sheet = sheet_of(call, &job)?;
+    let db = &call.app.db;
+    respond(call, &name(&job, ".annotated.xlsx"), |file| {
+        let mut workbook = Annotated::begin(
+            &call.app.settings.spool(),
+            sheet.name.as_deref(),
+            &sheet.columns,
+            sheet.header_row.unwrap_or(1),
+        )?;
+        let mut after = 0;
+        loop {
+            let (page, parked) = db.read(|c| {
+                let page = rows::page(c, job.upload, sheet.position, after, PAGE)?;
+                Ok((page, records::parked(c, job.id, after, PAGE)?))
+            })?;
+            let Some(last) = page.last() else { break };
+            after = last.number;
+            let mut parked = parked.iter().peekable();
+            for row in &page {
+                let found = match parked.next_if(|parked| parked.row == row.number) {
+                    Some(parked) => remarks(&parked.problems)?,
+                    None => Remarks::new(),
+                };
+                workbook.add(row, &found)?;
+            }
+        }
+        workbook.finish(file)
+    })
+}
+
+fn repair_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
+    let job = completed(call)?;
+    let sheet = sheet_of(call, &job)?;
+    let home = Home {
+        upload_id: job.upload_id.clone(),
+        job_id: job.id.0,
+        template: job.template.clone(),
+        sheet: sheet.name.clone(),
+    };
+    let allowed = allowed(call, &job, &sheet.columns)?;
+    let db = &call.app.db;
+    respond(call, &name(&job, ".to-fix.xlsx"), |file| {
+        let folder = call.app.settings.spool();
+        let mut workbook = Repair::begin(&folder, &home, &sheet.columns, allowed)?;
+        let mut after = 0;
+        loop {
+            let page = db.read(|c| {
+                let parked = records::parked(c, job.id, after, PAGE)?;
+                parked
+                    .into_iter()
+                    .map(|parked| {
+                        let before = parked.row.saturating_sub(1);
+                        let row = rows::page(c, job.upload, sheet.position, before, 1)?;
+                        Ok((parked, row.into_iter().next()))
+                    })
+                    .collect::<Result<Vec<_>>>()
+            })?;
+            let Some((last, _)) = page.last() else { break };
+            after = last.row;
+            for (parked, row) in &page {
+                if let Some(row) = row
+                    && parked.outcome == "invalid"
+                {
+                    workbook.add(row, &remarks(&parked.problems)?)?;
+                }
+            }
+        }
+        workbook.finish(file)
+    })
+}
+
+/// The allowed values of the fields that have some, by the sheet's column.
+fn allowed(
+    call: &Call<'_, '_>,
+    job: &Job,
+    columns: &[Column],
+) -> Result<Vec<(usize, Vec<String>)>> {
+    if job.template == catalog::AUTO {
+        return Ok(Vec::new());
+    }
+    let (template, report) = call.app.db.read(|c| {
+        Ok((
+            catalog::load(c, &job.template, job.template_version)?,
+            jobs::report(c, job.id)?,
+        ))
+    })?;
+    let report: Value = serde_json::from_str(report.as_deref().unwrap_or("{}"))?;
+    let mapping = report.get("mapping").and_then(Value::as_array);
+    Ok(mapping
+        .into_iter()
+        .flatten()
+        .filter_map(|line| {
+            let name = line.get("field")?.as_str()?;
+            let column = line.get("column")?.as_str()?;
+            let field = template.fields.iter().find(|field| field.name == name)?;
+            let place = columns.iter().find(|known| known.name == column)?.index;
+            let allowed = field.allowed();
+            (!allowed.is_empty()).then(|| (place, allowed.to_vec()))
+        })
+        .collect())
+}

@@ -1,0 +1,850 @@
+//! Checks the rows of one sheet against a template, one after another: what each becomes, what is
+//! wrong with it, and what was changed on the way in.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use serde_json::{Map, Value as Json};
+
+use super::constraints::Rule;
+use super::keys::{Found, Key, KeyKind, KeySpec, Keys};
+use super::mapping::{Mapping, has_own_name};
+use super::messages;
+use super::normalize;
+use super::problem::{Problem, Tally};
+use super::profile::Profile;
+use super::report::{Report, Stats};
+use super::template::{Field, Template};
+use super::types::FieldType;
+use super::value::{Value, write_json_text};
+use crate::error::Result;
+use crate::sheet::row::column_index;
+use crate::sheet::{Cell, Column, Row, cell_name, column_letters};
+use crate::words::Fault;
+
+/// What is known of the sheet before its rows.
+#[derive(Debug, Clone)]
+pub struct SourceFacts {
+    pub columns: Vec<Column>,
+    /// 1-based.
+    pub header_row: u32,
+    /// Whether cells have types of their own; in text files all are text.
+    pub workbook: bool,
+    /// Where the columns go, if that is settled already.
+    pub mapping: Option<Mapping>,
+}
+
+/// What becomes of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// A new record.
+    Valid,
+    /// A new version of a record of the list.
+    Updated,
+    /// It is in the file or in the list already.
+    Duplicate,
+    Invalid,
+}
+
+/// A row that was checked by itself and against the rows before it, but not yet against the list.
+#[derive(Debug)]
+pub struct Checked {
+    row: u32,
+    data: String,
+    changes: Option<String>,
+    problems: Vec<Problem>,
+    /// What to look for in the office's list; empty where the row is out of question.
+    pub keys: Vec<Key>,
+}
+
+/// A record of the office's list that has a key of the row.
+#[derive(Debug, Clone)]
+pub struct Collision {
+    pub record_id: i64,
+    /// The record's values as JSON.
+    pub data: String,
+    /// Where it came from.
+    pub file: String,
+    pub row: u32,
+    /// Which of the row's keys it has.
+    pub key: usize,
+}
+
+/// A row with all that is to be stored of it.
+#[derive(Debug)]
+pub struct Settled {
+    pub row: u32,
+    pub outcome: Outcome,
+    /// The record: `{"field": value}`.
+    pub data: String,
+    /// The changed values as a JSON array, where there are any.
+    pub changes: Option<String>,
+    /// What is wrong, as a JSON array.
+    pub problems: String,
+    /// What is wrong, in sentences.
+    pub messages: Vec<(Option<usize>, String)>,
+    pub keys: Vec<Key>,
+}
+
+impl Settled {
+    /// Whether the row is in the clean list.
+    pub fn is_record(&self) -> bool {
+        match self.outcome {
+            Outcome::Valid | Outcome::Updated => true,
+            Outcome::Duplicate | Outcome::Invalid => false,
+        }
+    }
+}
+
+/// The checking of one sheet.
+pub struct Checker {
+    template: Template,
+    facts: SourceFacts,
+    mapping: Mapping,
+    /// For each field, the sheet column that serves it.
+    places: Vec<Option<usize>>,
+    /// Positions in `facts.columns` of the columns that serve no field.
+    extras: Vec<usize>,
+    /// `"name":` for each field and each extra column.
+    names: Vec<String>,
+    /// Fields of a whole record of a text file; `None` for workbooks.
+    width: Option<usize>,
+    keys: Keys,
+    profiles: Vec<Profile>,
+    tally: Tally,
+    stats: Stats,
+    /// Records of the list that this file has updated, and by which row.
+    updated: HashMap<i64, u32>,
+}
+
+impl Checker {
+    pub fn new(template: &Template, mut facts: SourceFacts) -> Checker {
+        let mapping = facts
+            .mapping
+            .take()
+            .filter(|mapping| mapping.columns.len() == facts.columns.len())
+            .unwrap_or_else(|| Mapping::find(template, &facts.columns));
+        let mut places = vec![None; template.fields.len()];
+        let mut extras = Vec::new();
+        for (at, (column, (field, _))) in facts.columns.iter().zip(&mapping.columns).enumerate() {
+            match field.and_then(|field| places.get_mut(field)) {
+                Some(place) => *place = Some(column.index),
+                None => extras.push(at),
+            }
+        }
+        let names: Vec<String> = record_names(template, &facts, &extras)
+            .iter()
+            .map(|name| {
+                let mut json = String::new();
+                write_json_text(&mut json, name);
+                json.push(':');
+                json
+            })
+            .collect();
+        let width = (!facts.workbook).then(|| {
+            let labelled = facts.columns.iter().filter(|column| column.label.is_some());
+            labelled.map(|column| column.index + 1).max().unwrap_or(0)
+        });
+        let mut checker = Checker {
+            keys: Keys::new(template, |field| {
+                places.get(field).is_some_and(Option::is_some)
+            }),
+            profiles: names.iter().map(|_| Profile::new(names.len())).collect(),
+            template: template.clone(),
+            facts,
+            mapping,
+            places,
+            extras,
+            names,
+            width,
+            tally: Tally::default(),
+            stats: Stats::default(),
+            updated: HashMap::new(),
+        };
+        checker.check_header();
+        checker
+    }
+
+    /// Names of the required fields that the file has no column for. Where there are any, rows
+    /// can't be checked.
+    pub fn missing_required(&self) -> Vec<String> {
+        self.mapping.missing_required(&self.template)
+    }
+
+    pub fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
+    /// The names of a record's members, in their order.
+    pub fn record_names(&self) -> Vec<String> {
+        record_names(&self.template, &self.facts, &self.extras)
+    }
+
+    fn check_header(&mut self) {
+        let header_row = self.facts.header_row;
+        let mut problems = Vec::new();
+        for (at, column) in self.facts.columns.iter().enumerate() {
+            let beyond = self.width.is_some_and(|width| column.index >= width);
+            if beyond || has_own_name(&self.facts.columns, at) {
+                continue;
+            }
+            let (fault, message) = match &column.label {
+                None => (
+                    Fault::BlankLabel,
+                    format!(
+                        "Column {} has values but no header; it is called {}.",
+                        column_letters(column.index),
+                        column.name
+                    ),
+                ),
+                Some(label) => (
+                    Fault::DuplicateLabel,
+                    format!(
+                        "Another column is called \"{}\" too; this one is called {}.",
+                        messages::cut(label, 60),
+                        column.name
+                    ),
+                ),
+            };
+            let field = match self.mapping.columns.get(at) {
+                Some((Some(field), _)) => self.template.fields.get(*field),
+                _ => None,
+            };
+            let mut problem = Problem::of_cell(fault, header_row, column.index, message);
+            problem.row = None;
+            problem.field = Some(field.map_or(&column.name, |field| &field.name).clone());
+            problems.push(problem);
+        }
+        for (at, field) in self.template.fields.iter().enumerate() {
+            if field.constraints.required && self.places.get(at) == Some(&None) {
+                let message = format!(
+                    "\"{}\" is needed and no column was matched to it.",
+                    field.label()
+                );
+                let mut problem = Problem::of_row(Fault::MissingLabel, header_row, message)
+                    .with_field(&field.name);
+                problem.row = None;
+                problems.push(problem);
+            }
+        }
+        for problem in &problems {
+            self.tally.add(problem);
+        }
+    }
+
+    /// Checks a row. Rows come in the order of the file.
+    ///
+    /// # Errors
+    /// `Internal` where the row is damaged.
+    pub fn check(&mut self, row: &Row) -> Result<Checked> {
+        let cells = row.values()?;
+        let mut line = Line::new(row.number, self.names.len());
+        let mut values: Vec<Option<Value<'_>>> = Vec::with_capacity(self.template.fields.len());
+        let workbook = self.facts.workbook;
+        // Text that normalising made anew; values borrow from it.
+        let normalized = normalize_cells(&self.template, &self.places, &cells);
+        for (at, field) in self.template.fields.iter().enumerate() {
+            let place = self.places.get(at).copied().flatten();
+            let cell = place
+                .and_then(|place| cells.get(place))
+                .unwrap_or(&Cell::Empty);
+            let checked = match normalized.get(at).and_then(Option::as_ref) {
+                Some((cell, steps)) => check_cell(field, cell, workbook, steps),
+                None => check_cell(field, cell, workbook, &[]),
+            };
+            if let (Some(place), Some(name), Some(profile)) =
+                (place, self.names.get(at), self.profiles.get_mut(at))
+            {
+                line.take(field, cell, place, name, &checked, profile);
+            } else if let Some(name) = self.names.get(at) {
+                line.member(name, None);
+            }
+            values.push(checked.value);
+        }
+        for (at, extra) in self.extras.iter().enumerate() {
+            let at = at + self.template.fields.len();
+            let Some(column) = self.facts.columns.get(*extra) else {
+                continue;
+            };
+            let value = cells
+                .get(column.index)
+                .and_then(|cell| FieldType::Any.read(cell, workbook));
+            if let (Some(value), Some(profile)) = (&value, self.profiles.get_mut(at)) {
+                profile.add(value);
+            }
+            if let Some(name) = self.names.get(at) {
+                line.member(name, value.as_ref());
+            }
+        }
+        if let Some(width) = self.width {
+            line.check_width(row, width, &self.template, &self.places, &cells);
+        }
+        // Frictionless says of a row without any value just this.
+        if values.iter().all(Option::is_none) && !line.has_values {
+            line.problems.clear();
+            line.problems.push(Problem::of_row(
+                Fault::BlankRow,
+                row.number,
+                "This row has no value in any column that the template knows.".to_owned(),
+            ));
+        }
+        let keys = self.check_keys(row.number, &values, &mut line.problems);
+        Ok(line.finish(keys))
+    }
+
+    fn check_keys(
+        &mut self,
+        row: u32,
+        values: &[Option<Value<'_>>],
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Key> {
+        let mut new = Vec::new();
+        for number in 0..self.keys.specs().len() {
+            match self.keys.note(number, row, values) {
+                Found::Incomplete => {}
+                Found::New(key) => new.push(key),
+                Found::Again(first) => {
+                    if let Some(spec) = self.keys.specs().get(number) {
+                        problems.push(self.again(spec, row, first, values));
+                    }
+                }
+                Found::Empty => {
+                    let names = self.labels(self.keys.specs().get(number));
+                    problems.push(Problem::of_row(
+                        Fault::PrimaryKey,
+                        row,
+                        format!("{names} must not be empty: it tells rows apart."),
+                    ));
+                }
+            }
+        }
+        if problems.is_empty() {
+            new.retain(|key| {
+                self.keys
+                    .specs()
+                    .get(key.number)
+                    .is_some_and(KeySpec::is_listed)
+            });
+            new
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn again(&self, spec: &KeySpec, row: u32, first: u32, values: &[Option<Value<'_>>]) -> Problem {
+        let message = format!("Same {} as row {first}.", self.labels(Some(spec)));
+        let fault = match spec.kind {
+            KeyKind::Primary => Fault::PrimaryKey,
+            KeyKind::Unique | KeyKind::UniqueKey => Fault::UniqueError,
+        };
+        let [field] = spec.fields.as_slice() else {
+            return Problem::of_row(fault, row, message);
+        };
+        let place = self.places.get(*field).copied().flatten();
+        let value = values.get(*field).and_then(Option::as_ref);
+        match (place, self.template.fields.get(*field), value) {
+            (Some(place), Some(field), Some(value)) if spec.kind != KeyKind::Primary => {
+                Problem::of_cell(fault, row, place, message)
+                    .with_field(&field.name)
+                    .with_value(&value.text())
+            }
+            _ => Problem::of_row(fault, row, message),
+        }
+    }
+
+    fn labels(&self, spec: Option<&KeySpec>) -> String {
+        let labels: Vec<&str> = spec
+            .map_or(&[][..], |spec| &spec.fields)
+            .iter()
+            .filter_map(|field| self.template.fields.get(*field).map(Field::label))
+            .collect();
+        messages::listed(&labels)
+    }
+
+    /// Whether a stored record really has a key that its hash promises.
+    ///
+    /// # Errors
+    /// `Internal` where the record is damaged.
+    pub fn has_key(&self, key: &Key, data: &str) -> Result<bool> {
+        self.keys.is_of(key, &self.template, data)
+    }
+
+    /// Decides what becomes of a row. `collisions` are the records of the list that have one of
+    /// its keys; with `update` the row gives its values to the one that it collides with.
+    pub fn settle(&mut self, checked: Checked, collisions: &[Collision], update: bool) -> Settled {
+        let Checked {
+            row,
+            data,
+            changes,
+            mut problems,
+            keys,
+        } = checked;
+        let mut outcome = Outcome::Valid;
+        if let Some(first) = collisions.first() {
+            match self.may_update(collisions, update) {
+                Ok(()) => {
+                    self.updated.insert(first.record_id, row);
+                    outcome = Outcome::Updated;
+                }
+                Err(message) => {
+                    problems.push(Problem::of_row(Fault::DuplicateRecord, row, message));
+                    if let Some(problem) = problems.last_mut() {
+                        self.point_at(problem, row, first, &data);
+                    }
+                }
+            }
+        }
+        if !problems.is_empty() {
+            let only_duplicates = problems.iter().all(|problem| problem.fault.is_duplicate());
+            outcome = if only_duplicates {
+                Outcome::Duplicate
+            } else {
+                Outcome::Invalid
+            };
+        }
+        self.stats.count(outcome);
+        for problem in &problems {
+            self.tally.add(problem);
+        }
+        let problems_json = if problems.is_empty() {
+            "[]".to_owned()
+        } else {
+            // A list of plain structs always prints.
+            serde_json::to_string(&problems).unwrap_or_else(|_| "[]".to_owned())
+        };
+        Settled {
+            row,
+            outcome,
+            data,
+            changes,
+            problems: problems_json,
+            messages: problems
+                .into_iter()
+                .map(|problem| {
+                    let column = problem.column.as_deref().and_then(column_index);
+                    (column, problem.message)
+                })
+                .collect(),
+            keys,
+        }
+    }
+
+    fn may_update(
+        &self,
+        collisions: &[Collision],
+        update: bool,
+    ) -> std::result::Result<(), String> {
+        let Some(first) = collisions.first() else {
+            return Ok(());
+        };
+        if !update {
+            return Err(format!(
+                "Already stored from {}, row {}.",
+                first.file, first.row
+            ));
+        }
+        if let Some(other) = collisions
+            .iter()
+            .find(|other| other.record_id != first.record_id)
+        {
+            return Err(format!(
+                "Two records are like this row: {}, row {}, and {}, row {}. It can't update both.",
+                first.file, first.row, other.file, other.row
+            ));
+        }
+        match self.updated.get(&first.record_id) {
+            Some(earlier) => Err(format!(
+                "Row {earlier} has updated the same record already ({}, row {}).",
+                first.file, first.row
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds the place of a key's field, and what differs from the record.
+    fn point_at(&self, problem: &mut Problem, row: u32, record: &Collision, data: &str) {
+        if let Some(spec) = self.keys.specs().get(record.key)
+            && let [field] = spec.fields.as_slice()
+            && let Some(Some(place)) = self.places.get(*field)
+            && let Some(field) = self.template.fields.get(*field)
+        {
+            problem.field = Some(field.name.clone());
+            problem.column = Some(column_letters(*place));
+            problem.cell = Some(cell_name(*place, row));
+        }
+        let (Ok(old), Ok(new)) = (
+            serde_json::from_str::<Map<String, Json>>(&record.data),
+            serde_json::from_str::<Map<String, Json>>(data),
+        ) else {
+            return;
+        };
+        if let Some(field) = &problem.field
+            && let Some(value) = new.get(field)
+        {
+            problem.value = Some(messages::cut(&plain(value), messages::SHOWN_CHARS_MAX));
+        }
+        let differs = |old: &Json, new: &Json| {
+            !old.is_null()
+                && !new.is_null()
+                && normalize::fold(&plain(old)) != normalize::fold(&plain(new))
+        };
+        let mut differ = new
+            .iter()
+            .filter(|(name, value)| old.get(*name).is_some_and(|old| differs(old, value)));
+        if let Some((name, value)) = differ.next() {
+            problem.message.pop();
+            // Writing to a String can't fail.
+            let _ = write!(
+                problem.message,
+                "; {name} differs: {} / {}.",
+                messages::cut(&plain(value), 60),
+                messages::cut(&old.get(name).map(plain).unwrap_or_default(), 60)
+            );
+        }
+    }
+
+    /// A record with the new values of the columns that the file has.
+    ///
+    /// # Errors
+    /// `Internal` where one of them is damaged.
+    pub fn merge(&self, old: &str, new: &str) -> Result<String> {
+        let mut data: Map<String, Json> = serde_json::from_str(old)?;
+        let news: Map<String, Json> = serde_json::from_str(new)?;
+        for (name, value) in news {
+            let field = self
+                .template
+                .fields
+                .iter()
+                .position(|field| field.name == name);
+            let has = field.is_none_or(|at| self.places.get(at).is_some_and(Option::is_some));
+            if has || !data.contains_key(&name) {
+                data.insert(name, value);
+            }
+        }
+        Ok(serde_json::to_string(&data)?)
+    }
+
+    /// The report on what was checked so far; `seconds` is how long it took.
+    pub fn report(&self, seconds: f64) -> Report {
+        let mut columns: Vec<_> = self
+            .template
+            .fields
+            .iter()
+            .zip(&self.profiles)
+            .map(|(field, profile)| profile.to_column(&field.name, field.kind.name()))
+            .collect();
+        let names = self.record_names();
+        columns.extend(
+            names
+                .iter()
+                .zip(&self.profiles)
+                .skip(self.template.fields.len())
+                .map(|(name, profile)| profile.to_column(name, "any")),
+        );
+        Report::new(
+            &self.template,
+            self.stats,
+            &self.tally,
+            self.mapping.to_json(&self.template, &self.facts.columns),
+            columns,
+            seconds,
+        )
+    }
+
+    pub fn counts(&self) -> Stats {
+        self.stats
+    }
+}
+
+fn plain(value: &Json) -> String {
+    match value.as_str() {
+        Some(text) => text.to_owned(),
+        None => value.to_string(),
+    }
+}
+
+/// Names of a record's members: the fields, then the columns that serve none. A column whose name
+/// a field has already gets a number.
+fn record_names(template: &Template, facts: &SourceFacts, extras: &[usize]) -> Vec<String> {
+    let mut names: Vec<String> = template
+        .fields
+        .iter()
+        .map(|field| field.name.clone())
+        .collect();
+    let mut taken: std::collections::HashSet<String> = names.iter().cloned().collect();
+    for column in extras.iter().filter_map(|at| facts.columns.get(*at)) {
+        let mut name = column.name.clone();
+        let mut number = 2;
+        while !taken.insert(name.clone()) {
+            name = format!("{}_{number}", column.name);
+            number += 1;
+        }
+        names.push(name);
+    }
+    names
+}
+
+/// A cell after its template's `normalize`, where that changed something.
+type Normalized<'c> = Option<(Cell<'c>, Vec<normalize::Step>)>;
+
+fn normalize_cells<'c>(
+    template: &Template,
+    places: &[Option<usize>],
+    cells: &'c [Cell<'c>],
+) -> Vec<Normalized<'c>> {
+    template
+        .fields
+        .iter()
+        .zip(places)
+        .map(|(field, place)| {
+            if field.normalize.is_empty() {
+                return None;
+            }
+            let Some(Cell::Text(text)) = cells.get((*place)?) else {
+                return None;
+            };
+            let (value, steps) = normalize::apply(&field.normalize, text);
+            (!steps.is_empty()).then_some((Cell::Text(value), steps))
+        })
+        .collect()
+}
+
+/// What a cell came to.
+struct CheckedCell<'c> {
+    value: Option<Value<'c>>,
+    wrong_type: bool,
+    broken: Vec<Rule>,
+    /// What changed the value, in words.
+    rules: Vec<&'static str>,
+}
+
+fn check_cell<'c>(
+    field: &Field,
+    cell: &'c Cell<'c>,
+    workbook: bool,
+    steps: &[normalize::Step],
+) -> CheckedCell<'c> {
+    let mut checked = CheckedCell {
+        value: None,
+        wrong_type: false,
+        broken: Vec::new(),
+        rules: steps.iter().map(|step| step.as_str()).collect(),
+    };
+    let text = cell_text(cell);
+    let missing = match cell {
+        Cell::Empty => true,
+        Cell::Error => false,
+        Cell::Text(_)
+        | Cell::Number(_)
+        | Cell::Bool(_)
+        | Cell::Date(_)
+        | Cell::DateTime(_)
+        | Cell::Time(_)
+        | Cell::Duration(_) => field.missing.iter().any(|missing| missing == text),
+    };
+    if missing {
+        if !text.is_empty() {
+            checked.rules.push("missing");
+        }
+    } else {
+        checked.value = field.kind.read(cell, workbook);
+        if checked.value.is_none() {
+            checked.wrong_type = true;
+            return checked;
+        }
+    }
+    let broken = &mut checked.broken;
+    field
+        .constraints
+        .check(checked.value.as_ref(), |rule| broken.push(rule));
+    checked
+}
+
+/// A cell's text as the file has it.
+fn cell_text<'c>(cell: &'c Cell<'_>) -> &'c str {
+    match cell {
+        Cell::Empty => "",
+        Cell::Error => "#N/A",
+        Cell::Text(text)
+        | Cell::Date(text)
+        | Cell::DateTime(text)
+        | Cell::Time(text)
+        | Cell::Duration(text) => text,
+        Cell::Number(json) => json,
+        Cell::Bool(true) => "true",
+        Cell::Bool(false) => "false",
+    }
+}
+
+/// A row on its way to a record.
+struct Line {
+    row: u32,
+    data: String,
+    changes: String,
+    problems: Vec<Problem>,
+    /// Whether a cell of the template's fields holds anything.
+    has_values: bool,
+}
+
+impl Line {
+    fn new(row: u32, members: usize) -> Line {
+        let mut data = String::with_capacity(32 * members + 2);
+        data.push('{');
+        Line {
+            row,
+            data,
+            changes: String::new(),
+            problems: Vec::new(),
+            has_values: false,
+        }
+    }
+
+    /// Adds a member to the record; `name` is `"name":`.
+    fn member(&mut self, name: &str, value: Option<&Value<'_>>) {
+        if self.data.len() > 1 {
+            self.data.push(',');
+        }
+        self.data.push_str(name);
+        match value {
+            Some(value) => value.write_json(&mut self.data),
+            None => self.data.push_str("null"),
+        }
+    }
+
+    fn take(
+        &mut self,
+        field: &Field,
+        cell: &Cell<'_>,
+        place: usize,
+        name: &str,
+        checked: &CheckedCell<'_>,
+        profile: &mut Profile,
+    ) {
+        let text = cell_text(cell);
+        if checked.wrong_type {
+            self.has_values = true;
+            profile.add_text(text);
+            let message = messages::wrong_type(field, cell, text);
+            self.problems.push(
+                Problem::of_cell(Fault::TypeError, self.row, place, message)
+                    .with_field(&field.name)
+                    .with_value(text),
+            );
+        }
+        for rule in &checked.broken {
+            let message = messages::broken(field, *rule, checked.value.as_ref());
+            let mut problem = Problem::of_cell(Fault::ConstraintError, self.row, place, message)
+                .with_field(&field.name);
+            if *rule != Rule::Required || !text.is_empty() {
+                problem = problem.with_value(text);
+            }
+            problem.constraint = Some(rule.as_str());
+            self.problems.push(problem);
+        }
+        if let Some(value) = &checked.value {
+            profile.add(value);
+        }
+        let from = self.data.len();
+        self.member(name, checked.value.as_ref());
+        self.note_change(field, cell, place, from, name, checked);
+    }
+
+    /// Puts the cell into the ledger where the record does not hold it as it stands in the file.
+    fn note_change(
+        &mut self,
+        field: &Field,
+        cell: &Cell<'_>,
+        place: usize,
+        from: usize,
+        name: &str,
+        checked: &CheckedCell<'_>,
+    ) {
+        if checked.wrong_type || matches!(cell, Cell::Empty) {
+            return;
+        }
+        let comma = usize::from(from > 1);
+        let stored = self.data.get(from + comma + name.len()..).unwrap_or("");
+        let text = cell_text(cell);
+        let same = match &checked.value {
+            None => text.is_empty(),
+            Some(Value::Text(stored)) => stored == text,
+            Some(_) => stored == text || stored.trim_matches('"') == text,
+        };
+        if same {
+            return;
+        }
+        let stored = stored.to_owned();
+        let own = field.kind.name();
+        let rule = if checked.rules.is_empty() {
+            own.to_owned()
+        } else {
+            checked.rules.join(", ")
+        };
+        self.changes
+            .push_str(if self.changes.is_empty() { "[" } else { "," });
+        self.changes.push_str("{\"cell\":");
+        write_json_text(&mut self.changes, &cell_name(place, self.row));
+        self.changes.push_str(",\"field\":");
+        write_json_text(&mut self.changes, &field.name);
+        self.changes.push_str(",\"original\":");
+        if matches!(cell, Cell::Number(_) | Cell::Bool(_)) {
+            self.changes.push_str(text);
+        } else {
+            write_json_text(&mut self.changes, text);
+        }
+        self.changes.push_str(",\"stored\":");
+        self.changes.push_str(&stored);
+        self.changes.push_str(",\"rule\":");
+        write_json_text(&mut self.changes, &rule);
+        self.changes.push('}');
+    }
+
+    /// Cells that a record of a text file has too few or too many.
+    fn check_width(
+        &mut self,
+        row: &Row,
+        width: usize,
+        template: &Template,
+        places: &[Option<usize>],
+        cells: &[Cell<'_>],
+    ) {
+        let Some(has) = row.width.and_then(|has| usize::try_from(has).ok()) else {
+            return;
+        };
+        for (field, place) in template.fields.iter().zip(places) {
+            if let Some(place) = place
+                && *place >= has
+            {
+                let message = format!(
+                    "This row ends before {} (it has {has} cells).",
+                    field.label()
+                );
+                self.problems.push(
+                    Problem::of_cell(Fault::MissingCell, self.row, *place, message)
+                        .with_field(&field.name),
+                );
+            }
+        }
+        for place in width..has {
+            let message = format!("This row has {has} cells, and there are {width} headers.");
+            let text = cells.get(place).map_or("", cell_text);
+            self.problems.push(
+                Problem::of_cell(Fault::ExtraCell, self.row, place, message).with_value(text),
+            );
+        }
+    }
+
+    fn finish(mut self, keys: Vec<Key>) -> Checked {
+        self.data.push('}');
+        if !self.changes.is_empty() {
+            self.changes.push(']');
+        }
+        Checked {
+            row: self.row,
+            data: self.data,
+            changes: (!self.changes.is_empty()).then_some(self.changes),
+            problems: self.problems,
+            keys,
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! Which rows are the same: the values of unique fields and keys, seen in this file so far, and
+//! the form in which they are found again in the office's list.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::normalize;
+use super::template::Template;
+use super::types::FieldType;
+use super::value::{NotFinite, Value};
+use crate::error::Result;
+
+/// What makes rows the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyKind {
+    /// The constraint `unique` of one field.
+    Unique,
+    Primary,
+    /// One of `uniqueKeys`.
+    UniqueKey,
+}
+
+/// A key of a template all of whose fields the file has.
+#[derive(Debug, Clone)]
+pub(super) struct KeySpec {
+    pub kind: KeyKind,
+    /// Positions of its fields.
+    pub fields: Vec<usize>,
+    /// For each field: whether letter case and spaces make no difference.
+    fold: Vec<bool>,
+    /// Part of every hash: keys of other fields never collide with it.
+    names: String,
+}
+
+impl KeySpec {
+    /// Whether the office's list is searched by it.
+    pub(super) fn is_listed(&self) -> bool {
+        match self.kind {
+            KeyKind::Primary | KeyKind::UniqueKey => true,
+            KeyKind::Unique => false,
+        }
+    }
+}
+
+/// The value of a key in a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Position among [`Keys::specs`].
+    pub number: usize,
+    /// What the database finds it by; values that differ may share one.
+    pub hash: i64,
+    /// Equal for equal keys and only for them.
+    pub text: String,
+}
+
+/// The keys of a template and the rows that had them.
+pub(super) struct Keys {
+    specs: Vec<KeySpec>,
+    /// 96 bits of SHA-256 over a key: the row that had it first.
+    seen: HashMap<[u32; 3], u32, BuildHasherDefault<FirstWord>>,
+}
+
+/// What a row's values are under a key.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing to compare: a value is missing.
+    Incomplete,
+    /// All values of a primary key are missing.
+    Empty,
+    New(Key),
+    /// The same as in this row before it.
+    Again(u32),
+}
+
+impl Keys {
+    /// The keys of `template` that can be checked in a file that has the fields `has` names.
+    pub(super) fn new(template: &Template, has: impl Fn(usize) -> bool) -> Keys {
+        let mut specs: Vec<KeySpec> = Vec::new();
+        let mut add = |kind, fields: &[usize]| {
+            if !fields.is_empty() && fields.iter().all(|field| has(*field)) {
+                specs.push(spec(template, kind, fields));
+            }
+        };
+        for (at, field) in template.fields.iter().enumerate() {
+            if field.constraints.unique {
+                add(KeyKind::Unique, &[at]);
+            }
+        }
+        add(KeyKind::Primary, &template.primary_key);
+        for key in &template.unique_keys {
+            add(KeyKind::UniqueKey, key);
+        }
+        Keys {
+            specs,
+            seen: HashMap::default(),
+        }
+    }
+
+    pub(super) fn specs(&self) -> &[KeySpec] {
+        &self.specs
+    }
+
+    /// Looks at the key `number` of a row, and notes it. `values` are by field.
+    pub(super) fn note(&mut self, number: usize, row: u32, values: &[Option<Value<'_>>]) -> Found {
+        let Some(spec) = self.specs.get(number) else {
+            return Found::Incomplete;
+        };
+        let of = |field: &usize| values.get(*field).and_then(Option::as_ref);
+        let is_nan = |value: &Value<'_>| matches!(value, Value::NotFinite(NotFinite::Nan));
+        if spec.fields.iter().filter_map(of).any(is_nan) {
+            // NaN is not even like itself.
+            return Found::Incomplete;
+        }
+        let missing = spec
+            .fields
+            .iter()
+            .filter(|field| of(field).is_none())
+            .count();
+        match spec.kind {
+            KeyKind::Primary if missing == spec.fields.len() => return Found::Empty,
+            // The standard compares keys as SQL does: no value is like no other.
+            KeyKind::Unique | KeyKind::UniqueKey if missing > 0 => return Found::Incomplete,
+            KeyKind::Primary | KeyKind::Unique | KeyKind::UniqueKey => {}
+        }
+        let parts = spec
+            .fields
+            .iter()
+            .map(|field| of(field).map(Value::canonical));
+        let text = joined(spec, parts);
+        let digest = Sha256::new()
+            .chain_update([kind_byte(spec.kind)])
+            .chain_update(spec.names.as_bytes())
+            .chain_update([0])
+            .chain_update(text.as_bytes())
+            .finalize();
+        let word = |at: usize| {
+            let mut bytes = [0; 4];
+            bytes.copy_from_slice(&digest[at..at + 4]);
+            u32::from_le_bytes(bytes)
+        };
+        let mut hash = [0; 8];
+        hash.copy_from_slice(&digest[16..24]);
+        match self.seen.entry([word(0), word(4), word(8)]) {
+            std::collections::hash_map::Entry::Occupied(first) => Found::Again(*first.get()),
+            std::collections::hash_map::Entry::Vacant(place) => {
+                place.insert(row);
+                Found::New(Key {
+                    number,
+                    hash: i64::from_le_bytes(hash),
+                    text,
+                })
+            }
+        }
+    }
+
+    /// Whether a stored record really has this key, and not only its hash.
+    ///
+    /// # Errors
+    /// `Internal` where `data` is no JSON object.
+    pub(super) fn is_of(&self, key: &Key, template: &Template, data: &str) -> Result<bool> {
+        let Some(spec) = self.specs.get(key.number) else {
+            return Ok(false);
+        };
+        let members: HashMap<String, &RawValue> = serde_json::from_str(data)?;
+        let parts = spec.fields.iter().map(|field| {
+            let field = template.fields.get(*field)?;
+            stored(members.get(&field.name)?, &field.kind).map(Cow::Owned)
+        });
+        Ok(joined(spec, parts) == key.text)
+    }
+}
+
+fn kind_byte(kind: KeyKind) -> u8 {
+    match kind {
+        KeyKind::Unique => b'u',
+        KeyKind::Primary => b'p',
+        KeyKind::UniqueKey => b'k',
+    }
+}
+
+fn spec(template: &Template, kind: KeyKind, fields: &[usize]) -> KeySpec {
+    let of = |field: &usize| template.fields.get(*field);
+    KeySpec {
+        kind,
+        fields: fields.to_vec(),
+        // Where a template says nothing of normalising, values are compared as they stand.
+        fold: fields
+            .iter()
+            .map(|field| {
+                kind == KeyKind::UniqueKey
+                    && of(field).is_some_and(|field| !field.normalize.is_empty())
+            })
+            .collect(),
+        names: fields
+            .iter()
+            .filter_map(of)
+            .map(|field| field.name.as_str())
+            .collect::<Vec<_>>()
+            .join("\u{1f}"),
+    }
+}
+
+/// The parts with their lengths, so that no two lists give the same text.
+fn joined<'v>(spec: &KeySpec, parts: impl Iterator<Item = Option<Cow<'v, str>>>) -> String {
+    let mut text = String::new();
+    for (part, fold) in parts.zip(&spec.fold) {
+        match part {
+            None => text.push('-'),
+            Some(part) => {
+                let part = if *fold {
+                    Cow::Owned(normalize::fold(&part))
+                } else {
+                    part
+                };
+                text.push_str(&part.len().to_string());
+                text.push(':');
+                text.push_str(&part);
+            }
+        }
+    }
+    text
+}
+
+/// A value of a record's JSON as keys compare it.
+fn stored(json: &RawValue, kind: &FieldType) -> Option<String> {
+    let json = json.get();
+    match json.as_bytes().first() {
+        None | Some(b'n') => None,
+        Some(b'"') => {
+            let text: String = serde_json::from_str(json).ok()?;
+            let value = kind.read_stored(&text);
+            Some(value.canonical().into_owned())
+        }
+        Some(b't' | b'f' | b'[' | b'{') => Some(json.to_owned()),
+        Some(_) => Some(Value::Raw(json).canonical().into_owned()),
+    }
+}
+
+/// The keys are hashes already.
+#[derive(Default)]
+struct FirstWord(u64);
+
+impl Hasher for FirstWord {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.0 = self.0.rotate_left(32) ^ u64::from(word);
+    }
+
+    fn write_usize(&mut self, _: usize) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::decimal::Decimal;
+
+    fn keys(schema: &str) -> (Template, Keys) {
+        let template = Template::parse("t", 1, schema).unwrap();
+        let keys = Keys::new(&template, |_| true);
+        (template, keys)
+    }
+
+    fn text(text: &str) -> Option<Value<'_>> {
+        Some(Value::Text(text.into()))
+    }
+
+    #[test]
+    fn keys_are_compared_as_the_template_says() {
+        let (_, mut exact) = keys(r#"{"fields":[{"name":"a"}],"uniqueKeys":[["a"]]}"#);
+        assert!(matches!(exact.note(0, 2, &[text("ACME")]), Found::New(_)));
+        assert!(matches!(exact.note(0, 3, &[text("acme")]), Found::New(_)));
+        assert_eq!(exact.note(0, 4, &[text("ACME")]), Found::Again(2));
+        let (_, mut folded) =
+            keys(r#"{"fields":[{"name":"a","normalize":["trim"]}],"uniqueKeys":[["a"]]}"#);
+        assert!(matches!(
+            folded.note(0, 2, &[text("ACME  Ltd")]),
+            Found::New(_)
+        ));
+        assert_eq!(folded.note(0, 3, &[text("acme ltd")]), Found::Again(2));
+    }
+
+    #[test]
+    fn a_missing_value_is_like_no_other() {
+        let (_, mut keys) = keys(
+            r#"{"fields":[{"name":"a"},{"name":"b"}],"uniqueKeys":[["a","b"]],"primaryKey":["a","b"]}"#,
+        );
+        // 0 is the primary key, 1 the unique key.
+        assert_eq!(keys.note(1, 2, &[text("x"), None]), Found::Incomplete);
+        assert_eq!(keys.note(0, 2, &[None, None]), Found::Empty);
+        assert!(matches!(keys.note(0, 3, &[text("x"), None]), Found::New(_)));
+        assert_eq!(keys.note(0, 4, &[text("x"), None]), Found::Again(3));
+    }
+
+    #[test]
+    fn the_border_between_two_values_counts() {
+        let (_, mut keys) =
+            keys(r#"{"fields":[{"name":"a"},{"name":"b"}],"uniqueKeys":[["a","b"]]}"#);
+        assert!(matches!(
+            keys.note(0, 2, &[text("ab"), text("c")]),
+            Found::New(_)
+        ));
+        assert!(matches!(
+            keys.note(0, 3, &[text("a"), text("bc")]),
+            Found::New(_)
+        ));
+    }
+
+    #[test]
+    fn a_stored_record_is_known_by_its_values() {
+        let (template, mut keys) = keys(
+            r#"{"fields":[{"name":"a","type":"number"},{"name":"b"}],"uniqueKeys":[["a","b"]]}"#,
+        );
+        let one = Some(Value::Number {
+            value: Decimal::parse("1.50").unwrap(),
+            json: None,
+        });
+        let Found::New(key) = keys.note(0, 2, &[one, text("x\"y")]) else {
+            panic!("new");
+        };
+        assert!(
+            keys.is_of(&key, &template, r#"{"a":1.5,"b":"x\"y"}"#)
+                .unwrap()
+        );
+        assert!(!keys.is_of(&key, &template, r#"{"a":1.5,"b":"x"}"#).unwrap());
+        assert!(!keys.is_of(&key, &template, r#"{"a":1.5}"#).unwrap());
+    }
+}

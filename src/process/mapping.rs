@@ -1,0 +1,440 @@
+//! Which column of a file belongs to which field of a template. Each column serves one field at
+//! most, and each field has one column at most.
+
+use std::collections::HashMap;
+
+use serde_json::{Value as Json, json};
+
+use super::template::Template;
+use super::types::FieldType;
+use crate::sheet::{Column, column_letters};
+use crate::words::How;
+
+/// How alike a close spelling must be, and by how much it must lead the next field.
+const FUZZY_LEAST: f64 = 0.90;
+const FUZZY_LEAD: f64 = 0.05;
+/// Names longer than this are not compared letter by letter.
+const FUZZY_CHARS_MAX: usize = 100;
+/// Comparisons of spellings in one file; a sheet of thousands of strange columns isn't worth more.
+const FUZZY_WORK_MAX: usize = 500_000;
+
+/// Where each column goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// For each column of the file: the position of its field, and how it came to it.
+    pub columns: Vec<(Option<usize>, How)>,
+}
+
+impl Mapping {
+    /// Finds the field of each column by its header.
+    pub fn find(template: &Template, columns: &[Column]) -> Mapping {
+        let mut search = Search::new(template, columns);
+        search.by_name();
+        search.by_alias();
+        search.by_spelling();
+        search.by_place();
+        Mapping {
+            columns: search.found,
+        }
+    }
+
+    /// The column, by its position in the list of columns, that serves a field.
+    pub fn column_of(&self, field: usize) -> Option<usize> {
+        self.columns
+            .iter()
+            .position(|(served, _)| *served == Some(field))
+    }
+
+    /// Names of the required fields that no column serves.
+    pub fn missing_required(&self, template: &Template) -> Vec<String> {
+        template
+            .fields
+            .iter()
+            .enumerate()
+            .filter(|(at, field)| field.constraints.required && self.column_of(*at).is_none())
+            .map(|(_, field)| field.name.clone())
+            .collect()
+    }
+
+    /// As reports and previews show it.
+    pub fn to_json(&self, template: &Template, columns: &[Column]) -> Vec<Json> {
+        columns
+            .iter()
+            .zip(&self.columns)
+            .map(|(column, (field, how))| {
+                let field = field.and_then(|at| template.fields.get(at));
+                json!({
+                    "column": column.name,
+                    "letter": column_letters(column.index),
+                    "field": field.map(|field| field.name.as_str()),
+                    "how": how.as_str(),
+                })
+            })
+            .collect()
+    }
+}
+
+struct Search<'a> {
+    template: &'a Template,
+    columns: &'a [Column],
+    /// Each column's header, folded; empty where it is blank.
+    folded: Vec<String>,
+    found: Vec<(Option<usize>, How)>,
+    served: Vec<bool>,
+}
+
+impl<'a> Search<'a> {
+    fn new(template: &'a Template, columns: &'a [Column]) -> Search<'a> {
+        Search {
+            template,
+            columns,
+            folded: columns
+                .iter()
+                .map(|column| column.label.as_deref().map(fold_label).unwrap_or_default())
+                .collect(),
+            found: vec![(None, How::None); columns.len()],
+            served: vec![false; template.fields.len()],
+        }
+    }
+
+    fn take(&mut self, column: usize, field: usize, how: How) {
+        if let (Some(found), Some(served)) =
+            (self.found.get_mut(column), self.served.get_mut(field))
+        {
+            *found = (Some(field), how);
+            *served = true;
+        }
+    }
+
+    /// Gives each column without a field the first one not served yet that has its name.
+    fn each(&mut self, how: How, names: &Names, name: impl Fn(&Column, &str) -> Option<String>) {
+        for (at, column) in self.columns.iter().enumerate() {
+            if !matches!(self.found.get(at), Some((None, _))) {
+                continue;
+            }
+            let folded = self.folded.get(at).map_or("", String::as_str);
+            let field = name(column, folded)
+                .filter(|name| !name.is_empty())
+                .and_then(|name| names.get(&name))
+                .and_then(|fields| {
+                    fields
+                        .iter()
+                        .find(|field| self.served.get(**field) == Some(&false))
+                });
+            if let Some(field) = field.copied() {
+                self.take(at, field, how);
+            }
+        }
+    }
+
+    fn by_name(&mut self) {
+        let fields = self.template.fields.iter().enumerate();
+        let exact =
+            names(fields.clone().flat_map(|(at, field)| {
+                [(at, field.name.clone()), (at, field.label().to_owned())]
+            }));
+        self.each(How::Exact, &exact, |column, _| column.label.clone());
+        let folded = names(fields.flat_map(|(at, field)| {
+            [
+                (at, fold_label(&field.name)),
+                (at, fold_label(field.label())),
+            ]
+        }));
+        self.each(How::Exact, &folded, |_, folded| Some(folded.to_owned()));
+    }
+
+    fn by_alias(&mut self) {
+        let aliases = self.folded_aliases();
+        let aliases = names(
+            aliases
+                .into_iter()
+                .enumerate()
+                .flat_map(|(at, list)| list.into_iter().map(move |alias| (at, alias))),
+        );
+        self.each(How::Alias, &aliases, |_, folded| Some(folded.to_owned()));
+    }
+
+    fn folded_aliases(&self) -> Vec<Vec<String>> {
+        self.template
+            .fields
+            .iter()
+            .map(|field| {
+                field
+                    .aliases
+                    .iter()
+                    .map(|alias| fold_label(alias))
+                    .collect()
+            })
+            .collect()
+    }
+
+    /// The most alike pairs first; a field that is served already still counts as a rival.
+    fn by_spelling(&mut self) {
+        let names: Vec<Vec<String>> = self
+            .folded_aliases()
+            .into_iter()
+            .zip(&self.template.fields)
+            .map(|(mut names, field)| {
+                names.push(fold_label(&field.name));
+                names.push(fold_label(field.label()));
+                names.retain(|name| name.len() >= 3 && name.chars().count() <= FUZZY_CHARS_MAX);
+                names
+            })
+            .collect();
+        let per_column: usize = names.iter().map(Vec::len).sum();
+        let mut work = 0;
+        let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
+        for (at, folded) in self.folded.iter().enumerate() {
+            let open = matches!(self.found.get(at), Some((None, _)));
+            if !open || folded.len() < 3 || folded.chars().count() > FUZZY_CHARS_MAX {
+                continue;
+            }
+            work += per_column;
+            if work > FUZZY_WORK_MAX {
+                break;
+            }
+            if let Some((score, field)) = closest(folded, &names) {
+                pairs.push((score, at, field));
+            }
+        }
+        pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        for (_, column, field) in pairs {
+            if self.served.get(field) == Some(&false) {
+                self.take(column, field, How::Fuzzy);
+            }
+        }
+    }
+
+    /// A column without a name of its own (blank, or used before) in a file whose columns stand in
+    /// the order of the fields takes the field at its place, if that takes any value.
+    fn by_place(&mut self) {
+        let in_order = self
+            .found
+            .iter()
+            .enumerate()
+            .all(|(at, (field, _))| field.is_none_or(|field| field == at));
+        let any = self.found.iter().any(|(field, _)| field.is_some());
+        if !in_order || !any {
+            return;
+        }
+        for at in 0..self.columns.len() {
+            let (Some(field), Some(false)) = (self.template.fields.get(at), self.served.get(at))
+            else {
+                continue;
+            };
+            let takes_all = matches!(field.kind, FieldType::Any) && !field.constraints.required;
+            if takes_all && !has_own_name(self.columns, at) {
+                self.take(at, at, How::Position);
+            }
+        }
+    }
+}
+
+/// The fields that have a name, in the template's order.
+type Names = HashMap<String, Vec<usize>>;
+
+fn names(pairs: impl Iterator<Item = (usize, String)>) -> Names {
+    let mut names = Names::new();
+    for (field, name) in pairs {
+        names.entry(name).or_default().push(field);
+    }
+    names
+}
+
+/// Whether a column has a header that no column before it has.
+pub fn has_own_name(columns: &[Column], at: usize) -> bool {
+    match columns.get(at).and_then(|column| column.label.as_deref()) {
+        None => false,
+        Some(label) => !columns
+            .iter()
+            .take(at)
+            .any(|before| before.label.as_deref() == Some(label)),
+    }
+}
+
+/// The field whose name is most like `folded`, if it is like enough and no other is nearly as like.
+fn closest(folded: &str, names: &[Vec<String>]) -> Option<(f64, usize)> {
+    let mut best = (0.0, 0);
+    let mut next = 0.0;
+    for (at, names) in names.iter().enumerate() {
+        let score = names
+            .iter()
+            .map(|name| strsim::jaro_winkler(folded, name))
+            .fold(0.0, f64::max);
+        if score > best.0 {
+            next = best.0;
+            best = (score, at);
+        } else if score > next {
+            next = score;
+        }
+    }
+    (best.0 >= FUZZY_LEAST && best.0 - next >= FUZZY_LEAD).then_some(best)
+}
+
+/// A name without letter case, accents, blanks and punctuation.
+pub fn fold_label(label: &str) -> String {
+    let mut folded = String::with_capacity(label.len());
+    for c in label.chars() {
+        if c.is_ascii() {
+            if c.is_ascii_alphanumeric() {
+                folded.push(c.to_ascii_lowercase());
+            }
+            continue;
+        }
+        for c in c.to_lowercase() {
+            match plain(c) {
+                Some(plain) => folded.push_str(plain),
+                None if c.is_alphanumeric() => folded.push(c),
+                None => {}
+            }
+        }
+    }
+    // "#" and "No." are names too: "# Employees" is not "Employees" to a person, but means it.
+    folded
+}
+
+/// A Latin letter without its accent.
+fn plain(c: char) -> Option<&'static str> {
+    Some(match c {
+        'à'..='å' | 'ā' | 'ă' | 'ą' => "a",
+        'æ' => "ae",
+        'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => "c",
+        'ď' | 'đ' | 'ð' => "d",
+        'è'..='ë' | 'ē' | 'ĕ' | 'ė' | 'ę' | 'ě' => "e",
+        'ĝ' | 'ğ' | 'ġ' | 'ģ' => "g",
+        'ĥ' | 'ħ' => "h",
+        'ì'..='ï' | 'ĩ' | 'ī' | 'ĭ' | 'į' | 'ı' => "i",
+        'ĵ' => "j",
+        'ķ' => "k",
+        'ĺ' | 'ļ' | 'ľ' | 'ŀ' | 'ł' => "l",
+        'ñ' | 'ń' | 'ņ' | 'ň' => "n",
+        'ò'..='ö' | 'ø' | 'ō' | 'ŏ' | 'ő' => "o",
+        'œ' => "oe",
+        'ŕ' | 'ŗ' | 'ř' => "r",
+        'ś' | 'ŝ' | 'ş' | 'š' | 'ș' => "s",
+        'ß' => "ss",
+        'ţ' | 'ť' | 'ŧ' | 'ț' => "t",
+        'ù'..='ü' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' => "u",
+        'ŵ' => "w",
+        'ý' | 'ÿ' | 'ŷ' => "y",
+        'ź' | 'ż' | 'ž' => "z",
+        'þ' => "th",
+        // Accents that stand beside their letter.
+        '\u{300}'..='\u{36f}' => "",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(labels: &[&str]) -> Vec<Column> {
+        labels
+            .iter()
+            .enumerate()
+            .map(|(index, label)| Column {
+                index,
+                name: if label.is_empty() {
+                    format!("column_{}", index + 1)
+                } else {
+                    (*label).to_owned()
+                },
+                label: (!label.is_empty()).then(|| (*label).to_owned()),
+            })
+            .collect()
+    }
+
+    fn companies() -> Template {
+        let schema = Template::built_in_schema("companies").unwrap();
+        Template::parse("companies", 0, schema).unwrap()
+    }
+
+    fn found(labels: &[&str]) -> Vec<(Option<String>, &'static str)> {
+        let template = companies();
+        Mapping::find(&template, &columns(labels))
+            .columns
+            .iter()
+            .map(|(field, how)| {
+                (
+                    field.map(|at| template.fields[at].name.clone()),
+                    how.as_str(),
+                )
+            })
+            .collect()
+    }
+
+    fn one(label: &str) -> (Option<String>, &'static str) {
+        found(&[label]).remove(0)
+    }
+
+    #[test]
+    fn names_are_found_whatever_their_case_and_punctuation() {
+        for label in [
+            "LinkedIn_URL",
+            "linkedin url",
+            "LINKEDIN-URL",
+            "linkedin_url",
+            " Linkedin Url:",
+        ] {
+            assert_eq!(
+                one(label),
+                (Some("linkedin_url".to_owned()), "exact"),
+                "{label}"
+            );
+        }
+        assert_eq!(one("Cómpany Name").1, "exact");
+    }
+
+    #[test]
+    fn known_names_are_aliases() {
+        for (label, field) in [
+            ("Firma", "company_name"),
+            ("No. of employees", "company_size"),
+            ("Umsatz", "revenue"),
+            ("UNTERNEHMENSGROESSE", "company_size"),
+            ("Größe", "company_size"),
+            ("Homepage", "website_url"),
+        ] {
+            let (found, how) = one(label);
+            if label == "UNTERNEHMENSGROESSE" {
+                assert_eq!((found.as_deref(), how), (Some(field), "fuzzy"), "{label}");
+            } else {
+                assert_eq!((found.as_deref(), how), (Some(field), "alias"), "{label}");
+            }
+        }
+    }
+
+    #[test]
+    fn close_spellings_are_found_and_ties_are_not() {
+        assert_eq!(
+            one("Compny Name"),
+            (Some("company_name".to_owned()), "fuzzy")
+        );
+        assert_eq!(one("Reveneu"), (Some("revenue".to_owned()), "fuzzy"));
+        for label in ["Notes", "E-Mail", "Phone", "Contact", "Comp", "id"] {
+            assert_eq!(one(label), (None, "none"), "{label}");
+        }
+    }
+
+    #[test]
+    fn each_column_serves_one_field_and_each_field_has_one_column() {
+        let found = found(&["Company", "Company Name", "Website", "URL", "Company Name"]);
+        let fields: Vec<Option<&str>> = found.iter().map(|(field, _)| field.as_deref()).collect();
+        assert_eq!(
+            fields,
+            vec![None, Some("company_name"), Some("website_url"), None, None]
+        );
+    }
+
+    #[test]
+    fn columns_without_names_may_take_a_field_that_takes_all() {
+        let schema = r#"{"fields":[{"name":"id","type":"integer"},{"name":"x"},{"name":"y"}]}"#;
+        let template = Template::parse("t", 1, schema).unwrap();
+        let mapping = Mapping::find(&template, &columns(&["id", "", "id"]));
+        assert_eq!(mapping.columns[1], (Some(1), How::Position));
+        assert_eq!(mapping.columns[2], (Some(2), How::Position));
+        let moved = Mapping::find(&template, &columns(&["", "id"]));
+        assert_eq!(moved.columns[0], (None, How::None));
+    }
+}

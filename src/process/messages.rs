@@ -1,0 +1,252 @@
+//! What is wrong with a cell, in a sentence for the person who has the spreadsheet open.
+
+use super::constraints::{Bound, Constraints, Rule};
+use super::moment::Moment;
+use super::template::Field;
+use super::types::{FieldType, MomentForm, TextFormat};
+use super::value::Value;
+use crate::sheet::Cell;
+
+/// Letters of a value that are shown.
+pub const SHOWN_CHARS_MAX: usize = 200;
+/// Allowed values that are listed.
+const LISTED_MAX: usize = 12;
+/// How alike a value must be to an allowed one to be taken for it.
+const MEANT_LEAST: f64 = 0.85;
+
+/// The first letters of a text, with … where it was cut.
+pub fn cut(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        None => text.to_owned(),
+        Some((at, _)) => format!("{}…", &text[..at]),
+    }
+}
+
+fn found(text: &str) -> String {
+    format!("found '{}'", cut(text, 60))
+}
+
+/// A cell that is no value of its field's type.
+pub fn wrong_type(field: &Field, cell: &Cell<'_>, text: &str) -> String {
+    if matches!(cell, Cell::Error) {
+        return "The spreadsheet shows an error here (such as #N/A).".to_owned();
+    }
+    let found = found(text);
+    let short = cut(text, 60);
+    match &field.kind {
+        FieldType::Text(TextFormat::Email) if text.matches('@').count() != 1 => {
+            "An e-mail address has one @.".to_owned()
+        }
+        FieldType::Text(TextFormat::Email) => format!("'{short}' is not an e-mail address."),
+        FieldType::Text(TextFormat::Uri) => {
+            format!("'{short}' is not a web address. One begins with https://.")
+        }
+        FieldType::Text(TextFormat::Uuid) => format!("'{short}' is not a UUID."),
+        FieldType::Text(TextFormat::Binary) => "Must be base64.".to_owned(),
+        FieldType::Text(TextFormat::Plain) => format!("Must be text; {found}."),
+        FieldType::Number(_) => format!("Must be a number; {found}."),
+        FieldType::Integer(_) => format!("Must be a whole number; {found}."),
+        FieldType::Bool(words) => {
+            let mut words: Vec<&str> = words.keys().map(String::as_str).collect();
+            words.sort_unstable();
+            words.truncate(LISTED_MAX);
+            format!("Must be one of: {}; {found}.", words.join(", "))
+        }
+        FieldType::Date(form) => moment("date", "2024-10-31", form, cell, text),
+        FieldType::DateTime(form) => {
+            moment("date and time", "2024-10-31T09:30:00", form, cell, text)
+        }
+        FieldType::Time(form) => moment("time of day", "09:30:00", form, cell, text),
+        FieldType::Year => format!("Must be a year such as 2024; {found}."),
+        FieldType::YearMonth => format!("Must be a month such as 2024-05; {found}."),
+        FieldType::Duration => format!("Must be a duration such as P1DT12H; {found}."),
+        FieldType::Any => format!("This can't be used; {found}."),
+    }
+}
+
+fn moment(what: &str, example: &str, form: &MomentForm, cell: &Cell<'_>, text: &str) -> String {
+    if let Cell::Number(json) = cell
+        && let Some(date) = serial_date(json)
+    {
+        return format!(
+            "{} is a number, not a {what}. As a spreadsheet's day count it is {date}; format the cell as a date.",
+            cut(text, 60)
+        );
+    }
+    let short = cut(text, 60);
+    match form {
+        MomentForm::Default => format!("{short} is not a {what}. Write it as {example}."),
+        MomentForm::Any | MomentForm::Pattern(_) => format!("{short} is not a {what}."),
+    }
+}
+
+/// The date that a spreadsheet's day count means, for the days that an office writes.
+pub fn serial_date(json: &str) -> Option<String> {
+    let days: f64 = json.parse().ok()?;
+    if !(20_000.0..60_000.0).contains(&days) {
+        return None;
+    }
+    // Day 0 is 1899-12-30, Julian day 2,415,019.
+    #[expect(clippy::cast_possible_truncation, reason = "below 60,000")]
+    let day = days.floor() as i32 + 2_415_019;
+    Some(
+        Moment {
+            day,
+            micros: 0,
+            offset: None,
+        }
+        .date_text(),
+    )
+}
+
+/// A value that breaks a rule.
+pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> String {
+    let rules = &field.constraints;
+    let text = value
+        .map(|value| value.text().into_owned())
+        .unwrap_or_default();
+    let length = || text.chars().count();
+    match rule {
+        Rule::Required => format!("{} is empty.", field.label()),
+        Rule::MinLength => format!(
+            "Shorter than {} letters ({}).",
+            rules.length_min.unwrap_or(0),
+            length()
+        ),
+        Rule::MaxLength => format!(
+            "Longer than {} letters ({}).",
+            rules.length_max.unwrap_or(0),
+            length()
+        ),
+        Rule::Minimum | Rule::Maximum | Rule::ExclusiveMinimum | Rule::ExclusiveMaximum => {
+            format!("Must be {}; found {}.", range(rules), cut(&text, 60))
+        }
+        Rule::Pattern => {
+            let pattern = rules
+                .pattern
+                .as_ref()
+                .map_or("", |(_, shown)| shown.as_str());
+            format!("Must look like {}; {}.", cut(pattern, 100), found(&text))
+        }
+        Rule::Enum => {
+            let shown = rules
+                .allowed
+                .as_ref()
+                .map_or(&[][..], |allowed| &allowed.shown);
+            let listed: Vec<&str> = shown.iter().take(LISTED_MAX).map(String::as_str).collect();
+            let more = if shown.len() > LISTED_MAX {
+                ", …"
+            } else {
+                ""
+            };
+            let meant = match meant(shown, &text) {
+                Some(meant) => format!(" Meant {meant}?"),
+                None => String::new(),
+            };
+            format!(
+                "Must be one of: {}{more}; {}.{meant}",
+                listed.join(", "),
+                found(&text)
+            )
+        }
+    }
+}
+
+/// The range of values that are allowed; empty where all are.
+pub(super) fn range(rules: &Constraints) -> String {
+    let shown = |bound: &Option<Bound>| bound.as_ref().map(|bound| bound.shown.clone());
+    let low = match (shown(&rules.minimum), shown(&rules.exclusive_minimum)) {
+        (Some(at), _) => Some((at, "at least")),
+        (None, Some(at)) => Some((at, "more than")),
+        (None, None) => None,
+    };
+    let high = match (shown(&rules.maximum), shown(&rules.exclusive_maximum)) {
+        (Some(at), _) => Some((at, "at most")),
+        (None, Some(at)) => Some((at, "less than")),
+        (None, None) => None,
+    };
+    match (low, high) {
+        (Some((low, "at least")), Some((high, "at most"))) => format!("between {low} and {high}"),
+        (Some((low, from)), Some((high, to))) => format!("{from} {low} and {to} {high}"),
+        (Some((low, from)), None) => format!("{from} {low}"),
+        (None, Some((high, to))) => format!("{to} {high}"),
+        (None, None) => String::new(),
+    }
+}
+
+/// The allowed value that a person probably meant.
+pub fn meant<'a>(allowed: &'a [String], text: &str) -> Option<&'a str> {
+    let wanted = text.trim().to_lowercase();
+    if wanted.is_empty() || wanted.chars().count() > 60 {
+        return None;
+    }
+    allowed
+        .iter()
+        .take(1_000)
+        .map(|word| (strsim::jaro_winkler(&word.to_lowercase(), &wanted), word))
+        .filter(|(score, _)| *score >= MEANT_LEAST)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, word)| word.as_str())
+}
+
+/// `A`, `A and B`, `A, B and C`.
+pub fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::template::Template;
+
+    fn field(json: &str) -> Field {
+        let schema = format!(r#"{{"fields":[{json}]}}"#);
+        Template::parse("t", 1, &schema).unwrap().fields.remove(0)
+    }
+
+    fn type_error(json: &str, text: &str) -> String {
+        wrong_type(&field(json), &Cell::Text(text.into()), text)
+    }
+
+    #[test]
+    fn sentences_say_what_is_found_and_what_is_meant() {
+        let number = r#"{"name":"n","type":"integer"}"#;
+        assert_eq!(
+            type_error(number, "12,5"),
+            "Must be a whole number; found '12,5'."
+        );
+        let mail = r#"{"name":"m","type":"string","format":"email"}"#;
+        assert_eq!(
+            type_error(mail, "anna(at)example.de"),
+            "An e-mail address has one @."
+        );
+        let date = r#"{"name":"d","type":"date","format":"%d.%m.%Y"}"#;
+        assert_eq!(type_error(date, "31.02.2026"), "31.02.2026 is not a date.");
+        let serial = wrong_type(&field(date), &Cell::Number("45581"), "45581");
+        assert!(serial.contains("2024-10-16"), "{serial}");
+    }
+
+    #[test]
+    fn rules_are_told_with_their_bounds() {
+        let age =
+            field(r#"{"name":"age","type":"integer","constraints":{"minimum":1,"maximum":120}}"#);
+        let value = age.kind.read_text("430");
+        assert_eq!(
+            broken(&age, Rule::Maximum, value.as_ref()),
+            "Must be between 1 and 120; found 430."
+        );
+        let state = field(
+            r#"{"name":"s","title":"State","type":"string","constraints":{"required":true,"enum":["active","dormant","closed"]}}"#,
+        );
+        let value = state.kind.read_text("aktive");
+        assert_eq!(
+            broken(&state, Rule::Enum, value.as_ref()),
+            "Must be one of: active, dormant, closed; found 'aktive'. Meant active?"
+        );
+        assert_eq!(broken(&state, Rule::Required, None), "State is empty.");
+    }
+}

@@ -1,0 +1,191 @@
+//! The named steps that a template applies to a value before it is checked.
+
+use std::borrow::Cow;
+
+use super::formats;
+
+/// A step of `normalize`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// White space at both ends goes.
+    Trim,
+    /// Runs of white space (no-break spaces included) become one blank.
+    Spaces,
+    /// Lower case.
+    Lower,
+    /// A missing scheme becomes `https://` where the rest is a host with a dot.
+    Url,
+}
+
+impl Step {
+    pub const ALL: [Step; 4] = [Step::Trim, Step::Spaces, Step::Lower, Step::Url];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Step::Trim => "trim",
+            Step::Spaces => "spaces",
+            Step::Lower => "lower",
+            Step::Url => "url",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Step> {
+        Step::ALL.into_iter().find(|step| step.as_str() == text)
+    }
+
+    /// The value after this step.
+    fn apply(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Step::Trim => Cow::Borrowed(text.trim_matches(is_space)),
+            Step::Spaces => spaces(text),
+            Step::Lower if text.chars().all(|c| !c.is_uppercase()) => Cow::Borrowed(text),
+            Step::Lower => Cow::Owned(text.to_lowercase()),
+            Step::Url => match with_scheme(text) {
+                Some(url) => Cow::Owned(url),
+                None => Cow::Borrowed(text),
+            },
+        }
+    }
+}
+
+/// Applies steps in their order; tells which of them changed something.
+pub(super) fn apply<'t>(steps: &[Step], text: &'t str) -> (Cow<'t, str>, Vec<Step>) {
+    let mut value = Cow::Borrowed(text);
+    let mut changed = Vec::new();
+    for step in steps {
+        let next = match &value {
+            Cow::Borrowed(text) => step.apply(text),
+            Cow::Owned(text) => Cow::Owned(step.apply(text).into_owned()),
+        };
+        if next != value {
+            changed.push(*step);
+            value = next;
+        }
+    }
+    (value, changed)
+}
+
+/// White space as people see it, zero-width characters that stand at the ends included.
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}')
+}
+
+fn spaces(text: &str) -> Cow<'_, str> {
+    let mut before = 'x';
+    let tidy = text.chars().all(|c| {
+        let fine = !is_space(c) || (c == ' ' && before != ' ');
+        before = c;
+        fine
+    });
+    if tidy {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !is_space(c) {
+            out.push(c);
+        } else if !out.ends_with(' ') {
+            out.push(' ');
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The URL with `https://` before it, where it lacks a scheme and begins with a host.
+fn with_scheme(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("//").unwrap_or(text);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let authority = &rest[..end];
+    let (host, port) = match authority.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    };
+    let port_fine =
+        port.is_none_or(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
+    let blank = rest.chars().any(is_space);
+    (port_fine && !blank && formats::is_domain(host)).then(|| format!("https://{rest}"))
+}
+
+/// The text by which two values count as the same: letter case, spaces, a URL's trailing slashes
+/// make no difference.
+pub(super) fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for c in text.trim_matches(is_space).chars() {
+        if is_space(c) {
+            if !folded.ends_with(' ') {
+                folded.push(' ');
+            }
+        } else if c.is_ascii() {
+            folded.push(c.to_ascii_lowercase());
+        } else {
+            // ẞ and ß, and what else is one letter in capitals and two in small ones.
+            folded.extend(c.to_uppercase().flat_map(char::to_lowercase));
+        }
+    }
+    if folded.contains("://") {
+        folded.truncate(folded.trim_end_matches('/').len());
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn through(steps: &[Step], text: &str) -> (String, Vec<Step>) {
+        let (value, changed) = apply(steps, text);
+        (value.into_owned(), changed)
+    }
+
+    #[test]
+    fn only_steps_that_change_something_are_told() {
+        let steps = [Step::Trim, Step::Spaces, Step::Url];
+        assert_eq!(
+            through(&steps, "  ACME\u{a0}  Ltd "),
+            ("ACME Ltd".to_owned(), vec![Step::Trim, Step::Spaces])
+        );
+        assert_eq!(through(&steps, "ACME Ltd"), ("ACME Ltd".to_owned(), vec![]));
+        assert_eq!(
+            through(&[Step::Lower], "Ärger"),
+            ("ärger".to_owned(), vec![Step::Lower])
+        );
+    }
+
+    #[test]
+    fn a_host_with_a_dot_becomes_a_url() {
+        for (text, url) in [
+            ("www.acme.com", "https://www.acme.com"),
+            ("acme.de/about?x=1#y", "https://acme.de/about?x=1#y"),
+            ("//acme.de", "https://acme.de"),
+            ("acme.com:8080/x", "https://acme.com:8080/x"),
+            ("müller.de", "https://müller.de"),
+        ] {
+            assert_eq!(through(&[Step::Url], text).0, url);
+        }
+        for text in [
+            "https://acme.com",
+            "mailto:a@acme.com",
+            "acme",
+            "12.5",
+            "not a url",
+            "see acme.com",
+            "a@acme.com",
+            "e.g.",
+            "",
+            "localhost:80",
+            "n/a",
+            "acme.com :80",
+        ] {
+            assert_eq!(through(&[Step::Url], text).0, text);
+        }
+    }
+
+    #[test]
+    fn folding_leaves_differences_that_matter() {
+        assert_eq!(fold("  Müller  GMBH "), fold("müller gmbh"));
+        assert_eq!(fold("HTTPS://Acme.com/"), fold("https://acme.com"));
+        assert_eq!(fold("STRASSE"), fold("straße"));
+        assert_ne!(fold("https://acme.com/a"), fold("https://acme.com/b"));
+        assert_ne!(fold("a/"), fold("a"));
+    }
+}

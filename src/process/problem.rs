@@ -1,0 +1,109 @@
+//! What is wrong with a file, item by item: counted exactly, listed up to a bound.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::messages;
+use crate::sheet::{cell_name, column_letters};
+use crate::words::Fault;
+
+/// Errors listed in a report; all are counted.
+pub const LISTED_MAX: usize = 1_000;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type", serialize_with = "as_word")]
+    pub fault: Fault,
+    /// 1-based row in the file; `None` for headers.
+    pub row: Option<u32>,
+    pub field: Option<String>,
+    /// The letters of the sheet's column.
+    pub column: Option<String>,
+    /// As the spreadsheet shows it: `B17`.
+    pub cell: Option<String>,
+    /// The cell as it stands in the file, cut where it is long.
+    pub value: Option<String>,
+    /// The constraint that is broken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub constraint: Option<&'static str>,
+    pub message: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn as_word<S: serde::Serializer>(fault: &Fault, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(fault.as_str())
+}
+
+impl Problem {
+    /// Something wrong with a whole row.
+    pub fn of_row(fault: Fault, row: u32, message: String) -> Problem {
+        Problem {
+            fault,
+            row: Some(row),
+            field: None,
+            column: None,
+            cell: None,
+            value: None,
+            constraint: None,
+            message,
+        }
+    }
+
+    /// Something wrong with a cell in a 0-based column.
+    pub fn of_cell(fault: Fault, row: u32, column: usize, message: String) -> Problem {
+        Problem {
+            column: Some(column_letters(column)),
+            cell: Some(cell_name(column, row)),
+            ..Problem::of_row(fault, row, message)
+        }
+    }
+
+    #[must_use]
+    pub fn with_field(mut self, field: &str) -> Problem {
+        self.field = Some(field.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn with_value(mut self, value: &str) -> Problem {
+        self.value = Some(messages::cut(value, messages::SHOWN_CHARS_MAX));
+        self
+    }
+}
+
+/// All problems of a file.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    pub total: u64,
+    pub by_type: BTreeMap<&'static str, u64>,
+    /// The first ones.
+    pub listed: Vec<Problem>,
+}
+
+impl Tally {
+    pub fn add(&mut self, problem: &Problem) {
+        self.total += 1;
+        *self.by_type.entry(problem.fault.as_str()).or_default() += 1;
+        if self.listed.len() < LISTED_MAX {
+            self.listed.push(problem.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_ends_and_the_count_goes_on() {
+        let mut tally = Tally::default();
+        for row in 0..1_500 {
+            tally.add(&Problem::of_row(Fault::BlankRow, row, String::new()));
+        }
+        assert_eq!(tally.listed.len(), LISTED_MAX);
+        assert_eq!(tally.total, 1_500);
+        assert_eq!(tally.by_type["blank-row"], 1_500);
+    }
+}

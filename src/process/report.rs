@@ -1,0 +1,109 @@
+//! The report on a file: the same bytes for the same file, template and version, but for the time
+//! that it took.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::checker::Outcome;
+use super::problem::{Problem, Tally};
+use super::profile::Column;
+use super::template::Template;
+use crate::id;
+
+/// What became of the rows: `rows` = `valid` + `invalid` + `duplicates` + `updated`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    pub rows: i64,
+    pub valid: i64,
+    pub invalid: i64,
+    pub duplicates: i64,
+    pub updated: i64,
+}
+
+impl Stats {
+    pub(super) fn count(&mut self, outcome: Outcome) {
+        self.rows += 1;
+        match outcome {
+            Outcome::Valid => self.valid += 1,
+            Outcome::Updated => self.updated += 1,
+            Outcome::Duplicate => self.duplicates += 1,
+            Outcome::Invalid => self.invalid += 1,
+        }
+    }
+}
+
+/// The report as it is stored and shown.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Whether nothing at all is wrong.
+    pub valid: bool,
+    pub stats: StatsShown,
+    pub template: TemplateShown,
+    pub mapping: Vec<Json>,
+    pub columns: Vec<Column>,
+    pub errors_by_type: BTreeMap<&'static str, u64>,
+    pub errors_total: u64,
+    /// The first [`super::problem::LISTED_MAX`].
+    pub errors: Vec<Problem>,
+    /// SHA-256 over the report without this member and `stats.seconds`.
+    pub hash: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct StatsShown {
+    pub rows: i64,
+    pub valid: i64,
+    pub invalid: i64,
+    pub duplicates: i64,
+    pub updated: i64,
+    pub errors: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct TemplateShown {
+    pub name: String,
+    pub version: i64,
+}
+
+impl Report {
+    pub(super) fn new(
+        template: &Template,
+        stats: Stats,
+        tally: &Tally,
+        mapping: Vec<Json>,
+        columns: Vec<Column>,
+        seconds: f64,
+    ) -> Report {
+        let mut report = Report {
+            valid: tally.total == 0,
+            stats: StatsShown {
+                rows: stats.rows,
+                valid: stats.valid,
+                invalid: stats.invalid,
+                duplicates: stats.duplicates,
+                updated: stats.updated,
+                errors: tally.total,
+                seconds: None,
+            },
+            template: TemplateShown {
+                name: template.name.clone(),
+                version: template.version,
+            },
+            mapping,
+            columns,
+            errors_by_type: tally.by_type.clone(),
+            errors_total: tally.total,
+            errors: tally.listed.clone(),
+            hash: String::new(),
+        };
+        // A struct of plain values always prints.
+        let bytes = serde_json::to_vec(&report).unwrap_or_default();
+        report.hash = id::sha256_hex(&bytes);
+        report.stats.seconds = Some(seconds);
+        report
+    }
+}

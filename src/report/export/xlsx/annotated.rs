@@ -1,0 +1,118 @@
+//! The sheet as it was uploaded, every row in its place, with a column that says what is wrong in
+//! each row and the bad cells marked.
+
+use std::fs::File;
+use std::path::Path;
+
+use super::{Book, column_number, failed, write_cell, write_text};
+use crate::error::Result;
+use crate::sheet::{Cell, Column, Row};
+
+/// What is wrong in a row: sentences, each with the 0-based sheet column that it speaks of.
+pub type Remarks = Vec<(Option<usize>, String)>;
+
+/// The sheet on its way into a workbook.
+pub struct Annotated {
+    book: Book,
+    sheet: usize,
+    /// Where the remarks stand.
+    remarks_column: u16,
+}
+
+impl Annotated {
+    /// # Errors
+    /// As [`Book::new`].
+    pub fn begin(
+        folder: &Path,
+        name: Option<&str>,
+        columns: &[Column],
+        header_row: u32,
+    ) -> Result<Annotated> {
+        let mut book = Book::new(folder)?;
+        let sheet = book.add_sheet(&sheet_name(name))?;
+        let last = columns.iter().map(|column| column.index + 1).max();
+        let remarks_column = last
+            .and_then(column_number)
+            .unwrap_or_else(|| if last.is_some() { 16_383 } else { 0 });
+        let header = book.formats.header.clone();
+        let row = header_row.saturating_sub(1);
+        let target = book.sheet(sheet)?;
+        target.set_freeze_panes(row + 1, 0).map_err(failed)?;
+        target
+            .set_column_width(remarks_column, 60)
+            .map_err(failed)?;
+        for column in columns {
+            if let (Some(at), Some(label)) = (column_number(column.index), &column.label) {
+                write_text(target, row, at, label, &header)?;
+            }
+        }
+        write_text(target, row, remarks_column, "What is wrong", &header)?;
+        Ok(Annotated {
+            book,
+            sheet,
+            remarks_column,
+        })
+    }
+
+    /// Adds a row; rows come top to bottom.
+    ///
+    /// # Errors
+    /// `Io` where the disk is full.
+    pub fn add(&mut self, row: &Row, remarks: &Remarks) -> Result<()> {
+        let at = row.number.saturating_sub(1);
+        if at >= super::ROWS_MAX {
+            return Ok(());
+        }
+        let formats = &self.book.formats;
+        let sheet = self
+            .book
+            .workbook
+            .worksheet_from_index(self.sheet)
+            .map_err(failed)?;
+        let cells = row.values()?;
+        let last_marked = remarks.iter().filter_map(|(column, _)| *column).max();
+        let width = cells.len().max(last_marked.map_or(0, |column| column + 1));
+        for index in 0..width {
+            let Some(column) = column_number(index).filter(|at| *at != self.remarks_column) else {
+                continue;
+            };
+            let bad = remarks.iter().any(|(column, _)| *column == Some(index));
+            let looks = if bad { &formats.bad } else { &formats.plain };
+            let cell = cells.get(index).unwrap_or(&Cell::Empty);
+            write_cell(sheet, at, column, cell, looks, bad)?;
+        }
+        if !remarks.is_empty() {
+            let text = joined(remarks);
+            write_text(sheet, at, self.remarks_column, &text, &formats.message)?;
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// As [`Book::finish`].
+    pub fn finish(self, file: &mut File) -> Result<()> {
+        self.book.finish(file)
+    }
+}
+
+/// All sentences of a row, one after another.
+pub(super) fn joined(remarks: &Remarks) -> String {
+    let sentences: Vec<&str> = remarks.iter().map(|(_, text)| text.as_str()).collect();
+    sentences.join(" ")
+}
+
+/// A name that a worksheet may have.
+pub(super) fn sheet_name(name: Option<&str>) -> String {
+    let name: String = name
+        .unwrap_or("Sheet1")
+        .chars()
+        .map(|c| if "[]:*?/\\".contains(c) { '_' } else { c })
+        .take(31)
+        .collect();
+    let name = name.trim_matches('\'');
+    if name.is_empty() {
+        "Sheet1".to_owned()
+    } else {
+        name.to_owned()
+    }
+}

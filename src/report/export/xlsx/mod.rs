@@ -1,0 +1,288 @@
+//! Workbooks, written row by row in constant memory: text stays text, and nothing in them runs.
+
+pub mod annotated;
+pub mod records;
+pub mod repair;
+pub mod sample;
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+use rust_xlsxwriter::{
+    Color, DataValidation, ExcelDateTime, Format, FormatAlign, Formula, Workbook, Worksheet,
+    XlsxError,
+};
+
+use crate::error::{Error, Result};
+use crate::sheet::Cell;
+
+/// Rows of a worksheet.
+const ROWS_MAX: u32 = 1_048_576;
+/// Letters of a cell.
+const CELL_CHARS_MAX: usize = 32_767;
+/// Digits that a spreadsheet program keeps of a number.
+const DIGITS_MAX: usize = 15;
+/// Letters that a list of allowed values may have where it stands in the cell's own rule.
+const LIST_CHARS_MAX: usize = 255;
+
+/// A workbook on its way to a file.
+pub struct Book {
+    workbook: Workbook,
+    formats: Formats,
+    /// Worksheets so far, to find them by number.
+    sheets: usize,
+}
+
+/// How cells look.
+struct Formats {
+    header: Format,
+    /// Plain and marked, of each kind.
+    plain: Looks,
+    bad: Looks,
+    message: Format,
+}
+
+struct Looks {
+    general: Format,
+    date: Format,
+    datetime: Format,
+    time: Format,
+}
+
+impl Looks {
+    fn of(base: &Format) -> Looks {
+        Looks {
+            general: base.clone(),
+            date: base.clone().set_num_format("yyyy-mm-dd"),
+            datetime: base.clone().set_num_format("yyyy-mm-dd hh:mm:ss"),
+            time: base.clone().set_num_format("hh:mm:ss"),
+        }
+    }
+}
+
+impl Book {
+    /// An empty one; what can't be kept in memory waits in `folder`.
+    ///
+    /// # Errors
+    /// `Io` where the folder can't be written.
+    pub fn new(folder: &Path) -> Result<Book> {
+        let mut workbook = Workbook::new();
+        std::fs::create_dir_all(folder)?;
+        workbook.set_tempdir(folder).map_err(failed)?;
+        let bad = Format::new()
+            .set_background_color(Color::RGB(0x00FF_C7CE))
+            .set_font_color(Color::RGB(0x009C_0006));
+        Ok(Book {
+            workbook,
+            formats: Formats {
+                header: Format::new()
+                    .set_bold()
+                    .set_background_color(Color::RGB(0x00E7_EEF7)),
+                plain: Looks::of(&Format::new()),
+                bad: Looks::of(&bad),
+                message: Format::new()
+                    .set_font_color(Color::RGB(0x009C_0006))
+                    .set_align(FormatAlign::Top),
+            },
+            sheets: 0,
+        })
+    }
+
+    /// Adds a worksheet whose rows are then written top to bottom.
+    fn add_sheet(&mut self, name: &str) -> Result<usize> {
+        let sheet = self
+            .workbook
+            .add_worksheet_with_constant_memory()
+            .map_err(failed)?;
+        sheet.set_name(name).map_err(failed)?;
+        self.sheets += 1;
+        Ok(self.sheets - 1)
+    }
+
+    fn sheet(&mut self, number: usize) -> Result<&mut Worksheet> {
+        self.workbook.worksheet_from_index(number).map_err(failed)
+    }
+
+    /// Writes the whole workbook to `file` and goes back to its beginning.
+    ///
+    /// # Errors
+    /// `Io` where the disk is full.
+    pub fn finish(mut self, file: &mut File) -> Result<()> {
+        self.workbook.save_to_writer(&mut *file).map_err(failed)?;
+        file.flush()?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(())
+    }
+}
+
+fn failed(error: XlsxError) -> Error {
+    if let XlsxError::IoError(error) = error {
+        return Error::Io(error);
+    }
+    Error::Internal(format!("workbook: {error}"))
+}
+
+/// Text that a cell can hold: at most 32,767 letters as spreadsheets count them, and none that XML
+/// can't say.
+fn clean(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut units = 0;
+    for c in text.chars() {
+        units += c.len_utf16();
+        if units > CELL_CHARS_MAX - 1 {
+            clean.push('…');
+            break;
+        }
+        match c {
+            '\t' | '\n' | '\r' => clean.push(c),
+            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => clean.push('\u{fffd}'),
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+/// Writes text as text, whatever it looks like.
+fn write_text(
+    sheet: &mut Worksheet,
+    row: u32,
+    column: u16,
+    text: &str,
+    format: &Format,
+) -> Result<()> {
+    sheet
+        .write_string_with_format(row, column, clean(text), format)
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Writes a number that a spreadsheet keeps as it is; a longer one as text.
+fn write_number(
+    sheet: &mut Worksheet,
+    row: u32,
+    column: u16,
+    json: &str,
+    format: &Format,
+) -> Result<()> {
+    let digits = json
+        .split(['e', 'E'])
+        .next()
+        .unwrap_or("")
+        .trim_start_matches(['-', '0', '.'])
+        .bytes()
+        .filter(u8::is_ascii_digit)
+        .count();
+    match json.parse::<f64>() {
+        Ok(number) if number.is_finite() && digits <= DIGITS_MAX => {
+            sheet
+                .write_number_with_format(row, column, number, format)
+                .map_err(failed)?;
+            Ok(())
+        }
+        _ => write_text(sheet, row, column, json, format),
+    }
+}
+
+/// Writes a cell as it was in the uploaded sheet.
+fn write_cell(
+    sheet: &mut Worksheet,
+    row: u32,
+    column: u16,
+    cell: &Cell<'_>,
+    looks: &Looks,
+    mark_empty: bool,
+) -> Result<()> {
+    match cell {
+        Cell::Empty if mark_empty => {
+            sheet
+                .write_blank(row, column, &looks.general)
+                .map_err(failed)?;
+            Ok(())
+        }
+        Cell::Empty => Ok(()),
+        Cell::Text(text) | Cell::Duration(text) => {
+            write_text(sheet, row, column, text, &looks.general)
+        }
+        Cell::Number(json) => write_number(sheet, row, column, json, &looks.general),
+        Cell::Bool(value) => {
+            sheet
+                .write_boolean_with_format(row, column, *value, &looks.general)
+                .map_err(failed)?;
+            Ok(())
+        }
+        Cell::Date(text) => write_moment(sheet, row, column, text, &looks.date, looks),
+        Cell::DateTime(text) => write_moment(sheet, row, column, text, &looks.datetime, looks),
+        Cell::Time(text) => write_moment(sheet, row, column, text, &looks.time, looks),
+        Cell::Error => write_text(sheet, row, column, "#N/A", &looks.general),
+    }
+}
+
+/// A date or time as one, where a spreadsheet can count it; else as text.
+fn write_moment(
+    sheet: &mut Worksheet,
+    row: u32,
+    column: u16,
+    text: &str,
+    format: &Format,
+    looks: &Looks,
+) -> Result<()> {
+    // Day 60 of 1900 never was, and what lies before it is counted in two ways.
+    let countable = !text.contains('-') || text >= "1900-03-01";
+    match ExcelDateTime::parse_from_str(text) {
+        Ok(moment) if countable => {
+            sheet
+                .write_datetime_with_format(row, column, &moment, format)
+                .map_err(failed)?;
+            Ok(())
+        }
+        _ => write_text(sheet, row, column, text, &looks.general),
+    }
+}
+
+/// A spreadsheet column as the writer counts it; `None` beyond the last one.
+fn column_number(index: usize) -> Option<u16> {
+    u16::try_from(index).ok().filter(|column| *column < 16_384)
+}
+
+/// A drop-down of allowed values over some rows of a column. Where the list is long, it stands in
+/// the sheet `lists`.
+fn allow_only(
+    sheet: &mut Worksheet,
+    column: u16,
+    rows: (u32, u32),
+    allowed: &[String],
+    lists: Option<(&str, u16)>,
+) -> Result<()> {
+    let chars: usize = allowed.iter().map(|word| word.chars().count() + 1).sum();
+    let comma = allowed.iter().any(|word| word.contains(','));
+    let rule = if chars <= LIST_CHARS_MAX && !comma {
+        DataValidation::new()
+            .allow_list_strings(allowed)
+            .map_err(failed)?
+    } else if let Some((name, at)) = lists {
+        let letters = crate::sheet::column_letters(usize::from(at));
+        let range = format!("={name}!${letters}$1:${letters}${}", allowed.len());
+        DataValidation::new().allow_list_formula(Formula::new(range))
+    } else {
+        return Ok(());
+    };
+    sheet
+        .add_data_validation(rows.0, column, rows.1, column, &rule)
+        .map_err(failed)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_to_what_a_cell_holds() {
+        let long = "🎉".repeat(20_000);
+        let cut = clean(&long);
+        assert!(cut.encode_utf16().count() <= CELL_CHARS_MAX);
+        assert!(cut.ends_with('…'));
+        assert_eq!(clean("a\u{0}b\u{1f}c\td"), "a\u{fffd}b\u{fffd}c\td");
+    }
+}

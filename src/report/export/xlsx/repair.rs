@@ -1,0 +1,163 @@
+//! The rows to fix and nothing else: reasons first, bad cells marked and explained, allowed values
+//! to choose from. A hidden sheet says where the rows belong, so that the workbook is recognised
+//! when it is dropped back.
+
+use std::fs::File;
+use std::path::Path;
+
+use rust_xlsxwriter::Note;
+
+use super::annotated::{Remarks, joined, sheet_name};
+use super::{Book, allow_only, column_number, failed, write_cell, write_text};
+use crate::error::Result;
+use crate::sheet::{Cell, Column, Row};
+
+/// The hidden sheet's name.
+pub const HOME_SHEET: &str = "sheetline_repair";
+/// Headers of the two columns before the file's own.
+pub const REASONS_LABEL: &str = "What is wrong";
+pub const ROW_LABEL: &str = "Row in the file";
+/// Columns before the file's own.
+pub const OWN_COLUMNS: usize = 2;
+/// Notes in a workbook; beyond that cells are only marked.
+const NOTES_MAX: usize = 5_000;
+
+/// Where the rows of a repair workbook belong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    pub upload_id: String,
+    pub job_id: i64,
+    pub template: String,
+    /// `None` for text files.
+    pub sheet: Option<String>,
+}
+
+/// Rows to fix on their way into a workbook.
+pub struct Repair {
+    book: Book,
+    sheet: usize,
+    row: u32,
+    notes: usize,
+    /// Allowed values by 0-based sheet column of the file.
+    allowed: Vec<(usize, Vec<String>)>,
+}
+
+impl Repair {
+    /// # Errors
+    /// As [`Book::new`].
+    pub fn begin(
+        folder: &Path,
+        home: &Home,
+        columns: &[Column],
+        allowed: Vec<(usize, Vec<String>)>,
+    ) -> Result<Repair> {
+        let mut book = Book::new(folder)?;
+        let sheet = book.add_sheet(&sheet_name(Some("Rows to fix")))?;
+        let header = book.formats.header.clone();
+        let target = book.sheet(sheet)?;
+        target.set_freeze_panes(1, 2).map_err(failed)?;
+        target.set_column_width(0, 60).map_err(failed)?;
+        write_text(target, 0, 0, REASONS_LABEL, &header)?;
+        write_text(target, 0, 1, ROW_LABEL, &header)?;
+        for column in columns {
+            if let Some(at) = column_number(column.index + OWN_COLUMNS) {
+                target.set_column_width(at, 22).map_err(failed)?;
+                write_text(
+                    target,
+                    0,
+                    at,
+                    column.label.as_deref().unwrap_or(&column.name),
+                    &header,
+                )?;
+            }
+        }
+        let mut repair = Repair {
+            book,
+            sheet,
+            row: 1,
+            notes: 0,
+            allowed,
+        };
+        repair.write_home(home)?;
+        Ok(repair)
+    }
+
+    fn write_home(&mut self, home: &Home) -> Result<()> {
+        let number = self.book.add_sheet(HOME_SHEET)?;
+        let looks = self.book.formats.plain.general.clone();
+        let sheet = self.book.sheet(number)?;
+        sheet.set_very_hidden(true);
+        let job = home.job_id.to_string();
+        let lines = [
+            ("key", "value"),
+            ("upload_id", home.upload_id.as_str()),
+            ("job_id", job.as_str()),
+            ("template", home.template.as_str()),
+            ("sheet", home.sheet.as_deref().unwrap_or("")),
+        ];
+        for (row, (key, value)) in (0..).zip(lines) {
+            write_text(sheet, row, 0, key, &looks)?;
+            write_text(sheet, row, 1, value, &looks)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a row with what is wrong in it.
+    ///
+    /// # Errors
+    /// `Io` where the disk is full.
+    pub fn add(&mut self, row: &Row, remarks: &Remarks) -> Result<()> {
+        if self.row >= super::ROWS_MAX {
+            return Ok(());
+        }
+        let at = self.row;
+        self.row += 1;
+        let formats = &self.book.formats;
+        let sheet = self
+            .book
+            .workbook
+            .worksheet_from_index(self.sheet)
+            .map_err(failed)?;
+        write_text(sheet, at, 0, &joined(remarks), &formats.message)?;
+        sheet
+            .write_number(at, 1, f64::from(row.number))
+            .map_err(failed)?;
+        let cells = row.values()?;
+        let last_marked = remarks.iter().filter_map(|(column, _)| *column).max();
+        let width = cells.len().max(last_marked.map_or(0, |column| column + 1));
+        for index in 0..width {
+            let Some(column) = column_number(index + OWN_COLUMNS) else {
+                break;
+            };
+            let reasons: Vec<&str> = remarks
+                .iter()
+                .filter(|(column, _)| *column == Some(index))
+                .map(|(_, text)| text.as_str())
+                .collect();
+            let bad = !reasons.is_empty();
+            let looks = if bad { &formats.bad } else { &formats.plain };
+            let cell = cells.get(index).unwrap_or(&Cell::Empty);
+            write_cell(sheet, at, column, cell, looks, bad)?;
+            if bad && self.notes < NOTES_MAX {
+                self.notes += 1;
+                let note = Note::new(super::clean(&reasons.join(" "))).add_author_prefix(false);
+                sheet.insert_note(at, column, &note).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// As [`Book::finish`].
+    pub fn finish(mut self, file: &mut File) -> Result<()> {
+        let rows = (1, self.row.max(2) - 1);
+        let allowed = std::mem::take(&mut self.allowed);
+        let sheet = self.book.sheet(self.sheet)?;
+        for (index, words) in &allowed {
+            if let Some(column) = column_number(index + OWN_COLUMNS) {
+                allow_only(sheet, column, rows, words, None)?;
+            }
+        }
+        self.book.finish(file)
+    }
+}
