@@ -107,9 +107,7 @@ export function queueView() {
     // An unchanged list is not touched, so that a button about to be pressed stays where it is.
     if (key === drawn || place.querySelector('[aria-disabled]')) return;
     drawn = key;
-    const focused = document.activeElement?.dataset?.job;
     fill(place, pauseNote(answer.paused, turn), answer.jobs.length ? queueTable(answer.jobs, turn) : h('p.empty', 'Nothing is waiting.'));
-    if (focused) place.querySelector(`[data-job="${CSS.escape(focused)}"]`)?.focus();
   });
   const turning = every(3, draw);
   const turn = turning.again;
@@ -124,7 +122,7 @@ function queueTable(jobs, turn) {
   };
   return table('Queue', [right('Place'), 'File', 'User', roomy('State'), 'Added', acts], jobs.map((job) => [
     job.queue_position || 'now', job.filename, job.username, [badge(stateOf(job)), ' ', job.status === 'processing' ? stage(job) : about(job.estimated_wait_seconds)], time(job.queued),
-    button('Cancel', (event) => stop(event.target, job), { kind: 'small', 'data-job': String(job.job_id), 'aria-label': `Cancel ${job.filename}` }),
+    button('Cancel', (event) => stop(event.target, job), { kind: 'small', 'aria-label': `Cancel ${job.filename}` }),
   ]));
 }
 
@@ -138,9 +136,9 @@ function pauseNote(paused, turn) {
     });
     if (done) { say('The queue is paused'); turn(); }
   };
-  if (!paused) return h('div.actions', button('Pause the queue…', pause, { kind: 'small', 'data-job': 'pause' }));
+  if (!paused) return h('div.actions', button('Pause the queue…', pause, { kind: 'small' }));
   const resume = (event) => act(event.target, async () => { await post('/api/admin/queue/resume'); }, 'The queue goes on').then(turn);
-  return note('warn', h('p', `The queue is ${held(paused)} `, h('span.hint', 'Since ', time(paused.since), '.')), h('div.actions', button('Resume', resume, { kind: 'small', 'data-job': 'pause' })));
+  return note('warn', h('p', `The queue is ${held(paused)} `, h('span.hint', 'Since ', time(paused.since), '.')), h('div.actions', button('Resume', resume, { kind: 'small' })));
 }
 
 // ---- Server

@@ -22,9 +22,18 @@ export function h(tag, ...rest) {
   return element;
 }
 
-/** Replaces what is inside an element. */
+const nameOf = (element) => element.getAttribute('aria-label') || element.labels?.[0]?.textContent || element.textContent;
+
+/** Replaces what is inside an element. The focus stays on what has the same name, else it goes to the heading. */
 export function fill(element, ...children) {
+  const at = document.activeElement;
+  const focused = element !== at && element.contains(at) && nameOf(at);
   element.replaceChildren(...nodes(children));
+  if (focused) {
+    const next = [...element.querySelectorAll(at.tagName)].find((one) => nameOf(one) === focused) || element.querySelector('h1,h2');
+    if (next?.matches('h1,h2')) next.tabIndex = -1;
+    next?.focus();
+  }
   return element;
 }
 
@@ -105,13 +114,11 @@ export async function act(near, work, done) {
 /** A place that `load` fills from the server; a whole view has its heading there from the start. */
 export const loading = (title) => h('div', title && h('h1', { tabindex: '-1' }, title), h('p.empty', 'Loading…'));
 export async function load(place, work, title) {
-  const focused = place.contains(document.activeElement);
   try { await work(); } catch (problem) {
     if (problem.name === 'AbortError') return;
     const again = problem.code !== 'not-found' && h('p', button('Try again', () => load(place, work, title), { kind: 'small' }));
     fill(place, title && h('h1', { tabindex: '-1' }, title), note('bad', h('p', explain(problem)), again));
   }
-  if (focused && !place.contains(document.activeElement)) place.querySelector('h1')?.focus();
 }
 
 // ---- Forms

@@ -106,9 +106,7 @@ export function uploadsView({ user }) {
         words = h('span.words');
         bar = working && h('progress', { max: '100', 'aria-label': `Progress of ${row.file.filename}` });
         fill(stateCell, badge(shown), words, bar);
-        const focused = actions.contains(document.activeElement);
         fill(actions, rowActions(row.file, job));
-        if (focused) actions.querySelector('a,button')?.focus();
       }
       text(words, !job ? 'not processed' : job.status === 'pending' ? (live.job?.job_id === job.job_id ? waiting(live.queue) : '') : working ? stage(job) : outcome(job));
       if (working && job.progress?.percent) bar.value = job.progress.percent;
