@@ -1,19 +1,18 @@
 // Adding a file: drop or choose it, look at it first, send it.
 
 import { allTemplates, get, has, newKey, post, remove, send, takes, uploadBytesMax } from './api.js';
-import { attempt, attr, badge, button, download, field, fill, h, icon, link, newId, note, say, select, text } from './dom.js';
-import { processStored, watch } from './jobs.js';
-import { live, onChange, poke } from './live.js';
+import { attr, button, download, field, fill, h, icon, note, say, select, text } from './dom.js';
+import { begun } from './jobs.js';
+import { live, poke } from './live.js';
 import { heading, previewPanel } from './preview.js';
-import { workCard } from './work.js';
-import { bytes, count, explain, isActive, stateOf } from './words.js';
+import { bytes, count, explain, isActive } from './words.js';
 
 const ACCEPT = '.xlsx,.xlsm,.xlsb,.xls,.ods,.csv,.tsv,.txt';
 const TEMPLATE = 'companies';
 const READING = ['sheet', 'header_row', 'delimiter', 'encoding']; // options that say how the file is read
 
 // What is chosen and what is under way. It outlives the view: looking at the records does not lose the file.
-const nothing = { file: null, key: null, error: null, preview: null, options: {}, stored: null, looking: null };
+const nothing = { file: null, key: null, note: null, preview: null, options: {}, looking: null };
 const pick = { ...nothing, sending: null };
 let templates = [];
 let paint = () => {};
@@ -28,277 +27,240 @@ export const sendingTitle = () => (pick.sending ? `${pick.sending.label} · ${pi
 
 /** Drops count anywhere in the window: a miss must not leave the page. */
 export function acceptDrops(ready) {
-  const files = (event) => [...(event.dataTransfer?.types || [])].includes('Files');
-  let leaving = 0;
-  addEventListener('dragover', (event) => {
-    if (!files(event)) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = ready() ? 'copy' : 'none';
-    clearTimeout(leaving);
-    leaving = setTimeout(() => document.body.classList.remove('dragging'), 200);
-    document.body.classList.toggle('dragging', ready());
-  });
-  addEventListener('drop', (event) => {
-    if (!files(event)) return;
-    event.preventDefault();
-    document.body.classList.remove('dragging');
-    if (!ready()) return;
-    const folder = [...event.dataTransfer.items].some((item) => item.kind === 'file' && item.webkitGetAsEntry?.()?.isDirectory);
-    const dropped = [...event.dataTransfer.files];
-    if (location.hash.replace(/^#\/?/, '')) location.hash = '#/';
-    choose(dropped, folder);
-  });
+	const files = (event) => [...(event.dataTransfer?.types || [])].includes('Files');
+	let leaving = 0;
+	addEventListener('dragover', (event) => {
+		if (!files(event)) return;
+		event.preventDefault();
+		event.dataTransfer.dropEffect = ready() ? 'copy' : 'none';
+		clearTimeout(leaving);
+		leaving = setTimeout(() => document.body.classList.remove('dragging'), 200);
+		document.body.classList.toggle('dragging', ready());
+	});
+	addEventListener('drop', (event) => {
+		if (!files(event)) return;
+		event.preventDefault();
+		document.body.classList.remove('dragging');
+		if (!ready()) return;
+		const folder = [...event.dataTransfer.items].some((item) => item.kind === 'file' && item.webkitGetAsEntry?.()?.isDirectory);
+		const dropped = [...event.dataTransfer.files];
+		if (location.hash.replace(/^#\/?/, '')) location.hash = '#/';
+		choose(dropped, folder);
+	});
 }
-
-const OTHERS = [['%PDF', 'a PDF'], ['\x89PNG', 'a picture'], ['\xff\xd8\xff', 'a picture'], ['GIF8', 'a picture']];
 
 async function choose(files, folder) {
-  const [file] = files;
-  const most = uploadBytesMax();
-  if (pick.sending) return refuse('A file is being sent. Wait for it or cancel it first.');
-  if (folder) return refuse('That is a folder. Drop the file itself.');
-  if (files.length > 1) return refuse(`Add one file at a time. You dropped ${files.length}.`);
-  if (!file) return null;
-  if (file.size > most) return refuse(explain({ code: 'too-large', body: { limit: most } }, { size: file.size }));
-  if (file.size === 0) return refuse('The file is empty.');
-  let head;
-  try { head = String.fromCharCode(...new Uint8Array(await file.slice(0, 8).arrayBuffer())); } catch { return refuse(explain({ code: 'file-gone' })); }
-  const other = OTHERS.find(([magic]) => head.startsWith(magic));
-  if (other) return refuse(`The file must be xlsx, xls, xlsb, ods, csv, tsv or txt. This one is ${other[1]}.`);
-  forget();
-  Object.assign(pick, { file, key: newKey() });
-  paint('chosen');
-  say(`${file.name} is chosen`);
-  return look();
+	const [file] = files;
+	const most = uploadBytesMax();
+	if (pick.sending) return tell('A file is being sent. Wait for it or cancel it first.');
+	if (folder) return tell('That is a folder. Drop the file itself.');
+	if (files.length > 1) return tell(`Add one file at a time. You dropped ${files.length}.`);
+	if (!file) return null;
+	if (file.size > most) return tell(explain({ code: 'too-large', body: { limit: most } }, { size: file.size }));
+	if (file.size === 0) return tell('The file is empty.');
+	try { await file.slice(0, 1).arrayBuffer(); } catch { return tell(explain({ code: 'file-gone' })); }
+	forget();
+	Object.assign(pick, { file, key: newKey() });
+	paint('chosen');
+	say(`${file.name} is chosen`);
+	return look();
 }
 
-function refuse(words) {
-  pick.error = { words };
-  say(words, true);
-  paint('error');
+/** A message below the zone; `acts` are [label, what it does]. */
+function tell(words, acts = [], tone = 'bad') {
+	pick.note = { words, acts, tone };
+	say(words, tone === 'bad');
+	paint('note');
 }
 
 function forget() {
-  pick.looking?.abort();
-  Object.assign(pick, nothing);
+	pick.looking?.abort();
+	Object.assign(pick, nothing, { options: {} });
 }
 
 /** Other options: the file is another request from now on, and is looked at again. */
 function change(options) {
-  Object.assign(pick.options, options);
-  pick.key = newKey();
-  look();
+	Object.assign(pick.options, options);
+	pick.key = newKey();
+	look();
 }
 
 const fields = (names) => {
-  const { mapping, ...options } = pick.options;
-  const chosen = Object.fromEntries(names.map((name) => [name, options[name]]));
-  return mapping && takes('mapping') && names.includes('template') ? { ...chosen, mapping: JSON.stringify(mapping) } : chosen;
+	const { mapping, ...options } = pick.options;
+	const chosen = Object.fromEntries(names.map((name) => [name, options[name]]));
+	return mapping && takes('mapping') && names.includes('template') ? { ...chosen, mapping: JSON.stringify(mapping) } : chosen;
 };
 
 /** Asks the server what it sees in the file; stores nothing. */
 async function look() {
-  if (!has('POST', '/api/files/preview')) return;
-  pick.looking?.abort();
-  const abort = new AbortController();
-  pick.looking = abort;
-  pick.preview = { state: 'looking', result: pick.preview?.result };
-  paint();
-  try {
-    const result = await send('/api/files/preview', pick.file, fields([...READING, 'template']), { signal: abort.signal });
-    if (pick.looking === abort) pick.preview = { state: 'seen', result };
-  } catch (problem) {
-    if (pick.looking !== abort) return;
-    pick.preview = { state: 'failed', problem, result: pick.preview.result };
-    say(explain(problem, { file: true, size: pick.file.size }), true);
-  }
-  paint();
+	if (!has('POST', '/api/files/preview')) return;
+	pick.looking?.abort();
+	const abort = new AbortController();
+	pick.looking = abort;
+	pick.preview = { state: 'looking', result: pick.preview?.result };
+	paint();
+	try {
+		const result = await send('/api/files/preview', pick.file, fields([...READING, 'template']), { signal: abort.signal });
+		if (pick.looking === abort) pick.preview = { state: 'seen', result };
+	} catch (problem) {
+		if (pick.looking !== abort) return;
+		pick.preview = { state: 'failed', problem, result: pick.preview.result };
+		say(explain(problem, { file: true, size: pick.file.size }), true);
+	}
+	paint();
 }
 
 // ---- Sending
 
 async function start(kind) {
-  if (!pick.file || pick.sending) return;
-  pick.error = null;
-  if (kind === 'process' && isActive(live.job)) { busy({ code: 'job-in-progress', body: { job: { ...live.job, ...live.queue } } }); return; }
-  pick.looking?.abort();
-  if (pick.preview?.state === 'looking') pick.preview = null;
-  const { file, key } = pick;
-  const sending = { kind, abort: new AbortController(), sent: 0, total: file.size, received: false, cancel: false, label: '0 %' };
-  pick.sending = sending;
-  paint('sending');
-  try {
-    await get('/api/auth/session'); // so that a session that ended asks before the file has gone, not after
-    const answer = await send(`/api/files/upload-${kind === 'process' ? 'and-process' : 'json'}`, file, fields(kind === 'process' ? [...READING, 'template', 'on_duplicate'] : READING), {
-      key: `${key}-${kind}`, // one key for each button: the same file stored and then processed is two requests
-      signal: sending.abort.signal,
-      onProgress: (sent, total) => progress(sending, sent, total),
-      onSent: () => { sending.received = true; sending.label = 'Received'; say('Received. Reading the file…'); paint(); },
-    });
-    pick.sending = null;
-    if (sending.cancel) { await takeBack(answer); return; }
-    forget();
-    if (kind === 'process') watch(answer.job_id);
-    else { pick.stored = answer; say(`Stored, ${count(answer.rows, 'row')}`); }
-    paint(pick.stored && 'stored');
-    uploaded();
-  } catch (problem) {
-    pick.sending = null;
-    if (problem.name === 'AbortError') { say('Cancelled'); paint('chosen'); return; }
-    if (problem.code === 'job-in-progress') { poke(); busy(problem); return; }
-    pick.key = ['offline', 'busy'].includes(problem.code) ? key : newKey(); // where the answer may have been lost, the repeat is the same request
-    const percent = Math.floor((100 * sending.sent) / sending.total);
-    pick.error = {
-      words: problem.code === 'offline' && sending.sent > 0 && !sending.received ? `The connection broke at ${percent} %. Your file is still chosen.` : explain(problem, { file: true, size: file.size, percent }),
-      retry: ['offline', 'slow-upload', 'busy', 'internal', 'too-many-attempts'].includes(problem.code) && kind, reload: problem.code === 'cross-origin', again: problem.code === 'file-changed',
-    };
-    say(pick.error.words, true);
-    paint('error');
-  }
+	if (!pick.file || pick.sending) return;
+	pick.note = null;
+	if (kind === 'process' && isActive(live.job)) { busy({ code: 'job-in-progress', body: { job: { ...live.job, ...live.queue } } }); return; }
+	pick.looking?.abort();
+	if (pick.preview?.state === 'looking') pick.preview = null;
+	const { file, key } = pick;
+	const sending = { kind, abort: new AbortController(), sent: 0, total: file.size, received: false, cancel: false, label: '0 %' };
+	pick.sending = sending;
+	paint('sending');
+	try {
+		await get('/api/auth/session'); // so that a session that ended asks before the file has gone, not after
+		const answer = await send(`/api/files/upload-${kind === 'process' ? 'and-process' : 'json'}`, file, fields(kind === 'process' ? [...READING, 'template', 'on_duplicate'] : READING), {
+			key: `${key}-${kind}`, // one key for each button: the same file stored and then processed is two requests
+			signal: sending.abort.signal,
+			onProgress: (sent, total) => progress(sending, sent, total),
+			onSent: () => { sending.received = true; sending.label = 'Received'; say('Received. Reading the file…'); paint(); },
+		});
+		pick.sending = null;
+		if (sending.cancel) { await takeBack(answer); return; }
+		forget();
+		paint();
+		show(answer);
+	} catch (problem) {
+		pick.sending = null;
+		if (problem.name === 'AbortError') { say('Cancelled'); paint('chosen'); return; }
+		if (problem.code === 'job-in-progress') { poke(); busy(problem); return; }
+		pick.key = ['offline', 'busy'].includes(problem.code) ? key : newKey(); // where the answer may have been lost, the repeat is the same request
+		const percent = Math.floor((100 * sending.sent) / sending.total);
+		const broken = problem.code === 'offline' && percent > 0 && !sending.received;
+		tell(broken ? `The connection broke at ${percent} %. Your file is still chosen.` : explain(problem, { file: true, size: file.size, percent }), [
+			['offline', 'slow-upload', 'busy', 'internal'].includes(problem.code) && ['Try again', () => start(kind)],
+			problem.code === 'cross-origin' && ['Reload the page', () => location.reload()],
+		]);
+	}
+}
+
+/** The file has arrived: its row in the list takes the focus. */
+function show(answer) {
+	begun.id = answer.file_upload_id;
+	if (answer.job_id) poke();
+	else if (answer.duplicate_of) tell('It is stored. You added this same file before.', [['Show that one', () => { location.hash = `#/file/${answer.duplicate_of}`; }]], 'info');
+	else say(`Stored, ${count(answer.rows, 'row')}`);
+	uploaded();
 }
 
 function progress(sending, sent, total) {
-  const before = Math.floor((4 * sending.sent) / sending.total);
-  Object.assign(sending, { sent, total, label: `${Math.floor((100 * sent) / total)} %` });
-  const quarter = Math.floor((4 * sent) / total);
-  if (quarter > before && quarter < 4) say(`Sending, ${quarter * 25} percent`);
-  paint();
+	const before = Math.floor((4 * sending.sent) / sending.total);
+	Object.assign(sending, { sent, total, label: `${Math.floor((100 * sent) / total)} %` });
+	const quarter = Math.floor((4 * sent) / total);
+	if (quarter > before && quarter < 4) say(`Sending, ${quarter * 25} percent`);
+	paint();
 }
 
 /** Cancelled after the last byte had gone: the server has it by now, so it is taken back there. */
 async function takeBack(answer) {
-  try {
-    if (answer.job_id) await post(`/api/jobs/${answer.job_id}/cancel`);
-    await remove(`/api/files/${answer.file_upload_id}`);
-  } catch { /* it has ended by itself, or ends in a moment; the list shows how */ }
-  say('Cancelled');
-  pick.key = newKey();
-  poke();
-  uploaded();
-  paint('chosen');
+	try {
+		if (answer.job_id) await post(`/api/jobs/${answer.job_id}/cancel`);
+		await remove(`/api/files/${answer.file_upload_id}`);
+	} catch { /* it has ended by itself, or ends in a moment; the list shows how */ }
+	say('Cancelled');
+	pick.key = newKey();
+	poke();
+	uploaded();
+	paint('chosen');
 }
 
-function busy(problem) {
-  pick.error = { words: explain(problem), showIt: true };
-  say(pick.error.words, true);
-  paint('error');
-}
+const busy = (problem) => tell(explain(problem), [['Show it', () => document.querySelector('.active a')?.focus()]]);
 
 // ---- The view
 
 export function addView({ onUploaded }) {
-  uploaded = onUploaded;
-  const input = h('input.vh', { type: 'file', accept: ACCEPT, tabindex: '-1', 'aria-label': 'File to add', onchange: () => { choose([...input.files]); input.value = ''; } });
-  const open = () => input.click();
-  const chooser = button('Choose file', open, { ico: 'file' });
-  const limit = uploadBytesMax();
-  const error = h('div');
-  const chosen = h('div');
-  const work = workCard({ onEnd: () => uploaded() });
-  const element = h('section', { 'aria-labelledby': 'add-title' },
-    h('div.head', h('h1', { id: 'add-title', tabindex: '-1' }, 'Add a file'),
-      has('GET', '/api/templates/{name}/sample.xlsx') && download('Get the template (.xlsx)', `/api/templates/${TEMPLATE}/sample.xlsx`, { ico: 'down' })),
-    h('div.zone', icon('up'), h('p', 'Drop an Excel or CSV file here, or ', input, chooser),
-      h('p.hint', `xlsx, xls, xlsb, ods, csv or tsv${limit ? `, up to ${bytes(limit)}` : ''}. Nothing is stored until you press a button.`)),
-    error, chosen, work.element);
+	uploaded = onUploaded;
+	const input = h('input.vh', { type: 'file', accept: ACCEPT, tabindex: '-1', 'aria-label': 'File to add', onchange: () => { choose([...input.files]); input.value = ''; } });
+	const open = () => input.click();
+	const chooser = button('Choose file', open, { ico: 'file' });
+	const limit = uploadBytesMax();
+	const message = h('div');
+	const chosen = h('div');
+	const element = h('section', { 'aria-labelledby': 'add-title' },
+		h('div.head', h('h1', { id: 'add-title', tabindex: '-1' }, 'Add a file'),
+			has('GET', '/api/templates/{name}/sample.xlsx') && download('Get the template (.xlsx)', `/api/templates/${TEMPLATE}/sample.xlsx`, { ico: 'down' })),
+		h('div.zone', icon('up'), h('p', 'Drop an Excel or CSV file here, or ', input, chooser),
+			h('p.hint', `xlsx, xls, xlsb, ods, csv or tsv${limit ? `, up to ${bytes(limit)}` : ''}. Nothing is stored until you press a button.`)),
+		message, chosen);
 
-  let drawn = null; // which panel stands in `chosen`, so that progress does not rebuild it
-  let update = () => {};
-  paint = (focus) => {
-    chooser.className = pick.file || isActive(live.job) ? '' : 'primary';
-    const panel = pick.sending || (pick.file ? pick.preview || pick.file : pick.stored);
-    if (panel !== drawn || focus === 'chosen') {
-      drawn = panel;
-      update = () => {};
-      if (!panel) fill(chosen);
-      else if (pick.sending) update = sendingPanel(chosen);
-      else if (pick.file) chosenPanel(chosen, open);
-      else storedPanel(chosen);
-    }
-    update();
-    fill(error, pick.error && errorNote(pick.error, open));
-    if (focus === 'error') error.firstChild.focus();
-    else if (focus) chosen.querySelector('h2')?.focus();
-    noteBusy(chosen);
-  };
-  paint();
-  if (has('GET', '/api/templates')) allTemplates().then((all) => { templates = all; drawn = null; paint(); }, () => {});
-  const off = onChange(() => noteBusy(chosen));
-  return { element, close: () => { off(); work.close(); paint = () => {}; uploaded = () => {}; } };
+	let drawn = null; // which panel stands in `chosen`, so that progress does not rebuild it
+	let update = () => {};
+	paint = (focus) => {
+		chooser.className = pick.file ? '' : 'primary';
+		const panel = pick.sending || (pick.file && (pick.preview || pick.file));
+		if (panel !== drawn || focus === 'chosen') {
+			drawn = panel;
+			update = () => {};
+			if (pick.sending) update = sendingPanel(chosen);
+			else if (pick.file) chosenPanel(chosen, open);
+			else fill(chosen);
+		}
+		update();
+		fill(message, pick.note && note(pick.note.tone, h('p', pick.note.words), h('div.actions', pick.note.acts.filter(Boolean).map(([label, work]) => button(label, work)))));
+		if (focus === 'note') message.firstChild.focus();
+		else if (focus) chosen.querySelector('h2')?.focus();
+	};
+	paint();
+	if (has('GET', '/api/templates')) allTemplates().then((all) => { templates = all; drawn = null; paint(); }, () => {});
+	return { element, close: () => { paint = () => {}; uploaded = () => {}; } };
 }
 
-function errorNote({ words, retry, reload, showIt, again }, open) {
-  const toCard = () => document.querySelector('#work h2')?.focus();
-  return note('bad', h('p', words), h('div.actions',
-    retry && button('Try again', () => start(retry)), reload && button('Reload the page', () => location.reload()),
-    again && button('Choose it again', open), showIt && button('Show it', toCard)));
-}
-
-/** Takes the file, or what was stored, off the page again. */
 function clear() {
-  forget();
-  paint();
-  document.querySelector('.zone button').focus();
-  say('Nothing is chosen');
+	forget();
+	paint();
+	document.querySelector('.zone button').focus();
+	say('Nothing is chosen');
 }
 
 function chosenPanel(place, open) {
-  const { file, preview } = pick;
-  const seen = preview?.result;
-  const schema = templates.find((one) => one.name === (pick.options.template || TEMPLATE))?.schema;
-  fill(place, h('section.panel', { 'aria-label': 'The chosen file' },
-    h('div.head', heading(file), h('div.actions', button('Choose another', open, { kind: 'small' }), button('Remove', clear, { kind: 'small', 'aria-label': `Remove ${file.name}` }))),
-    preview?.state === 'looking' && h('p.hint', icon('work'), ' Looking into the file…'),
-    preview?.state === 'failed' && note('bad', h('p', explain(preview.problem, { file: true, size: file.size })), preview.problem.code === 'offline' && h('p', button('Try again', look, { kind: 'small' }))),
-    seen && previewPanel({ seen, stale: preview.state !== 'seen', file, options: pick.options, change, fields: schema?.fields || [] }),
-    optionsPanel(),
-    h('div', { id: 'busy-note' }),
-    h('div.actions.main',
-      button('Upload & Process Now', () => start('process'), { kind: 'primary', ico: 'up' }),
-      button('Upload as JSON', () => start('json')),
-      h('p.hint', '“Upload as JSON” stores the rows only; you can process them later.'))));
-}
-
-/** With a job in work the file can be stored, not processed: said before the button is pressed. */
-function noteBusy(place) {
-  const spot = place.querySelector('#busy-note');
-  if (!spot) return;
-  const words = isActive(live.job) ? `${live.job.filename} is in work. You can store this file now and process it when that is done.` : '';
-  if (spot.textContent !== words) fill(spot, words && note('info', words));
+	const { file, preview } = pick;
+	const seen = preview?.result;
+	const schema = templates.find((one) => one.name === (pick.options.template || TEMPLATE))?.schema;
+	fill(place, h('section.panel', { 'aria-label': 'The chosen file' },
+		h('div.head', heading(file), h('div.actions', button('Choose another', open, { kind: 'small' }), button('Remove', clear, { kind: 'small', 'aria-label': `Remove ${file.name}` }))),
+		preview?.state === 'looking' && h('p.hint', icon('work'), ' Looking into the file…'),
+		preview?.state === 'failed' && note('bad', h('p', explain(preview.problem, { file: true, size: file.size })), preview.problem.code === 'offline' && h('p', button('Try again', look, { kind: 'small' }))),
+		seen && previewPanel({ seen, stale: preview.state !== 'seen', file, options: pick.options, change, fields: schema?.fields || [] }),
+		optionsPanel(),
+		h('div.actions.main',
+			button('Upload & Process Now', () => start('process'), { kind: 'primary', ico: 'up' }),
+			button('Upload as JSON', () => start('json')),
+			h('p.hint', '“Upload as JSON” stores the rows only; you can process them later.'))));
 }
 
 function optionsPanel() {
-  const { options } = pick;
-  const group = newId('twice');
-  const choice = (value, label) => h('label', h('input', { type: 'radio', name: group, value, checked: (options.on_duplicate || 'skip') === value, onchange: () => { options.on_duplicate = value; pick.key = newKey(); } }), label);
-  return h('details', { open: options.open, ontoggle: (event) => { options.open = event.target.open; } }, h('summary', 'Options for processing'),
-    templates.length > 0 && field('Check the rows against', select([...templates.map((t) => [t.name, t.title || t.name]), ['auto', 'No template: work it out from the file']], options.template || TEMPLATE, (template) => change({ template, mapping: undefined }))),
-    h('fieldset', h('legend', 'A row that is already in the list'), choice('skip', 'Leave the list as it is'), choice('update', 'Update the list with what the file has')));
+	const { options } = pick;
+	return h('details', { open: options.open, ontoggle: (event) => { options.open = event.target.open; } }, h('summary', 'Options for processing'), h('div.row',
+		templates.length > 0 && field('Check the rows against', select([...templates.map((t) => [t.name, t.title || t.name]), ['auto', 'No template: work it out from the file']], options.template || TEMPLATE, (template) => change({ template, mapping: undefined }))),
+		field('A row that is already in the list', select([['', 'Leave the list as it is'], ['update', 'Update the list with what the file has']], options.on_duplicate, (value) => { options.on_duplicate = value; pick.key = newKey(); }))));
 }
 
 function sendingPanel(place) {
-  const { sending, file } = pick;
-  const words = h('p.status');
-  const bar = h('progress', { max: '100', 'aria-label': `Sending ${file.name}` });
-  const stop = button('Cancel', () => {
-    if (sending.received) { sending.cancel = true; paint(); } else sending.abort.abort();
-  });
-  fill(place, h('section.panel', { 'aria-label': 'Sending' }, h('h2.name', { tabindex: '-1' }, file.name), bar, h('div.head', words, stop)));
-  return () => {
-    attr(stop, 'aria-disabled', sending.cancel);
-    if (sending.received) bar.removeAttribute('value'); else bar.value = (100 * sending.sent) / sending.total;
-    text(words, sending.cancel ? 'Cancelling…' : sending.received ? 'Received. Reading the file…' : `Sending ${file.name} · ${sending.label} · ${bytes(sending.sent)} of ${bytes(sending.total)}`);
-  };
-}
-
-function storedPanel(place) {
-  const { stored } = pick;
-  const problem = h('div');
-  const process = () => attempt(problem, async () => { await processStored(stored.file_upload_id); pick.stored = null; paint(); });
-  fill(place, h('section.panel', { 'aria-label': 'Stored' },
-    h('div.head', h('div', h('h2.name', { tabindex: '-1' }, stored.filename), badge(stateOf(null))), button('Hide', clear, { kind: 'small' })),
-    h('p', `${count(stored.rows, 'row')} stored${stored.sheets?.length > 1 ? `, in ${count(stored.sheets.length, 'sheet')} in all` : ''} · not processed`),
-    stored.duplicate_of && h('p', 'You added this same file before. ', link('Show it', `#/file/${stored.duplicate_of}`)),
-    problem,
-    h('div.actions', button('Process now', process, { kind: 'primary' }), link('View rows', `#/file/${stored.file_upload_id}`, { kind: 'button' }))));
+	const { sending, file } = pick;
+	const words = h('p.status');
+	const bar = h('progress', { max: '100', 'aria-label': `Sending ${file.name}` });
+	const stop = button('Cancel', () => {
+		if (sending.received) { sending.cancel = true; paint(); } else sending.abort.abort();
+	});
+	fill(place, h('section.panel', { 'aria-label': 'Sending' }, h('h2.name', { tabindex: '-1' }, file.name), bar, h('div.head', words, stop)));
+	return () => {
+		attr(stop, 'aria-disabled', sending.cancel);
+		if (sending.received) bar.removeAttribute('value'); else bar.value = (100 * sending.sent) / sending.total;
+		text(words, sending.cancel ? 'Cancelling…' : sending.received ? 'Received. Reading the file…' : `Sending ${file.name} · ${sending.label} · ${bytes(sending.sent)} of ${bytes(sending.total)}`);
+	};
 }

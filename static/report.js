@@ -8,170 +8,164 @@ import { live, onChange } from './live.js';
 import { cell, clock, count, duration, howWord, isActive, isCollision, num, outcome, ruleWord, stage, stateOf, time, waiting } from './words.js';
 
 const PAGE = 20;
-const STATE_WORDS = { pending: 'waiting', processing: 'in work', completed: 'done', failed: 'failed', timeout: 'stopped, took too long', cancelled: 'cancelled' };
 
 export function reportView(_, id) {
-  const element = loading('Report');
-  const path = `/api/jobs/${id}`;
-  let shown = null; // the job as it stands on the page
-  const draw = () => load(element, async () => {
-    const { job } = await get(path);
-    document.title = `${job.filename} – Sheetline`;
-    const has_ = job.status === 'completed' || job.error?.code === 'missing-columns';
-    const report = has_ && await get(`${path}/report`);
-    const title = report && await titlesOf(job.template);
-    fill(element, heading(job, report), report ? found(job, report, title, draw) : underWay(job), history(job));
-    shown = job;
-  }, 'Report');
-  const off = onChange(() => {
-    if (!shown || live.job?.job_id !== shown.job_id) return;
-    if (live.job.status !== shown.status) { shown = live.job; draw(); return; }
-    if (!isActive(live.job)) return;
-    text(element.querySelector('.status'), activeWords(live.job));
-    if (live.job.progress?.percent) element.querySelector('progress').value = live.job.progress.percent;
-  });
-  draw();
-  return { title: 'Report', element, close: off };
+	const element = loading('Report');
+	const path = `/api/jobs/${id}`;
+	let shown = null; // the job as it stands on the page
+	const draw = () => load(element, async () => {
+		const { job } = await get(path);
+		document.title = `${job.filename} – Sheetline`;
+		const has_ = job.status === 'completed' || job.error?.code === 'missing-columns';
+		const report = has_ && await get(`${path}/report`);
+		const title = report && await titlesOf(job.template);
+		fill(element, heading(job, report), report ? found(job, report, title, draw) : underWay(job), history(job));
+		shown = job;
+	}, 'Report');
+	const off = onChange(() => {
+		if (!shown || live.job?.job_id !== shown.job_id) return;
+		if (live.job.status !== shown.status) { shown = live.job; draw(); return; }
+		if (!isActive(live.job)) return;
+		text(element.querySelector('.status'), activeWords(live.job));
+		if (live.job.progress?.percent) element.querySelector('progress').value = live.job.progress.percent;
+	});
+	draw();
+	return { title: 'Report', element, close: off };
 }
 
 const activeWords = (job) => (job.status === 'processing' ? stage(job) : waiting(live.job?.job_id === job.job_id && live.queue));
 
 function heading(job, report) {
-  const seconds = report ? report.stats.seconds : job.finished && job.started && (Date.parse(job.finished) - Date.parse(job.started)) / 1000;
-  const parts = [job.finished && ['finished ', time(job.finished)], seconds && `took ${duration(seconds)}`, `job ${job.job_id}`, job.template && `checked as ${job.template}`].filter(Boolean);
-  return [back(), h('div.head', h('h1.name', { tabindex: '-1' }, job.filename), badge(stateOf(job))), h('p.lead', parts.map((part, i) => [i > 0 && ', ', part]))];
+	const seconds = report ? report.stats.seconds : job.finished && job.started && (Date.parse(job.finished) - Date.parse(job.started)) / 1000;
+	const parts = [job.finished && ['finished ', time(job.finished)], seconds && `took ${duration(seconds)}`, `job ${job.job_id}`, job.template && `checked as ${job.template}`].filter(Boolean);
+	return [back(), h('div.head', h('h1.name', { tabindex: '-1' }, job.filename), badge(stateOf(job))), h('p.lead', parts.map((part, i) => [i > 0 && ', ', part]))];
 }
 
 /** A job without a report: at work, or ended without a result. */
 function underWay(job) {
-  const file = !job.file_deleted && link('The file', `#/file/${job.file_upload_id}`, { kind: 'button' });
-  const go = (label, work, kind) => button(label, (event) => act(event.target, work), { kind });
-  if (isActive(job)) return [h('progress', { max: '100', 'aria-label': `Progress of ${job.filename}` }), h('p.status', activeWords(job)), h('div.actions', go('Cancel', () => cancel(job)), file)];
-  return [outcome(job) && h('p', outcome(job)), h('div.actions', file && go(job.status === 'cancelled' ? 'Process it after all' : 'Try again', async () => { await retry(job); location.hash = '#/'; }, 'primary'), file)];
+	const file = !job.file_deleted && link('The file', `#/file/${job.file_upload_id}`, { kind: 'button' });
+	const go = (label, work, kind) => button(label, (event) => act(event.target, work), { kind });
+	if (isActive(job)) return [h('progress', { max: '100', 'aria-label': `Progress of ${job.filename}` }), h('p.status', activeWords(job)), h('div.actions', go('Cancel', () => cancel(job)), file)];
+	return [outcome(job) && h('p', outcome(job)), h('div.actions', file && go(job.status === 'cancelled' ? 'Process it after all' : 'Try again', async () => { await retry(job); location.hash = '#/'; }, 'primary'), file)];
 }
 
 function found(job, report, title, redraw) {
-  const errors = report.errors || [];
-  const problems = list('Rows to fix', 'What needs fixing', errors.filter((e) => !isCollision(e)), report, title);
-  const collisions = list('Rows that are there already', 'Not stored again', errors.filter(isCollision), report, title);
-  const place = h('div');
-  return [
-    summary(job, report), job.status === 'failed' && note('bad', outcome(job)), place, takeAway(job, place, redraw),
-    h('div.split', problems ? problems.rules : note('ok', 'Nothing to fix.'), completeness(report, title)), problems?.rows,
-    collisions && [collisions.rules, collisions.rows], changes(job), mapping(report, title),
-  ];
+	const errors = report.errors || [];
+	const problems = list('Rows to fix', 'What needs fixing', errors.filter((e) => !isCollision(e)), report, title);
+	const collisions = list('Rows that are there already', 'Not stored again', errors.filter(isCollision), report, title);
+	const place = h('div');
+	return [
+		summary(job, report), job.status === 'failed' && note('bad', outcome(job)), place, takeAway(job, place, redraw),
+		h('div.split', problems ? problems.rules : note('ok', 'Nothing to fix.'), completeness(report, title)), problems?.rows,
+		collisions && [collisions.rules, collisions.rows], changes(job), mapping(report, title),
+	];
 }
 
 // ---- In one line, and as one bar
 
 function summary(job, report) {
-  const c = job.counts || report.stats;
-  const parts = [['valid', 'ok', 'stored new'], ['updated', 'info', 'updated'], ['duplicates', 'calm', 'already there, skipped'], ['invalid', 'warn', 'to fix']].filter(([key]) => c[key] > 0);
-  const bar = h('div.parts', { 'aria-hidden': 'true' }, parts.map(([key, tone]) => {
-    const part = h(`span.${tone}`);
-    part.style.flexGrow = c[key];
-    return part;
-  }));
-  return h('div.grid', job.undone && note('info', h('p', `Taken out of the list again by ${job.undone_by}, `, time(job.undone), '.')),
-    h('p.sum', `${count(c.rows, 'row')} in the file`, parts.length > 0 && ': ', parts.map(([key, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, `${num(c[key])} ${words}`)])), parts.length > 0 && bar);
+	const c = job.counts || report.stats;
+	const parts = [['valid', 'ok', 'stored new'], ['updated', 'info', 'updated'], ['duplicates', 'calm', 'already there, skipped'], ['invalid', 'warn', 'to fix']].filter(([key]) => c[key] > 0);
+	const bar = h('div.parts', { 'aria-hidden': 'true' }, parts.map(([key, tone]) => {
+		const part = h(`span.${tone}`);
+		part.style.flexGrow = c[key];
+		return part;
+	}));
+	return h('div.grid', job.undone && note('info', h('p', `Taken out of the list again by ${job.undone_by}, `, time(job.undone), '.')),
+		h('p.sum', `${count(c.rows, 'row')} in the file`, parts.length > 0 && ': ', parts.map(([key, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, `${num(c[key])} ${words}`)])), parts.length > 0 && bar);
 }
 
 function takeAway(job, place, redraw) {
-  const offered = downloads(job);
-  const undo = async () => {
-    const yes = await ask(`Undo the import of ${job.filename}?`, 'What it added to the list is taken out again, and what it updated is put back. The file stays.', 'Undo this import');
-    if (yes) await attempt(place, async () => { await post(`/api/jobs/${job.job_id}/undo`); say('The import is undone'); await redraw(); });
-  };
-  return h('div.actions.noprint',
-    offered.slice(0, 2).map(([label, path], i) => download(label, path, { kind: i ? 'button' : 'button primary', ico: 'down' })),
-    menu('More', () => [
-      offered.slice(2).map(([label, path]) => download(label, path)),
-      !job.file_deleted && link('The file', `#/file/${job.file_upload_id}`), button('Print', () => print()),
-    ], { visible: ['More', icon('open')] }),
-    job.status === 'completed' && !job.undone && has('POST', '/api/jobs/{id}/undo') && button('Undo this import…', undo, { ico: 'undo' }));
+	const offered = downloads(job);
+	const undo = async () => {
+		const yes = await ask(`Undo the import of ${job.filename}?`, 'What it added to the list is taken out again, and what it updated is put back. The file stays.', 'Undo this import');
+		if (yes) await attempt(place, async () => { await post(`/api/jobs/${job.job_id}/undo`); say('The import is undone'); await redraw(); });
+	};
+	return h('div.actions.noprint',
+		offered.slice(0, 2).map(([label, path], i) => download(label, path, { kind: i ? 'button' : 'button primary', ico: 'down' })),
+		menu('More', () => [
+			offered.slice(2).map(([label, path]) => download(label, path)),
+			!job.file_deleted && link('The file', `#/file/${job.file_upload_id}`), button('Print', () => print()),
+		], { visible: ['More', icon('open')] }),
+		job.status === 'completed' && !job.undone && has('POST', '/api/jobs/{id}/undo') && button('Undo this import…', undo, { ico: 'undo' }));
 }
 
 // ---- Problems: by rule, and row by row
 
-/** By rule and column where all errors are listed, by rule alone where there are more than the report lists. */
-function groupsOf(errors, report, title) {
-  if (report.errors.length < report.errors_total) {
-    return Object.entries(report.errors_by_type).map(([type, n]) => ({ label: ruleWord(type), n, test: (e) => e.type === type })).filter((group) => errors.some(group.test));
-  }
-  const groups = new Map();
-  for (const error of errors) {
-    const key = `${error.type} ${error.field}`;
-    const group = groups.get(key) || { n: 0, messages: new Set(), error, test: (e) => e.type === error.type && e.field === error.field };
-    group.n += 1;
-    group.messages.add(error.message);
-    groups.set(key, group);
-  }
-  const label = ({ messages, error }) => (messages.size === 1 ? error.message.replace(/\.$/, '') : `${error.field ? `${title(error.field)}: ` : ''}${ruleWord(error.type).toLowerCase()}`);
-  return [...groups.values()].map((group) => ({ ...group, label: label(group) })).sort((a, b) => b.n - a.n);
+/** The problems by rule and column, the most frequent first. */
+function groupsOf(errors, title) {
+	const groups = new Map();
+	for (const error of errors) {
+		const key = `${error.type} ${error.field}`;
+		if (!groups.has(key)) groups.set(key, { hits: [], label: `${error.field ? `${title(error.field)}: ` : ''}${ruleWord(error.type)}` });
+		const group = groups.get(key);
+		group.hits.push(error);
+	}
+	for (const group of groups.values()) if (new Set(group.hits.map((error) => error.message)).size === 1) group.label = group.hits[0].message.replace(/\.$/, '');
+	return [...groups.values()].sort((a, b) => b.hits.length - a.hits.length);
 }
 
 function list(heading_, rulesHeading, errors, report, title) {
-  if (!errors.length) return null;
-  const groups = groupsOf(errors, report, title);
-  const total = groups.reduce((sum, group) => sum + group.n, 0);
-  let chosen = null;
-  let from = 0;
-  const rows = h('section');
-  const buttons = groups.map((group) => h('button.rule', { type: 'button', 'aria-pressed': 'false', onclick: () => choose(chosen === group ? null : group) }, h('span', group.label), h('span.num', num(group.n))));
-  function choose(group) {
-    chosen = group;
-    from = 0;
-    groups.forEach((one, i) => buttons[i].setAttribute('aria-pressed', String(one === chosen)));
-    draw();
-    say(`${count(chosen?.n ?? total, 'problem')}${chosen ? `: ${chosen.label}` : ''}`);
-  }
-  function draw() {
-    const hits = chosen ? errors.filter(chosen.test) : errors;
-    const part = hits.slice(from, from + PAGE);
-    const turn = (label, words, step) => button(words, () => { from += step; draw(); rows.querySelector('.scroll').focus(); }, { kind: 'small', 'aria-label': label, disabled: !hits[from + step] });
-    fill(rows, h('div.head', h('h2', heading_), h('div.tools', chosen && button('Show all', () => choose(null), { kind: 'small' }),
-      h('span.hint', `${num(from + 1)}–${num(from + part.length)} of ${num(chosen?.n ?? total)}`), hits.length > PAGE && [turn('Earlier', '‹', -PAGE), turn('Later', '›', PAGE)])),
-    table(heading_, [right('Row'), 'Cell', 'Column', sample('In your file'), roomy('What is wrong')], part.map((e) => [num(e.row), e.cell || e.column || '–', e.field ? title(e.field) : '–', cell(e.value), e.message])),
-    report.errors.length < report.errors_total && h('p.hint', `The first ${num(report.errors.length)} of ${num(report.errors_total)} problems are listed; the marked copy has all of them.`));
-  }
-  draw();
-  return { rows, rules: h('section', h('h2', rulesHeading), h('div.rules', { role: 'group', 'aria-label': rulesHeading }, buttons)) };
+	if (!errors.length) return null;
+	const groups = groupsOf(errors, title);
+	let chosen = null;
+	let from = 0;
+	const rows = h('section');
+	const buttons = groups.map((group) => h('button.rule', { type: 'button', 'aria-pressed': 'false', onclick: () => choose(chosen === group ? null : group) }, h('span', group.label), h('span.num', num(group.hits.length))));
+	function choose(group) {
+		chosen = group;
+		from = 0;
+		groups.forEach((one, i) => buttons[i].setAttribute('aria-pressed', String(one === chosen)));
+		draw();
+		say(`${count((chosen?.hits || errors).length, 'problem')}${chosen ? `: ${chosen.label}` : ''}`);
+	}
+	function draw() {
+		const hits = chosen?.hits || errors;
+		const part = hits.slice(from, from + PAGE);
+		const turn = (label, words, step) => button(words, () => { from += step; draw(); rows.querySelector('.scroll').focus(); }, { kind: 'small', 'aria-label': label, disabled: !hits[from + step] });
+		fill(rows, h('div.head', h('h2', heading_), h('div.tools', chosen && button('Show all', () => choose(null), { kind: 'small' }),
+			h('span.hint', `${num(from + 1)}–${num(from + part.length)} of ${num(hits.length)}`), hits.length > PAGE && [turn('Earlier', '‹', -PAGE), turn('Later', '›', PAGE)])),
+		table(heading_, [right('Row'), 'Cell', 'Column', sample('In your file'), roomy('What is wrong')], part.map((e) => [num(e.row), e.cell || e.column || '–', e.field ? title(e.field) : '–', cell(e.value), e.message])),
+		report.errors.length < report.errors_total && h('p.hint', `The first ${num(report.errors.length)} of ${num(report.errors_total)} problems are listed and counted here; the marked copy has all of them.`));
+	}
+	draw();
+	return { rows, rules: h('section', h('h2', rulesHeading), h('div.rules', { role: 'group', 'aria-label': rulesHeading }, buttons)) };
 }
 
 function completeness({ columns = [], stats, errors = [], errors_total: total }, title) {
-  if (!columns.length || !stats.rows) return null;
-  const share = (c) => Math.min(1, c.filled / stats.rows);
-  const meter = (c) => {
-    const inner = h('span');
-    inner.style.width = `${100 * share(c)}%`;
-    return h('span.filled', h('span.meter', { 'aria-hidden': 'true' }, inner), `${Math.floor(100 * share(c))} %`);
-  };
-  const known = (n, estimated) => (estimated ? `about ${num(n)}` : num(n));
-  const range = (c) => (c.min === null || c.min === undefined ? '–' : `${cell(c.min)} – ${cell(c.max)}`);
-  const top = (c) => (c.top || []).slice(0, 3).map((t) => `${cell(t.value)} (${num(t.count)})`).join(', ') || '–';
-  return h('section', h('h2', 'How full the columns are'),
-    table('How full the columns are', ['Column', 'Filled', right(errors.length < total ? 'Problems listed' : 'Problems')], columns.map((c) => [title(c.name), meter(c), num(errors.filter((e) => e.field === c.name).length)])),
-    h('details', h('summary', 'What is in them'), table('What is in the columns', ['Column', 'Kind', right('Different'), sample('Smallest – largest'), roomy('Most frequent')],
-      columns.map((c) => [title(c.name), c.type, known(c.distinct, c.distinct_estimated), range(c), top(c)]))));
+	if (!columns.length || !stats.rows) return null;
+	const share = (c) => Math.min(1, c.filled / stats.rows);
+	const meter = (c) => {
+		const inner = h('span');
+		inner.style.width = `${100 * share(c)}%`;
+		return h('span.filled', h('span.meter', { 'aria-hidden': 'true' }, inner), `${Math.floor(100 * share(c))} %`);
+	};
+	const known = (n, estimated) => (estimated ? `about ${num(n)}` : num(n));
+	const range = (c) => (c.min === null || c.min === undefined ? '–' : `${cell(c.min)} – ${cell(c.max)}`);
+	const top = (c) => (c.top || []).slice(0, 3).map((t) => `${cell(t.value)} (${num(t.count)})`).join(', ') || '–';
+	return h('section', h('h2', 'How full the columns are'),
+		table('How full the columns are', ['Column', 'Filled', right(errors.length < total ? 'Problems listed' : 'Problems')], columns.map((c) => [title(c.name), meter(c), num(errors.filter((e) => e.field === c.name).length)])),
+		h('details', h('summary', 'What is in them'), table('What is in the columns', ['Column', 'Kind', right('Different'), sample('Smallest – largest'), roomy('Most frequent')],
+			columns.map((c) => [title(c.name), c.type, known(c.distinct, c.distinct_estimated), range(c), top(c)]))));
 }
 
 // ---- What was changed on the way in, how columns were matched, what the job went through
 
 function changes(job) {
-  if (job.status !== 'completed' || !has('GET', '/api/jobs/{id}/changes')) return null;
-  const place = loading();
-  const seen = [];
-  const more = async (cursor) => {
-    const answer = await get(`/api/jobs/${job.job_id}/changes${query({ limit: 100, cursor })}`);
-    seen.push(...answer.changes);
-    fill(place, seen.length ? table('Changed values', ['Cell', sample('In your file'), sample('Stored'), 'Rule'], seen.map((c) => [c.cell, cell(c.original), cell(c.stored), c.rule])) : h('p.empty', 'No value was changed.'),
-      answer.next_cursor && h('p', button('Show more', (event) => act(event.target, () => more(answer.next_cursor)), { kind: 'small' })));
-  };
-  return h('details', { ontoggle: (event) => { if (event.target.open && !seen.length) load(place, () => more()); } }, h('summary', 'Values that were changed on the way in'), place);
+	if (job.status !== 'completed' || !has('GET', '/api/jobs/{id}/changes')) return null;
+	const place = loading();
+	const seen = [];
+	const more = async (cursor) => {
+		const answer = await get(`/api/jobs/${job.job_id}/changes${query({ limit: 100, cursor })}`);
+		seen.push(...answer.changes);
+		fill(place, seen.length ? table('Changed values', ['Cell', sample('In your file'), sample('Stored'), 'Rule'], seen.map((c) => [c.cell, cell(c.original), cell(c.stored), c.rule])) : h('p.empty', 'No value was changed.'),
+			answer.next_cursor && h('p', button('Show more', (event) => act(event.target, () => more(answer.next_cursor)), { kind: 'small' })));
+	};
+	return h('details', { ontoggle: (event) => { if (event.target.open && !seen.length) load(place, () => more()); } }, h('summary', 'Values that were changed on the way in'), place);
 }
 
 const mapping = (report, title) => report.mapping?.length > 0 && h('details', h('summary', 'How the columns were understood'), table('Columns', ['Column in your file', 'Field', 'How'],
-  report.mapping.map((m) => [m.column, m.field ? title(m.field) : '–', howWord(m.how)])));
+	report.mapping.map((m) => [m.column, m.field ? title(m.field) : '–', howWord(m.how)])));
 
 const history = (job) => job.events?.length > 0 && h('details.noprint', h('summary', 'What the job went through'), h('ol.events', job.events.map((e) =>
-  h('li', time(e.at, clock), ` ${STATE_WORDS[e.to] || e.to}`, e.attempt > 1 && ` (attempt ${e.attempt})`, e.detail && `: ${e.detail}`))));
+	h('li', time(e.at, clock), ` ${e.to}`, e.attempt > 1 && ` (attempt ${e.attempt})`, e.detail && `: ${e.detail}`))));

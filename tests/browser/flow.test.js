@@ -36,8 +36,10 @@ const both = { users: [['maria', true], ['anna', false]] };
 const choose = (page, file = SAMPLE) => page.locator('input[type=file]').setInputFiles(file);
 const csv = (name, rows) => ({ name, mimeType: 'text/csv', buffer: Buffer.from(`Company Name,LinkedIn_URL\n${Array.from({ length: rows }, (_, i) => `Company ${name} ${i},https://www.linkedin.com/company/${name.replace(/\W/g, '')}-${i}\n`).join('')}`) });
 const process = (page) => page.getByRole('button', { name: 'Upload & Process Now' }).click();
-const work = (page) => page.locator('#work');
-const done = (page) => work(page).getByRole('link', { name: 'Report', exact: true }).waitFor();
+/** The row of the newest upload. */
+const work = (page) => page.locator('.uploads tbody tr').first();
+const report = (page) => work(page).getByRole('link', { name: /^Report/ });
+const done = (page) => report(page).waitFor();
 const focused = (page) => page.evaluate(() => document.activeElement?.textContent?.trim() || document.activeElement?.tagName);
 const content = async (page, link) => {
   const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
@@ -70,7 +72,8 @@ story('a new office sets itself up, drops a file and takes its clean list away',
   await process(page);
   await done(page);
   assert.match(await work(page).textContent(), /stored/);
-  await work(page).getByRole('link', { name: 'Report', exact: true }).click();
+  assert.equal(await focused(page), 'companies.xlsx', 'the new row has the focus');
+  await report(page).click();
   await page.getByText(/rows in the file/).waitFor();
   await page.getByText('How full the columns are').first().waitFor();
   await page.getByRole('button', { name: 'More', exact: true }).click();
@@ -101,14 +104,13 @@ story('whoever comes second waits, sees how many are ahead, and may change their
 
   // A second file of the same person is refused with the job in the way, and stays chosen.
   await choose(anna, csv('more.csv', 3));
-  await anna.getByText('anna.csv is in work.').waitFor();
   await process(anna);
   await anna.getByText(/You already have a file in work: anna\.csv, 1 ahead/).waitFor();
   await anna.getByRole('button', { name: 'Show it' }).click();
   assert.equal(await focused(anna), 'anna.csv');
   assert.equal(await anna.getByRole('button', { name: 'Remove more.csv' }).count(), 1);
 
-  await work(anna).getByRole('button', { name: 'Cancel anna.csv' }).click();
+  await work(anna).getByRole('button', { name: 'Cancel: anna.csv' }).click();
   await work(anna).getByText(/Nothing was stored/).waitFor();
   await release(maria, api);
   await done(maria);
@@ -192,8 +194,9 @@ story('what is stored as JSON can be looked at, processed and deleted', both, as
   const page = await window('anna');
   await choose(page, csv('leads.csv', 3));
   await page.getByRole('button', { name: 'Upload as JSON' }).click();
-  await page.getByText('3 rows stored · not processed').waitFor();
-  await page.getByRole('link', { name: 'View rows' }).click();
+  await work(page).getByText('not processed').waitFor();
+  assert.equal(await focused(page), 'leads.csv');
+  await page.keyboard.press('Enter');
   await page.getByRole('cell', { name: 'Company leads.csv 2' }).waitFor();
   const json = await content(page, page.getByRole('link', { name: 'JSON', exact: true }));
   assert.equal(JSON.parse(json.bytes).data.length, 3);
@@ -209,12 +212,12 @@ story('what is stored as JSON can be looked at, processed and deleted', both, as
 story('files that can be of no use are refused before they are sent', both, async ({ window }) => {
   const page = await window('anna');
   const refused = async (file, words) => { await choose(page, file); await page.getByText(words).first().waitFor(); };
-  await refused({ name: 'a.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7') }, 'This one is a PDF.');
   await refused({ name: 'a.csv', mimeType: 'text/csv', buffer: Buffer.alloc(0) }, 'The file is empty.');
   const two = await page.evaluateHandle(() => { const t = new DataTransfer(); t.items.add(new File(['a'], 'a.csv')); t.items.add(new File(['b'], 'b.csv')); return t; });
   await page.dispatchEvent('main', 'drop', { dataTransfer: two });
   await page.getByText('Add one file at a time. You dropped 2.').first().waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.className), 'note bad', 'the focus is on the message');
+  await refused({ name: 'a.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 '.repeat(200)) }, /a PDF/);
 });
 
 story('a new colleague chooses a password of their own before anything else', both, async ({ window }) => {

@@ -58,7 +58,6 @@ const FILES: &[(&str, &[u8])] = &[
     ("report.js", include_bytes!("../../../static/report.js")),
     ("uploads.js", include_bytes!("../../../static/uploads.js")),
     ("words.js", include_bytes!("../../../static/words.js")),
-    ("work.js", include_bytes!("../../../static/work.js")),
 ];
 
 struct Asset {
