@@ -12,6 +12,7 @@
 mod accounts;
 mod architecture;
 mod client;
+mod convert;
 mod corpus;
 mod document;
 mod executable;
@@ -20,7 +21,9 @@ mod forms;
 mod http_listener;
 mod http_mutations;
 mod matrix;
+mod mutations;
 mod office;
+mod preview;
 mod process;
 mod queue;
 mod reader;

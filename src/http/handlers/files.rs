@@ -75,14 +75,15 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 const FORM_OVERHEAD_BYTES: u64 = 1 << 20;
 
 /// What came with a file.
-struct Form {
+pub(super) struct Form {
     spool: Spool,
     filename: String,
     fields: Vec<(String, String)>,
 }
 
 impl Form {
-    fn field(&self, name: &str) -> Option<&str> {
+    /// A field's value without white space around it; `None` where there is nothing.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
         self.fields
             .iter()
             .find(|(field, _)| field == name)
@@ -269,7 +270,7 @@ pub(in crate::http) fn find(call: &Call<'_, '_>) -> Result<uploads::Upload> {
 }
 
 /// Takes the form in: the file into a spool file, the fields as they are.
-fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
+pub(super) fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
     let bytes_max = call.app.settings.upload_bytes_max;
     let declared = call.incoming.body.declared();
     if declared.is_some_and(|bytes| bytes > bytes_max.saturating_add(FORM_OVERHEAD_BYTES)) {
@@ -308,7 +309,7 @@ fn too_large(bytes_max: u64) -> Error {
     .into()
 }
 
-fn read_options(form: &Form) -> Result<ReadOptions> {
+pub(super) fn read_options(form: &Form) -> Result<ReadOptions> {
     let header_row = match form.field("header_row") {
         None => None,
         Some(text) => match text.parse::<u32>() {
@@ -350,7 +351,7 @@ fn sender(call: &Call<'_, '_>) -> Result<Sender> {
 }
 
 /// Looks at the content: what can be refused at once is refused at once.
-fn arrived(call: &Call<'_, '_>, form: Form, options: ReadOptions) -> Result<Arrived> {
+pub(super) fn arrived(call: &Call<'_, '_>, form: Form, options: ReadOptions) -> Result<Arrived> {
     if form.spool.size() == 0 {
         return Err(Error::problem(Code::EmptyFile, "The file is empty."));
     }
