@@ -19,7 +19,7 @@ use crate::words::Code;
 use crate::{scheduler, worker};
 
 /// How long a stop may take in all.
-const STOP_WAIT: Duration = Duration::from_millis(4_500);
+const STOP_WAIT: Duration = Duration::from_millis(4_000);
 
 /// A server that runs.
 pub struct Server {
@@ -91,7 +91,7 @@ impl Server {
     }
 
     /// No new connections; requests in flight finish; a running job goes back into the queue.
-    /// False: something was still running after 4.5 s.
+    /// False: something was still running after 4 s.
     pub fn stop(self) -> bool {
         let until = Instant::now() + STOP_WAIT;
         self.app.shutdown.ask(Reason::Shutdown);
