@@ -13,6 +13,7 @@ use super::limits;
 use crate::error::{Error, Result};
 use crate::id;
 use crate::intake::name;
+use crate::settings;
 use crate::sheet::document::{Document, FileFacts};
 use crate::sheet::reader::{self, ReadJob};
 use crate::sheet::{self, Event, FileInfo, ReadOptions, SheetInfo, sniff};
@@ -71,7 +72,7 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode> {
     file.seek(SeekFrom::Start(0))?;
     let format = sniff::sniff(&flags.file, &limits)?;
     let hash = std::thread::spawn(move || sha256(file));
-    let executable = std::env::current_exe()?;
+    let executable = settings::this_program();
     let mut reader = reader::read(
         &ReadJob {
             executable: &executable,

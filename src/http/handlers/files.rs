@@ -14,6 +14,7 @@ use crate::id::JobId;
 use crate::intake::{self, Arrived, Order, Sender, Spool, Turn, bytes::Original, once};
 use crate::report::{files, jobs as job_report, paging::Page};
 use crate::sheet::{self, ReadOptions, summary};
+use crate::store::audit::{self, Action};
 use crate::store::idempotency::Answer;
 use crate::store::{jobs, uploads};
 use crate::words::{Code, OnDuplicate};
@@ -43,28 +44,28 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/api/files/{id}",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "One file",
         handle: show,
     },
     Route {
         method: "DELETE",
         path: "/api/files/{id}",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "Delete a file; records made from it stay in the list",
         handle: delete,
     },
     Route {
         method: "GET",
         path: "/api/files/{id}/original",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "The bytes as uploaded",
         handle: original,
     },
     Route {
         method: "POST",
         path: "/api/files/{id}/process",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "Queue a job for a file stored before",
         handle: process,
     },
@@ -211,6 +212,7 @@ fn show(call: &mut Call<'_, '_>) -> Result<Response> {
 fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
     let upload = find(call)?;
     let by = call.caller()?.user.username.clone();
+    let actor = call.actor()?;
     call.app.db.write(|tx| {
         if let Some(job) = jobs::newest_of_upload(tx, upload.no)?
             && job.status.is_active()
@@ -223,6 +225,7 @@ fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
                 .with("job", job_report::line(&job)),
             ));
         }
+        audit::note(tx, &actor, Action::FileDeleted, Some(&upload.id))?;
         uploads::delete(tx, upload.no, &by)
     })?;
     // What is left of it goes in small steps; if this process dies now, the next start goes on.
