@@ -3,13 +3,16 @@
 //!
 //! The files come from `../shared/corpus`; without it there is nothing to check.
 
+use std::io::{Cursor, Read, Write};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use sheetline::error::Error;
-use sheetline::sheet::{ReadOptions, Row};
+use sheetline::sheet::protocol::Output;
+use sheetline::sheet::{Limits, ReadOptions, Row, sniff, workbook};
 
 use crate::reader::read_whole;
 
@@ -133,4 +136,64 @@ fn check(file: &Path, copy: &Path, number: u64) -> Vec<String> {
         failures.extend(why.map(|why| format!("{}, copy {nth}: {why}", file.display())));
     }
     failures
+}
+
+/// A package with one of its parts damaged, and its checksums right again.
+fn with_damaged_part(bytes: &[u8], dice: &mut Dice) -> Option<Vec<u8>> {
+    let mut from = zip::ZipArchive::new(Cursor::new(bytes)).ok()?;
+    let mut to = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let chosen = dice.below(from.len());
+    for index in 0..from.len() {
+        let mut member = from.by_index(index).ok()?;
+        let name = member.name().ok()?.into_owned();
+        let mut part = Vec::new();
+        member.read_to_end(&mut part).ok()?;
+        if index == chosen && !part.is_empty() {
+            damage(&mut part, dice);
+        }
+        let stored = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored);
+        to.start_file(name, stored).ok()?;
+        to.write_all(&part).ok()?;
+    }
+    Some(to.finish().ok()?.into_inner())
+}
+
+#[test]
+fn no_parser_panics_whatever_a_part_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy");
+    let limits = Limits::default();
+    let options = ReadOptions::default();
+    let mut failures = Vec::new();
+    for (number, file) in (1_u64..).zip(files()) {
+        let sound = std::fs::read(&file).unwrap();
+        let Ok(format) = sniff::sniff(&file, &limits) else {
+            continue;
+        };
+        let mut dice = Dice(0x2545_F491_4F6C_DD1D ^ number.wrapping_mul(0x94D0_49BB_1331_11EB));
+        for nth in 0..COPIES {
+            let mut bytes = sound.clone();
+            if sound.starts_with(b"PK") {
+                match with_damaged_part(&sound, &mut dice) {
+                    Some(damaged) => bytes = damaged,
+                    None => break,
+                }
+            } else {
+                damage(&mut bytes, &mut dice);
+            }
+            std::fs::write(&copy, &bytes).unwrap();
+            let mut written = Vec::new();
+            let read = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                let mut out = Output::new(&mut written, &limits);
+                workbook::read(&copy, format, &options, &mut out).map(|_| ())
+            }));
+            match read {
+                Ok(Ok(()) | Err(Error::Problem(_))) => {}
+                Ok(Err(error)) => failures.push(format!("{}, copy {nth}: {error}", file.display())),
+                Err(_) => failures.push(format!("{}, copy {nth}: panics", file.display())),
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

@@ -529,3 +529,16 @@ fn a_sheet_that_is_cut_off_or_contradicts_itself_is_refused() {
         assert_eq!(outcome, expected, "{why}");
     }
 }
+
+#[test]
+fn an_inline_string_is_its_own_text_and_no_value_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xlsx");
+    let text = "<worksheet><sheetData>\
+        <row><c t='inlineStr'><is><t>Name</t></is></c></row>\
+        <row><c t='inlineStr'><is><r><t>Ac</t></r><r><t>me</t></r><rPh><t>no</t></rPh></is><v>7</v></c></row>\
+        </sheetData></worksheet>";
+    xlsx(&path, text);
+    let whole = read_whole(&path, &ReadOptions::default()).unwrap();
+    assert_eq!(whole.sheets[0].0[0].cells, r#"["Acme"]"#);
+}

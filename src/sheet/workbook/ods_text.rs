@@ -1,4 +1,4 @@
-//! The text of an OpenDocument cell: its paragraphs, with white space as ODF counts it.
+//! The text of an OpenDocument cell: its paragraphs, without the layout of the XML.
 
 use quick_xml::events::Event;
 
@@ -41,9 +41,10 @@ pub(super) fn cell(xml: &mut Xml<'_>) -> Result<String> {
 
 fn paragraph(xml: &mut Xml<'_>, text: &mut String) -> Result<()> {
     let mut depth = 1_u32;
-    // White space at a paragraph's start counts for nothing, and a run of it as one space.
-    let begin = text.len();
-    let mut open = false;
+    let mut run = Run {
+        begin: text.len(),
+        space: String::new(),
+    };
     while depth > 0 {
         match xml.next()? {
             Event::Start(start) => match start.local_name().as_ref() {
@@ -52,18 +53,18 @@ fn paragraph(xml: &mut Xml<'_>, text: &mut String) -> Result<()> {
                         .map_or(Some(1), |count| count.trim().parse().ok())
                         .filter(|count| *count <= SPACES_MAX)
                         .ok_or_else(damaged)?;
+                    run.end(text);
                     text.extend(std::iter::repeat_n(' ', count));
-                    open = true;
                     depth += 1;
                 }
                 "tab" => {
+                    run.end(text);
                     text.push('\t');
-                    open = true;
                     depth += 1;
                 }
                 "line-break" => {
+                    run.end(text);
                     text.push('\n');
-                    open = true;
                     depth += 1;
                 }
                 "note" | "ruby-text" | "annotation" => xml.skip()?,
@@ -71,36 +72,55 @@ fn paragraph(xml: &mut Xml<'_>, text: &mut String) -> Result<()> {
                 _ => xml.skip()?,
             },
             Event::End(_) => depth -= 1,
-            Event::Text(part) => collapse(text, begin, &mut open, &part.xml10_content()),
-            Event::CData(part) => collapse(text, begin, &mut open, &part.xml10_content()),
+            Event::Text(part) => run.push(text, &part.xml10_content()),
+            Event::CData(part) => run.push(text, &part.xml10_content()),
             Event::GeneralRef(reference) => {
+                run.end(text);
                 push_reference(text, &reference)?;
-                open = true;
             }
             Event::Eof => return Err(damaged()),
             _ => {}
         }
     }
-    // A run of white space that came last was written as one space and counts for nothing.
-    if !open && text.len() > begin && text.ends_with(' ') {
-        text.pop();
+    if !run.is_layout() {
+        text.push_str(&run.space);
     }
     Ok(())
 }
 
-/// Appends text with each run of white space as one space. `open` says that what came last was no
-/// such space.
-fn collapse(text: &mut String, begin: usize, open: &mut bool, part: &str) {
-    for char in part.chars() {
-        if matches!(char, ' ' | '\t' | '\n' | '\r') {
-            if *open && text.len() > begin {
-                text.push(' ');
-                *open = false;
+/// A run of white space. ODF counts any such run as one space, and as nothing at a paragraph's
+/// edge; spreadsheet programs write runs of spaces all the same and read them as they stand. So
+/// only what has a line end in it, the layout of the XML, is counted as ODF says.
+struct Run {
+    /// Where the paragraph begins in the text.
+    begin: usize,
+    space: String,
+}
+
+impl Run {
+    fn push(&mut self, text: &mut String, part: &str) {
+        for char in part.chars() {
+            if matches!(char, ' ' | '\t' | '\n' | '\r') {
+                self.space.push(char);
+            } else {
+                self.end(text);
+                text.push(char);
             }
-        } else {
-            text.push(char);
-            *open = true;
         }
+    }
+
+    /// Something else follows.
+    fn end(&mut self, text: &mut String) {
+        if !self.is_layout() {
+            text.push_str(&self.space);
+        } else if text.len() > self.begin {
+            text.push(' ');
+        }
+        self.space.clear();
+    }
+
+    fn is_layout(&self) -> bool {
+        self.space.contains(['\n', '\r'])
     }
 }
 
@@ -124,8 +144,8 @@ mod tests {
             "  a\tb\nc"
         );
         assert_eq!(
-            text("<text:p>a <text:span>b</text:span> c &amp; d</text:p>"),
-            "a b c & d"
+            text("<text:p>a <text:span>b</text:span>   c &amp; d </text:p>"),
+            "a b   c & d "
         );
         assert_eq!(
             text("<office:annotation><text:p>no</text:p></office:annotation><text:p>yes</text:p>"),

@@ -330,7 +330,7 @@ impl<'s> Cells<'s> {
             }
         }
         let column = self.place(told)?;
-        let (has_value, has_formula) = self.content(reader)?;
+        let (has_value, has_formula) = self.content(reader, kind == "inlineStr")?;
         let missing = !has_value || (self.text.is_empty() && kind != "str");
         if has_formula && missing {
             rows.formula_without_value(column, self.row);
@@ -341,8 +341,9 @@ impl<'s> Cells<'s> {
         Ok(())
     }
 
-    /// Collects the text of a cell. Tells whether it has a value and a formula.
-    fn content(&mut self, reader: &mut Reader<&[u8]>) -> Result<(bool, bool)> {
+    /// Collects the text of a cell. Tells whether it has a value and a formula. An inline string
+    /// may come with a value besides, which is then not its own.
+    fn content(&mut self, reader: &mut Reader<&[u8]>, inline: bool) -> Result<(bool, bool)> {
         self.text.clear();
         let (mut has_value, mut has_formula) = (false, false);
         let mut part = Part::Elsewhere;
@@ -353,11 +354,11 @@ impl<'s> Cells<'s> {
                 Event::Start(start) => {
                     part = Part::Elsewhere;
                     match start.local_name().as_ref() {
-                        "v" => {
+                        "v" if !inline => {
                             has_value = true;
                             part = Part::Value;
                         }
-                        "t" if !phonetic => {
+                        "t" if inline && !phonetic => {
                             has_value = true;
                             part = Part::Text;
                         }
