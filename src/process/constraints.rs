@@ -48,7 +48,7 @@ pub struct Bound {
 /// The values that are allowed.
 #[derive(Debug, Clone)]
 pub struct Allowed {
-    /// [`Value::text`] of each.
+    /// [`Value::canonical`] of each.
     pub texts: HashSet<String>,
     /// As the template writes them, in its order.
     pub shown: Vec<String>,
@@ -113,7 +113,7 @@ impl Constraints {
             broken(Rule::Pattern);
         }
         if let Some(allowed) = &self.allowed
-            && !allowed.texts.contains(value.text().as_ref())
+            && !allowed.texts.contains(value.canonical().as_ref())
         {
             broken(Rule::Enum);
         }

@@ -75,6 +75,12 @@ impl Decimal {
             || self.digits.is_empty()
     }
 
+    /// Whether a 64-bit float can be as large: what is larger is valid JSON that hardly any program
+    /// reads.
+    pub fn fits_float(&self) -> bool {
+        self.exponent <= 308
+    }
+
     /// As JSON: without exponent where that stays short.
     pub fn to_json(&self) -> String {
         let mut text = String::with_capacity(self.digits.len() + 8);

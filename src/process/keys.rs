@@ -8,10 +8,10 @@ use std::hash::{BuildHasherDefault, Hasher};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::decimal::Decimal;
 use super::normalize;
 use super::template::Template;
-use super::value::Value;
+use super::types::FieldType;
+use super::value::{NotFinite, Value};
 use crate::error::Result;
 
 /// What makes rows the same.
@@ -110,6 +110,11 @@ impl Keys {
             return Found::Incomplete;
         };
         let of = |field: &usize| values.get(*field).and_then(Option::as_ref);
+        let is_nan = |value: &Value<'_>| matches!(value, Value::NotFinite(NotFinite::Nan));
+        if spec.fields.iter().filter_map(of).any(is_nan) {
+            // NaN is not even like itself.
+            return Found::Incomplete;
+        }
         let missing = spec
             .fields
             .iter()
@@ -121,7 +126,10 @@ impl Keys {
             KeyKind::Unique | KeyKind::UniqueKey if missing > 0 => return Found::Incomplete,
             KeyKind::Primary | KeyKind::Unique | KeyKind::UniqueKey => {}
         }
-        let parts = spec.fields.iter().map(|field| of(field).map(canonical));
+        let parts = spec
+            .fields
+            .iter()
+            .map(|field| of(field).map(Value::canonical));
         let text = joined(spec, parts);
         let digest = Sha256::new()
             .chain_update([kind_byte(spec.kind)])
@@ -159,8 +167,8 @@ impl Keys {
         };
         let members: HashMap<String, &RawValue> = serde_json::from_str(data)?;
         let parts = spec.fields.iter().map(|field| {
-            let name = template.fields.get(*field).map(|field| &field.name)?;
-            stored(members.get(name)?)
+            let field = template.fields.get(*field)?;
+            stored(members.get(&field.name)?, &field.kind).map(Cow::Owned)
         });
         Ok(joined(spec, parts) == key.text)
     }
@@ -217,30 +225,18 @@ fn joined<'v>(spec: &KeySpec, parts: impl Iterator<Item = Option<Cow<'v, str>>>)
     text
 }
 
-/// A value as keys compare it.
-fn canonical<'v>(value: &'v Value<'_>) -> Cow<'v, str> {
-    if let Value::Raw(json) = value {
-        number(json)
-    } else {
-        value.text()
-    }
-}
-
-/// The same from a record's JSON.
-fn stored(json: &RawValue) -> Option<Cow<'_, str>> {
+/// A value of a record's JSON as keys compare it.
+fn stored(json: &RawValue, kind: &FieldType) -> Option<String> {
     let json = json.get();
     match json.as_bytes().first() {
         None | Some(b'n') => None,
-        Some(b'"') => serde_json::from_str::<String>(json).ok().map(Cow::Owned),
-        Some(b't' | b'f' | b'[' | b'{') => Some(Cow::Borrowed(json)),
-        Some(_) => Some(number(json)),
-    }
-}
-
-fn number(json: &str) -> Cow<'_, str> {
-    match Decimal::parse(json) {
-        Some(decimal) => Cow::Owned(decimal.to_json()),
-        None => Cow::Borrowed(json),
+        Some(b'"') => {
+            let text: String = serde_json::from_str(json).ok()?;
+            let value = kind.read_stored(&text);
+            Some(value.canonical().into_owned())
+        }
+        Some(b't' | b'f' | b'[' | b'{') => Some(json.to_owned()),
+        Some(_) => Some(Value::Raw(json).canonical().into_owned()),
     }
 }
 
@@ -269,6 +265,7 @@ impl Hasher for FirstWord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::decimal::Decimal;
 
     fn keys(schema: &str) -> (Template, Keys) {
         let template = Template::parse("t", 1, schema).unwrap();

@@ -11,6 +11,7 @@
 mod checker;
 mod constraints;
 mod decimal;
+mod duration;
 mod formats;
 mod infer;
 mod keys;

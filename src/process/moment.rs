@@ -54,6 +54,15 @@ impl Moment {
         self.micros / SECOND == 0
     }
 
+    /// The time alone; hour 24 is hour 0 of another day.
+    pub(super) fn time_of_day(&self) -> Moment {
+        Moment {
+            day: 0,
+            micros: self.micros % DAY,
+            offset: self.offset,
+        }
+    }
+
     /// `2024-10-06`
     pub fn date_text(&self) -> String {
         match Date::from_julian_day(self.day) {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::decimal::Decimal;
+use super::duration;
 use super::formats;
 use super::moment::{self, Moment, Pattern};
 use super::value::{NotFinite, Value};
@@ -117,7 +118,7 @@ impl FieldType {
                     MomentForm::Any => moment::parse_time(text).or_else(|| moment::guess(text)),
                     MomentForm::Pattern(pattern) => pattern.read(text),
                 };
-                moment.map(|moment| Value::Time(Moment { day: 0, ..moment }))
+                moment.map(|moment| Value::Time(moment.time_of_day()))
             }
             FieldType::DateTime(form) => {
                 let moment = match form {
@@ -135,9 +136,28 @@ impl FieldType {
             },
             FieldType::YearMonth => year_month(text),
             FieldType::Duration => {
-                is_duration(text).then_some(Value::Duration(Cow::Borrowed(text)))
+                let length = duration::length(text);
+                length.map(|_| Value::Duration(Cow::Borrowed(text)))
             }
         }
+    }
+
+    /// Reads text of a record, which is written in the default form whatever form the file's has.
+    pub fn read_stored<'a>(&self, text: &'a str) -> Value<'a> {
+        let read = match self {
+            FieldType::Date(_) => moment::parse_date(text).map(Value::Date),
+            FieldType::Time(_) => moment::parse_time(text).map(Value::Time),
+            FieldType::DateTime(_) => moment::parse_datetime(text).map(Value::DateTime),
+            FieldType::YearMonth => year_month(text),
+            FieldType::Duration => Some(Value::Duration(Cow::Borrowed(text))),
+            FieldType::Any
+            | FieldType::Text(_)
+            | FieldType::Number(_)
+            | FieldType::Integer(_)
+            | FieldType::Bool(_)
+            | FieldType::Year => None,
+        };
+        read.unwrap_or(Value::Text(Cow::Borrowed(text)))
     }
 
     /// Reads a cell that a workbook holds; a number of a text file counts as its text.
@@ -158,7 +178,7 @@ impl FieldType {
             }
             Cell::Time(text) => {
                 let takes = matches!(self, FieldType::Time(_));
-                takes.then(|| moment::parse_time(text).map(Value::Time))?
+                takes.then(|| moment::parse_time(text).map(|at| Value::Time(at.time_of_day())))?
             }
             Cell::Duration(text) => {
                 let takes = matches!(self, FieldType::Duration);
@@ -255,7 +275,10 @@ fn number<'a>(form: &NumberForm, text: &'a str) -> Option<Value<'a>> {
         (Decimal::parse(&digits), None)
     };
     match value {
-        Some(value) => Some(Value::Number { value, json }),
+        Some(value) => {
+            let json = json.filter(|_| value.fits_float());
+            Some(Value::Number { value, json })
+        }
         None => NotFinite::parse(text).map(Value::NotFinite),
     }
 }
@@ -272,14 +295,12 @@ fn integer<'a>(form: &NumberForm, text: &'a str) -> Option<Value<'a>> {
     if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
+    let value = Decimal::parse(&digits)?;
     let json = match digits {
-        Cow::Borrowed(text) if is_json_number(text) => Some(text),
+        Cow::Borrowed(text) if is_json_number(text) && value.fits_float() => Some(text),
         Cow::Borrowed(_) | Cow::Owned(_) => None,
     };
-    Some(Value::Number {
-        value: Decimal::parse(&digits)?,
-        json,
-    })
+    Some(Value::Number { value, json })
 }
 
 /// Whether a number's text is JSON as it stands (RFC 8259) and no negative zero.
@@ -306,46 +327,6 @@ fn year_month<'a>(text: &str) -> Option<Value<'a>> {
     match month.parse::<i64>() {
         Ok(month @ 1..=12) => Some(Value::YearMonth(year * 12 + month - 1)),
         _ => None,
-    }
-}
-
-/// ISO 8601: `P2Y3M4DT5H6M7.5S`, each part once and in this order, weeks and a sign included.
-fn is_duration(text: &str) -> bool {
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let Some(rest) = unsigned.strip_prefix('P') else {
-        return false;
-    };
-    let (days, hours) = match rest.split_once('T') {
-        Some((days, hours)) => (days, Some(hours)),
-        None => (rest, None),
-    };
-    let parts = |text: &str, letters: &str| -> Option<usize> {
-        let mut letters = letters.chars();
-        let mut rest = text;
-        let mut count = 0;
-        while !rest.is_empty() {
-            let end = rest.find(|c: char| c.is_ascii_alphabetic())?;
-            let letter = rest[end..].chars().next()?;
-            letters.by_ref().find(|known| *known == letter)?;
-            let number = rest[..end].replace(',', ".");
-            let fine = number.split('.').count() <= 2
-                && number
-                    .split('.')
-                    .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
-            if !fine {
-                return None;
-            }
-            count += 1;
-            rest = &rest[end + 1..];
-        }
-        Some(count)
-    };
-    let Some(days) = parts(days, "YMWD") else {
-        return false;
-    };
-    match hours {
-        None => days > 0,
-        Some(hours) => parts(hours, "HMS").is_some_and(|count| count > 0),
     }
 }
 
@@ -382,6 +363,10 @@ mod tests {
         assert_eq!(shown(&plain, " 5 ").as_deref(), Some("5"));
         assert_eq!(shown(&plain, "1.50").as_deref(), Some("1.50"));
         assert_eq!(shown(&plain, "nan").as_deref(), Some("\"NaN\""));
+        // Valid JSON that hardly any program reads is written as text.
+        assert_eq!(shown(&plain, "1e400").as_deref(), Some("\"1e400\""));
+        let long = "9".repeat(400);
+        assert!(shown(&plain, &long).unwrap().starts_with('"'));
         for text in ["12,5", "ten", "", "1_000", "0x10", "1 000"] {
             assert_eq!(shown(&plain, text), None, "{text}");
         }
@@ -414,26 +399,6 @@ mod tests {
         let text = FieldType::Text(TextFormat::Plain);
         assert!(text.read(&Cell::Date("2024-05-01".into()), true).is_none());
         assert!(text.read(&Cell::Number("1848"), true).is_some());
-    }
-
-    #[test]
-    fn durations_are_iso_8601() {
-        for text in [
-            "P1D",
-            "PT36H15M",
-            "P2Y3M",
-            "P1W",
-            "P1DT12H30M5S",
-            "-P1D",
-            "PT0.5S",
-        ] {
-            assert!(is_duration(text), "{text}");
-        }
-        for text in [
-            "1 day", "1D", "P", "PT", "P1", "P1H", "PT1D", "P1M1Y", "long", "P1DT", "PXD",
-        ] {
-            assert!(!is_duration(text), "{text}");
-        }
     }
 
     #[test]

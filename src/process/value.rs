@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::fmt::Write;
 
 use super::decimal::Decimal;
+use super::duration;
 use super::moment::Moment;
 
 /// What a cell holds, read as its field's type says.
@@ -62,7 +63,7 @@ impl NotFinite {
 }
 
 impl<'a> Value<'a> {
-    /// A text that is equal for equal values of one field, and is how the value prints.
+    /// How the value prints.
     pub fn text(&self) -> Cow<'_, str> {
         match self {
             Value::Text(text) | Value::Duration(text) => Cow::Borrowed(text.as_ref()),
@@ -81,6 +82,33 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A text that is the same for all ways to write one value of a field: what keys and lists of
+    /// allowed values compare.
+    pub fn canonical(&self) -> Cow<'_, str> {
+        match self {
+            Value::Raw(json) => match Decimal::parse(json) {
+                Some(decimal) => Cow::Owned(decimal.to_json()),
+                None => Cow::Borrowed(json),
+            },
+            Value::Duration(text) => match duration::length(text) {
+                Some((months, micros)) => Cow::Owned(format!("{months}M{micros}")),
+                None => Cow::Borrowed(text.as_ref()),
+            },
+            Value::Time(moment) | Value::DateTime(moment) if moment.offset.is_some() => {
+                Cow::Owned(format!("{}Z", moment.instant()))
+            }
+            Value::Text(_)
+            | Value::Number { .. }
+            | Value::NotFinite(_)
+            | Value::Bool(_)
+            | Value::Date(_)
+            | Value::Time(_)
+            | Value::DateTime(_)
+            | Value::Year(_)
+            | Value::YearMonth(_) => self.text(),
+        }
+    }
+
     /// Appends the value as JSON.
     pub fn write_json(&self, out: &mut String) {
         match self {
@@ -88,9 +116,12 @@ impl<'a> Value<'a> {
                 json: Some(json), ..
             }
             | Value::Raw(json) => out.push_str(json),
-            Value::Number { value, json: None } => out.push_str(&value.to_json()),
+            Value::Number { value, json: None } if value.fits_float() => {
+                out.push_str(&value.to_json());
+            }
             Value::Bool(_) | Value::Year(_) => out.push_str(&self.text()),
             Value::Text(_)
+            | Value::Number { json: None, .. }
             | Value::NotFinite(_)
             | Value::Date(_)
             | Value::Time(_)

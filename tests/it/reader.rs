@@ -358,6 +358,8 @@ fn the_bounds_of_a_package_hold_on_both_sides() {
     };
     assert_eq!(with(&|limits| limits.members_max = 5), "ok");
     assert_eq!(with(&|limits| limits.members_max = 4), "too-complex");
+    assert_eq!(with(&|limits| limits.sheets_max = 1), "ok");
+    assert_eq!(with(&|limits| limits.sheets_max = 0), "too-complex");
     assert_eq!(
         with(&|limits| limits.inflated_bytes_max = unpacked as u64),
         "ok"
@@ -541,4 +543,33 @@ fn an_inline_string_is_its_own_text_and_no_value_beside_it() {
     xlsx(&path, text);
     let whole = read_whole(&path, &ReadOptions::default()).unwrap();
     assert_eq!(whole.sheets[0].0[0].cells, r#"["Acme"]"#);
+}
+
+#[test]
+fn headers_that_hold_megabytes_are_too_complex() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xlsx");
+    // One long text, used by many header cells: a small file that would fill the server's memory.
+    let long = "x".repeat(30_000);
+    let header = "<c t='s'><v>0</v></c>".repeat(1_000);
+    let sheet = format!(
+        "<worksheet><sheetData><row>{header}</row><row><c><v>1</v></c></row></sheetData></worksheet>"
+    );
+    let strings = format!("<sst><si><t>{long}</t></si></sst>");
+    package(
+        &path,
+        &[
+            ("[Content_Types].xml", CONTENT_TYPES),
+            ("_rels/.rels", RELATIONSHIPS),
+            ("xl/workbook.xml", WORKBOOK),
+            ("xl/_rels/workbook.xml.rels", WORKBOOK_RELATIONSHIPS),
+            ("xl/sharedStrings.xml", &strings),
+            ("xl/worksheets/sheet1.xml", &sheet),
+        ],
+    );
+    let options = ReadOptions {
+        header_row: Some(1),
+        ..ReadOptions::default()
+    };
+    assert_eq!(code(read_whole(&path, &options)), "too-complex");
 }

@@ -6,6 +6,7 @@ pub mod files;
 pub mod jobs;
 pub mod operations;
 pub mod page;
+pub mod preview;
 pub mod results;
 pub mod templates;
 pub mod users;
@@ -21,6 +22,7 @@ pub(in crate::http) const TABLES: &[&[Route]] = &[
     jobs::ROUTES,
     files::ROUTES,
     document::ROUTES,
+    preview::ROUTES,
     results::ROUTES,
     workbooks::ROUTES,
     templates::ROUTES,

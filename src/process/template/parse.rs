@@ -633,7 +633,7 @@ fn allowed(
     for (at, item) in list.iter().enumerate() {
         match read_value(kind, item) {
             Some((value, text)) => {
-                texts.insert(value.text().into_owned());
+                texts.insert(value.canonical().into_owned());
                 shown.push(text);
             }
             None => findings.add(

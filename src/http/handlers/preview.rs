@@ -1,0 +1,95 @@
+//! The preview: what would be read from a file, and where its columns would go. Stores nothing.
+
+use rouille::Response;
+use serde_json::{Value, json};
+
+use crate::catalog;
+use crate::error::{Error, Result};
+use crate::http::call::Call;
+use crate::http::handlers::files;
+use crate::http::reply;
+use crate::http::routes::{Route, Who};
+use crate::intake::look::{self, Look};
+use crate::intake::rows::Source;
+use crate::process::{Inference, Mapping, Template};
+use crate::sheet::document::Objects;
+use crate::sheet::{SheetInfo, summary};
+use crate::words::Code;
+
+pub(in crate::http) const ROUTES: &[Route] = &[Route {
+    method: "POST",
+    path: "/api/files/preview",
+    who: Who::SignedIn,
+    summary: "What would be read from a file: sheets, headers, mapping, first rows; stores nothing",
+    handle: preview,
+}];
+
+fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
+    let form = files::receive(
+        call,
+        &["sheet", "header_row", "delimiter", "encoding", "template"],
+    )?;
+    let options = files::read_options(&form)?;
+    let name = form.field("template").unwrap_or("companies").to_owned();
+    let template = if name == catalog::AUTO {
+        None
+    } else {
+        Some(call.app.db.read(|c| {
+            let version = catalog::version_for_job(c, &name)?;
+            catalog::load(c, &name, version)
+        })?)
+    };
+    let arrived = files::arrived(call, form, options)?;
+    let source = Source {
+        path: arrived.spool.path(),
+        format: arrived.format,
+        options: &arrived.options,
+    };
+    let look = look::look(&call.app.settings, &source, &call.app.shutdown)?;
+    let sheet = look
+        .found
+        .default_sheet()
+        .ok_or_else(|| Error::problem(Code::EmptyFile, "No sheet of the file has any data."))?;
+    let template = match template {
+        Some(template) => template,
+        None => inferred(sheet, &look)?,
+    };
+    let mapping = Mapping::find(&template, &sheet.columns);
+    let rows = Objects::new(&sheet.columns);
+    let rows = look
+        .rows
+        .iter()
+        .map(|row| {
+            let mut out = Vec::new();
+            rows.append(&row.cells, &mut out)?;
+            Ok(serde_json::from_slice(&out)?)
+        })
+        .collect::<Result<Vec<Value>>>()?;
+    let body = json!({
+        "success": true,
+        "filename": arrived.filename,
+        "format": arrived.format.as_str(),
+        "sheets": look.found.sheets.iter().map(summary::line).collect::<Vec<Value>>(),
+        "sheet": sheet.name,
+        "header_row": sheet.header_row,
+        "columns": sheet.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(),
+        "mapping": mapping.to_json(&template, &sheet.columns),
+        "missing": mapping.missing_required(&template),
+        "rows": rows,
+        "row_numbers": look.rows.iter().map(|row| row.number).collect::<Vec<_>>(),
+        "notices": sheet.notices,
+        "error_cells": { "count": sheet.error_cells, "cells": sheet.error_cells_first },
+        "encoding": look.found.file.encoding,
+        "delimiter": look.found.file.delimiter.map(String::from),
+    });
+    Ok(reply::json(200, &body))
+}
+
+/// The template that `auto` would make, as far as the first rows tell.
+fn inferred(sheet: &SheetInfo, look: &Look) -> Result<Template> {
+    let mut inference = Inference::new(&sheet.columns);
+    for row in &look.rows {
+        inference.observe(row)?;
+    }
+    inference.template()
+}
