@@ -33,7 +33,7 @@ CREATE TABLE sessions (
     address       TEXT,                             -- where it was begun
     device        TEXT                              -- the browser, as it calls itself
 ) STRICT;
-CREATE INDEX sessions_by_user ON sessions (user_id);
+CREATE INDEX sessions_of_user ON sessions (user_id, last_seen_at) WHERE revoked_at IS NULL;
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 -- Named API tokens for scripts.
@@ -264,7 +264,8 @@ CREATE TABLE records (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     job_id        INTEGER NOT NULL REFERENCES jobs (id),
     template      TEXT NOT NULL,
-    row           INTEGER NOT NULL,                 -- 1-based, in the file of the job
+    row           INTEGER NOT NULL,                 -- 1-based, in the file of the job, or in source_no
+    source_no     INTEGER REFERENCES uploads (no),  -- the file that a repaired row is from; NULL: the job's own
     replaces      INTEGER,                          -- the first version of the same record; NULL: this is the first
     data          TEXT NOT NULL CHECK (json_valid(data)),    -- {"field": value}
     changes       TEXT                              -- [{"cell","field","original","stored","rule"}]; NULL: stored as it stood
@@ -299,6 +300,18 @@ CREATE TABLE templates (
     PRIMARY KEY (name, version)
 ) STRICT, WITHOUT ROWID;
 
+-- Where people sent the columns of a file; used again for the same headers under the same template.
+CREATE TABLE mappings (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    template      TEXT NOT NULL,
+    headers_key   TEXT NOT NULL,                    -- SHA-256 over the headers, sorted, without case and punctuation
+    headers       TEXT NOT NULL CHECK (json_valid(headers)), -- as they stood in the file
+    mapping       TEXT NOT NULL CHECK (json_valid(mapping)), -- {"header": "field"}; null: belongs to no field
+    created_at    TEXT NOT NULL,
+    created_by    TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX mappings_by_headers ON mappings (template, headers_key);
+
 -- First answers, kept for 24 h for clients that ask again with the same Idempotency-Key.
 CREATE TABLE idempotency (
     user_id       INTEGER NOT NULL REFERENCES users (id),
@@ -318,7 +331,7 @@ CREATE VIEW v_records AS
 SELECT r.id, r.template, r.data, u.filename AS file, r.row, p.username AS uploader, j.id AS job, j.finished_at AS stored_at
 FROM records r
 JOIN jobs j ON j.id = r.job_id AND j.status = 'completed' AND j.undone_at IS NULL
-JOIN uploads u ON u.no = j.upload_no
+JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
 JOIN users p ON p.id = j.user_id
 WHERE NOT EXISTS (
     SELECT 1 FROM records n JOIN jobs k ON k.id = n.job_id

@@ -11,7 +11,7 @@
 
 use std::time::{Duration, Instant};
 
-use sheetline::process::{Checker, SourceFacts, Template};
+use sheetline::process::{Checker, Choices, SourceFacts, Template};
 use sheetline::sheet::{Column, Row};
 
 const HEADERS: [&str; 6] = [
@@ -77,9 +77,11 @@ fn checker(template: &Template) -> Checker {
             columns: columns(),
             header_row: 1,
             workbook: false,
-            mapping: None,
+            choices: Choices::default(),
+            sample: Vec::new(),
         },
     )
+    .unwrap()
 }
 
 fn best(times: u32, mut run: impl FnMut()) -> Duration {

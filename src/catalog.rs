@@ -4,8 +4,10 @@
 use rusqlite::Connection;
 
 use crate::error::{Error, Result};
+use crate::process::mapping::{self, Choices};
 use crate::process::template::Template;
-use crate::store::templates;
+use crate::sheet::Column;
+use crate::store::{mappings, templates};
 use crate::words::Code;
 
 /// The name that stands for a schema inferred from the file itself.
@@ -98,6 +100,17 @@ pub fn load(connection: &Connection, name: &str, version: i64) -> Result<Templat
         Some(schema) => Template::parse(name, version, &schema),
         None => Err(no_such(connection, name)?),
     }
+}
+
+/// What was decided before about a file with these headers.
+///
+/// # Errors
+/// `Database`.
+pub fn remembered(connection: &Connection, name: &str, columns: &[Column]) -> Result<Choices> {
+    let found = mappings::find(connection, name, &mapping::headers_key(columns))?;
+    Ok(found.map_or_else(Choices::default, |found| {
+        Choices::remembered(&found.mapping)
+    }))
 }
 
 fn built_in(name: &str) -> Option<Entry> {

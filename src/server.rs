@@ -1,7 +1,6 @@
 //! The running server: listener, workers and scheduler around one [`App`], and their orderly end.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -10,6 +9,7 @@ use rouille::Response;
 
 use crate::app::App;
 use crate::error::{Error, Result};
+pub use crate::http::listener::Address;
 use crate::http::listener::{self, Bounds, Handler, Incoming};
 use crate::http::routes;
 use crate::intake::spool;
@@ -24,7 +24,7 @@ const STOP_WAIT: Duration = Duration::from_millis(4_500);
 /// A server that runs.
 pub struct Server {
     app: Arc<App>,
-    address: SocketAddr,
+    address: Address,
     door: listener::Shutdown,
     threads: Vec<JoinHandle<()>>,
 }
@@ -60,7 +60,7 @@ impl Server {
                 ),
             )
         })?;
-        let address = listener.local_addr();
+        let address = listener.address().clone();
         let door = listener.handle();
         let mut threads = Vec::new();
         for number in 1..=app.settings.workers.max(1) {
@@ -82,8 +82,8 @@ impl Server {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     pub fn app(&self) -> &Arc<App> {

@@ -1,237 +1,171 @@
 // The report on a job: what happened, what to fix, how full the columns are, what was changed, what can be taken away.
 
-import { get, has, post } from './api.js';
-import { ask, badge, button, fill, h, icon, link, note, say, table } from './dom.js';
-import { live, markStopping, onChange, poke } from './live.js';
-import { back } from './uploads.js';
-import { cell, clock, count, duration, explain, howWord, isActive, num, outcome, percent, phaseWord, ruleWord, stateOf, time, waiting } from './words.js';
+import { get, has, post, query, titlesOf } from './api.js';
+import { act, ask, attempt, badge, button, download, fill, h, icon, link, load, loading, menu, note, right, roomy, sample, say, table, text } from './dom.js';
+import { back } from './file.js';
+import { cancel, downloads, retry } from './jobs.js';
+import { live, onChange } from './live.js';
+import { cell, clock, count, duration, howWord, isActive, isCollision, num, outcome, ruleWord, stage, stateOf, time, waiting } from './words.js';
 
 const PAGE = 20;
 
 export function reportView(_, id) {
-  const element = h('div', h('h1', { tabindex: '-1' }, 'Report'), h('p.empty', 'Loading…'));
-  let shown = '';
-  const path = `/api/jobs/${encodeURIComponent(id)}`;
-
-  async function load() {
-    let job;
-    try { ({ job } = await get(path)); } catch (problem) {
-      fill(element, back(), h('h1', { tabindex: '-1' }, 'Report'), note('bad', problem.code === 'not-found' ? 'This job is gone, or it belongs to somebody else.' : explain(problem)));
-      return;
-    }
-    job = { ...job, job_id: job.job_id ?? job.id };
-    shown = job.status;
-    document.title = `${job.filename} – Sheetline`;
-    let report = null;
-    let problem = null;
-    if (job.status === 'completed' || job.error?.code === 'missing-columns') {
-      try { report = await get(`${path}/report`); } catch (error) { problem = error; }
-    }
-    draw(element, job, report, problem, load);
-  }
-
-  const off = onChange(() => {
-    if (live.job?.job_id !== Number(id) || !shown) return;
-    if (live.job.status !== shown) { shown = live.job.status; load(); return; }
-    if (isActive(live.job)) {
-      const words = element.querySelector('.status');
-      const bar = element.querySelector('progress');
-      if (words) words.textContent = activeWords(live.job);
-      if (bar && typeof live.job.progress?.percent === 'number') bar.value = live.job.progress.percent;
-    }
-  });
-  load();
-  return { title: 'Report', element, close: off };
+	const element = loading('Report');
+	const path = `/api/jobs/${id}`;
+	let shown = null; // the job as it stands on the page
+	const draw = () => load(element, async () => {
+		const { job } = await get(path);
+		document.title = `${job.filename} – Sheetline`;
+		const has_ = job.status === 'completed' || job.error?.code === 'missing-columns';
+		const report = has_ && await get(`${path}/report`);
+		const title = report && await titlesOf(job.template);
+		fill(element, heading(job, report), report ? found(job, report, title, draw) : underWay(job), history(job));
+		shown = job;
+	}, 'Report');
+	const off = onChange(() => {
+		if (!shown || live.job?.job_id !== shown.job_id) return;
+		if (live.job.status !== shown.status) { shown = live.job; draw(); return; }
+		if (!isActive(live.job)) return;
+		text(element.querySelector('.status'), activeWords(live.job));
+		if (live.job.progress?.percent) element.querySelector('progress').value = live.job.progress.percent;
+	});
+	draw();
+	return { title: 'Report', element, close: off };
 }
 
-const activeWords = (job) => (job.status === 'pending' ? (live.job?.job_id === job.job_id && waiting(live.queue)) || 'Waiting'
-  : [phaseWord(job.progress?.phase), typeof job.progress?.percent === 'number' && `${job.progress.percent} %`].filter(Boolean).join(' · '));
+const activeWords = (job) => (job.status === 'processing' ? stage(job) : waiting(live.job?.job_id === job.job_id && live.queue));
 
-function draw(element, job, report, problem, reload) {
-  const seconds = report?.stats?.seconds ?? (job.finished && job.started ? (Date.parse(job.finished) - Date.parse(job.started)) / 1000 : null);
-  const heading = [
-    back(),
-    h('div.head', h('h1.name', { tabindex: '-1' }, job.filename), badge(stateOf(job))),
-    h('p.lead', job.finished && h('span', 'finished ', time(job.finished)), typeof seconds === 'number' && `, took ${duration(seconds)}`, `${job.finished ? ', ' : ''}job ${job.job_id}`, job.template && `, checked as ${job.template}`),
-  ];
-  if (isActive(job)) {
-    fill(element, heading, h('progress', { max: '100', 'aria-label': `Progress of ${job.filename}` }), h('p.status', activeWords(job)),
-      h('div.actions', button('Cancel', async () => { try { await post(`/api/jobs/${job.job_id}/cancel`); markStopping(job.job_id); poke(); } catch (error) { say(explain(error), true); reload(); } })), history(job));
-    return;
-  }
-  const place = h('div');
-  if (!report) {
-    fill(element, heading, outcome(job) && h('p', outcome(job)), problem && note('bad', explain(problem)), place,
-      h('div.actions', button(job.status === 'cancelled' ? 'Process it after all' : 'Try again', () => attempt(place, async () => { await post(`/api/jobs/${job.job_id}/retry`); poke(); location.hash = '#/'; }), { kind: 'primary' }),
-        job.file_upload_id && link('The file', `#/file/${job.file_upload_id}`, { class: 'button' })), history(job));
-    return;
-  }
-  const listed = problemList(report);
-  fill(element, heading, summary(job, report), job.status === 'failed' && note('bad', outcome(job)), place, downloads(job, report, place, reload),
-    report.errors?.length ? h('div.split', listed.rules, completeness(report)) : completeness(report),
-    listed.element, changes(job), mapping(report), history(job));
+function heading(job, report) {
+	const seconds = report ? report.stats.seconds : job.finished && job.started && (Date.parse(job.finished) - Date.parse(job.started)) / 1000;
+	const parts = [job.finished && ['finished ', time(job.finished)], seconds && `took ${duration(seconds)}`, `job ${job.job_id}`, job.template && `checked as ${job.template}`].filter(Boolean);
+	return [back(), h('div.head', h('h1.name', { tabindex: '-1' }, job.filename), badge(stateOf(job))), h('p.lead', parts.map((part, i) => [i > 0 && ', ', part]))];
 }
 
-/** Runs something; what goes wrong stands in `place`. */
-async function attempt(place, work) {
-  try { await work(); } catch (problem) { fill(place, note('bad', explain(problem))); say(explain(problem), true); }
+/** A job without a report: at work, or ended without a result. */
+function underWay(job) {
+	const file = !job.file_deleted && link('The file', `#/file/${job.file_upload_id}`, { kind: 'button' });
+	const go = (label, work, kind) => button(label, (event) => act(event.target, work), { kind });
+	if (isActive(job)) return [h('progress', { max: '100', 'aria-label': `Progress of ${job.filename}` }), h('p.status', activeWords(job)), h('div.actions', go('Cancel', () => cancel(job)), file)];
+	return [outcome(job) && h('p', outcome(job)), h('div.actions', file && go(job.status === 'cancelled' ? 'Process it after all' : 'Try again', async () => { await retry(job); location.hash = '#/'; }, 'primary'), file)];
+}
+
+function found(job, report, title, redraw) {
+	const errors = report.errors || [];
+	const problems = list('Rows to fix', 'What needs fixing', errors.filter((e) => !isCollision(e)), report, title);
+	const collisions = list('Rows that are there already', 'Not stored again', errors.filter(isCollision), report, title);
+	const place = h('div');
+	return [
+		summary(job, report), job.status === 'failed' && note('bad', outcome(job)), place, takeAway(job, place, redraw),
+		h('div.split', problems ? problems.rules : note('ok', 'Nothing to fix.'), completeness(report, title)), problems?.rows,
+		collisions && [collisions.rules, collisions.rows], changes(job), mapping(report, title),
+	];
 }
 
 // ---- In one line, and as one bar
 
 function summary(job, report) {
-  const c = job.counts || report.stats;
-  const parts = [
-    ['valid', 'ok', (n) => `${num(n)} stored new`], ['updated', 'info', (n) => `${num(n)} updated`],
-    ['duplicates', 'calm', (n) => `${num(n)} already there`], ['invalid', 'warn', (n) => `${num(n)} to fix`],
-  ].filter(([key]) => c[key] > 0);
-  const bar = h('div.parts', { 'aria-hidden': 'true' }, parts.map(([key, tone]) => {
-    const part = h(`span.${tone}`);
-    part.style.flexGrow = c[key];
-    return part;
-  }));
-  return h('div.summary', job.undone_at && note('info', h('span', 'This import was taken out of the list again, ', time(job.undone_at), '.')),
-    h('p.sum', `${count(c.rows, 'row')} in the file`, parts.length > 0 && ': ', parts.map(([key, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, words(c[key]))])), parts.length > 0 && bar);
+	const c = job.counts || report.stats;
+	const parts = [['valid', 'ok', 'stored new'], ['updated', 'info', 'updated'], ['duplicates', 'calm', 'already there, skipped'], ['invalid', 'warn', 'to fix']].filter(([key]) => c[key] > 0);
+	const bar = h('div.parts', { 'aria-hidden': 'true' }, parts.map(([key, tone]) => {
+		const part = h(`span.${tone}`);
+		part.style.flexGrow = c[key];
+		return part;
+	}));
+	return h('div.grid', job.undone && note('info', h('p', `Taken out of the list again by ${job.undone_by}, `, time(job.undone), '.')),
+		h('p.sum', `${count(c.rows, 'row')} in the file`, parts.length > 0 && ': ', parts.map(([key, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, `${num(c[key])} ${words}`)])), parts.length > 0 && bar);
 }
 
-function downloads(job, report, place, reload) {
-  const to = (file) => `/api/jobs/${job.job_id}/${file}`;
-  const offered = (file) => has('GET', `/api/jobs/{id}/${file}`);
-  const done = job.status === 'completed';
-  const toFix = report.stats?.invalid > 0;
-  const get_ = (label, file, primary) => link(label, to(file), { class: primary ? 'button primary' : 'button', download: true, ico: 'down' });
-  return h('div.actions.noprint',
-    done && toFix && offered('repair.xlsx') && get_('Rows to fix (.xlsx)', 'repair.xlsx', true),
-    done && offered('records.xlsx') && get_('Clean list (.xlsx)', 'records.xlsx', !toFix || !offered('repair.xlsx')),
-    done && get_('Clean list (.csv)', 'records.csv', !offered('records.xlsx')),
-    done && link('JSON', to('records.json'), { class: 'button', download: true }),
-    done && link('NDJSON', to('records.ndjson'), { class: 'button', download: true }),
-    done && offered('annotated.xlsx') && link('Marked copy (.xlsx)', to('annotated.xlsx'), { class: 'button', download: true }),
-    job.file_upload_id && link('The file', `#/file/${job.file_upload_id}`, { class: 'button' }),
-    button('Print', () => print()),
-    done && !job.undone_at && has('POST', '/api/jobs/{id}/undo') && button('Undo this import…', async () => {
-      const yes = await ask({ title: `Undo the import of ${job.filename}?`, body: 'What it added to the list is taken out again, and what it updated is put back. The file stays.', yes: 'Undo this import', no: 'Leave it' });
-      if (yes) await attempt(place, async () => { await post(to('undo')); say('The import is undone'); await reload(); });
-    }, { ico: 'undo' }));
+function takeAway(job, place, redraw) {
+	const offered = downloads(job);
+	const undo = async () => {
+		const yes = await ask(`Undo the import of ${job.filename}?`, 'What it added to the list is taken out again, and what it updated is put back. The file stays.', 'Undo this import');
+		if (yes) await attempt(place, async () => { await post(`/api/jobs/${job.job_id}/undo`); say('The import is undone'); await redraw(); });
+	};
+	return h('div.actions.noprint',
+		offered.slice(0, 2).map(([label, path], i) => download(label, path, { kind: i ? 'button' : 'button primary', ico: 'down' })),
+		menu('More', () => [
+			offered.slice(2).map(([label, path]) => download(label, path)),
+			!job.file_deleted && link('The file', `#/file/${job.file_upload_id}`), button('Print', () => print()),
+		], { visible: ['More', icon('open')] }),
+		job.status === 'completed' && !job.undone && has('POST', '/api/jobs/{id}/undo') && button('Undo this import…', undo, { ico: 'undo' }));
 }
 
 // ---- Problems: by rule, and row by row
 
-/** By rule and column where all errors are listed, by rule alone where there are more than the report lists. */
-function groupsOf(report) {
-  const errors = report.errors || [];
-  const whole = errors.length >= (report.errors_total ?? errors.length);
-  if (!whole) return Object.entries(report.errors_by_type || {}).map(([type, n]) => ({ label: ruleWord(type), n, test: (e) => e.type === type }));
-  const groups = new Map();
-  for (const error of errors) {
-    const key = `${error.type} ${error.field ?? ''}`;
-    if (!groups.has(key)) groups.set(key, { n: 0, messages: new Set(), first: error, test: (e) => e.type === error.type && e.field === error.field });
-    const group = groups.get(key);
-    group.n += 1;
-    group.messages.add(error.message);
-  }
-  return [...groups.values()].map((g) => ({ ...g, label: g.messages.size === 1 ? g.first.message.replace(/\.$/, '') : `${g.first.field ? `${g.first.field}: ` : ''}${g.first.field ? ruleWord(g.first.type).replace(/^./, (c) => c.toLowerCase()) : ruleWord(g.first.type)}` })).sort((a, b) => b.n - a.n);
+/** The problems by rule and column, the most frequent first. */
+function groupsOf(errors, title) {
+	const groups = new Map();
+	for (const error of errors) {
+		const key = `${error.type} ${error.field}`;
+		if (!groups.has(key)) groups.set(key, { hits: [], label: `${error.field ? `${title(error.field)}: ` : ''}${ruleWord(error.type)}` });
+		const group = groups.get(key);
+		group.hits.push(error);
+	}
+	for (const group of groups.values()) if (new Set(group.hits.map((error) => error.message)).size === 1) group.label = group.hits[0].message.replace(/\.$/, '');
+	return [...groups.values()].sort((a, b) => b.hits.length - a.hits.length);
 }
 
-function problemList(report) {
-  const errors = report.errors || [];
-  if (!errors.length) return { rules: null, element: note('ok', 'Nothing to fix.') };
-  const groups = groupsOf(report);
-  const total = report.errors_total ?? errors.length;
-  let chosen = null;
-  let from = 0;
-  const listing = h('div');
-  const buttons = groups.map((group) => h('button', { type: 'button', class: 'rule', 'aria-pressed': 'false', onclick: () => choose(chosen === group ? null : group) }, h('span', group.label), h('span.num', num(group.n))));
-  const all = button('Show all', () => choose(null), { kind: 'small' });
-  function choose(group) {
-    chosen = group;
-    from = 0;
-    groups.forEach((g, i) => buttons[i].setAttribute('aria-pressed', String(g === chosen)));
-    list();
-    say(`${count(chosen ? chosen.n : total, 'problem')}${chosen ? `: ${chosen.label}` : ''}`);
-  }
-  function list() {
-    const hits = chosen ? errors.filter(chosen.test) : errors;
-    const part = hits.slice(from, from + PAGE);
-    const turn = (step) => { from += step; list(); listing.querySelector('.scroll').focus(); };
-    fill(listing,
-      h('div.head', h('h2', 'Rows to fix'), h('div.tools', chosen && all,
-        h('span.hint', `${num(from + 1)}–${num(from + part.length)} of ${num(chosen ? chosen.n : total)}`),
-        hits.length > PAGE && [button('‹', () => turn(-PAGE), { kind: 'small', 'aria-label': 'Earlier', disabled: from === 0 }), button('›', () => turn(PAGE), { kind: 'small', 'aria-label': 'Later', disabled: from + PAGE >= hits.length })])),
-      table('Rows to fix', [{ label: 'Row', num: true }, { label: 'Cell' }, { label: 'Column' }, { label: 'In your file', cls: 'sample' }, { label: 'What is wrong', cls: 'wide' }],
-        part.map((e) => [num(e.row), e.cell || e.column || '–', e.field || '–', h('span.raw', cell(e.value)), e.message]), { hideCaption: true }),
-      total > errors.length && h('p.hint', `The first ${num(errors.length)} of ${num(total)} problems are listed here; the marked copy and the rows to fix have all of them.`));
-  }
-  list();
-  return {
-    rules: h('section', { 'aria-labelledby': 'fix-title' }, h('h2', { id: 'fix-title' }, 'What needs fixing'), h('div.rules', { role: 'group', 'aria-labelledby': 'fix-title' }, buttons)),
-    element: h('section', listing),
-  };
+function list(heading_, rulesHeading, errors, report, title) {
+	if (!errors.length) return null;
+	const groups = groupsOf(errors, title);
+	let chosen = null;
+	let from = 0;
+	const rows = h('section');
+	const buttons = groups.map((group) => h('button.rule', { type: 'button', 'aria-pressed': 'false', onclick: () => choose(chosen === group ? null : group) }, h('span', group.label), h('span.num', num(group.hits.length))));
+	function choose(group) {
+		chosen = group;
+		from = 0;
+		groups.forEach((one, i) => buttons[i].setAttribute('aria-pressed', String(one === chosen)));
+		draw();
+		say(`${count((chosen?.hits || errors).length, 'problem')}${chosen ? `: ${chosen.label}` : ''}`);
+	}
+	function draw() {
+		const hits = chosen?.hits || errors;
+		const part = hits.slice(from, from + PAGE);
+		const turn = (label, words, step) => button(words, () => { from += step; draw(); rows.querySelector('.scroll').focus(); }, { kind: 'small', 'aria-label': label, disabled: !hits[from + step] });
+		fill(rows, h('div.head', h('h2', heading_), h('div.tools', chosen && button('Show all', () => choose(null), { kind: 'small' }),
+			h('span.hint', `${num(from + 1)}–${num(from + part.length)} of ${num(hits.length)}`), hits.length > PAGE && [turn('Earlier', '‹', -PAGE), turn('Later', '›', PAGE)])),
+		table(heading_, [right('Row'), 'Cell', 'Column', sample('In your file'), roomy('What is wrong')], part.map((e) => [num(e.row), e.cell || e.column || '–', e.field ? title(e.field) : '–', cell(e.value), e.message])),
+		report.errors.length < report.errors_total && h('p.hint', `The first ${num(report.errors.length)} of ${num(report.errors_total)} problems are listed and counted here; the marked copy has all of them.`));
+	}
+	draw();
+	return { rows, rules: h('section', h('h2', rulesHeading), h('div.rules', { role: 'group', 'aria-label': rulesHeading }, buttons)) };
 }
 
-function completeness(report) {
-  const columns = report.columns || [];
-  if (!columns.length) return null;
-  const rows = report.stats?.rows || 0;
-  const errors = report.errors || [];
-  const exactCounts = errors.length >= (report.errors_total ?? errors.length);
-  const problems = (name) => errors.filter((e) => e.field === name).length;
-  const share = (filled) => (Number.isInteger(filled) ? (rows ? filled / rows : 0) : filled);
-  const meter = (c) => {
-    const inner = h('span');
-    inner.style.width = `${100 * Math.min(1, share(c.filled || 0))}%`;
-    return h('span.meter', { 'aria-hidden': 'true' }, inner);
-  };
-  const range = (c) => (c.min !== null && c.min !== undefined ? `${cell(c.min)} – ${cell(c.max)}` : '');
-  const top = (c) => (c.top || []).slice(0, 3).map((t) => (Array.isArray(t) ? `${cell(t[0])} (${num(t[1])})` : t && typeof t === 'object' ? `${cell(t.value)} (${num(t.count)})` : cell(t))).join(', ');
-  const detailed = columns.some((c) => c.distinct !== undefined || c.top?.length);
-  return h('section', h('h2', 'How full the columns are'),
-    table('How full the columns are', [{ label: 'Column' }, { label: 'Filled', cls: 'fill' }, { label: exactCounts ? 'Problems' : 'Problems listed', num: true }],
-      columns.map((c) => [c.name, h('span.filled', meter(c), h('span', percent(share(c.filled || 0), 1))), num(problems(c.name))]), { hideCaption: true }),
-    detailed && h('details', h('summary', 'What is in them'), table('What is in the columns', [{ label: 'Column' }, { label: 'Kind' }, { label: 'Different', num: true }, { label: 'Smallest – largest', cls: 'sample' }, { label: 'Most frequent', cls: 'wide' }],
-      columns.map((c) => [c.name, c.type || '–', num(c.distinct), range(c) || '–', top(c) || '–']), { hideCaption: true })));
+function completeness({ columns = [], stats, errors = [], errors_total: total }, title) {
+	if (!columns.length || !stats.rows) return null;
+	const share = (c) => Math.min(1, c.filled / stats.rows);
+	const meter = (c) => {
+		const inner = h('span');
+		inner.style.width = `${100 * share(c)}%`;
+		return h('span.filled', h('span.meter', { 'aria-hidden': 'true' }, inner), `${Math.floor(100 * share(c))} %`);
+	};
+	const known = (n, estimated) => (estimated ? `about ${num(n)}` : num(n));
+	const range = (c) => (c.min === null || c.min === undefined ? '–' : `${cell(c.min)} – ${cell(c.max)}`);
+	const top = (c) => (c.top || []).slice(0, 3).map((t) => `${cell(t.value)} (${num(t.count)})`).join(', ') || '–';
+	return h('section', h('h2', 'How full the columns are'),
+		table('How full the columns are', ['Column', 'Filled', right(errors.length < total ? 'Problems listed' : 'Problems')], columns.map((c) => [title(c.name), meter(c), num(errors.filter((e) => e.field === c.name).length)])),
+		h('details', h('summary', 'What is in them'), table('What is in the columns', ['Column', 'Kind', right('Different'), sample('Smallest – largest'), roomy('Most frequent')],
+			columns.map((c) => [title(c.name), c.type, known(c.distinct, c.distinct_estimated), range(c), top(c)]))));
 }
 
 // ---- What was changed on the way in, how columns were matched, what the job went through
 
 function changes(job) {
-  if (job.status !== 'completed' || !has('GET', '/api/jobs/{id}/changes')) return null;
-  const place = h('div');
-  const body = h('tbody');
-  let cursor = null;
-  let loaded = 0;
-  const more = button('Show more', () => load());
-  async function load() {
-    await attempt(place, async () => {
-      const answer = await get(`/api/jobs/${job.job_id}/changes?limit=100${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
-      if (!loaded && answer.changes.length) fill(place, withBody(body));
-      if (!loaded && !answer.changes.length) fill(place, h('p.empty', 'No value was changed.'));
-      loaded += answer.changes.length;
-      body.append(...answer.changes.map((c) => h('tr', h('td', c.cell), h('td.sample', h('span.raw', cell(c.original))), h('td.sample', h('span.raw', cell(c.stored))), h('td', c.rule))));
-      cursor = answer.next_cursor;
-      more.hidden = !cursor;
-    });
-  }
-  more.hidden = true;
-  const box = h('details', { ontoggle: () => { if (box.open && !loaded) load(); } }, h('summary', 'Values that were changed on the way in'), place, more);
-  return box;
+	if (job.status !== 'completed' || !has('GET', '/api/jobs/{id}/changes')) return null;
+	const place = loading();
+	const seen = [];
+	const more = async (cursor) => {
+		const answer = await get(`/api/jobs/${job.job_id}/changes${query({ limit: 100, cursor })}`);
+		seen.push(...answer.changes);
+		fill(place, seen.length ? table('Changed values', ['Cell', sample('In your file'), sample('Stored'), 'Rule'], seen.map((c) => [c.cell, cell(c.original), cell(c.stored), c.rule])) : h('p.empty', 'No value was changed.'),
+			answer.next_cursor && h('p', button('Show more', (event) => act(event.target, () => more(answer.next_cursor)), { kind: 'small' })));
+	};
+	return h('details', { ontoggle: (event) => { if (event.target.open && !seen.length) load(place, () => more()); } }, h('summary', 'Values that were changed on the way in'), place);
 }
 
-function withBody(body) {
-  const box = table('Changed values', [{ label: 'Cell' }, { label: 'In your file' }, { label: 'Stored' }, { label: 'Rule' }], [], { hideCaption: true });
-  box.querySelector('tbody').replaceWith(body);
-  return box;
-}
+const mapping = (report, title) => report.mapping?.length > 0 && h('details', h('summary', 'How the columns were understood'), table('Columns', ['Column in your file', 'Field', 'How'],
+	report.mapping.map((m) => [m.column, m.field ? title(m.field) : '–', howWord(m.how)])));
 
-function mapping(report) {
-  if (!report.mapping?.length) return null;
-  return h('details', h('summary', 'How the columns were understood'), table('Columns', [{ label: 'Column in your file' }, { label: 'Field' }, { label: 'How' }],
-    report.mapping.map((m) => [m.column ?? '–', m.field && m.how !== 'none' ? m.field : '–', howWord(m.how)]), { hideCaption: true }));
-}
-
-const STATE_WORDS = { pending: 'waiting', processing: 'in work', completed: 'done', failed: 'failed', timeout: 'stopped, took too long', cancelled: 'cancelled' };
-
-function history(job) {
-  if (!job.events?.length) return null;
-  return h('details.noprint', h('summary', 'What the job went through'), h('ol.events', job.events.map((e) => h('li', h('time', { datetime: e.at, title: new Date(e.at).toLocaleString('en-GB', { dateStyle: 'full', timeStyle: 'long' }) }, clock(e.at)), ` ${STATE_WORDS[e.to] || e.to}`, e.attempt > 1 && ` (attempt ${e.attempt})`, e.detail && `: ${e.detail}`))));
-}
+const history = (job) => job.events?.length > 0 && h('details.noprint', h('summary', 'What the job went through'), h('ol.events', job.events.map((e) =>
+	h('li', time(e.at, clock), ` ${e.to}`, e.attempt > 1 && ` (attempt ${e.attempt})`, e.detail && `: ${e.detail}`))));

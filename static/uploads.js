@@ -1,265 +1,177 @@
-// The list of uploads with their states and actions; and one stored file with its rows.
+// The list of uploads with their states and actions.
 
-import { call, get, has, post, remove } from './api.js';
-import { processStored } from './add.js';
-import { ask, attr, badge, button, fill, h, icon, link, menu, note, say, table, text } from './dom.js';
-import { live, markStopping, onChange, poke } from './live.js';
-import { bytes, cell, count, explain, isActive, num, outcome, phaseWord, stateOf, time, waiting } from './words.js';
+import { get, query, remove } from './api.js';
+import { act, ask, badge, button, download, fill, h, link, menu, note, say, select, text } from './dom.js';
+import { begun, cancel, downloads, processStored, retry } from './jobs.js';
+import { live, onChange } from './live.js';
+import { count, dots, explain, isActive, num, outcome, stage, stateOf, time, waiting } from './words.js';
 
 const PAGE = 50;
-const SHOWN_ROWS = 100;
-const STATES = [['', 'All'], ['active', 'Waiting or working'], ['completed', 'Done'], ['fix', 'Done, with rows to fix'], ['stored', 'Stored, not processed'], ['failed', 'Failed'], ['cancelled', 'Cancelled']];
+const MOST = 1000; // the server gives no more at once
+const STATES = [['', 'All states'], ['active', 'Waiting or working'], ['completed', 'Done'], ['fix', 'Done, with rows to fix'], ['stored', 'Stored, not processed'], ['failed', 'Failed'], ['cancelled', 'Cancelled']];
 
-const jobOf = (file) => {
-  const last = file.last_job;
-  if (!last) return null;
-  const job = { ...last, job_id: last.job_id ?? last.id };
-  return live.job?.job_id === job.job_id ? { ...job, ...live.job } : job;
-};
+/** The newest job on a file; what the live status knows of it is newer. */
+const jobOf = ({ last_job: job }) => (job && live.job?.job_id === job.job_id ? { ...job, ...live.job } : job);
 
 function matches(file, state, words) {
-  const job = jobOf(file);
-  if (words && !file.filename.toLowerCase().includes(words)) return false;
-  switch (state) {
-    case 'active': return isActive(job);
-    case 'fix': return job?.status === 'completed' && job.counts?.invalid > 0;
-    case 'stored': return !job;
-    case 'failed': return job?.status === 'failed' || job?.status === 'timeout';
-    case '': return true;
-    default: return job?.status === state;
-  }
+	const job = jobOf(file);
+	if (words && !file.filename.toLowerCase().includes(words)) return false;
+	switch (state) {
+		case 'active': return isActive(job);
+		case 'fix': return job?.status === 'completed' && job.counts?.invalid > 0;
+		case 'stored': return !job;
+		case 'failed': return job?.status === 'failed' || job?.status === 'timeout';
+		case '': return true;
+		default: return job?.status === state;
+	}
+}
+
+/** What is being done at this moment, how far it is and how fast it goes. */
+function atWork(job) {
+	const { rows_done: done, rows_total: total } = job.progress || {};
+	const silent = Math.floor((Date.now() - live.changedAt) / 1000);
+	return dots(stage(job), total ? `${num(done)} of ${count(total, 'row')}` : done > 0 && count(done, 'row'), live.rate >= 1 && `${num(Math.round(live.rate))} rows/s`,
+		silent > 10 && live.online ? `no news for ${silent} s; still trying` : 'you can close this page');
 }
 
 /** "Your uploads". `reload()` fetches the newest anew; rows stay where they are and change in place. */
 export function uploadsView({ user }) {
-  const filter = { state: '', words: '', all: false };
-  const rows = new Map(); // id → {file, element, update}
-  let order = [];
-  let cursor = null;
-  let turn = 0;
+	const filter = { state: '', words: '', all: '' };
+	const rows = new Map(); // id → {file, element, update}
+	let order = [];
+	let limit = PAGE;
+	let further = false;
+	let turn = 0;
 
-  const search = h('input', { type: 'search', 'aria-label': 'Search by file name', placeholder: 'Search…', oninput: () => { filter.words = search.value.trim().toLowerCase(); sift(true); } });
-  const state = h('select', { 'aria-label': 'State', onchange: () => { filter.state = state.value; sift(true); } }, STATES.map(([value, label]) => h('option', { value }, label)));
-  const whose = user.role === 'admin' && h('select', { 'aria-label': 'Whose uploads', onchange: () => { filter.all = whose.value === 'all'; rows.clear(); order = []; fill(body); load(); } }, h('option', { value: '' }, 'Mine'), h('option', { value: 'all' }, 'Everybody’s'));
-  const body = h('tbody');
-  const list = h('table.uploads', h('caption.vh', 'Uploads, newest first'), h('thead', h('tr', h('th', { scope: 'col' }, 'File'), h('th', { scope: 'col', class: 'num' }, 'Rows'), h('th', { scope: 'col' }, 'Added'), h('th', { scope: 'col' }, 'State'), h('th', { scope: 'col' }, h('span.vh', 'Actions')))), body);
-  const foot = h('div.foot');
-  const element = h('section', { 'aria-labelledby': 'uploads-title' },
-    h('div.head', h('h2', { id: 'uploads-title' }, 'Your uploads'), h('div.tools', whose, search, state)), list, foot);
-  list.hidden = true;
-  fill(foot, h('p.empty', 'Loading…'));
+	const search = h('input', { type: 'search', 'aria-label': 'Search by file name', placeholder: 'Search…', oninput: () => { filter.words = search.value.trim().toLowerCase(); sift(true); } });
+	const state = select(STATES, '', (value) => { filter.state = value; sift(true); }, { 'aria-label': 'State' });
+	const whose = user.role === 'admin' && select([['', 'Mine'], ['1', 'Everybody’s']], '', (value) => { filter.all = value; rows.clear(); order = []; fill(body); reload(); }, { 'aria-label': 'Whose uploads' });
+	const body = h('tbody');
+	const head = (label, cls) => h('th', { scope: 'col', class: cls }, label);
+	const list = h('table.uploads', { hidden: true }, h('caption.vh', 'Uploads, newest first'), h('thead', h('tr', head('File'), head('Rows', 'num'), head('Added'), head('State'), head(h('span.vh', 'Actions')))), body);
+	const foot = h('div.grid.foot', h('p.empty', 'Loading…'));
+	const element = h('section', { 'aria-labelledby': 'uploads-title' },
+		h('div.head', h('h2', { id: 'uploads-title', tabindex: '-1' }, 'Your uploads'), h('div.tools', search, whose, state)), list, foot);
 
-  async function load(more = false) {
-    turn += 1;
-    const mine = turn;
-    try {
-      const answer = await get(`/api/files?limit=${PAGE}${filter.all ? '&all=1' : ''}${more && cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
-      if (mine !== turn) return;
-      const ids = answer.files.map((file) => file.id);
-      for (const file of answer.files) {
-        const row = rows.get(file.id) || makeRow(file);
-        row.file = file;
-        rows.set(file.id, row);
-        row.update();
-      }
-      if (more) order = [...order, ...ids.filter((id) => !order.includes(id))];
-      else {
-        // The newest page replaces what stood in its place; older rows that were loaded stay.
-        const oldest = order.indexOf(ids[ids.length - 1]);
-        order = answer.next_cursor && oldest >= 0 ? [...ids, ...order.slice(oldest + 1).filter((id) => !ids.includes(id))] : ids;
-      }
-      if (more || order.length <= ids.length) cursor = answer.next_cursor;
-      for (const id of [...rows.keys()]) if (!order.includes(id)) { rows.get(id).element.remove(); rows.delete(id); }
-      sift();
-    } catch (problem) {
-      if (mine !== turn) return;
-      fill(foot, note('bad', explain(problem), ' ', button('Try again', () => load(more), { kind: 'small' })));
-    }
-  }
+	async function reload() {
+		turn += 1;
+		const mine = turn;
+		try {
+			const answer = await get(`/api/files${query({ limit, all: filter.all })}`);
+			if (mine !== turn) return;
+			order = answer.files.map((file) => file.id);
+			further = answer.next_cursor && limit < MOST;
+			for (const file of answer.files) {
+				const row = rows.get(file.id) || makeRow(file);
+				row.file = file;
+				rows.set(file.id, row);
+				row.update();
+			}
+			for (const id of [...rows.keys()]) if (!order.includes(id)) rows.delete(id);
+			sift();
+		} catch (problem) {
+			if (mine === turn) fill(foot, note('bad', h('p', explain(problem)), h('p', button('Try again', reload, { kind: 'small' }))));
+		}
+	}
 
-  function sift(spoken = false) {
-    const seen = order.map((id) => rows.get(id)).filter((row) => matches(row.file, filter.state, filter.words));
-    const wanted = seen.map((row) => row.element);
-    // Only what differs is moved, so that focus and open menus stay.
-    for (const child of [...body.children]) if (!wanted.includes(child)) child.remove();
-    wanted.forEach((child, i) => { if (body.children[i] !== child) body.insertBefore(child, body.children[i] || null); });
-    list.hidden = seen.length === 0;
-    const filtering = filter.state || filter.words;
-    const empty = !order.length ? h('p.empty', filter.all ? 'Nobody has uploaded anything yet.' : 'No uploads yet. Drop a file above, or choose one.')
-      : !seen.length ? h('p.empty', cursor ? `None of the newest ${num(order.length)} uploads.` : 'No upload is like that.') : null;
-    fill(foot, empty, cursor && button(filtering ? 'Look further back' : 'Show older', () => load(true)));
-    if (spoken) say(count(seen.length, 'upload'));
-  }
+	function sift(spoken = false) {
+		const seen = order.map((id) => rows.get(id)).filter((row) => matches(row.file, filter.state, filter.words));
+		const wanted = seen.map((row) => row.element);
+		// Only what differs is moved, so that focus and open menus stay.
+		for (const child of [...body.children]) if (!wanted.includes(child)) child.remove();
+		wanted.forEach((child, i) => { if (body.children[i] !== child) body.insertBefore(child, body.children[i] || null); });
+		list.hidden = !seen.length;
+		const empty = !order.length ? (filter.all ? 'Nobody has uploaded anything yet.' : 'No uploads yet. Drop a file above, or choose one.')
+			: !seen.length && (further ? `None of the newest ${num(order.length)} uploads.` : 'No upload is like that.');
+		fill(foot, empty && h('p.empty', empty), further && button('Show older', () => { limit = Math.min(MOST, 2 * limit); reload(); }));
+		if (spoken) say(count(seen.length, 'upload'));
+		const row = rows.get(begun.id);
+		if (!row) return;
+		begun.id = null;
+		if (row.element.isConnected) row.element.querySelector('a').focus();
+	}
 
-  function makeRow(file) {
-    const fileCell = h('td.file', { 'data-label': 'File' });
-    const rowsCell = h('td.num', { 'data-label': 'Rows' });
-    const when = h('td.when', { 'data-label': 'Added' });
-    const stateCell = h('td.state', { 'data-label': 'State' });
-    const actions = h('td.acts');
-    const row = { file, element: h('tr', fileCell, rowsCell, when, stateCell, actions) };
-    const name = link(file.filename, `#/file/${file.id}`, { class: 'name' });
-    fill(fileCell, name);
-    fill(when, time(file.uploaded_at));
-    let drawn = '';
-    let words = null;
-    let bar = null;
-    let progressing = false;
-    row.update = () => {
-      const job = jobOf(row.file);
-      text(rowsCell, num(row.file.rows));
-      const own = row.file.uploaded_by === user.username || !row.file.uploaded_by;
-      if (filter.all && !fileCell.querySelector('.hint')) fileCell.append(h('span.hint', ` ${row.file.uploaded_by}`));
-      const live_ = job && live.job?.job_id === job.job_id && isActive(job);
-      const shown = stateOf(job);
-      const key = `${job?.job_id} ${job?.status} ${shown.word} ${shown.tone} ${live_} ${job?.undone_at} ${JSON.stringify(job?.counts)}`;
-      if (key !== drawn) {
-        drawn = key;
-        words = h('span.words');
-        progressing = job?.status === 'processing';
-        bar = progressing ? h('progress', { max: '100', 'aria-label': `Progress of ${row.file.filename}` }) : null;
-        fill(stateCell, badge(shown), words, bar);
-        const close = row.element.contains(document.activeElement) && actions.contains(document.activeElement);
-        fill(actions, rowActions(row.file, job, own));
-        if (close) actions.querySelector('a,button')?.focus();
-      }
-      if (!job) text(words, 'not processed');
-      else if (job.status === 'pending') text(words, live_ ? waiting(live.queue) : '');
-      else if (progressing) {
-        const p = job.progress;
-        text(words, [job.cancel_requested ? 'after this batch' : phaseWord(p?.phase), typeof p?.percent === 'number' && `${p.percent} %`].filter(Boolean).join(' · '));
-        if (typeof p?.percent === 'number') bar.value = p.percent; else bar.removeAttribute('value');
-      } else text(words, outcome(job));
-    };
-    return row;
-  }
+	function makeRow(file) {
+		const rowsCell = h('td.num');
+		const stateCell = h('td.state');
+		const actions = h('td.acts');
+		const whoseFile = h('span.hint');
+		const row = {
+			file,
+			element: h('tr', h('td.file', link(file.filename, `#/file/${file.id}`), whoseFile), rowsCell, h('td.when', time(file.uploaded_at)), stateCell, actions),
+		};
+		let drawn = '';
+		let said = '';
+		const words = h('span.words');
+		const bar = h('progress', { max: '100', 'aria-label': `Progress of ${file.filename}` });
+		/** Says each change once; of the percents only every quarter. */
+		const announce = (what, urgent) => { if (said && said !== what) say(`${row.file.filename}: ${what}`, urgent); said = what; };
+		row.update = () => {
+			const job = jobOf(row.file);
+			const here = job && live.job?.job_id === job.job_id;
+			const working = job?.status === 'processing';
+			const shown = stateOf(job);
+			row.element.classList.toggle('active', Boolean(here && isActive(job)));
+			text(rowsCell, typeof row.file.rows === 'number' ? num(row.file.rows) : '');
+			text(whoseFile, filter.all ? ` ${row.file.uploaded_by}` : '');
+			const key = JSON.stringify([job?.job_id, job?.status, shown, job?.counts]);
+			if (key !== drawn) {
+				drawn = key;
+				fill(stateCell, badge(shown), words, working && bar);
+				fill(actions, rowActions(row.file, job));
+			}
+			if (working && job.progress?.percent) bar.value = job.progress.percent; else bar.removeAttribute('value');
+			if (!job) text(words, 'not processed');
+			else if (!isActive(job)) {
+				text(words, outcome(job));
+				if (here) announce(dots(shown.word, outcome(job)), shown.tone === 'bad');
+			} else if (!here) text(words, working ? stage(job) : '');
+			else if (working) {
+				text(words, atWork(job));
+				const quarter = Math.floor((job.progress?.percent || 0) / 25) * 25;
+				announce(quarter ? `${shown.word}, ${quarter} percent` : shown.word);
+			} else {
+				const where = waiting(live.queue);
+				text(words, dots(where, job.started && 'the server was restarted, so it starts from the beginning'));
+				announce(dots('Waiting', where.split(' · about')[0]));
+			}
+		};
+		return row;
+	}
 
-  function rowActions(file, job, own) {
-    const main = isActive(job) ? button('Cancel', (event) => cancel(event.target, job), { kind: 'small', 'aria-label': `Cancel ${file.filename}` })
-      : job?.status === 'completed' || job?.error?.code === 'missing-columns' ? link('Report', `#/job/${job.job_id}`, { class: 'button small', 'aria-label': `Report on ${file.filename}` })
-        : own ? button(job ? 'Try again' : 'Process', (event) => act(event.target, () => (job ? again(job) : processStored(file.id))), { kind: 'small', 'aria-label': `${job ? 'Try again:' : 'Process'} ${file.filename}` }) : null;
-    return [main, menu(`More for ${file.filename}`, () => [
-      link('View rows', `#/file/${file.id}`),
-      job?.status === 'completed' && link('Clean list (.csv)', `/api/jobs/${job.job_id}/records.csv`, { download: true }),
-      job?.counts?.invalid > 0 && has('GET', '/api/jobs/{id}/repair.xlsx') && link('Rows to fix (.xlsx)', `/api/jobs/${job.job_id}/repair.xlsx`, { download: true }),
-      link('The file as uploaded', `/api/files/${file.id}/original`, { download: true }),
-      own && job && !isActive(job) && button('Process again', (event) => act(anchor(event), () => processStored(file.id))),
-      !isActive(job) && button('Delete…', async (event) => {
-        const near = anchor(event);
-        if (await askDelete(file)) await act(near, () => remove(`/api/files/${file.id}`), `${file.filename} is deleted`);
-      }, { kind: 'danger-text' }),
-    ].filter(Boolean), { cls: 'small' })];
-  }
-  const anchor = (event) => event.target.closest('td').querySelector('.menu > button');
+	function rowActions(file, job) {
+		const mine = file.uploaded_by === user.username;
+		const doing = (work, done) => (event) => act(event.target.closest('td')?.querySelector('.menu button') || event.target, async () => { await work(); await reload(); }, done);
+		const small = (label, work) => button(label, doing(work), { kind: 'small', 'aria-label': `${label}: ${file.filename}` });
+		const first = isActive(job) ? small('Cancel', () => cancel(job))
+			: job?.status === 'completed' || job?.error?.code === 'missing-columns' ? link('Report', `#/job/${job.job_id}`, { kind: 'button small', 'aria-label': `Report: ${file.filename}` })
+				: mine && (job ? small('Try again', () => retry(job)) : small('Process', () => processStored(file.id)));
+		return [first, menu(`More for ${file.filename}`, () => [
+			link('View rows', `#/file/${file.id}`),
+			job && downloads(job).slice(0, 2).map(([label, path]) => download(label, path)),
+			download('The file as uploaded', `/api/files/${file.id}/original`),
+			mine && job && !isActive(job) && button('Process again', doing(() => processStored(file.id))),
+			!isActive(job) && button('Delete…', async (event) => {
+				const go = doing(() => remove(`/api/files/${file.id}`), `${file.filename} is deleted`);
+				if (!await askDelete(file)) return;
+				await go(event);
+				if (!actionsOf(file)) document.getElementById('uploads-title')?.focus();
+			}, { kind: 'risky' }),
+		], { kind: 'small' })];
+	}
+	const actionsOf = (file) => rows.get(file.id)?.element.isConnected;
 
-  async function again(job) {
-    if (has('POST', '/api/jobs/{id}/retry')) { await post(`/api/jobs/${job.job_id}/retry`); poke(); } else await processStored(job.file_upload_id);
-  }
-  async function cancel(near, job) {
-    await act(near, async () => { await post(`/api/jobs/${job.job_id}/cancel`); markStopping(job.job_id); });
-  }
-  /** A failure stands in the row, below its state. */
-  async function act(near, work, done) {
-    const row = near.closest('tr');
-    attr(near, 'aria-disabled', 'true');
-    row.querySelector('.beside')?.remove();
-    try {
-      await work();
-      if (done) say(done);
-      poke();
-      await load();
-      if (!row.isConnected) document.getElementById('uploads-title').focus?.();
-    } catch (problem) {
-      row.querySelector('.state').append(h('span.beside', icon('cross'), explain(problem)));
-      say(explain(problem), true);
-    }
-    attr(near, 'aria-disabled', null);
-  }
-
-  let before = '';
-  const off = onChange(() => {
-    const now = `${live.job?.job_id} ${live.job?.status}`;
-    if (before && now !== before) load();
-    before = now;
-    const row = [...rows.values()].find((r) => jobOf(r.file)?.job_id === live.job?.job_id);
-    row?.update();
-  });
-  load();
-  return { element, reload: () => load(), close: off };
+	let before = null;
+	const refresh = () => { for (const row of rows.values()) if (row.file.last_job?.job_id === live.job?.job_id) row.update(); };
+	const off = onChange(() => {
+		const now = `${live.job?.job_id} ${live.job?.status}`;
+		refresh();
+		if (before !== null && now !== before) reload();
+		before = now;
+	});
+	const timer = setInterval(refresh, 1000); // "no news for 14 s" counts by itself
+	reload();
+	return { element, reload, close: () => { off(); clearInterval(timer); } };
 }
 
-const askDelete = (file) => ask({ title: `Delete ${file.filename}?`, body: 'The file and its stored rows are removed for good.', yes: `Delete ${file.filename}` });
-
-// ---- One file
-
-export function fileView(_, id) {
-  const element = h('div', h('h1', { tabindex: '-1' }, 'Upload'), h('p.empty', 'Loading…'));
-  const abort = new AbortController();
-  (async () => {
-    let file;
-    try { ({ file } = await get(`/api/files/${encodeURIComponent(id)}`)); } catch (problem) {
-      fill(element, back(), h('h1', { tabindex: '-1' }, 'Upload'), note('bad', problem.code === 'not-found' ? 'This upload is gone, or it belongs to somebody else.' : explain(problem)));
-      return;
-    }
-    document.title = `${file.filename} – Sheetline`;
-    const job = file.last_job ? { ...file.last_job, job_id: file.last_job.job_id ?? file.last_job.id } : null;
-    const place = h('div');
-    const problem = h('div');
-    const rowsPlace = h('div');
-    const json = `/api/files/${encodeURIComponent(id)}/json`;
-    const sheets = (file.sheets || []).map((s) => (typeof s === 'string' ? { name: s } : s));
-    const sheet = sheets.length > 1 && h('select', { 'aria-label': 'Sheet', onchange: () => rowsOf(sheet.value) }, sheets.map((s) => h('option', { value: s.name }, s.name)));
-    fill(element, back(),
-      h('div.head', h('h1.name', { tabindex: '-1' }, file.filename), badge(stateOf(job))),
-      h('p.lead', [count(file.rows ?? 0, 'row'), bytes(file.size), file.format, `added by ${file.uploaded_by}`].join(' · '), ' · ', time(file.uploaded_at)),
-      job && outcome(job) && h('p', outcome(job)), problem,
-      h('div.actions',
-        job?.status === 'completed' && link('Report', `#/job/${job.job_id}`, { class: 'button primary' }),
-        !isActive(job) && button(job ? 'Process again' : 'Process', async () => {
-          try { await processStored(id); location.hash = '#/'; } catch (error) { fill(problem, note('bad', explain(error))); say(explain(error), true); }
-        }, { kind: job?.status === 'completed' ? '' : 'primary' }),
-        link('JSON', json, { class: 'button', download: `${file.filename}.json`, ico: 'down' }), link('JSON, a row a line', `${json}?format=ndjson`, { class: 'button', download: `${file.filename}.ndjson` }),
-        link('The file as uploaded', `/api/files/${encodeURIComponent(id)}/original`, { class: 'button', download: true })),
-      h('div.head', h('h2', 'Rows'), sheet && h('div.tools', sheet)), rowsPlace, place,
-      h('p.fine', h('span.hint', 'SHA-256 '), h('code', file.sha256)));
-    let turn = 0;
-    async function rowsOf(name) {
-      turn += 1;
-      const mine = turn;
-      fill(rowsPlace, h('p.empty', 'Loading…'));
-      try {
-        const { rows, more } = await firstRows(`${json}?format=ndjson${name ? `&sheet=${encodeURIComponent(name)}` : ''}`, abort.signal);
-        if (mine !== turn) return;
-        const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-        fill(rowsPlace, rows.length ? table(`Rows of ${file.filename}`, columns.map((label) => ({ label })), rows.map((row) => columns.map((c) => cell(row[c]))), { cls: 'data', hideCaption: true }) : h('p.empty', 'This sheet has no rows.'),
-          more && h('p.hint', `The first ${num(rows.length)} rows. All of them are in the JSON.`));
-      } catch (error) {
-        if (error.name !== 'AbortError' && mine === turn) fill(rowsPlace, note('bad', explain(error)));
-      }
-    }
-    await rowsOf('');
-  })();
-  return { title: 'Upload', element, close: () => abort.abort() };
-}
-
-export const back = () => h('p.back', link('Uploads', '#/', { ico: 'back' }));
-
-/** The first rows of a list that may be huge: reads line by line and hangs up when it has enough. */
-async function firstRows(path, signal) {
-  const enough = new AbortController();
-  signal.addEventListener('abort', () => enough.abort());
-  const response = await call('GET', path, { signal: enough.signal });
-  const reader = response.body.getReader();
-  const decoder = new TextDecoder();
-  const rows = [];
-  let rest = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    rest += done ? decoder.decode() : decoder.decode(value, { stream: true });
-    const lines = rest.split('\n');
-    rest = done ? '' : lines.pop();
-    for (const line of lines) if (line.trim()) rows.push(JSON.parse(line));
-    if (rows.length > SHOWN_ROWS) { enough.abort(); return { rows: rows.slice(0, SHOWN_ROWS), more: true }; }
-    if (done) return { rows, more: false };
-  }
-}
+export const askDelete = (file) => ask(`Delete ${file.filename}?`, 'The file and its stored rows are removed for good. Records made from it stay in the list.', `Delete ${file.filename}`, { no: 'Keep it' });

@@ -49,9 +49,7 @@ impl Accounts {
             found.expires_at = found.expires_at.max(seen.expires_at);
         }
         let end = found.expires_at.min(found.ends_at);
-        // Disabling ends sessions too, but it is the account that their users shall hear of.
-        let ended_by_disabling = |at| found.disabled_at.is_some_and(|disabled| disabled <= at);
-        if found.revoked_at.is_some_and(|at| !ended_by_disabling(at)) {
+        if found.ended {
             return Err(Error::problem(
                 Code::SessionRevoked,
                 "This session was ended. Sign in again.",
@@ -64,7 +62,7 @@ impl Accounts {
                 "You were signed out after a time without requests. Sign in again.",
             ));
         }
-        if found.disabled_at.is_some() {
+        if found.user.disabled {
             return Err(disabled());
         }
         // Where the clock went back, the ends that were told by the wrong clock come nearer.
@@ -97,8 +95,7 @@ impl Accounts {
         let found = db
             .read(|c| tokens::find(c, hash))?
             .ok_or_else(|| Error::problem(Code::SessionInvalid, "This API token is unknown."))?;
-        let ended_by_disabling = |at| found.disabled_at.is_some_and(|disabled| disabled <= at);
-        if found.revoked_at.is_some_and(|at| !ended_by_disabling(at)) {
+        if found.ended {
             return Err(Error::problem(
                 Code::SessionRevoked,
                 "This API token was revoked. Make a new one under Profile.",
@@ -110,7 +107,7 @@ impl Accounts {
                 "This API token has expired. Make a new one under Profile.",
             ));
         }
-        if found.disabled_at.is_some() {
+        if found.user.disabled {
             return Err(disabled());
         }
         let whose = Whose::Token(found.id);

@@ -104,15 +104,20 @@ pub(super) fn hash(password: &str) -> Result<String> {
 }
 
 /// Whether `password` is the one behind `hash`. Without a hash (no such user) it never is, after
-/// the same work.
+/// the same work. A hash that is none, say because somebody wrote `!` into the table, has no password.
 ///
 /// # Errors
-/// `Internal` where the hash is none.
+/// `Internal` where hashing itself fails.
 pub(super) fn verify(_turn: &Turn, password: &str, hash: Option<&str>) -> Result<bool> {
-    let parsed = PasswordHash::new(hash.unwrap_or(NOBODY)).map_err(failed)?;
+    let real = hash.and_then(|hash| PasswordHash::new(hash).ok());
+    let is_real = real.is_some();
+    let parsed = match real {
+        Some(parsed) => parsed,
+        None => PasswordHash::new(NOBODY).map_err(failed)?,
+    };
     // Digests compare in constant time.
     let right = parsed.hash == Some(digest(password, &parsed)?);
-    Ok(right && hash.is_some())
+    Ok(right && is_real)
 }
 
 /// What Argon2 makes of a password, with the salt and the parameters of `hash`.
@@ -197,6 +202,7 @@ mod tests {
         let turn = turn().unwrap();
         assert!(!verify(&turn, "", None).unwrap());
         assert!(!verify(&turn, "for nobody", None).unwrap());
+        assert!(!verify(&turn, "!", Some("!")).unwrap());
         let nobody = PasswordHash::new(NOBODY).unwrap();
         let real = PasswordHash::new(&real).unwrap();
         assert_eq!(nobody.params, real.params);

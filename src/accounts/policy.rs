@@ -81,7 +81,7 @@ pub fn email(text: &str) -> std::result::Result<Option<String>, &'static str> {
 
 /// Control characters, separators of lines, and the marks that turn or hide text: in a name they
 /// would let one user look like another, and break log lines.
-fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'

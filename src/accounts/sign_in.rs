@@ -321,7 +321,7 @@ fn set_up_already() -> Error {
 fn readable(device: &str) -> String {
     device
         .chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !policy::is_invisible(*c))
         .take(DEVICE_CHARS_MAX)
         .collect()
 }

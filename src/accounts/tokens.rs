@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Accounts, Caller, field_error};
+use super::{Accounts, Caller, field_error, policy};
 use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::error::{Error, Result};
@@ -44,7 +44,7 @@ impl Accounts {
         caller.session()?;
         let name = name.trim();
         let chars = name.chars().count();
-        if chars == 0 || chars > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        if chars == 0 || chars > NAME_CHARS_MAX || name.chars().any(policy::is_invisible) {
             return Err(field_error(
                 "name",
                 "Give the token a name of 1 to 100 characters.",

@@ -83,6 +83,14 @@ fn stuck_jobs(db: &Db) -> Result<Finding> {
     })
 }
 
+/// Says in the log what is wrong with who may read the database; for the start of the server.
+pub(super) fn warn_of_permissions(path: &Path) {
+    let (sound, words) = permissions(path);
+    if !sound {
+        log::warn!("{words}");
+    }
+}
+
 fn permissions(path: &Path) -> Finding {
     #[cfg(unix)]
     {

@@ -65,8 +65,13 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode> {
             .transpose()?,
         encoding: flags.encoding.clone(),
     };
-    let sha256 = sha256(&flags.file).map_err(|error| cannot_open(&flags.file, &error))?;
+    let mut file = File::open(&flags.file).map_err(|error| cannot_open(&flags.file, &error))?;
+    // A folder opens, and fails at the first byte.
+    file.read(&mut [0])
+        .map_err(|error| cannot_open(&flags.file, &error))?;
+    file.seek(SeekFrom::Start(0))?;
     let format = sniff::sniff(&flags.file, &limits)?;
+    let hash = std::thread::spawn(move || sha256(file));
     let executable = settings::this_program();
     let mut reader = reader::read(
         &ReadJob {
@@ -81,8 +86,11 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode> {
     let mut progress = Progress::new();
     let taken = take(|| reader.next_batch(), &mut progress);
     progress.end();
+    let taken = taken?;
+    let hash = hash.join();
+    let sha256 = hash.map_err(|_| Error::Internal("the hash failed".to_owned()))??;
     let out = io::stdout().lock();
-    match print(taken?, &flags.file, format, sha256, out) {
+    match print(taken, &flags.file, format, sha256, out) {
         // Whoever reads has enough.
         Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
         other => other?,
@@ -274,8 +282,7 @@ impl Progress {
     }
 }
 
-fn sha256(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+fn sha256(mut file: File) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut piece = vec![0; PIECE_BYTES];
     loop {

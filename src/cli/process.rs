@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::limits;
 use crate::catalog;
 use crate::error::{Error, Result};
-use crate::process::{Checker, Inference, SourceFacts, Template};
+use crate::process::{Checker, Choices, Inference, SAMPLE_ROWS, SourceFacts, Template};
 use crate::report::export::csv;
 use crate::report::export::xlsx::annotated::Annotated;
 use crate::sheet::reader::{self, ReadJob};
@@ -62,11 +62,16 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
         columns: stored.info.columns.clone(),
         header_row: stored.info.header_row.unwrap_or(1),
         workbook: sheet::is_workbook(stored.format),
-        mapping: None,
+        choices: Choices::default(),
+        sample: stored.sample()?,
     };
-    let mut checker = Checker::new(&template, facts);
+    let mut checker = Checker::new(&template, facts)?;
     let missing = checker.missing_required();
     if missing.is_empty() {
+        if checker.needs_observation() {
+            stored.each(|row| checker.observe(row))?;
+            checker.observed();
+        }
         check(task, &mut stored, &mut checker)?;
     }
     let report = checker.report(began.elapsed().as_millis() as f64 / 1_000.0);
@@ -148,6 +153,22 @@ struct Stored {
 }
 
 impl Stored {
+    /// The first rows.
+    fn sample(&mut self) -> Result<Vec<Row>> {
+        let mut sample = Vec::new();
+        let stopped = self.each(|row| {
+            if sample.len() == SAMPLE_ROWS {
+                return Err(Error::Stopped);
+            }
+            sample.push(row.clone());
+            Ok(())
+        });
+        match stopped {
+            Ok(()) | Err(Error::Stopped) => Ok(sample),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Calls `each` for every row.
     fn each(&mut self, mut each: impl FnMut(&Row) -> Result<()>) -> Result<()> {
         self.rows.seek(SeekFrom::Start(self.from))?;

@@ -14,10 +14,11 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use simplelog::{ConfigBuilder, WriteLogger};
 
-use super::{door, limits, lock};
+use super::{check, door, limits, lock};
 use crate::accounts;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::server::Address;
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::words::Code;
@@ -33,7 +34,7 @@ pub struct Flags {
         value_name = "FILE"
     )]
     db: PathBuf,
-    /// Address and port; port 0 takes a free one and prints it
+    /// Address and port (port 0 takes a free one and prints it), or unix:PATH for a proxy
     #[arg(
         long,
         env = "SHEETLINE_LISTEN",
@@ -167,6 +168,7 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
     let new = !settings.db.exists();
     let _lock = lock::take(&settings.db)?;
     let app = Arc::new(App::open(settings, super::clock())?);
+    check::warn_of_permissions(&app.settings.db);
     super::user::unattended(&app.db)?;
     let setup = app.accounts.begin_setup(&app.db)?;
     let server = Server::start(Arc::clone(&app))?;
@@ -204,6 +206,21 @@ fn announce(app: &App, server: &Server, new: bool, setup: Option<&str>) -> std::
         app.settings.db.display(),
         if new { " (new)" } else { "" }
     )?;
+    match address {
+        Address::Tcp(address) => announce_tcp(*address, &mut out)?,
+        Address::Unix(path) => writeln!(out, "  For a proxy     unix:{}", path.display())?,
+    }
+    if let Some(url) = &app.settings.public_url {
+        writeln!(out, "  Known as        {url}")?;
+    }
+    if let Some(code) = setup {
+        announce_setup(app, address, code, &mut out)?;
+    }
+    writeln!(out, "listening on {address}")?;
+    out.flush()
+}
+
+fn announce_tcp(address: SocketAddr, out: &mut impl Write) -> std::io::Result<()> {
     writeln!(out, "  This computer   http://{}", reachable(address))?;
     let network = match (address.ip().is_loopback(), own_address()) {
         (false, Some(own)) if address.ip().is_unspecified() => {
@@ -218,20 +235,12 @@ fn announce(app: &App, server: &Server, new: bool, setup: Option<&str>) -> std::
             format!("not reachable. To open it: --listen 0.0.0.0:{port}{then}")
         }
     };
-    writeln!(out, "  Office network  {network}")?;
-    if let Some(url) = &app.settings.public_url {
-        writeln!(out, "  Known as        {url}")?;
-    }
-    if let Some(code) = setup {
-        announce_setup(app, address, code, &mut out)?;
-    }
-    writeln!(out, "listening on http://{address}")?;
-    out.flush()
+    writeln!(out, "  Office network  {network}")
 }
 
 fn announce_setup(
     app: &App,
-    address: SocketAddr,
+    address: &Address,
     code: &str,
     out: &mut impl Write,
 ) -> std::io::Result<()> {
@@ -241,7 +250,10 @@ fn announce_setup(
         .settings
         .public_url
         .clone()
-        .unwrap_or_else(|| format!("http://{}", reachable(address)));
+        .unwrap_or_else(|| match address {
+            Address::Tcp(address) => format!("http://{}", reachable(*address)),
+            Address::Unix(_) => "http://localhost".to_owned(),
+        });
     let base = base.trim_end_matches('/');
     writeln!(
         out,

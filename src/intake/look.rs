@@ -7,8 +7,8 @@ use crate::sheet::reader::{self, ReadJob};
 use crate::sheet::{Event, Row, Visibility};
 use crate::stop::Stop;
 
-/// Rows that are kept of a sheet.
-pub const ROWS: usize = 20;
+/// Rows that are kept of a sheet: as many as finding a mapping by content looks at.
+pub const ROWS: usize = 200;
 
 /// Bytes of text after which no further row is kept.
 const ROW_BYTES_MAX: usize = 4 << 20;

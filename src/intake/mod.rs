@@ -46,6 +46,8 @@ pub struct Order {
     pub template_version: i64,
     pub on_duplicate: OnDuplicate,
     pub sheet: Option<String>,
+    /// Where columns go: `{"column": "field"}`.
+    pub mapping: Option<Value>,
 }
 
 /// "Upload as JSON": reads the file now and keeps its rows.
@@ -174,6 +176,7 @@ fn enqueue(
         on_duplicate: order.on_duplicate,
         options: JobOptions {
             sheet: order.sheet.clone(),
+            mapping: order.mapping.clone(),
         },
     };
     match jobs::enqueue(tx, &new)? {

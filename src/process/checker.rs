@@ -8,13 +8,14 @@ use serde_json::{Map, Value as Json};
 
 use super::constraints::Rule;
 use super::keys::{Found, Key, KeyKind, KeySpec, Keys};
-use super::mapping::{Mapping, has_own_name};
+use super::mapping::{Choices, Mapping, has_own_name};
 use super::messages;
 use super::normalize;
+use super::order::{self, Watch};
 use super::problem::{Problem, Tally};
 use super::profile::Profile;
-use super::report::{Report, Stats};
-use super::template::{Field, Template};
+use super::report::{Columns, Report, Stats};
+use super::template::{Field, FieldsMatch, Template};
 use super::types::FieldType;
 use super::value::{Value, write_json_text};
 use crate::error::Result;
@@ -30,8 +31,10 @@ pub struct SourceFacts {
     pub header_row: u32,
     /// Whether cells have types of their own; in text files all are text.
     pub workbook: bool,
-    /// Where the columns go, if that is settled already.
-    pub mapping: Option<Mapping>,
+    /// What people decided about the columns.
+    pub choices: Choices,
+    /// The first rows, to know columns by what stands in them.
+    pub sample: Vec<Row>,
 }
 
 /// What becomes of a row.
@@ -83,7 +86,8 @@ pub struct Settled {
     pub problems: String,
     /// What is wrong, in sentences.
     pub messages: Vec<(Option<usize>, String)>,
-    pub keys: Vec<Key>,
+    /// The hashes by which the record is found again.
+    pub keys: Vec<i64>,
 }
 
 impl Settled {
@@ -109,6 +113,8 @@ pub struct Checker {
     names: Vec<String>,
     /// Fields of a whole record of a text file; `None` for workbooks.
     width: Option<usize>,
+    /// Columns of dates whose order has to be found out.
+    watches: Vec<Watch>,
     keys: Keys,
     profiles: Vec<Profile>,
     tally: Tally,
@@ -118,12 +124,17 @@ pub struct Checker {
 }
 
 impl Checker {
-    pub fn new(template: &Template, mut facts: SourceFacts) -> Checker {
-        let mapping = facts
-            .mapping
-            .take()
-            .filter(|mapping| mapping.columns.len() == facts.columns.len())
-            .unwrap_or_else(|| Mapping::find(template, &facts.columns));
+    /// # Errors
+    /// `Internal` where a row of the sample is damaged.
+    pub fn new(template: &Template, mut facts: SourceFacts) -> Result<Checker> {
+        let sample = std::mem::take(&mut facts.sample);
+        let mapping = Mapping::find(
+            template,
+            &facts.columns,
+            &facts.choices,
+            &sample,
+            facts.workbook,
+        )?;
         let mut places = vec![None; template.fields.len()];
         let mut extras = Vec::new();
         for (at, (column, (field, _))) in facts.columns.iter().zip(&mapping.columns).enumerate() {
@@ -146,6 +157,7 @@ impl Checker {
             labelled.map(|column| column.index + 1).max().unwrap_or(0)
         });
         let mut checker = Checker {
+            watches: order::watches(template, &places),
             keys: Keys::new(template, |field| {
                 places.get(field).is_some_and(Option::is_some)
             }),
@@ -162,13 +174,52 @@ impl Checker {
             updated: HashMap::new(),
         };
         checker.check_header();
-        checker
+        Ok(checker)
     }
 
     /// Names of the required fields that the file has no column for. Where there are any, rows
     /// can't be checked.
     pub fn missing_required(&self) -> Vec<String> {
         self.mapping.missing_required(&self.template)
+    }
+
+    /// Whether a column is wrong for being none of the template's.
+    fn refuses_extra(&self) -> bool {
+        match self.template.fields_match {
+            Some(FieldsMatch::Exact | FieldsMatch::Equal | FieldsMatch::Superset) => true,
+            Some(FieldsMatch::Subset | FieldsMatch::Partial) | None => false,
+        }
+    }
+
+    /// What `fieldsMatch` has against the columns.
+    fn check_fields_match(&self, problems: &mut Vec<Problem>) {
+        let header_row = self.facts.header_row;
+        for (at, column) in self.facts.columns.iter().enumerate() {
+            let beyond = self.width.is_some_and(|width| column.index >= width);
+            let field = self.mapping.columns.get(at).and_then(|(field, _)| *field);
+            let (fault, message) = match field {
+                None if self.refuses_extra() && !beyond => (
+                    Fault::ExtraLabel,
+                    format!("The template has no field for \"{}\".", column.name),
+                ),
+                Some(field)
+                    if field != at && self.template.fields_match == Some(FieldsMatch::Exact) =>
+                {
+                    let expected = self.template.fields.get(at).map_or("", Field::label);
+                    (
+                        Fault::IncorrectLabel,
+                        format!(
+                            "\"{expected}\" is expected here; found \"{}\".",
+                            column.name
+                        ),
+                    )
+                }
+                None | Some(_) => continue,
+            };
+            let mut problem = Problem::of_cell(fault, header_row, column.index, message);
+            problem.row = None;
+            problems.push(problem);
+        }
     }
 
     pub fn mapping(&self) -> &Mapping {
@@ -215,8 +266,9 @@ impl Checker {
             problem.field = Some(field.map_or(&column.name, |field| &field.name).clone());
             problems.push(problem);
         }
+        self.check_fields_match(&mut problems);
         for (at, field) in self.template.fields.iter().enumerate() {
-            if field.constraints.required && self.places.get(at) == Some(&None) {
+            if self.template.needs_column(field) && self.places.get(at) == Some(&None) {
                 let message = format!(
                     "\"{}\" is needed and no column was matched to it.",
                     field.label()
@@ -229,6 +281,30 @@ impl Checker {
         }
         for problem in &problems {
             self.tally.add(problem);
+        }
+    }
+
+    /// Whether all rows have to be shown to [`Checker::observe`] before the first is checked.
+    pub fn needs_observation(&self) -> bool {
+        !self.watches.is_empty()
+    }
+
+    /// Looks at a row before any is checked.
+    ///
+    /// # Errors
+    /// `Internal` where the row is damaged.
+    pub fn observe(&mut self, row: &Row) -> Result<()> {
+        let cells = row.values()?;
+        for watch in &mut self.watches {
+            watch.observe(row, &cells)?;
+        }
+        Ok(())
+    }
+
+    /// All rows have been shown.
+    pub fn observed(&mut self) {
+        for watch in &self.watches {
+            watch.settle(&mut self.template);
         }
     }
 
@@ -425,7 +501,7 @@ impl Checker {
                     (column, problem.message)
                 })
                 .collect(),
-            keys,
+            keys: keys.iter().map(|key| key.hash).collect(),
         }
     }
 
@@ -524,6 +600,14 @@ impl Checker {
         Ok(serde_json::to_string(&data)?)
     }
 
+    /// The hashes by which a record is found again.
+    ///
+    /// # Errors
+    /// `Internal` where it is damaged.
+    pub fn record_keys(&self, data: &str) -> Result<Vec<i64>> {
+        Keys::of_record(&self.template, data)
+    }
+
     /// The report on what was checked so far; `seconds` is how long it took.
     pub fn report(&self, seconds: f64) -> Report {
         let mut columns: Vec<_> = self
@@ -545,8 +629,15 @@ impl Checker {
             &self.template,
             self.stats,
             &self.tally,
-            self.mapping.to_json(&self.template, &self.facts.columns),
-            columns,
+            Columns {
+                mapping: self.mapping.to_json(&self.template, &self.facts.columns),
+                columns,
+                dates: self
+                    .watches
+                    .iter()
+                    .filter_map(|watch| watch.told(&self.template))
+                    .collect(),
+            },
             seconds,
         )
     }
@@ -725,11 +816,11 @@ impl Line {
             self.has_values = true;
             profile.add_text(text);
             let message = messages::wrong_type(field, cell, text);
-            self.problems.push(
-                Problem::of_cell(Fault::TypeError, self.row, place, message)
-                    .with_field(&field.name)
-                    .with_value(text),
-            );
+            let mut problem = Problem::of_cell(Fault::TypeError, self.row, place, message)
+                .with_field(&field.name)
+                .with_value(text);
+            problem.suggestion = messages::meant_date(field, cell);
+            self.problems.push(problem);
         }
         for rule in &checked.broken {
             let message = messages::broken(field, *rule, checked.value.as_ref());
@@ -739,6 +830,7 @@ impl Line {
                 problem = problem.with_value(text);
             }
             problem.constraint = Some(rule.as_str());
+            problem.suggestion = messages::meant_value(field, *rule, checked.value.as_ref());
             self.problems.push(problem);
         }
         if let Some(value) = &checked.value {

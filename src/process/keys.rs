@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use serde_json::value::RawValue;
@@ -131,30 +132,49 @@ impl Keys {
             .iter()
             .map(|field| of(field).map(Value::canonical));
         let text = joined(spec, parts);
-        let digest = Sha256::new()
-            .chain_update([kind_byte(spec.kind)])
-            .chain_update(spec.names.as_bytes())
-            .chain_update([0])
-            .chain_update(text.as_bytes())
-            .finalize();
-        let word = |at: usize| {
-            let mut bytes = [0; 4];
-            bytes.copy_from_slice(&digest[at..at + 4]);
-            u32::from_le_bytes(bytes)
-        };
-        let mut hash = [0; 8];
-        hash.copy_from_slice(&digest[16..24]);
-        match self.seen.entry([word(0), word(4), word(8)]) {
+        let (seen, hash) = hashes_of(spec, &text);
+        match self.seen.entry(seen) {
             std::collections::hash_map::Entry::Occupied(first) => Found::Again(*first.get()),
             std::collections::hash_map::Entry::Vacant(place) => {
                 place.insert(row);
-                Found::New(Key {
-                    number,
-                    hash: i64::from_le_bytes(hash),
-                    text,
-                })
+                Found::New(Key { number, hash, text })
             }
         }
+    }
+
+    /// The hashes of all keys that a record has by which it is found again, those included that its
+    /// file could not check.
+    ///
+    /// # Errors
+    /// `Internal` where `data` is no JSON object.
+    pub(super) fn of_record(template: &Template, data: &str) -> Result<Vec<i64>> {
+        let members: HashMap<String, &RawValue> = serde_json::from_str(data)?;
+        let primary = Some((KeyKind::Primary, &template.primary_key));
+        let unique = template.unique_keys.iter();
+        let listed = primary
+            .into_iter()
+            .chain(unique.map(|key| (KeyKind::UniqueKey, key)));
+        let mut hashes = Vec::new();
+        for (kind, fields) in listed.filter(|(_, fields)| !fields.is_empty()) {
+            let spec = spec(template, kind, fields);
+            let parts: Vec<Option<Cow<'_, str>>> = fields
+                .iter()
+                .map(|field| {
+                    let field = template.fields.get(*field)?;
+                    stored(members.get(&field.name)?, &field.kind).map(Cow::Owned)
+                })
+                .collect();
+            let missing = parts.iter().filter(|part| part.is_none()).count();
+            let complete = match kind {
+                KeyKind::Primary => missing < parts.len(),
+                KeyKind::Unique | KeyKind::UniqueKey => missing == 0,
+            };
+            if complete {
+                let text = joined(&spec, parts.into_iter());
+                hashes.push(hashes_of(&spec, &text).1);
+            }
+        }
+        Ok(hashes)
     }
 
     /// Whether a stored record really has this key, and not only its hash.
@@ -172,6 +192,24 @@ impl Keys {
         });
         Ok(joined(spec, parts) == key.text)
     }
+}
+
+/// What a key is noted by in this file, and found by in the database.
+fn hashes_of(spec: &KeySpec, text: &str) -> ([u32; 3], i64) {
+    let digest = Sha256::new()
+        .chain_update([kind_byte(spec.kind)])
+        .chain_update(spec.names.as_bytes())
+        .chain_update([0])
+        .chain_update(text.as_bytes())
+        .finalize();
+    let word = |at: usize| {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&digest[at..at + 4]);
+        u32::from_le_bytes(bytes)
+    };
+    let mut hash = [0; 8];
+    hash.copy_from_slice(&digest[16..24]);
+    ([word(0), word(4), word(8)], i64::from_le_bytes(hash))
 }
 
 fn kind_byte(kind: KeyKind) -> u8 {
@@ -206,7 +244,7 @@ fn spec(template: &Template, kind: KeyKind, fields: &[usize]) -> KeySpec {
 
 /// The parts with their lengths, so that no two lists give the same text.
 fn joined<'v>(spec: &KeySpec, parts: impl Iterator<Item = Option<Cow<'v, str>>>) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(64);
     for (part, fold) in parts.zip(&spec.fold) {
         match part {
             None => text.push('-'),
@@ -216,9 +254,9 @@ fn joined<'v>(spec: &KeySpec, parts: impl Iterator<Item = Option<Cow<'v, str>>>)
                 } else {
                     part
                 };
-                text.push_str(&part.len().to_string());
-                text.push(':');
                 text.push_str(&part);
+                // Writing to a String can't fail.
+                let _ = write!(text, ":{};", part.len());
             }
         }
     }

@@ -3,12 +3,15 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
+use super::content;
 use super::template::Template;
 use super::types::FieldType;
-use crate::sheet::{Column, column_letters};
-use crate::words::How;
+use crate::error::{Error, Result};
+use crate::id;
+use crate::sheet::{Column, Row, column_letters};
+use crate::words::{Code, How};
 
 /// How alike a close spelling must be, and by how much it must lead the next field.
 const FUZZY_LEAST: f64 = 0.90;
@@ -18,6 +21,115 @@ const FUZZY_CHARS_MAX: usize = 100;
 /// Comparisons of spellings in one file; a sheet of thousands of strange columns isn't worth more.
 const FUZZY_WORK_MAX: usize = 500_000;
 
+/// Columns that somebody decided on.
+const CHOICES_MAX: usize = 16_384;
+
+/// What people decided: where a column goes, by its name, or that it goes nowhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choices(Vec<Choice>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Choice {
+    column: String,
+    field: Option<String>,
+    how: How,
+}
+
+impl Choices {
+    /// From `{"column": "field"}` with a request; null where a column belongs to no field.
+    ///
+    /// # Errors
+    /// `bad-request` where it is something else.
+    pub fn parse(text: Option<&str>) -> Result<Choices> {
+        match text {
+            None => Ok(Choices::default()),
+            Some(text) => Choices::read(text, How::Given).ok_or_else(|| {
+                Error::problem(
+                    Code::BadRequest,
+                    "mapping must be a JSON object: {\"column\": \"field\"}, or null for a column that belongs to no field.",
+                )
+            }),
+        }
+    }
+
+    /// From what was remembered.
+    pub fn remembered(text: &str) -> Choices {
+        Choices::read(text, How::Remembered).unwrap_or_default()
+    }
+
+    fn read(text: &str, how: How) -> Option<Choices> {
+        let map: Map<String, Json> = serde_json::from_str(text).ok()?;
+        if map.len() > CHOICES_MAX {
+            return None;
+        }
+        let choices = map.into_iter().map(|(column, field)| {
+            let field = match field {
+                Json::Null => None,
+                Json::String(field) => Some(field),
+                Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => return None,
+            };
+            Some(Choice { column, field, how })
+        });
+        choices.collect::<Option<Vec<_>>>().map(Choices)
+    }
+
+    /// These, and `others` for the columns that these don't speak of.
+    #[must_use]
+    pub fn before(mut self, others: Choices) -> Choices {
+        for other in others.0 {
+            let spoken = self.0.iter().any(|own| {
+                own.column == other.column || (own.field.is_some() && own.field == other.field)
+            });
+            if !spoken {
+                self.0.push(other);
+            }
+        }
+        self
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Says which field is none of the template's.
+    ///
+    /// # Errors
+    /// `bad-request`.
+    pub fn check(&self, template: &Template) -> Result<()> {
+        let strange = self.0.iter().find_map(|choice| {
+            let field = choice.field.as_ref()?;
+            let known = template.fields.iter().any(|known| known.name == *field);
+            (!known).then_some(field)
+        });
+        match strange {
+            None => Ok(()),
+            Some(field) => Err(Error::problem(
+                Code::BadRequest,
+                format!("The template {} has no field \"{field}\".", template.name),
+            )),
+        }
+    }
+
+    /// As [`Choices::parse`] reads it.
+    pub fn to_json(&self) -> Json {
+        let members = self
+            .0
+            .iter()
+            .map(|choice| (choice.column.clone(), json!(choice.field)));
+        Json::Object(members.collect())
+    }
+}
+
+/// What a set of headers is remembered by: their order, letter case and punctuation don't matter.
+pub fn headers_key(columns: &[Column]) -> String {
+    let mut labels: Vec<String> = columns
+        .iter()
+        .filter_map(|column| column.label.as_deref().map(fold_label))
+        .collect();
+    labels.sort_unstable();
+    id::sha256_hex(labels.join("\u{1f}").as_bytes())
+}
+
 /// Where each column goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
@@ -26,16 +138,28 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Finds the field of each column by its header.
-    pub fn find(template: &Template, columns: &[Column]) -> Mapping {
+    /// Finds the field of each column: as people decided, else by its header, else by what stands
+    /// in the first rows.
+    ///
+    /// # Errors
+    /// `Internal` where a row is damaged.
+    pub fn find(
+        template: &Template,
+        columns: &[Column],
+        choices: &Choices,
+        sample: &[Row],
+        workbook: bool,
+    ) -> Result<Mapping> {
         let mut search = Search::new(template, columns);
+        search.by_choice(choices);
         search.by_name();
         search.by_alias();
         search.by_spelling();
+        search.by_content(sample, workbook)?;
         search.by_place();
-        Mapping {
+        Ok(Mapping {
             columns: search.found,
-        }
+        })
     }
 
     /// The column, by its position in the list of columns, that serves a field.
@@ -51,7 +175,7 @@ impl Mapping {
             .fields
             .iter()
             .enumerate()
-            .filter(|(at, field)| field.constraints.required && self.column_of(*at).is_none())
+            .filter(|(at, field)| template.needs_column(field) && self.column_of(*at).is_none())
             .map(|(_, field)| field.name.clone())
             .collect()
     }
@@ -81,6 +205,8 @@ struct Search<'a> {
     folded: Vec<String>,
     found: Vec<(Option<usize>, How)>,
     served: Vec<bool>,
+    /// Columns that people keep out of every field.
+    closed: Vec<bool>,
 }
 
 impl<'a> Search<'a> {
@@ -94,7 +220,62 @@ impl<'a> Search<'a> {
                 .collect(),
             found: vec![(None, How::None); columns.len()],
             served: vec![false; template.fields.len()],
+            closed: vec![false; columns.len()],
         }
+    }
+
+    /// Whether a column still looks for its field.
+    fn is_open(&self, column: usize) -> bool {
+        matches!(self.found.get(column), Some((None, _))) && self.closed.get(column) == Some(&false)
+    }
+
+    fn by_choice(&mut self, choices: &Choices) {
+        for choice in &choices.0 {
+            let named = |column: &Column| {
+                column.name == choice.column || column.label.as_ref() == Some(&choice.column)
+            };
+            let folded = fold_label(&choice.column);
+            let exact = self.columns.iter().position(named);
+            let column = exact.or_else(|| {
+                let like = self.folded.iter().position(|label| *label == folded);
+                like.filter(|_| !folded.is_empty())
+            });
+            let Some(column) = column.filter(|column| self.is_open(*column)) else {
+                continue;
+            };
+            let field = choice.field.as_ref().map(|field| {
+                let mut fields = self.template.fields.iter();
+                fields.position(|known| known.name == *field)
+            });
+            match field {
+                // The template has changed since: let the header speak.
+                Some(None) => {}
+                Some(Some(field)) if self.served.get(field) == Some(&false) => {
+                    self.take(column, field, choice.how);
+                }
+                Some(Some(_)) => {}
+                None => {
+                    if let (Some(closed), Some(found)) =
+                        (self.closed.get_mut(column), self.found.get_mut(column))
+                    {
+                        *closed = true;
+                        *found = (None, choice.how);
+                    }
+                }
+            }
+        }
+    }
+
+    fn by_content(&mut self, sample: &[Row], workbook: bool) -> Result<()> {
+        let found = content::find(self.template, self.columns, sample, workbook, |at| {
+            self.is_open(at)
+        })?;
+        for (column, field) in found {
+            if self.served.get(field) == Some(&false) {
+                self.take(column, field, How::Content);
+            }
+        }
+        Ok(())
     }
 
     fn take(&mut self, column: usize, field: usize, how: How) {
@@ -109,7 +290,7 @@ impl<'a> Search<'a> {
     /// Gives each column without a field the first one not served yet that has its name.
     fn each(&mut self, how: How, names: &Names, name: impl Fn(&Column, &str) -> Option<String>) {
         for (at, column) in self.columns.iter().enumerate() {
-            if !matches!(self.found.get(at), Some((None, _))) {
+            if !self.is_open(at) {
                 continue;
             }
             let folded = self.folded.get(at).map_or("", String::as_str);
@@ -185,8 +366,7 @@ impl<'a> Search<'a> {
         let mut work = 0;
         let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
         for (at, folded) in self.folded.iter().enumerate() {
-            let open = matches!(self.found.get(at), Some((None, _)));
-            if !open || folded.len() < 3 || folded.chars().count() > FUZZY_CHARS_MAX {
+            if !self.is_open(at) || folded.len() < 3 || folded.chars().count() > FUZZY_CHARS_MAX {
                 continue;
             }
             work += per_column;
@@ -223,7 +403,7 @@ impl<'a> Search<'a> {
                 continue;
             };
             let takes_all = matches!(field.kind, FieldType::Any) && !field.constraints.required;
-            if takes_all && !has_own_name(self.columns, at) {
+            if takes_all && self.is_open(at) && !has_own_name(self.columns, at) {
                 self.take(at, at, How::Position);
             }
         }
@@ -352,7 +532,7 @@ mod tests {
 
     fn found(labels: &[&str]) -> Vec<(Option<String>, &'static str)> {
         let template = companies();
-        Mapping::find(&template, &columns(labels))
+        named(&template, labels)
             .columns
             .iter()
             .map(|(field, how)| {
@@ -362,6 +542,10 @@ mod tests {
                 )
             })
             .collect()
+    }
+
+    fn named(template: &Template, labels: &[&str]) -> Mapping {
+        Mapping::find(template, &columns(labels), &Choices::default(), &[], false).unwrap()
     }
 
     fn one(label: &str) -> (Option<String>, &'static str) {
@@ -431,10 +615,88 @@ mod tests {
     fn columns_without_names_may_take_a_field_that_takes_all() {
         let schema = r#"{"fields":[{"name":"id","type":"integer"},{"name":"x"},{"name":"y"}]}"#;
         let template = Template::parse("t", 1, schema).unwrap();
-        let mapping = Mapping::find(&template, &columns(&["id", "", "id"]));
+        let mapping = named(&template, &["id", "", "id"]);
         assert_eq!(mapping.columns[1], (Some(1), How::Position));
         assert_eq!(mapping.columns[2], (Some(2), How::Position));
-        let moved = Mapping::find(&template, &columns(&["", "id"]));
+        let moved = named(&template, &["", "id"]);
         assert_eq!(moved.columns[0], (None, How::None));
+    }
+
+    fn cells(rows: &[&str]) -> Vec<Row> {
+        rows.iter()
+            .enumerate()
+            .map(|(at, cells)| Row {
+                number: u32::try_from(at + 2).unwrap(),
+                cells: (*cells).to_owned(),
+                kinds: None,
+                width: None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_people_decided_comes_first() {
+        let template = companies();
+        let columns = columns(&["Company Name", "Notes", "Website", "LinkedIn"]);
+        let given = Choices::parse(Some(r#"{"notes": "company_name", "Website": null}"#)).unwrap();
+        let remembered =
+            Choices::remembered(r#"{"Company Name": "company_name", "LinkedIn": "linkedin_url"}"#);
+        let choices = given.before(remembered);
+        let found = Mapping::find(&template, &columns, &choices, &[], false).unwrap();
+        assert_eq!(
+            found.columns,
+            vec![
+                (None, How::None),
+                (Some(0), How::Given),
+                (None, How::Given),
+                (Some(1), How::Remembered),
+            ]
+        );
+        assert!(Choices::parse(Some("[]")).is_err());
+        assert!(Choices::parse(Some(r#"{"a": 1}"#)).is_err());
+        let strange = Choices::parse(Some(r#"{"a": "b"}"#)).unwrap();
+        assert!(strange.check(&template).is_err());
+    }
+
+    #[test]
+    fn a_column_is_known_by_what_only_one_field_takes() {
+        let schema = r#"{"fields":[
+            {"name":"mail","type":"string","format":"email"},
+            {"name":"on","type":"date"},
+            {"name":"state","type":"string","constraints":{"enum":["open","shut"]}},
+            {"name":"text","type":"string"}]}"#;
+        let template = Template::parse("t", 1, schema).unwrap();
+        let columns = columns(&["A", "B", "C", "D"]);
+        let rows = cells(&[
+            r#"["a@b.de","2024-01-02","open","x"]"#,
+            r#"["c@d.de","2024-01-03","shut","open"]"#,
+            r#"["e@f.de",null,"open","y"]"#,
+            r#"["g@h.de","2024-01-05","open","z"]"#,
+        ]);
+        let found = Mapping::find(&template, &columns, &Choices::default(), &rows, false).unwrap();
+        assert_eq!(
+            found.columns,
+            vec![
+                (Some(0), How::Content),
+                (Some(1), How::Content),
+                (Some(2), How::Content),
+                (None, How::None),
+            ]
+        );
+        // Two columns of addresses: neither is known.
+        let twice = cells(&[
+            r#"["a@b.de","a@b.de"]"#,
+            r#"["c@d.de","c@d.de"]"#,
+            r#"["e@f.de","e@f.de"]"#,
+        ]);
+        let found = Mapping::find(&template, &columns, &Choices::default(), &twice, false).unwrap();
+        assert_eq!(found.columns[0], (None, How::None));
+    }
+
+    #[test]
+    fn headers_are_remembered_whatever_their_order_and_case() {
+        let one = headers_key(&columns(&["Name", "E-Mail"]));
+        assert_eq!(one, headers_key(&columns(&["e mail", "NAME"])));
+        assert_ne!(one, headers_key(&columns(&["Name", "E-Mail", "Phone"])));
     }
 }

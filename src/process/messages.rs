@@ -1,7 +1,7 @@
 //! What is wrong with a cell, in a sentence for the person who has the spreadsheet open.
 
 use super::constraints::{Bound, Constraints, Rule};
-use super::moment::Moment;
+use super::moment::{self, DayOrder, Moment, Told};
 use super::template::Field;
 use super::types::{FieldType, MomentForm, TextFormat};
 use super::value::Value;
@@ -52,11 +52,11 @@ pub fn wrong_type(field: &Field, cell: &Cell<'_>, text: &str) -> String {
             words.truncate(LISTED_MAX);
             format!("Must be one of: {}; {found}.", words.join(", "))
         }
-        FieldType::Date(form) => moment("date", "2024-10-31", form, cell, text),
+        FieldType::Date(form) => not_a_moment("date", "2024-10-31", form, cell, text),
         FieldType::DateTime(form) => {
-            moment("date and time", "2024-10-31T09:30:00", form, cell, text)
+            not_a_moment("date and time", "2024-10-31T09:30:00", form, cell, text)
         }
-        FieldType::Time(form) => moment("time of day", "09:30:00", form, cell, text),
+        FieldType::Time(form) => not_a_moment("time of day", "09:30:00", form, cell, text),
         FieldType::Year => format!("Must be a year such as 2024; {found}."),
         FieldType::YearMonth => format!("Must be a month such as 2024-05; {found}."),
         FieldType::Duration => format!("Must be a duration such as P1DT12H; {found}."),
@@ -64,7 +64,18 @@ pub fn wrong_type(field: &Field, cell: &Cell<'_>, text: &str) -> String {
     }
 }
 
-fn moment(what: &str, example: &str, form: &MomentForm, cell: &Cell<'_>, text: &str) -> String {
+/// The date that a text means in one of the two orders.
+fn day(text: &str, order: DayOrder) -> Option<String> {
+    moment::guess(text, Some(order)).map(|moment| moment.date_text())
+}
+
+fn not_a_moment(
+    what: &str,
+    example: &str,
+    form: &MomentForm,
+    cell: &Cell<'_>,
+    text: &str,
+) -> String {
     if let Cell::Number(json) = cell
         && let Some(date) = serial_date(json)
     {
@@ -76,7 +87,18 @@ fn moment(what: &str, example: &str, form: &MomentForm, cell: &Cell<'_>, text: &
     let short = cut(text, 60);
     match form {
         MomentForm::Default => format!("{short} is not a {what}. Write it as {example}."),
-        MomentForm::Any | MomentForm::Pattern(_) => format!("{short} is not a {what}."),
+        MomentForm::Any(None) if moment::order_of(text) == Some(Told::Either) => {
+            match (
+                day(text, DayOrder::DayFirst),
+                day(text, DayOrder::MonthFirst),
+            ) {
+                (Some(one), Some(two)) => format!(
+                    "{short} could be {one} or {two}, and no other date in this column tells which. Choose the order in the template."
+                ),
+                _ => format!("{short} is not a {what}."),
+            }
+        }
+        MomentForm::Any(_) | MomentForm::Pattern(_) => format!("{short} is not a {what}."),
     }
 }
 
@@ -109,9 +131,10 @@ pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> String {
     match rule {
         Rule::Required => format!("{} is empty.", field.label()),
         Rule::MinLength => format!(
-            "Shorter than {} letters ({}).",
+            "Shorter than {} letters ({}).{}",
             rules.length_min.unwrap_or(0),
-            length()
+            length(),
+            question(meant_value(field, rule, value))
         ),
         Rule::MaxLength => format!(
             "Longer than {} letters ({}).",
@@ -126,7 +149,12 @@ pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> String {
                 .pattern
                 .as_ref()
                 .map_or("", |(_, shown)| shown.as_str());
-            format!("Must look like {}; {}.", cut(pattern, 100), found(&text))
+            format!(
+                "Must look like {}; {}.{}",
+                cut(pattern, 100),
+                found(&text),
+                question(meant_value(field, rule, value))
+            )
         }
         Rule::Enum => {
             let shown = rules
@@ -139,16 +167,54 @@ pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> String {
             } else {
                 ""
             };
-            let meant = match meant(shown, &text) {
-                Some(meant) => format!(" Meant {meant}?"),
-                None => String::new(),
-            };
+            let meant = question(meant_value(field, rule, value));
             format!(
                 "Must be one of: {}{more}; {}.{meant}",
                 listed.join(", "),
                 found(&text)
             )
         }
+    }
+}
+
+fn question(meant: Option<String>) -> String {
+    meant.map_or_else(String::new, |meant| format!(" Meant {meant}?"))
+}
+
+/// The value that a person probably meant who broke a rule: an allowed one that is spelt almost
+/// alike, or digits whose leading zeros a spreadsheet has eaten.
+pub fn meant_value(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> Option<String> {
+    let text = value?.text();
+    let rules = &field.constraints;
+    match rule {
+        Rule::Enum => {
+            let shown = &rules.allowed.as_ref()?.shown;
+            meant(shown, &text).map(str::to_owned)
+        }
+        Rule::Pattern | Rule::MinLength => {
+            let digits = (2..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+            let padded = (1..=3).map(|zeros| format!("{}{text}", "0".repeat(zeros)));
+            padded.filter(|_| digits).find(|padded| {
+                let mut fine = true;
+                let value = field.kind.read_text(padded);
+                rules.check(value.as_ref(), |_| fine = false);
+                fine && value.is_some()
+            })
+        }
+        Rule::Required
+        | Rule::MaxLength
+        | Rule::Minimum
+        | Rule::Maximum
+        | Rule::ExclusiveMinimum
+        | Rule::ExclusiveMaximum => None,
+    }
+}
+
+/// The date that a number in a field of dates means as a spreadsheet's day count.
+pub fn meant_date(field: &Field, cell: &Cell<'_>) -> Option<String> {
+    match (&field.kind, cell) {
+        (FieldType::Date(_), Cell::Number(json)) => serial_date(json),
+        _ => None,
     }
 }
 
@@ -248,5 +314,12 @@ mod tests {
             "Must be one of: active, dormant, closed; found 'aktive'. Meant active?"
         );
         assert_eq!(broken(&state, Rule::Required, None), "State is empty.");
+        let postcode =
+            field(r#"{"name":"plz","type":"string","constraints":{"pattern":"[0-9]{5}"}}"#);
+        let value = postcode.kind.read_text("1067");
+        assert_eq!(
+            broken(&postcode, Rule::Pattern, value.as_ref()),
+            "Must look like [0-9]{5}; found '1067'. Meant 01067?"
+        );
     }
 }

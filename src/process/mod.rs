@@ -10,6 +10,7 @@
 
 mod checker;
 mod constraints;
+mod content;
 mod decimal;
 mod duration;
 mod formats;
@@ -19,6 +20,7 @@ pub mod mapping;
 pub mod messages;
 mod moment;
 mod normalize;
+mod order;
 pub mod problem;
 mod profile;
 pub mod report;
@@ -28,8 +30,9 @@ mod types;
 mod value;
 
 pub use checker::{Checked, Checker, Collision, Outcome, Settled, SourceFacts};
+pub use content::SAMPLE_ROWS;
 pub use infer::Inference;
 pub use keys::Key;
-pub use mapping::Mapping;
+pub use mapping::{Choices, Mapping};
 pub use report::{Report, Stats};
 pub use template::Template;

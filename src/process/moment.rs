@@ -348,8 +348,8 @@ impl Pattern {
 
 /// Reads a date, or a date and a time, in one of the usual forms that can be read in one way only:
 /// ISO 8601, `31.12.2024`, `5 March 2024`, `March 5, 2024`, and `25/12/2024`, where a number
-/// above 12 tells the day.
-pub(super) fn guess(text: &str) -> Option<Moment> {
+/// above 12 tells the day. `03/08/2024` needs the order that its column has.
+pub(super) fn guess(text: &str, order: Option<DayOrder>) -> Option<Moment> {
     let text = text.trim();
     if let Some(moment) = parse_date(text).or_else(|| parse_datetime(text)) {
         return Some(moment);
@@ -358,7 +358,7 @@ pub(super) fn guess(text: &str) -> Option<Moment> {
         Some((date, time)) if time.contains(':') => (date.trim_end_matches(','), Some(time)),
         Some(_) | None => (text, None),
     };
-    let day = guess_day(date)?;
+    let day = guess_day(date, order)?;
     let time = match time {
         None => None,
         Some(time) if time.len() <= 5 => Some(parse_time(&format!("{time:0>5}:00"))?),
@@ -371,7 +371,7 @@ pub(super) fn guess(text: &str) -> Option<Moment> {
     })
 }
 
-fn guess_day(text: &str) -> Option<i32> {
+fn guess_day(text: &str, order: Option<DayOrder>) -> Option<i32> {
     if let Some(parts) = three(text, '.') {
         return day(
             i32::try_from(digits(parts[2], 4)?).ok()?,
@@ -392,11 +392,14 @@ fn guess_day(text: &str) -> Option<i32> {
         let year = i32::try_from(digits(parts[2], 4)?)
             .ok()
             .filter(|_| parts[2].len() == 4)?;
-        return match (a > 12, b > 12) {
-            (true, false) => day(year, b, a),
-            (false, true) => day(year, a, b),
-            (false, false) if a == b => day(year, a, b),
-            (true, true) | (false, false) => None,
+        return match (order_of(text)?, order) {
+            (Told::Order(DayOrder::DayFirst), _) => day(year, b, a),
+            (Told::Order(DayOrder::MonthFirst), _) | (Told::Either, Some(DayOrder::MonthFirst)) => {
+                day(year, a, b)
+            }
+            (Told::Either, Some(DayOrder::DayFirst)) => day(year, b, a),
+            (Told::Either, None) if a == b => day(year, a, b),
+            (Told::Either, None) => None,
         };
     }
     let words: Vec<&str> = text
@@ -416,6 +419,36 @@ fn guess_day(text: &str) -> Option<i32> {
         .ok()
         .filter(|_| year.len() == 4)?;
     day(year, month, digits(date, 2)?)
+}
+
+/// Whether the day or the month stands first in `03/08/2024`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayOrder {
+    DayFirst,
+    MonthFirst,
+}
+
+/// What a date with slashes tells of its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    Order(DayOrder),
+    /// It can be read both ways.
+    Either,
+}
+
+/// What the date at the beginning of `text` tells of the order of day and month; `None` where it is
+/// no date with slashes and the year at the end.
+pub(super) fn order_of(text: &str) -> Option<Told> {
+    let date = text.trim().split([' ', 'T']).next()?;
+    let [a, b, year] = three(date, '/')?;
+    let (a, b) = (digits(a, 2)?, digits(b, 2)?);
+    digits(year, 4).filter(|_| year.len() == 4)?;
+    match (a > 12, b > 12) {
+        (true, false) => Some(Told::Order(DayOrder::DayFirst)),
+        (false, true) => Some(Told::Order(DayOrder::MonthFirst)),
+        (false, false) => Some(Told::Either),
+        (true, true) => None,
+    }
 }
 
 fn three(text: &str, separator: char) -> Option<[&str; 3]> {
@@ -555,7 +588,7 @@ mod tests {
             ("01.02.24", None),
             ("yesterday", None),
         ] {
-            let read = guess(text).map(|moment| moment.datetime_text());
+            let read = guess(text, None).map(|moment| moment.datetime_text());
             assert_eq!(read.as_deref(), wanted, "{text}");
         }
     }

@@ -71,6 +71,10 @@ fn is_space(c: char) -> bool {
 }
 
 fn spaces(text: &str) -> Cow<'_, str> {
+    // Most text has nothing but single blanks.
+    if text.is_ascii() && text.bytes().all(|b| b >= b' ') && !text.contains("  ") {
+        return Cow::Borrowed(text);
+    }
     let mut before = 'x';
     let tidy = text.chars().all(|c| {
         let fine = !is_space(c) || (c == ' ' && before != ' ');
@@ -109,8 +113,25 @@ fn with_scheme(text: &str) -> Option<String> {
 /// The text by which two values count as the same: letter case, spaces, a URL's trailing slashes
 /// make no difference.
 pub(super) fn fold(text: &str) -> String {
+    let text = text.trim_matches(is_space);
     let mut folded = String::with_capacity(text.len());
-    for c in text.trim_matches(is_space).chars() {
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    if plain && !text.contains("  ") {
+        folded.push_str(text);
+        folded.make_ascii_lowercase();
+    } else {
+        fold_letters(text, &mut folded);
+    }
+    if folded.contains("://") {
+        folded.truncate(folded.trim_end_matches('/').len());
+    }
+    folded
+}
+
+fn fold_letters(text: &str, folded: &mut String) {
+    for c in text.chars() {
         if is_space(c) {
             if !folded.ends_with(' ') {
                 folded.push(' ');
@@ -122,10 +143,6 @@ pub(super) fn fold(text: &str) -> String {
             folded.extend(c.to_uppercase().flat_map(char::to_lowercase));
         }
     }
-    if folded.contains("://") {
-        folded.truncate(folded.trim_end_matches('/').len());
-    }
-    folded
 }
 
 #[cfg(test)]

@@ -28,6 +28,9 @@ pub struct Problem {
     /// The constraint that is broken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub constraint: Option<&'static str>,
+    /// A value that was probably meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
     pub message: String,
 }
 
@@ -47,6 +50,7 @@ impl Problem {
             cell: None,
             value: None,
             constraint: None,
+            suggestion: None,
             message,
         }
     }

@@ -138,14 +138,19 @@ impl Distinct {
     }
 
     fn add(&mut self, hash: u64) {
-        if hash.trailing_zeros() < self.halvings || !self.kept.insert(hash) {
+        if Distinct::zeros(hash) < self.halvings || !self.kept.insert(hash) {
             return;
         }
         while self.kept.len() > self.most {
             self.halvings += 1;
             let least = self.halvings;
-            self.kept.retain(|hash| hash.trailing_zeros() >= least);
+            self.kept.retain(|hash| Distinct::zeros(*hash) >= least);
         }
+    }
+
+    /// Zeros in the middle of a hash: the table itself goes by both ends.
+    fn zeros(hash: u64) -> u32 {
+        (hash >> 24).trailing_zeros()
     }
 
     fn count(&self) -> (u64, bool) {
@@ -222,6 +227,8 @@ enum Range {
 struct Numbers {
     least: Value<'static>,
     most: Value<'static>,
+    /// Both as floats: what lies well between them needs no closer look.
+    about: (f64, f64),
     texts: (String, String),
 }
 
@@ -229,6 +236,12 @@ impl Range {
     fn add(&mut self, value: &Value<'_>) {
         match (&mut *self, value) {
             (Range::Numbers(numbers), Value::Raw(json)) => {
+                let about: f64 = json.parse().unwrap_or(f64::NAN);
+                if numbers.about.0 < about && about < numbers.about.1 {
+                    widen(&mut numbers.texts, json);
+                    return;
+                }
+                numbers.about = (numbers.about.0.min(about), numbers.about.1.max(about));
                 let number = Value::Raw(json).into_owned();
                 widen(&mut numbers.texts, json);
                 if number.compare(&numbers.least) == Some(Ordering::Less) {
@@ -242,6 +255,9 @@ impl Range {
                 *self = Range::Numbers(Box::new(Numbers {
                     least: number.clone(),
                     most: number,
+                    about: json
+                        .parse()
+                        .map_or((f64::NAN, f64::NAN), |about| (about, about)),
                     texts: ((*json).to_owned(), (*json).to_owned()),
                 }));
             }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::checker::Outcome;
+use super::order::Order;
 use super::problem::{Problem, Tally};
 use super::profile::Column;
 use super::template::Template;
@@ -34,6 +35,13 @@ impl Stats {
     }
 }
 
+/// What a report says of the columns.
+pub(super) struct Columns {
+    pub(super) mapping: Vec<Json>,
+    pub(super) columns: Vec<Column>,
+    pub(super) dates: Vec<Order>,
+}
+
 /// The report as it is stored and shown.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
@@ -43,6 +51,9 @@ pub struct Report {
     pub template: TemplateShown,
     pub mapping: Vec<Json>,
     pub columns: Vec<Column>,
+    /// How dates that can be read in two ways were read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dates: Vec<Order>,
     pub errors_by_type: BTreeMap<&'static str, u64>,
     pub errors_total: u64,
     /// The first [`super::problem::LISTED_MAX`].
@@ -74,8 +85,7 @@ impl Report {
         template: &Template,
         stats: Stats,
         tally: &Tally,
-        mapping: Vec<Json>,
-        columns: Vec<Column>,
+        columns: Columns,
         seconds: f64,
     ) -> Report {
         let mut report = Report {
@@ -93,8 +103,9 @@ impl Report {
                 name: template.name.clone(),
                 version: template.version,
             },
-            mapping,
-            columns,
+            mapping: columns.mapping,
+            columns: columns.columns,
+            dates: columns.dates,
             errors_by_type: tally.by_type.clone(),
             errors_total: tally.total,
             errors: tally.listed.clone(),

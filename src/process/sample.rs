@@ -58,9 +58,11 @@ impl Field {
                 };
                 return [word(true), word(false)];
             }
-            FieldType::Date(MomentForm::Default | MomentForm::Any) => ("2024-10-06", "2024-12-24"),
-            FieldType::Time(MomentForm::Default | MomentForm::Any) => ("09:30:00", "17:00:00"),
-            FieldType::DateTime(MomentForm::Default | MomentForm::Any) => {
+            FieldType::Date(MomentForm::Default | MomentForm::Any(_)) => {
+                ("2024-10-06", "2024-12-24")
+            }
+            FieldType::Time(MomentForm::Default | MomentForm::Any(_)) => ("09:30:00", "17:00:00"),
+            FieldType::DateTime(MomentForm::Default | MomentForm::Any(_)) => {
                 ("2024-10-06T09:30:00", "2024-12-24T17:00:00")
             }
             // How a pattern looks is not written backwards from it.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::decimal::Decimal;
 use super::duration;
 use super::formats;
-use super::moment::{self, Moment, Pattern};
+use super::moment::{self, DayOrder, Moment, Pattern};
 use super::value::{NotFinite, Value};
 use crate::sheet::Cell;
 
@@ -63,8 +63,8 @@ impl Default for NumberForm {
 pub enum MomentForm {
     /// As ISO 8601 has it.
     Default,
-    /// In any of the usual forms that can be read in one way only.
-    Any,
+    /// In any of the usual forms; `None`: only in those that can be read in one way.
+    Any(Option<DayOrder>),
     /// As a strptime pattern says.
     Pattern(Pattern),
 }
@@ -84,6 +84,25 @@ impl FieldType {
             FieldType::Year => "year",
             FieldType::YearMonth => "yearmonth",
             FieldType::Duration => "duration",
+        }
+    }
+
+    /// The order of day and month, where it has to be found out.
+    pub fn day_order_mut(&mut self) -> Option<&mut Option<DayOrder>> {
+        match self {
+            FieldType::Date(MomentForm::Any(order))
+            | FieldType::DateTime(MomentForm::Any(order)) => Some(order),
+            FieldType::Any
+            | FieldType::Text(_)
+            | FieldType::Number(_)
+            | FieldType::Integer(_)
+            | FieldType::Bool(_)
+            | FieldType::Date(_)
+            | FieldType::Time(_)
+            | FieldType::DateTime(_)
+            | FieldType::Year
+            | FieldType::YearMonth
+            | FieldType::Duration => None,
         }
     }
 
@@ -107,7 +126,7 @@ impl FieldType {
             FieldType::Date(form) => {
                 let moment = match form {
                     MomentForm::Default => moment::parse_date(text),
-                    MomentForm::Any => moment::guess(text),
+                    MomentForm::Any(order) => moment::guess(text, *order),
                     MomentForm::Pattern(pattern) => pattern.read(text),
                 };
                 moment.map(Value::Date)
@@ -115,7 +134,9 @@ impl FieldType {
             FieldType::Time(form) => {
                 let moment = match form {
                     MomentForm::Default => moment::parse_time(text),
-                    MomentForm::Any => moment::parse_time(text).or_else(|| moment::guess(text)),
+                    MomentForm::Any(order) => {
+                        moment::parse_time(text).or_else(|| moment::guess(text, *order))
+                    }
                     MomentForm::Pattern(pattern) => pattern.read(text),
                 };
                 moment.map(|moment| Value::Time(moment.time_of_day()))
@@ -123,7 +144,9 @@ impl FieldType {
             FieldType::DateTime(form) => {
                 let moment = match form {
                     MomentForm::Default => moment::parse_datetime(text),
-                    MomentForm::Any => moment::parse_datetime(text).or_else(|| moment::guess(text)),
+                    MomentForm::Any(order) => {
+                        moment::parse_datetime(text).or_else(|| moment::guess(text, *order))
+                    }
                     MomentForm::Pattern(pattern) => pattern.read(text),
                 };
                 moment.map(Value::DateTime)

@@ -54,6 +54,15 @@ pub struct Assembler<'o, 'w> {
     kinds: String,
 }
 
+/// A row that is being written.
+#[derive(Default)]
+struct Line {
+    /// The column that would come next.
+    next: usize,
+    /// Cells that hold a value.
+    filled: u64,
+}
+
 /// The header, once it is known.
 struct Header {
     row: u32,
@@ -137,6 +146,33 @@ impl<'o, 'w> Assembler<'o, 'w> {
             return self.settle();
         }
         Ok(())
+    }
+
+    /// Whether the header has been found, so that rows can be streamed.
+    pub(super) fn knows_header(&self) -> bool {
+        self.header.is_some()
+    }
+
+    /// As [`Assembler::row`] for a sheet without merged cells, once the header is known: the cells
+    /// need not be collected.
+    ///
+    /// # Errors
+    /// As [`Assembler::row`].
+    pub(super) fn stream<'a>(
+        &mut self,
+        number: u32,
+        cells: impl Iterator<Item = (usize, Found<'a>)>,
+        width: Option<u32>,
+    ) -> Result<()> {
+        if number <= self.number {
+            return Err(bounds::out_of_order(number));
+        }
+        self.number = number;
+        let mut line = self.begin_line();
+        for (column, found) in cells {
+            self.cell(&mut line, column, number, &found)?;
+        }
+        self.end_line(&line, number, width)
     }
 
     /// Notes something that the parser dropped, guessed or changed; at most so many of each code
@@ -240,7 +276,7 @@ impl<'o, 'w> Assembler<'o, 'w> {
                 self.notices.add(
                     "header-joined",
                     Some((0, place.row)),
-                    "The header has several lines; each column's were joined.",
+                    "The header has several lines; they were joined in each column.",
                 );
             }
             header::labels(&waiting, place, &merges)
@@ -292,6 +328,32 @@ impl<'o, 'w> Assembler<'o, 'w> {
         cells: &[(usize, Found<'_>)],
         width: Option<u32>,
     ) -> Result<()> {
+        let mut line = self.begin_line();
+        if self.filler.is_idle(number) {
+            for (column, found) in cells {
+                self.cell(&mut line, *column, number, found)?;
+            }
+        } else {
+            let cells = self.filler.fill(number, cells, &mut self.notices);
+            for (column, found) in &cells {
+                self.cell(&mut line, *column, number, found)?;
+            }
+        }
+        self.end_line(&line, number, width)
+    }
+
+    fn begin_line(&mut self) -> Line {
+        self.cells.clear();
+        self.cells.push(b'[');
+        self.kinds.clear();
+        Line::default()
+    }
+
+    /// Writes the line out, where it holds anything.
+    fn end_line(&mut self, line: &Line, number: u32, width: Option<u32>) -> Result<()> {
+        if line.filled == 0 {
+            return Ok(());
+        }
         self.rows += 1;
         if self.rows > self.rows_max {
             return Err(bounds::too_complex(&format!(
@@ -304,49 +366,33 @@ impl<'o, 'w> Assembler<'o, 'w> {
                 thousands(self.rows_max)
             )));
         }
-        self.cells.clear();
-        self.cells.push(b'[');
-        self.kinds.clear();
-        let mut position = 0;
-        let mut filled = 0;
-        if self.filler.is_idle(number) {
-            for (column, found) in cells {
-                self.cell(*column, number, found, &mut position, &mut filled)?;
-            }
-        } else {
-            let cells = self.filler.fill(number, cells, &mut self.notices);
-            for (column, found) in &cells {
-                self.cell(*column, number, found, &mut position, &mut filled)?;
-            }
-        }
         self.cells.push(b']');
         let width = self.ragged(number, width);
         let kinds = if self.kinds.is_empty() {
             None
         } else {
-            while self.kinds.len() < position {
+            while self.kinds.len() < line.next {
                 self.kinds.push('.');
             }
             Some(self.kinds.as_str())
         };
         let text = std::str::from_utf8(&self.cells)
             .map_err(|_| Error::Internal("a row is no UTF-8".to_owned()))?;
-        self.out.row(number, width, kinds, text, filled)
+        self.out.row(number, width, kinds, text, line.filled)
     }
 
-    /// Appends one cell; `position` is the column that would come next.
+    /// Appends one cell.
     fn cell(
         &mut self,
+        line: &mut Line,
         column: usize,
         number: u32,
         found: &Found<'_>,
-        position: &mut usize,
-        filled: &mut u64,
     ) -> Result<()> {
         if found.is_empty() {
             return Ok(());
         }
-        if column < *position {
+        if column < line.next {
             return Err(bounds::out_of_order(number));
         }
         if column >= self.used.len() {
@@ -354,15 +400,14 @@ impl<'o, 'w> Assembler<'o, 'w> {
             self.used.resize(column + 1, false);
         }
         self.used[column] = true;
-        if *position > 0 {
+        if line.next > 0 {
             self.cells.push(b',');
         }
-        while *position < column {
+        for _ in line.next..column {
             self.cells.extend_from_slice(b"null,");
-            *position += 1;
         }
-        *position += 1;
-        *filled += 1;
+        line.next = column + 1;
+        line.filled += 1;
         match found {
             Found::Text(text) => {
                 bounds::size(&self.sheet, self.out.limits(), (column, number), found)?;
@@ -383,11 +428,11 @@ impl<'o, 'w> Assembler<'o, 'w> {
             Found::Bool(false) => self.cells.extend_from_slice(b"false"),
             Found::Moment(kind, text) => {
                 json::text(&mut self.cells, text);
-                self.kind(*kind, *position);
+                self.kind(*kind, line.next);
             }
             Found::Error(_) => {
                 self.cells.extend_from_slice(b"null");
-                self.kind(Kind::Error, *position);
+                self.kind(Kind::Error, line.next);
                 self.error_cells += 1;
                 if self.error_cells_first.len() < ERROR_CELLS_NAMED {
                     self.error_cells_first.push(cell_name(column, number));

@@ -70,13 +70,15 @@ pub fn read<R: Read + Seek>(
     );
     tell(&mut assembler, detected, sep_line.is_some());
     while let Some(record) = records.next()? {
-        let cells: Vec<(usize, Found<'_>)> = record
+        let cells = record
             .fields()
             .enumerate()
             .filter(|(_, field)| !field.is_empty())
-            .map(|(column, field)| (column, found(field)))
-            .collect();
-        if !cells.is_empty() {
+            .map(|(column, field)| (column, found(field)));
+        if assembler.knows_header() {
+            assembler.stream(record.number, cells, Some(record.width()))?;
+        } else {
+            let cells: Vec<(usize, Found<'_>)> = cells.collect();
             assembler.row(record.number, &cells, Some(record.width()))?;
         }
     }
@@ -270,7 +272,11 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
         let fields = self.fields.get(..written).unwrap_or(&[]);
         Ok(Some(Record {
             number: self.number,
-            text: String::from_utf8_lossy(fields),
+            text: match std::str::from_utf8(fields) {
+                Ok(text) => text.into(),
+                // Only where the file changed since it was looked at.
+                Err(_) => String::from_utf8_lossy(fields),
+            },
             ends: self.ends.get(..count).unwrap_or(&[]),
         }))
     }

@@ -195,14 +195,12 @@ fn end_of_string(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 1;
     loop {
-        at += bytes
-            .get(at..)?
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\'))?;
-        if bytes.get(at) == Some(&b'"') {
-            return Some(at + 1);
+        at += json::plain_prefix(bytes.get(at..)?);
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => return None,
         }
-        at += 2;
     }
 }
 

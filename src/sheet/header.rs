@@ -50,7 +50,7 @@ pub(super) fn find(rows: &[Waiting], merges: &[Merge]) -> usize {
     let mut perhaps = None;
     for (at, row) in rows.iter().enumerate() {
         let cover = covers.get(at).copied().unwrap_or(0);
-        if table > 1 && filled(row) < 2 {
+        if table > 1 && (filled(row) < 2 || has_title(row, table, merges)) {
             continue;
         }
         if cover * 3 < table * 2 {
@@ -194,6 +194,9 @@ pub(super) fn words(found: &Found<'_>) -> String {
 
 /// Whether row `upper` holds group headers for the columns of row `lower`.
 fn groups(rows: &[Waiting], upper: usize, lower: usize, merges: &[Merge]) -> bool {
+    if !is_wordy(rows, upper) {
+        return false;
+    }
     let (Some(upper), Some(lower)) = (rows.get(upper), rows.get(lower)) else {
         return false;
     };
@@ -213,6 +216,10 @@ fn groups(rows: &[Waiting], upper: usize, lower: usize, merges: &[Merge]) -> boo
                     .iter()
                     .filter(|(c, _)| (merge.first_column..=merge.last_column).contains(c))
                     .count();
+                // What stands above nearly all columns is a title.
+                if below * 3 > lower.cells.len() * 2 {
+                    return false;
+                }
                 grouping |= below >= 2 && merge.last_row == upper.number;
             }
             // A column with a label of its own in both rows: the lower one is data, or the upper
@@ -242,6 +249,14 @@ fn width(rows: &[Waiting]) -> usize {
         .map(|(column, _)| column + 1)
         .max()
         .unwrap_or(0)
+}
+
+/// Whether a cell of the row is merged over nearly all of the table.
+fn has_title(row: &Waiting, table: usize, merges: &[Merge]) -> bool {
+    merges.iter().any(|merge| {
+        let columns = merge.last_column - merge.first_column.min(merge.last_column) + 1;
+        merge.first_row == row.number && columns * 3 > table * 2 && columns > 1
+    })
 }
 
 fn filled(row: &Waiting) -> usize {

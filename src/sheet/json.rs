@@ -3,14 +3,14 @@
 /// Appends `text` as a JSON string.
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    let bytes = text.as_bytes();
-    let mut begin = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(bytes.get(begin..at).unwrap_or(&[]));
-        begin = at + 1;
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, special) = rest.split_at(plain_prefix(rest));
+        out.extend_from_slice(plain);
+        let Some((&byte, after)) = special.split_first() else {
+            break;
+        };
+        rest = after;
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
@@ -25,8 +25,35 @@ pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
             }
         }
     }
-    out.extend_from_slice(bytes.get(begin..).unwrap_or(&[]));
     out.push(b'"');
+}
+
+/// How many bytes at the beginning mean themselves inside a JSON string.
+pub(crate) fn plain_prefix(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+    const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
+    const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);
+    const BACKSLASHES: u64 = u64::from_ne_bytes([b'\\'; 8]);
+    // Eight bytes at a time: the high bit of each byte tells whether it is below a bound. The sums
+    // may find one too many (after a borrow), never one too few; the bytes are looked at then.
+    let mut plain = 0;
+    for chunk in bytes.chunks_exact(8) {
+        let Ok(eight) = <[u8; 8]>::try_from(chunk) else {
+            break;
+        };
+        let word = u64::from_ne_bytes(eight);
+        let control = word.wrapping_sub(SPACES) & !word;
+        let quote = (word ^ QUOTES).wrapping_sub(ONES) & !(word ^ QUOTES);
+        let backslash = (word ^ BACKSLASHES).wrapping_sub(ONES) & !(word ^ BACKSLASHES);
+        if (control | quote | backslash) & HIGHS != 0 {
+            break;
+        }
+        plain += 8;
+    }
+    let rest = bytes.get(plain..).unwrap_or(&[]);
+    let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    plain + rest.iter().position(special).unwrap_or(rest.len())
 }
 
 /// 2^63: below it an integral number is printed without fraction or exponent.
@@ -54,24 +81,33 @@ pub(crate) fn number(out: &mut Vec<u8>, number: f64) -> bool {
 /// Whether `text` is a JSON number that prints back identically once it has been read as a 64-bit
 /// float (`007`, `1.50`, `1e5`, `+49` and ids of 17 digits and more mostly do not).
 pub(crate) fn is_plain_number(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = match digits.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (digits, None),
-    };
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if !all_digits(whole) || (whole.len() > 1 && whole.starts_with('0')) || text == "-0" {
+    let unsigned = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let whole = digits(unsigned);
+    if whole == 0 || (whole > 1 && unsigned.starts_with(b"0")) {
         return false;
     }
-    let Some(fraction) = fraction else {
-        return whole.len() <= 15 || (whole.len() <= 19 && reads_back(text));
+    let Some(rest) = unsigned.get(whole..).filter(|rest| !rest.is_empty()) else {
+        return whole <= 15 && (unsigned != b"0" || text.len() == 1)
+            || (16..=19).contains(&whole) && reads_back(text);
     };
-    if !all_digits(fraction) || fraction.ends_with('0') || whole.len() + fraction.len() > 17 {
+    let fraction = rest.len() - 1;
+    let is_fraction = rest.starts_with(b".")
+        && fraction > 0
+        && digits(rest.get(1..).unwrap_or(&[])) == fraction
+        && !rest.ends_with(b"0");
+    if !is_fraction || whole + fraction > 17 {
         return false;
     }
     // A float keeps any 15 digits; but small numbers are printed with an exponent.
-    let certain = whole.len() + fraction.len() <= 15 && !fraction.starts_with("000");
-    certain || reads_back(text)
+    (whole + fraction <= 15 && !rest.starts_with(b".000")) || reads_back(text)
+}
+
+/// How many digits the bytes begin with.
+fn digits(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(bytes.len())
 }
 
 fn reads_back(text: &str) -> bool {
@@ -154,6 +190,22 @@ mod tests {
             "0.1000000000000000055",
         ] {
             assert!(!is_plain_number(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_special_byte_is_found_wherever_it_stands() {
+        for length in 0..40 {
+            assert_eq!(plain_prefix(&vec![b'a'; length]), length);
+            assert_eq!(plain_prefix(&vec![0xc3; length]), length);
+            for at in 0..length {
+                for byte in 0..=255_u8 {
+                    let mut bytes = vec![b'!'; length];
+                    bytes[at] = byte;
+                    let special = byte < 0x20 || byte == b'"' || byte == b'\\';
+                    assert_eq!(plain_prefix(&bytes), if special { at } else { length });
+                }
+            }
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Output<'w> {
     bytes: u64,
     cells: u64,
     info_bytes: usize,
+    /// The line that is being put together.
+    line: Vec<u8>,
 }
 
 /// Bytes of what is told of all sheets together, which the parent keeps in memory: names, headers
@@ -46,6 +48,7 @@ impl<'w> Output<'w> {
             bytes: 0,
             cells: 0,
             info_bytes: 0,
+            line: Vec::new(),
         }
     }
 
@@ -95,15 +98,20 @@ impl<'w> Output<'w> {
                 ),
             ));
         }
-        write!(self.out, "R{number}\t")?;
+        let line = &mut self.line;
+        line.clear();
+        line.push(b'R');
+        serde_json::to_writer(&mut *line, &number)?;
+        line.push(b'\t');
         if let Some(width) = width {
-            write!(self.out, "{width}")?;
+            serde_json::to_writer(&mut *line, &width)?;
         }
-        self.out.write_all(b"\t")?;
-        self.out.write_all(kinds.unwrap_or("").as_bytes())?;
-        self.out.write_all(b"\t")?;
-        self.out.write_all(cells.as_bytes())?;
-        Ok(self.out.write_all(b"\n")?)
+        line.push(b'\t');
+        line.extend_from_slice(kinds.unwrap_or("").as_bytes());
+        line.push(b'\t');
+        line.extend_from_slice(cells.as_bytes());
+        line.push(b'\n');
+        Ok(self.out.write_all(line)?)
     }
 
     /// # Errors

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod idempotency;
 pub mod jobs;
+pub mod mappings;
 pub mod pauses;
 pub mod records;
 pub mod rows;

@@ -4,13 +4,15 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::db::Tx;
 use crate::error::Result;
-use crate::id::JobId;
+use crate::id::{JobId, UploadNo};
 
 /// A record about to be stored.
 #[derive(Debug, Clone)]
 pub struct NewRecord<'a> {
-    /// 1-based row in the job's file.
+    /// 1-based row in the job's file, or in `source`.
     pub row: u32,
+    /// The file that a repaired row is from.
+    pub source: Option<UploadNo>,
     /// `{"field": value}`
     pub data: &'a str,
     /// The changed values as a JSON array, where there are any.
@@ -40,13 +42,14 @@ pub struct Listed {
 /// `Database`.
 pub fn insert(tx: &Tx<'_>, job: JobId, template: &str, record: &NewRecord<'_>) -> Result<()> {
     tx.prepare_cached(
-        "INSERT INTO records (job_id, template, row, replaces, data, changes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO records (job_id, template, row, source_no, replaces, data, changes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute(params![
         job.0,
         template,
         record.row,
+        record.source.map(|no| no.0),
         record.replaces,
         record.data,
         record.changes
@@ -101,7 +104,7 @@ pub fn by_key(connection: &Connection, template: &str, hash: i64) -> Result<Vec<
          FROM record_keys q
          JOIN records r ON r.id = q.record_id AND r.template = ?2
          JOIN jobs j ON j.id = r.job_id
-         JOIN uploads u ON u.no = j.upload_no
+         JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
          JOIN users p ON p.id = j.user_id
          WHERE q.hash = ?1 AND {IN_LIST}
          ORDER BY r.id"
@@ -130,7 +133,7 @@ pub fn page(
         "SELECT r.id, coalesce(r.replaces, r.id), r.data, u.filename, r.row, p.username, r.job_id
          FROM records r
          JOIN jobs j ON j.id = r.job_id
-         JOIN uploads u ON u.no = j.upload_no
+         JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
          JOIN users p ON p.id = j.user_id
          WHERE r.id > ?2 AND r.template = ?1 AND {IN_LIST} AND {search_sql}
          ORDER BY r.id LIMIT ?3"
@@ -214,6 +217,42 @@ pub fn parked(connection: &Connection, job: JobId, after: u32, limit: u32) -> Re
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What undoing a job does to the list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Undoing {
+    /// Records that go.
+    pub removed: i64,
+    /// Records that are again what they were.
+    pub restored: i64,
+    /// Records that a later job changed: that version stays, with what it took over.
+    pub kept: i64,
+}
+
+/// Looks at what undoing a job would do now.
+///
+/// # Errors
+/// `Database`.
+pub fn undoing(connection: &Connection, job: JobId) -> Result<Undoing> {
+    Ok(connection.query_row(
+        "SELECT count(*) FILTER (WHERE NOT later AND replaces IS NULL),
+                count(*) FILTER (WHERE NOT later AND replaces IS NOT NULL),
+                count(*) FILTER (WHERE later)
+         FROM (SELECT r.replaces, EXISTS (
+                   SELECT 1 FROM records n JOIN jobs k ON k.id = n.job_id
+                   WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
+                     AND k.status = 'completed' AND k.undone_at IS NULL) AS later
+               FROM records r WHERE r.job_id = ?1)",
+        params![job.0],
+        |row| {
+            Ok(Undoing {
+                removed: row.get(0)?,
+                restored: row.get(1)?,
+                kept: row.get(2)?,
+            })
+        },
+    )?)
 }
 
 /// Removes some of what an attempt left. True: nothing is left.

@@ -17,8 +17,8 @@ pub struct Found {
     pub last_seen_at: Timestamp,
     pub expires_at: Timestamp,
     pub ends_at: Timestamp,
-    pub revoked_at: Option<Timestamp>,
-    pub disabled_at: Option<Timestamp>,
+    /// Ended, otherwise than by disabling its user: of that, they hear as such.
+    pub ended: bool,
     /// Since when the user has had an active job; a session that was alive then does not expire.
     pub held_since: Option<Timestamp>,
 }
@@ -72,8 +72,9 @@ pub fn insert(tx: &Tx<'_>, new: &NewSession<'_>) -> Result<SessionId> {
 /// `Database`.
 pub fn find(connection: &Connection, hash: &TokenHash) -> Result<Option<Found>> {
     let mut statement = connection.prepare_cached(
-        "SELECT s.id, s.created_at, s.last_seen_at, s.expires_at, s.ends_at, s.revoked_at,
-                u.id, u.username, u.email, u.role, u.disabled_at, u.must_change, u.created_at,
+        "SELECT s.id, s.created_at, s.last_seen_at, s.expires_at, s.ends_at,
+                s.revoked_at IS NOT NULL AND (u.disabled_at IS NULL OR s.revoked_at < u.disabled_at),
+                u.id, u.username, u.email, u.role, u.disabled_at IS NOT NULL, u.must_change, u.created_at,
                 (SELECT j.queued_at FROM jobs j
                  WHERE j.user_id = u.id AND j.status IN ('pending', 'processing'))
          FROM sessions s JOIN users u ON u.id = s.user_id
@@ -84,24 +85,22 @@ pub fn find(connection: &Connection, hash: &TokenHash) -> Result<Option<Found>> 
         return Ok(None);
     };
     let role: String = row.get(9)?;
-    let disabled_at: Option<Timestamp> = row.get(10)?;
     Ok(Some(Found {
         id: SessionId(row.get(0)?),
         created_at: row.get(1)?,
         last_seen_at: row.get(2)?,
         expires_at: row.get(3)?,
         ends_at: row.get(4)?,
-        revoked_at: row.get(5)?,
+        ended: row.get(5)?,
         user: User {
             id: UserId(row.get(6)?),
             username: row.get(7)?,
             email: row.get(8)?,
             role: users::parse_role(&role)?,
-            disabled: disabled_at.is_some(),
+            disabled: row.get(10)?,
             must_change: row.get(11)?,
             created_at: row.get(12)?,
         },
-        disabled_at,
         held_since: row.get(13)?,
     }))
 }

@@ -16,8 +16,8 @@ pub struct Found {
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
-    pub revoked_at: Option<Timestamp>,
-    pub disabled_at: Option<Timestamp>,
+    /// Ended, otherwise than by disabling its user.
+    pub ended: bool,
 }
 
 /// A token as its owner sees it in a list.
@@ -55,8 +55,9 @@ pub fn insert(
 /// `Database`.
 pub fn find(connection: &Connection, hash: &TokenHash) -> Result<Option<Found>> {
     let mut statement = connection.prepare_cached(
-        "SELECT t.id, t.created_at, t.expires_at, t.last_used_at, t.revoked_at,
-                u.id, u.username, u.email, u.role, u.disabled_at, u.must_change, u.created_at
+        "SELECT t.id, t.created_at, t.expires_at, t.last_used_at,
+                t.revoked_at IS NOT NULL AND (u.disabled_at IS NULL OR t.revoked_at < u.disabled_at),
+                u.id, u.username, u.email, u.role, u.disabled_at IS NOT NULL, u.must_change, u.created_at
          FROM tokens t JOIN users u ON u.id = t.user_id
          WHERE t.token_hash = ?1",
     )?;
@@ -65,23 +66,21 @@ pub fn find(connection: &Connection, hash: &TokenHash) -> Result<Option<Found>> 
         return Ok(None);
     };
     let role: String = row.get(8)?;
-    let disabled_at: Option<Timestamp> = row.get(9)?;
     Ok(Some(Found {
         id: row.get(0)?,
         created_at: row.get(1)?,
         expires_at: row.get(2)?,
         last_used_at: row.get(3)?,
-        revoked_at: row.get(4)?,
+        ended: row.get(4)?,
         user: User {
             id: UserId(row.get(5)?),
             username: row.get(6)?,
             email: row.get(7)?,
             role: users::parse_role(&role)?,
-            disabled: disabled_at.is_some(),
+            disabled: row.get(9)?,
             must_change: row.get(10)?,
             created_at: row.get(11)?,
         },
-        disabled_at,
     }))
 }
 

@@ -1,18 +1,24 @@
 //! What a worker does with a job: read the file's rows into the database, check them against the
 //! template, and commit records, report and final state together.
 
+use serde_json::json;
+
+use super::repair::{self, Repair};
 use crate::app::App;
 use crate::catalog;
 use crate::db::Tx;
 use crate::error::{Error, Problem, Result};
 use crate::intake::{Spool, bytes, rows as intake_rows};
-use crate::process::{Checked, Checker, Collision, Outcome, Settled, SourceFacts, Template};
-use crate::sheet::{self, SheetInfo};
+use crate::process::mapping::headers_key;
+use crate::process::{
+    Checked, Checker, Choices, Collision, Outcome, SAMPLE_ROWS, Settled, SourceFacts, Template,
+};
+use crate::sheet::{self, Column, SheetInfo};
 use crate::stop::Stop;
 use crate::store::jobs::{self, Claim, Counts};
 use crate::store::records::{self, Listed, NewRecord};
 use crate::store::uploads::{self, Status, Upload};
-use crate::store::{rows, sessions};
+use crate::store::{mappings, rows, sessions};
 use crate::words::{Code, OnDuplicate, Phase};
 
 /// Rows checked and stored in one transaction.
@@ -35,7 +41,8 @@ pub(super) fn work(app: &App, claim: &Claim, stop: &Stop) -> Result<()> {
     let upload = read(app, claim, stop)?;
     let sheets = app.db.read(|c| uploads::sheets(c, upload.no))?;
     let sheet = choose(claim, &upload, &sheets)?;
-    let mut check = Check::new(app, claim, &upload, sheet)?;
+    let repair = repair::recognise(app, claim, &upload, &sheets, sheet)?;
+    let mut check = Check::new(app, claim, &upload, sheet, repair)?;
     check.run(stop)?;
     let work_ms =
         u64::try_from(app.clock.monotonic().saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
@@ -111,6 +118,11 @@ struct Check<'a> {
     upload: &'a Upload,
     sheet: &'a SheetInfo,
     checker: Checker,
+    /// The template's name; that of the repair workbook, if it is one.
+    template: String,
+    repair: Option<Repair>,
+    /// A mapping that somebody made with this job.
+    to_remember: Option<Choices>,
     rows_done: u64,
     /// The last batch, kept for the transaction that ends the job.
     last: Vec<Decided>,
@@ -119,6 +131,8 @@ struct Check<'a> {
 /// A row and what became of it.
 struct Decided {
     settled: Settled,
+    /// The row that a repaired row was in its own file.
+    origin: Option<u32>,
     /// The first version of the record that it updates.
     replaces: Option<i64>,
 }
@@ -147,25 +161,55 @@ impl<'a> Check<'a> {
         claim: &'a Claim,
         upload: &'a Upload,
         sheet: &'a SheetInfo,
+        repair: Option<Repair>,
     ) -> Result<Check<'a>> {
-        let template = if claim.template == catalog::AUTO {
+        let (name, version) = match &repair {
+            Some(repair) => (repair.template.clone(), repair.template_version),
+            None => (claim.template.clone(), claim.template_version),
+        };
+        if name != claim.template {
+            app.db
+                .write(|tx| jobs::use_template(tx, claim, &name, version))?;
+        }
+        let columns = match &repair {
+            Some(_) => repair::own_columns(&sheet.columns),
+            None => sheet.columns.clone(),
+        };
+        let template = if name == catalog::AUTO {
             infer(app, upload, sheet)?
         } else {
-            app.db
-                .read(|c| catalog::load(c, &claim.template, claim.template_version))?
+            app.db.read(|c| catalog::load(c, &name, version))?
+        };
+        let asked = claim.options.mapping.as_ref().map(ToString::to_string);
+        let given = Choices::parse(asked.as_deref())?;
+        let sample = u32::try_from(SAMPLE_ROWS).unwrap_or(u32::MAX);
+        let (remembered, sample) = app.db.read(|c| {
+            Ok((
+                catalog::remembered(c, &name, &columns)?,
+                rows::page(c, upload.no, sheet.position, 0, sample)?,
+            ))
+        })?;
+        let decided = !given.is_empty();
+        let choices = match &repair {
+            Some(repair) => given.before(repair.choices.clone()),
+            None => given.before(remembered),
         };
         let facts = SourceFacts {
-            columns: sheet.columns.clone(),
+            columns,
             header_row: sheet.header_row.unwrap_or(1),
             workbook: sheet::is_workbook(upload.format),
-            mapping: None,
+            choices: choices.clone(),
+            sample,
         };
         Ok(Check {
             app,
             claim,
             upload,
             sheet,
-            checker: Checker::new(&template, facts),
+            checker: Checker::new(&template, facts)?,
+            to_remember: (decided && repair.is_none()).then_some(choices),
+            template: name,
+            repair,
             rows_done: 0,
             last: Vec::new(),
         })
@@ -181,7 +225,15 @@ impl<'a> Check<'a> {
                     .into(),
             );
         }
+        if self.checker.needs_observation() {
+            self.each_page(stop, Check::observe)?;
+            self.checker.observed();
+        }
         self.each_page(stop, Check::check)
+    }
+
+    fn observe(&mut self, page: Vec<sheet::Row>) -> Result<()> {
+        page.iter().try_for_each(|row| self.checker.observe(row))
     }
 
     fn each_page(
@@ -214,10 +266,14 @@ impl<'a> Check<'a> {
         let known = self
             .app
             .db
-            .read(|c| known(c, &self.claim.template, &self.checker, &checked))?;
+            .read(|c| known(c, &self.template, &self.checker, &checked))?;
         self.rows_done += u64::try_from(page.len()).unwrap_or(0);
         let update = self.claim.on_duplicate == OnDuplicate::Update;
-        for (checked, known) in checked.into_iter().zip(known) {
+        for ((checked, known), row) in checked.into_iter().zip(known).zip(&page) {
+            let origin = match &self.repair {
+                Some(_) => repair::origin(row)?,
+                None => None,
+            };
             let collisions: Vec<Collision> = known.iter().map(Known::collision).collect();
             let mut settled = self.checker.settle(checked, &collisions, update);
             let mut replaces = None;
@@ -225,9 +281,15 @@ impl<'a> Check<'a> {
                 && settled.outcome == Outcome::Updated
             {
                 settled.data = self.checker.merge(&known.listed.data, &settled.data)?;
+                // Keys of columns that the file lacks are those of the record as it was.
+                settled.keys = self.checker.record_keys(&settled.data)?;
                 replaces = Some(known.listed.first);
             }
-            self.last.push(Decided { settled, replaces });
+            self.last.push(Decided {
+                settled,
+                origin,
+                replaces,
+            });
         }
         Ok(())
     }
@@ -241,9 +303,41 @@ impl<'a> Check<'a> {
         let done = self.rows_done;
         self.app.db.write(|tx| {
             jobs::progress(tx, self.claim, Phase::Validating, done, total)?;
-            store(tx, self.claim, &batch)
+            self.store(tx, &batch)
         })?;
         self.app.bell.progress(self.claim.user);
+        Ok(())
+    }
+
+    fn store(&self, tx: &Tx<'_>, batch: &[Decided]) -> Result<()> {
+        for decided in batch {
+            let settled = &decided.settled;
+            let job = self.claim.job;
+            match settled.outcome {
+                Outcome::Valid | Outcome::Updated => {
+                    let source = self.repair.as_ref().map(|repair| repair.source);
+                    records::insert(
+                        tx,
+                        job,
+                        &self.template,
+                        &NewRecord {
+                            row: decided.origin.unwrap_or(settled.row),
+                            source: source.filter(|_| decided.origin.is_some()),
+                            data: &settled.data,
+                            changes: settled.changes.as_deref(),
+                            replaces: decided.replaces,
+                            keys: &settled.keys,
+                        },
+                    )?;
+                }
+                Outcome::Duplicate => {
+                    records::park(tx, job, settled.row, "duplicate", &settled.problems)?;
+                }
+                Outcome::Invalid => {
+                    records::park(tx, job, settled.row, "invalid", &settled.problems)?;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -251,7 +345,11 @@ impl<'a> Check<'a> {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of a job")]
     fn finish(mut self, work_ms: u64) -> Result<()> {
         let batch = std::mem::take(&mut self.last);
-        let report = self.checker.report(work_ms as f64 / 1_000.0);
+        let mut report = serde_json::to_value(self.checker.report(work_ms as f64 / 1_000.0))?;
+        if let (Some(repair), Some(members)) = (&self.repair, report.as_object_mut()) {
+            let home = json!({ "job_id": repair.job, "filename": repair.filename });
+            members.insert("repairs".to_owned(), home);
+        }
         let stats = self.checker.counts();
         let counts = Counts {
             rows: stats.rows,
@@ -269,7 +367,10 @@ impl<'a> Check<'a> {
                 self.rows_done,
                 Some(self.sheet.rows),
             )?;
-            store(tx, self.claim, &batch)?;
+            self.store(tx, &batch)?;
+            if let Some(choices) = &self.to_remember {
+                remember(tx, self.claim, &self.template, &self.sheet.columns, choices)?;
+            }
             jobs::complete(tx, self.claim, &counts, &text, work_ms)?;
             sessions::extend_for_user(
                 tx,
@@ -307,34 +408,26 @@ fn known(
         .collect()
 }
 
-fn store(tx: &Tx<'_>, claim: &Claim, batch: &[Decided]) -> Result<()> {
-    for decided in batch {
-        let settled = &decided.settled;
-        match settled.outcome {
-            Outcome::Valid | Outcome::Updated => {
-                let keys: Vec<i64> = settled.keys.iter().map(|key| key.hash).collect();
-                records::insert(
-                    tx,
-                    claim.job,
-                    &claim.template,
-                    &NewRecord {
-                        row: settled.row,
-                        data: &settled.data,
-                        changes: settled.changes.as_deref(),
-                        replaces: decided.replaces,
-                        keys: &keys,
-                    },
-                )?;
-            }
-            Outcome::Duplicate => {
-                records::park(tx, claim.job, settled.row, "duplicate", &settled.problems)?;
-            }
-            Outcome::Invalid => {
-                records::park(tx, claim.job, settled.row, "invalid", &settled.problems)?;
-            }
-        }
-    }
-    Ok(())
+/// The next file with these headers goes the same way.
+fn remember(
+    tx: &Tx<'_>,
+    claim: &Claim,
+    template: &str,
+    columns: &[Column],
+    choices: &Choices,
+) -> Result<()> {
+    let headers: Vec<&str> = columns
+        .iter()
+        .filter_map(|column| column.label.as_deref())
+        .collect();
+    mappings::remember(
+        tx,
+        template,
+        &headers_key(columns),
+        &serde_json::to_string(&headers)?,
+        &choices.to_json().to_string(),
+        &claim.username,
+    )
 }
 
 fn infer(app: &App, upload: &Upload, sheet: &SheetInfo) -> Result<Template> {

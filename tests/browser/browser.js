@@ -39,7 +39,7 @@ export async function signIn(page, name, password = PASSWORD) {
 export async function axe(page) {
   await page.evaluate(`${AXE};0`).catch(() => page.addInitScript(AXE));
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  return violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target.join(' ')} (${(n.any[0] || n.all[0] || n.none[0])?.message || ''})`).join('; ')}`);
+  return violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} (${(n.any[0] || n.all[0] || n.none[0])?.message || ''})`).join('; ')}`);
 }
 
 /** How far the page can be scrolled sideways, in pixels. */

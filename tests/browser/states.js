@@ -5,12 +5,12 @@ import * as f from './fake.js';
 /** Signed in as maria, with these answers in place of the server's. */
 const at = (path, answers = {}, then) => ({
   async reach(page, { office, signIn }) {
-    await f.fake(page, { 'GET /api/files/processing-status': f.status(), 'GET /api/files': { success: true, files: f.files(), next_cursor: null }, ...answers });
+    await f.fake(page, { 'POST /api/files/preview': f.easy(), 'GET /api/files/processing-status': f.status(), 'GET /api/files': { success: true, files: f.files(), next_cursor: null }, ...answers });
     await page.goto(`${office.url}/`);
     await signIn(page, 'maria');
     await page.getByRole('navigation', { name: 'Main' }).waitFor();
     if (path) await page.goto(`${office.url}/${path}`);
-    await page.waitForFunction(() => !document.querySelector('main')?.textContent.includes('Loading…'));
+    await page.waitForFunction(() => ![...document.querySelectorAll('.empty')].some((e) => e.checkVisibility() && e.textContent === 'Loading…'));
     await then?.(page);
   },
 });
@@ -20,8 +20,17 @@ const jobAt = (status, queue, more = {}) => at('', { 'GET /api/files/processing-
 /** A job seen at work that has ended meanwhile. */
 const ending = (end, more = {}) => at('', {
   'GET /api/files/processing-status': (() => { let n = 0; return () => { n += 1; return f.status(n === 1 ? f.working('saving', 4000, 4812, 95) : n === 2 ? end : end); }; })(),
-  'GET /api/jobs/42': f.whole(end, more),
-}, (page) => page.locator('#work').getByRole('button', { name: 'Hide' }).waitFor());
+  'GET /api/files': (() => { let n = 0; return () => { n += 1; return { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, ...(n === 1 ? f.working('saving', 4000, 4812, 95) : { ...end, ...more }) } } : one)) }; }; })(),
+}, (page) => page.locator('.uploads .busy').waitFor({ state: 'detached' }));
+
+/** A browser does not tell a page how an upload goes that is answered by a test; this does it instead. */
+const sendingAt = (tell, words) => at('', {}, async (page) => {
+  await choose(page);
+  await page.getByText('recognised').waitFor();
+  await page.evaluate(`XMLHttpRequest.prototype.send = function () { setTimeout(() => (${tell})(this), 50); }; 0`);
+  await page.getByRole('button', { name: 'Upload & Process Now' }).click();
+  await page.getByText(words).first().waitFor();
+});
 
 export const STATES = {
   'setup': { reach: async (page, { empty }) => { await page.goto(`${empty.url}/#setup=${empty.code}`); await page.getByLabel('Setup code').waitFor(); } },
@@ -47,7 +56,7 @@ export const STATES = {
   'uploads-welcome': at('', { 'GET /api/files': { success: true, files: [], next_cursor: null } }, async (page) => { await page.evaluate(() => localStorage.setItem('sheetline.new', 'yes')); await page.reload(); await page.getByText('Your office can start').waitFor(); }),
   'uploads': at(''),
   'uploads-menu': at('', {}, (page) => page.getByRole('button', { name: 'More for partners.csv' }).click()),
-  'uploads-all': at('', { }, (page) => page.getByLabel('Whose uploads').selectOption('all')),
+  'uploads-all': at('', { }, (page) => page.getByLabel('Whose uploads').selectOption('1')),
   'uploads-delete': at('', {}, async (page) => { await page.getByRole('button', { name: 'More for partners.csv' }).click(); await page.getByRole('button', { name: /^Delete/ }).click(); }),
   'uploads-none-such': at('', {}, (page) => page.getByLabel('Search by file name').fill('zzz')),
   'chosen-looking': at('', { 'POST /api/files/preview': 'never' }, (page) => choose(page)),
@@ -55,14 +64,15 @@ export const STATES = {
   'chosen-preview': at('', { 'POST /api/files/preview': f.preview() }, async (page) => { await choose(page, { ...csv, name: 'clients-nov.xlsx' }); await page.getByText('recognised').waitFor(); }),
   'chosen-preview-open': at('', { 'POST /api/files/preview': f.preview() }, async (page) => {
     await choose(page); await page.getByText('recognised').waitFor();
-    for (const summary of await page.locator('.chosen details:not([open]) > summary').all()) await summary.click();
+    await page.evaluate(() => { for (const details of document.querySelectorAll('main details')) details.open = true; });
   }),
   'chosen-password': at('', { 'POST /api/files/preview': f.problem('password-protected', 422, 'The file is protected with a password.') }, async (page) => { await choose(page); await page.locator('.note.bad').waitFor(); }),
   'refused-pdf': at('', {}, async (page) => { await choose(page, { name: 'a.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4 xxxx') }); await page.locator('.note.bad').waitFor(); }),
-  'sending': at('', { 'POST /api/files/preview': f.easy(), 'POST /api/files/upload-and-process': 'never' }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.getByText('Received. Reading').waitFor(); }),
+  'sending': sendingAt((request) => request.upload.onprogress({ loaded: 3_100_000, total: 7_400_000, lengthComputable: true }), 'of 7.1 MB'),
+  'received': sendingAt((request) => request.upload.onload(), 'Received. Reading'),
   'sending-offline': at('', { 'POST /api/files/preview': f.easy(), 'POST /api/files/upload-and-process': 'offline' }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.locator('.note.bad').waitFor(); }),
   'too-large-proxy': at('', { 'POST /api/files/upload-json': { http: 413, body: 'nginx', headers: { 'Content-Type': 'text/html' } } }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload as JSON' }).click(); await page.locator('.note.bad').waitFor(); }),
-  'stored': at('', { 'POST /api/files/upload-json': { http: 201, body: { success: true, file_upload_id: 'f-40', filename: 'fair-leads.csv', status: 'stored', rows: 310, columns: 3, sheets: [{ name: null, rows: 310, columns: 3 }], duplicate_of: 'f-41' } } }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload as JSON' }).click(); await page.getByText('You added this same file before').waitFor(); }),
+  'stored': at('', { 'POST /api/files/upload-json': { http: 201, body: { success: true, file_upload_id: 'f-42', filename: 'fair-leads.csv', status: 'stored', rows: 310, columns: 3, sheets: [{ name: null, rows: 310, columns: 3 }], duplicate_of: 'f-41' } } }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload as JSON' }).click(); await page.getByText('You added this same file before').waitFor(); }),
   'busy-409': at('', { 'POST /api/files/preview': f.easy(), 'POST /api/files/upload-and-process': f.problem('job-in-progress', 409, 'You already have a job in progress', { job: { ...f.job({ filename: 'partners.csv' }), queue_position: 2 } }) }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.locator('.note.bad').waitFor(); }),
   'busy-noted': at('', { 'POST /api/files/preview': f.easy(), 'GET /api/files/processing-status': f.status(f.working('validating', 3000, 4812, 61)) }, async (page) => { await choose(page); await page.getByText('recognised').waitFor(); }),
   'waiting': jobAt(f.job(), { queue_position: 2, total_active_jobs: 3, estimated_wait_seconds: 40 }),
@@ -79,7 +89,7 @@ export const STATES = {
   'cancelled': ending(f.ended('cancelled')),
   'report': at('#/job/42', { 'GET /api/jobs/42': f.done(), 'GET /api/jobs/42/report': f.report(), 'GET /api/jobs/42/changes': f.changes() }),
   'report-open': at('#/job/42', { 'GET /api/jobs/42': f.done(), 'GET /api/jobs/42/report': f.report(), 'GET /api/jobs/42/changes': f.changes() }, async (page) => {
-    for (const summary of await page.locator('main details:not([open]) > summary').all()) await summary.click();
+    await page.evaluate(() => { for (const details of document.querySelectorAll('main details')) details.open = true; });
     await page.getByText('acme.example').first().waitFor();
   }),
   'report-clean': at('#/job/42', { 'GET /api/jobs/42': f.whole(f.ended('completed'), { counts: { rows: 3, valid: 3, invalid: 0, duplicates: 0, updated: 0 } }), 'GET /api/jobs/42/report': () => ({ ...f.report(), valid: true, errors: [], errors_total: 0, errors_by_type: {}, stats: { rows: 3, valid: 3, invalid: 0, duplicates: 0, updated: 0, errors: 0, seconds: 0.1 } }) }),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rouille::{Response, ResponseBody};
 use sheetline::error::Error;
-use sheetline::http::listener::{self, Bounds, Handler, Incoming};
+use sheetline::http::listener::{self, Address, Bounds, Handler, Incoming};
 use sheetline::http::{downloads, problem};
 
 /// Longer than anything here takes, on any machine.
@@ -130,7 +130,10 @@ impl Door {
             gate: Mutex::new(Some(gate_receiver)),
         });
         Door {
-            address: listener.local_addr(),
+            address: match listener.address() {
+                Address::Tcp(address) => *address,
+                Address::Unix(path) => panic!("{}", path.display()),
+            },
             asked,
             pieces: piece_sender,
             gate: gate_sender,
@@ -1024,4 +1027,111 @@ fn connections_that_end_badly_leave_nothing_behind() {
     }
     door.wait_for_open(0);
     assert_eq!(door.connect().get("/hello").body, b"hello");
+}
+
+#[test]
+fn a_low_limit_of_open_files_is_kept_below_and_nobody_is_locked_out() {
+    let folder = tempfile::tempdir().unwrap();
+    // Room for (320 - 256) / 2 = 32 connections.
+    let server = "ulimit -n 320; exec \"$0\" serve --listen 127.0.0.1:0";
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", server, env!("CARGO_BIN_EXE_sheetline")])
+        .env("SHEETLINE_DB", folder.path().join("office.db"))
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let printed = io::BufReader::new(child.stdout.take().unwrap());
+    let address = io::BufRead::lines(printed)
+        .map(Result::unwrap)
+        .find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned))
+        .unwrap();
+    let connect = || {
+        let stream = TcpStream::connect(&address).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        Client {
+            stream,
+            here: Vec::new(),
+        }
+    };
+    // Silent ones, three times as many as there is room for.
+    let crowd: Vec<Client> = (0..100).map(|_| connect()).collect();
+    for _ in 0..10 {
+        assert_eq!(connect().get("/api/health").status, 200);
+    }
+    drop(crowd);
+    assert_eq!(connect().get("/api/health").status, 200);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_proxy_connects_by_a_unix_socket() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let address = format!("unix:{}", path.display());
+    // What a process that died has left behind.
+    drop(UnixListener::bind(&path).unwrap());
+    let bounds = Bounds {
+        connections_max: 10,
+        connections_per_address_max: 1,
+        ..Bounds::default()
+    };
+    let listener = listener::bind(&address, bounds.clone()).unwrap();
+    assert_eq!(listener.address().to_string(), address);
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o660);
+    let shutdown = listener.handle();
+    struct Peer;
+    impl Handler for Peer {
+        fn handle(&self, incoming: &mut Incoming<'_>) -> Response {
+            Response::text(incoming.peer.ip().to_string())
+        }
+    }
+    let thread = std::thread::spawn(move || listener.run(Arc::new(Peer)));
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        let mut client = UnixStream::connect(&path).unwrap();
+        client.write_all(get("/").as_bytes()).unwrap();
+        let mut answer = [0; 4_096];
+        let size = client.read(&mut answer).unwrap();
+        assert!(answer[..size].ends_with(b"\r\n\r\n127.0.0.1"));
+        clients.push(client);
+    }
+    // Somebody listens there: nobody else may.
+    assert!(listener::bind(&address, bounds).is_err());
+    shutdown.begin();
+    assert!(shutdown.wait(LONG));
+    thread.join().unwrap();
+    assert!(!path.exists());
+}
+
+#[test]
+fn ipv6_is_spoken_too() {
+    // Some computers have none.
+    let Ok(listener) = listener::bind("[::1]:0", Bounds::default()) else {
+        return;
+    };
+    let Address::Tcp(address) = listener.address().clone() else {
+        panic!("no TCP");
+    };
+    let shutdown = listener.handle();
+    struct Peer;
+    impl Handler for Peer {
+        fn handle(&self, incoming: &mut Incoming<'_>) -> Response {
+            Response::text(incoming.peer.ip().to_string())
+        }
+    }
+    let thread = std::thread::spawn(move || listener.run(Arc::new(Peer)));
+    let mut client = Client {
+        stream: TcpStream::connect(address).unwrap(),
+        here: Vec::new(),
+    };
+    assert_eq!(client.get("/").body, b"::1");
+    shutdown.begin();
+    thread.join().unwrap();
 }

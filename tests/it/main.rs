@@ -18,6 +18,7 @@ mod document;
 mod executable;
 mod faults;
 mod forms;
+mod http_answers;
 mod http_listener;
 mod http_mutations;
 mod matrix;

@@ -62,7 +62,11 @@ fn people() -> People {
          INSERT INTO uploads (id, user_id, filename, size, sha256, format, status, uploaded_at)
          VALUES ('{FILE}', 1, 'a.csv', 1, '', 'csv', 'stored', '2026-11-23T10:00:00.000Z');
          INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)
-         VALUES (1, 1, 'process', 'companies', 'skip', '2026-11-23T10:00:00.000Z', '2026-11-23T10:00:00.000Z');"
+         VALUES (1, 1, 'process', 'companies', 'skip', '2026-11-23T10:00:00.000Z', '2026-11-23T10:00:00.000Z');
+         INSERT INTO templates (name, version, schema, created_at)
+         VALUES ('own', 1, '{{\"fields\":[{{\"name\":\"a\"}}]}}', '2026-11-23T10:00:00.000Z');
+         INSERT INTO mappings (template, headers_key, headers, mapping, created_at, created_by)
+         VALUES ('own', '', '[]', '{{}}', '2026-11-23T10:00:00.000Z', 'anna');"
     );
     let db = &office.app.db;
     db.write(|tx| Ok(tx.execute_batch(&sql)?)).unwrap();
@@ -109,7 +113,7 @@ fn url(route: &Route, there: bool) -> String {
         Some(_) if there => "1",
         _ => "999999",
     };
-    let name = if there { "companies" } else { "none" };
+    let name = if there { "own" } else { "none" };
     route.path.replace("{id}", id).replace("{name}", name)
 }
 
@@ -171,6 +175,17 @@ fn nobody_comes_in_without_a_session_that_lives() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn what_has_an_id_belongs_to_somebody() {
+    for route in routes::all().filter(|route| route.path.contains("{id}")) {
+        let owned = match route.who {
+            Who::Owner | Who::OwnSession | Who::Admin | Who::AdminSession => true,
+            Who::Anyone | Who::SignedIn | Who::Session => false,
+        };
+        assert!(owned, "{} {}: {:?}", route.method, route.path, route.who);
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use sheetline::process::{Checker, Collision, Inference, Outcome, Settled, SourceFacts, Template};
+use sheetline::process::{
+    Checker, Choices, Collision, Inference, Outcome, Settled, SourceFacts, Template,
+};
 use sheetline::sheet::{Column, Row};
 
 /// A sheet as the reader hands it on.
@@ -161,9 +163,11 @@ impl Table {
                 columns: self.columns.clone(),
                 header_row: 1,
                 workbook: self.workbook,
-                mapping: None,
+                choices: Choices::default(),
+                sample: Vec::new(),
             },
         )
+        .unwrap()
     }
 
     /// Checks all rows, with an empty list; the settled rows and the report.
@@ -484,4 +488,150 @@ fn an_error_cell_of_a_spreadsheet_is_told_and_not_taken_for_empty() {
     let (rows, report) = table.process(&companies());
     assert_eq!(rows[0].outcome, Outcome::Invalid);
     assert_eq!(report["errors_by_type"], json!({"type-error": 1}));
+}
+
+fn template(schema: &str) -> Template {
+    Template::parse("t", 1, schema).unwrap()
+}
+
+fn errors(report: &Value) -> Vec<(String, String)> {
+    report["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| {
+            (
+                error["type"].as_str().unwrap().to_owned(),
+                error["cell"].as_str().unwrap_or("-").to_owned(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_order_of_day_and_month_is_the_columns_and_has_its_evidence() {
+    let schema = r#"{"fields":[{"name":"on","type":"date","format":"any"}]}"#;
+    let read = |text: &str| {
+        let table = from_csv(text);
+        let mut checker = table.checker(&template(schema));
+        assert!(checker.needs_observation());
+        for row in &table.rows {
+            checker.observe(row).unwrap();
+        }
+        checker.observed();
+        let settled: Vec<Value> = table
+            .rows
+            .iter()
+            .map(|row| {
+                let checked = checker.check(row).unwrap();
+                data(&checker.settle(checked, &[], false))["on"].clone()
+            })
+            .collect();
+        (settled, serde_json::to_value(checker.report(0.0)).unwrap())
+    };
+    let (days, report) = read("on\n03/08/2024\n26/06/2026\n");
+    assert_eq!(days, vec![json!("2024-08-03"), json!("2026-06-26")]);
+    assert_eq!(
+        report["dates"],
+        json!([{"field": "on", "order": "day-month", "ambiguous": 1,
+                "evidence": [{"cell": "A3", "value": "26/06/2026"}]}])
+    );
+    let (days, _) = read("on\n03/08/2024\n06/26/2026\n");
+    assert_eq!(days[0], json!("2024-03-08"));
+    // Nothing decides: it is asked, and not guessed.
+    let (days, report) = read("on\n03/08/2024\n2024-01-02\n");
+    assert_eq!(days, vec![Value::Null, json!("2024-01-02")]);
+    assert_eq!(report["dates"][0]["order"], "undecided");
+    let message = report["errors"][0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("could be 2024-08-03 or 2024-03-08"),
+        "{message}"
+    );
+    let (_, report) = read("on\n03/08/2024\n26/06/2026\n06/26/2026\n");
+    assert_eq!(report["dates"][0]["order"], "mixed");
+    assert_eq!(report["stats"]["invalid"], 1);
+}
+
+#[test]
+fn fields_match_says_which_columns_a_file_must_have() {
+    let table = from_csv("b,a,c\n1,2,3\n");
+    let with = |word: &str| {
+        template(&format!(
+            r#"{{"fields":[{{"name":"a"}},{{"name":"b"}},{{"name":"d"}}],"fieldsMatch":"{word}"}}"#
+        ))
+    };
+    let found = |word: &str| {
+        let template = with(word);
+        let missing = table.checker(&template).missing_required();
+        (missing, errors(&table.process(&template).1))
+    };
+    let pair = |kind: &str, cell: &str| (kind.to_owned(), cell.to_owned());
+    let d = vec!["d".to_owned()];
+    assert_eq!(
+        found("equal"),
+        (
+            d.clone(),
+            vec![pair("extra-label", "C1"), pair("missing-label", "-")]
+        )
+    );
+    assert_eq!(
+        found("exact").1,
+        vec![
+            pair("incorrect-label", "A1"),
+            pair("incorrect-label", "B1"),
+            pair("extra-label", "C1"),
+            pair("missing-label", "-")
+        ]
+    );
+    assert_eq!(found("subset"), (d, vec![pair("missing-label", "-")]));
+    assert_eq!(found("superset"), (vec![], vec![pair("extra-label", "C1")]));
+    assert_eq!(found("partial"), (vec![], vec![]));
+}
+
+#[test]
+fn what_was_probably_meant_is_offered() {
+    let schema = r#"{"fields":[
+        {"name":"plz","type":"string","constraints":{"pattern":"[0-9]{5}"}},
+        {"name":"state","type":"string","constraints":{"enum":["active","closed"]}}]}"#;
+    let (_, report) = from_csv("plz,state\n1067,activ\n").process(&template(schema));
+    assert_eq!(report["errors"][0]["suggestion"], "01067");
+    assert_eq!(report["errors"][1]["suggestion"], "active");
+}
+
+#[test]
+fn strange_text_is_kept_as_it_is() {
+    let odd = "\u{0}\u{1f}\u{202e}🎉\u{feff}x";
+    let table = Table {
+        columns: columns(&["a".to_owned()]),
+        rows: vec![Row {
+            number: 2,
+            cells: json!([odd, "y".repeat(40_000)]).to_string(),
+            kinds: None,
+            width: None,
+        }],
+        workbook: true,
+    };
+    let (rows, _) = table.process(&template(r#"{"fields":[{"name":"a","type":"string"}]}"#));
+    assert_eq!(data(&rows[0])["a"], json!(odd));
+}
+
+#[test]
+fn a_template_of_very_many_fields_and_values_is_quick_enough() {
+    let fields: Vec<Value> = (0..10_000)
+        .map(|n| json!({"name": format!("field {n}"), "aliases": [format!("alias {n}")]}))
+        .collect();
+    let values: Vec<String> = (0..100_000).map(|n| n.to_string()).collect();
+    let mut schema = json!({ "fields": fields });
+    schema["fields"][0]["constraints"] = json!({ "enum": values });
+    let template = template(&schema.to_string());
+    let labels: Vec<String> = (0..2_000).map(|n| format!("fieldd {n}")).collect();
+    let mut text = format!("{}\n", labels.join(","));
+    for _ in 0..20 {
+        text.push_str(&vec!["1"; 2_000].join(","));
+        text.push('\n');
+    }
+    let began = std::time::Instant::now();
+    let (rows, _) = from_csv(&text).process(&template);
+    assert_eq!(rows.len(), 20);
+    assert!(began.elapsed().as_secs() < 60);
 }

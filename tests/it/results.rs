@@ -352,3 +352,334 @@ fn the_sample_of_companies_is_itself_valid() {
         json!({"rows": 2, "valid": 2, "invalid": 0, "duplicates": 0, "updated": 0})
     );
 }
+
+// Mapping ------------------------------------------------------------------------------------------
+
+const ODD: &str = "Haus,Link,Zahl\nACME,https://linkedin.com/company/a,7\nBerg,https://linkedin.com/company/b,8\n";
+
+fn hows(report: &Value) -> Vec<(String, String)> {
+    report["mapping"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| {
+            (
+                line["field"].as_str().unwrap_or("-").to_owned(),
+                line["how"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_mapping_that_somebody_gives_is_used_and_remembered() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let ben = office.member("ben");
+    let mapping = r#"{"Haus": "company_name", "Link": "linkedin_url"}"#;
+    let id = done(&anna, "odd.csv", ODD, &[("mapping", mapping)]);
+    let report = anna.get(&format!("/api/jobs/{id}/report")).expect(200);
+    let pair = |field: &str, how: &str| (field.to_owned(), how.to_owned());
+    assert_eq!(
+        hows(&report),
+        vec![
+            pair("company_name", "given"),
+            pair("linkedin_url", "given"),
+            pair("-", "none")
+        ]
+    );
+    // The same headers in another order and another user's file.
+    let again = done(
+        &ben,
+        "again.csv",
+        "zahl,LINK,haus\n1,https://l.example/x,X\n",
+        &[],
+    );
+    let report = ben.get(&format!("/api/jobs/{again}/report")).expect(200);
+    assert_eq!(
+        hows(&report),
+        vec![
+            pair("-", "none"),
+            pair("linkedin_url", "remembered"),
+            pair("company_name", "remembered")
+        ]
+    );
+    let list = ben.get("/api/mappings").expect(200);
+    assert_eq!(list["mappings"][0]["created_by"], "anna");
+    let remembered = list["mappings"][0]["id"].as_i64().unwrap();
+    let path = format!("/api/mappings/{remembered}");
+    assert_eq!(ben.send("DELETE", &path, &Value::Null).code(), "not-found");
+    anna.send("DELETE", &path, &Value::Null).expect(200);
+    assert_eq!(anna.send("DELETE", &path, &Value::Null).status, 404);
+    let id = ben.queue("third.csv", ODD.as_bytes());
+    office.work_all();
+    assert_eq!(ben.job(id)["error"]["code"], "missing-columns");
+}
+
+#[test]
+fn a_mapping_onto_no_field_is_refused_at_once() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    for mapping in [r#"{"Haus": "house"}"#, "[1]", "{"] {
+        let answer = anna.upload(
+            "upload-and-process",
+            "odd.csv",
+            ODD.as_bytes(),
+            &[("mapping", mapping)],
+        );
+        assert_eq!(answer.code(), "bad-request", "{mapping}");
+    }
+    assert_eq!(office.number("SELECT count(*) FROM jobs"), 0);
+}
+
+#[test]
+fn a_preview_shows_where_columns_go_and_stores_nothing() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let text = format!(
+        "Firma,Website,Notes\n{}",
+        (0..30)
+            .map(|n| format!("F{n},f{n}.example,n\n"))
+            .collect::<String>()
+    );
+    let seen = anna
+        .upload("preview", "p.csv", text.as_bytes(), &[])
+        .expect(200);
+    assert_eq!(seen["header_row"], 1);
+    assert_eq!(seen["missing"], json!(["linkedin_url"]));
+    assert_eq!(seen["mapping"][0]["column"], "Firma");
+    assert_eq!(seen["mapping"][0]["field"], "company_name");
+    assert_eq!(seen["mapping"][0]["how"], "alias");
+    assert_eq!(seen["mapping"][2]["field"], Value::Null);
+    assert_eq!(seen["rows"].as_array().unwrap().len(), 20);
+    assert_eq!(seen["rows"][0]["Firma"], "F0");
+    assert_eq!(seen["sheets"][0]["rows"], 30);
+    assert_eq!(office.number("SELECT count(*) FROM uploads"), 0);
+    let given = anna
+        .upload(
+            "preview",
+            "p.csv",
+            text.as_bytes(),
+            &[("mapping", r#"{"Notes": "linkedin_url"}"#)],
+        )
+        .expect(200);
+    assert_eq!(given["missing"], json!([]));
+    assert_eq!(
+        anna.upload("preview", "p.csv", b"", &[]).code(),
+        "empty-file"
+    );
+    assert_eq!(
+        anna.upload("preview", "p.csv", text.as_bytes(), &[("template", "none")])
+            .code(),
+        "no-such-template"
+    );
+}
+
+// Repair, undo ---------------------------------------------------------------------------------------
+
+/// The workbook with some cells written anew: `(row, column, text)`, counted from 0.
+fn mended(bytes: &[u8], changes: &[(u32, u16, &str)]) -> Vec<u8> {
+    let mut book = calamine::Xlsx::new(Cursor::new(bytes.to_vec())).unwrap();
+    let mut copy = rust_xlsxwriter::Workbook::new();
+    for name in book.sheet_names() {
+        let range = book.worksheet_range(&name).unwrap();
+        let sheet = copy.add_worksheet();
+        sheet.set_name(&name).unwrap();
+        if name == "sheetline_repair" {
+            sheet.set_very_hidden(true);
+        }
+        for (row, column, cell) in range.used_cells() {
+            let (row, column) = (u32::try_from(row).unwrap(), u16::try_from(column).unwrap());
+            match cell {
+                Data::Float(number) => sheet.write_number(row, column, *number).unwrap(),
+                other => sheet.write_string(row, column, other.to_string()).unwrap(),
+            };
+        }
+        if name == "Rows to fix" {
+            for (row, column, text) in changes {
+                sheet.write_string(*row, *column, *text).unwrap();
+            }
+        }
+    }
+    copy.save_to_buffer().unwrap()
+}
+
+#[test]
+fn repaired_rows_go_to_where_they_belong() {
+    let office = Office::new();
+    let root = office.admin("root");
+    let anna = office.member("anna");
+    let ben = office.member("ben");
+    let schema = json!({"fields": [
+        {"name": "code", "type": "string", "constraints": {"required": true}},
+        {"name": "amount", "type": "integer", "constraints": {"minimum": 1}},
+    ], "uniqueKeys": [["code"]]});
+    root.send("PUT", "/api/templates/codes", &schema)
+        .expect(201);
+    let fields = [("template", "codes"), ("mapping", r#"{"Menge": "amount"}"#)];
+    let id = done(
+        &anna,
+        "codes.csv",
+        "Code,Menge,Note\na,1,\nb,x,keep\nc,0,\nd,4,\n",
+        &fields,
+    );
+    assert_eq!(anna.job(id)["counts"]["invalid"], 2);
+    let workbook = anna.get(&format!("/api/jobs/{id}/repair.xlsx")).bytes;
+    // Row 2 of the workbook is mended, row 3 is not.
+    let mended = mended(&workbook, &[(1, 3, "7")]);
+    let back = anna
+        .upload("upload-and-process", "codes.to-fix.xlsx", &mended, &[])
+        .expect(202)["job_id"]
+        .as_i64()
+        .unwrap();
+    office.work_all();
+    let job = anna.job(back);
+    assert_eq!(job["status"], "completed", "{job}");
+    assert_eq!(job["template"], "codes");
+    assert_eq!(
+        job["counts"],
+        json!({"rows": 2, "valid": 1, "invalid": 1, "duplicates": 0, "updated": 0})
+    );
+    let report = anna.get(&format!("/api/jobs/{back}/report")).expect(200);
+    assert_eq!(
+        report["repairs"],
+        json!({"job_id": id, "filename": "codes.csv"})
+    );
+    assert_eq!(report["errors"][0]["cell"], "D3");
+    let list = anna.get("/api/records?template=codes").expect(200);
+    let list = list["records"].as_array().unwrap();
+    assert_eq!(list.len(), 3);
+    assert_eq!(
+        list[2]["data"],
+        json!({"code": "b", "amount": 7, "Note": "keep"})
+    );
+    assert_eq!(
+        (&list[2]["file"], &list[2]["row"]),
+        (&json!("codes.csv"), &json!(3))
+    );
+    // In somebody else's hands it is a file like any other.
+    let theirs = ben
+        .upload(
+            "upload-and-process",
+            "codes.to-fix.xlsx",
+            &mended,
+            &[("template", "codes")],
+        )
+        .expect(202)["job_id"]
+        .as_i64()
+        .unwrap();
+    office.work_all();
+    let report = ben.get(&format!("/api/jobs/{theirs}/report")).expect(200);
+    assert!(report.get("repairs").is_none());
+}
+
+#[test]
+fn undoing_says_what_went_what_came_back_and_what_stays() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let head = "Company Name,LinkedIn_URL,Revenue\n";
+    let file = |rows: &[(&str, i64)]| {
+        let rows: Vec<String> = rows
+            .iter()
+            .map(|(name, revenue)| format!("{name},https://l.example/{name},{revenue}\n"))
+            .collect();
+        format!("{head}{}", rows.concat())
+    };
+    let update = [("on_duplicate", "update")];
+    let first = done(&anna, "1.csv", &file(&[("a", 1), ("b", 1)]), &[]);
+    let second = done(
+        &anna,
+        "2.csv",
+        &file(&[("a", 2), ("b", 2), ("c", 2)]),
+        &update,
+    );
+    let third = done(&anna, "3.csv", &file(&[("a", 3)]), &update);
+    let values = |person: &Person<'_>| {
+        let mut values: Vec<(String, i64)> = list(person)
+            .iter()
+            .map(|record| {
+                (
+                    record["data"]["company_name"].as_str().unwrap().to_owned(),
+                    record["data"]["revenue"].as_i64().unwrap(),
+                )
+            })
+            .collect();
+        values.sort();
+        values
+    };
+    let pairs = |list: &[(&str, i64)]| -> Vec<(String, i64)> {
+        list.iter()
+            .map(|(name, n)| ((*name).to_owned(), *n))
+            .collect()
+    };
+    assert_eq!(values(&anna), pairs(&[("a", 3), ("b", 2), ("c", 2)]));
+    let undone = anna.post(&format!("/api/jobs/{second}/undo")).expect(200);
+    assert_eq!(
+        (&undone["removed"], &undone["restored"], &undone["kept"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
+    assert_eq!(values(&anna), pairs(&[("a", 3), ("b", 1)]));
+    assert_eq!(
+        anna.post(&format!("/api/jobs/{second}/undo")).code(),
+        "not-active"
+    );
+    // Tried again, it makes what it made before, on top of what there is now.
+    anna.post(&format!("/api/jobs/{second}/retry")).expect(202);
+    office.work_all();
+    assert_eq!(values(&anna), pairs(&[("a", 2), ("b", 2), ("c", 2)]));
+    for id in [third, first] {
+        anna.post(&format!("/api/jobs/{id}/undo")).expect(200);
+    }
+    assert_eq!(values(&anna), pairs(&[("a", 2), ("b", 2), ("c", 2)]));
+}
+
+#[test]
+fn a_record_updated_by_a_narrow_file_is_still_found_by_all_its_keys() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    done(
+        &anna,
+        "1.csv",
+        "Company Name,LinkedIn_URL,Website_URL\nACME,https://l.example/acme,https://acme.example\n",
+        &[],
+    );
+    done(
+        &anna,
+        "2.csv",
+        "Company Name,LinkedIn_URL,Revenue\nACME,https://l.example/acme,5\n",
+        &[("on_duplicate", "update")],
+    );
+    let id = done(
+        &anna,
+        "3.csv",
+        "Company Name,LinkedIn_URL,Website_URL\nAcme,https://l.example/other,https://acme.example/\n",
+        &[],
+    );
+    assert_eq!(anna.job(id)["counts"]["duplicates"], 1);
+}
+
+#[test]
+fn a_row_that_is_like_two_records_updates_neither() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    done(
+        &anna,
+        "1.csv",
+        "Company Name,LinkedIn_URL,Website_URL\n\
+         A,https://l.example/a,https://a.example\nB,https://l.example/b,https://b.example\n",
+        &[],
+    );
+    let id = done(
+        &anna,
+        "2.csv",
+        "Company Name,LinkedIn_URL,Website_URL\nB,https://l.example/a,https://b.example\n",
+        &[("on_duplicate", "update")],
+    );
+    assert_eq!(anna.job(id)["counts"]["duplicates"], 1);
+    let report = anna.get(&format!("/api/jobs/{id}/report")).expect(200);
+    let message = report["errors"][0]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("Two records are like this row"),
+        "{message}"
+    );
+}

@@ -286,6 +286,12 @@ fn merged_titles_and_sloppy_merges_are_no_group_headers() {
     );
     assert_eq!(title.names(), ["Name", "Size", "Street", "City"]);
     assert_eq!(title.info.header_row, Some(2));
+    // A title over all columns that does not stand alone in its row.
+    let title = put_merged(
+        &["Customers||||2024", "Name|Size|Street|City|", "Acme|3|x|y|"],
+        &[(1, 1, 0, 3)],
+    );
+    assert_eq!(title.names(), ["Name", "Size", "Street", "City"]);
     let sloppy = put_merged(
         &["Name|City||Mail", "Acme|Berlin||a", "Bolt|Rome||b"],
         &[(1, 1, 1, 2), (2, 2, 1, 2), (3, 3, 1, 2)],

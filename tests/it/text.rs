@@ -446,6 +446,58 @@ fn corpus() -> Option<PathBuf> {
 }
 
 #[test]
+fn mutilated_files_are_read_or_refused_and_never_end_the_program() {
+    let Some(folder) = corpus() else { return };
+    let limits = Limits {
+        cell_bytes_text_max: 4_096,
+        columns_max: 200,
+        ..Limits::default()
+    };
+    let pieces: [&[u8]; 12] = [
+        b"\"",
+        b"\"\"",
+        b"\0",
+        b"\r",
+        b"\n",
+        b"\t",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf",
+        b"\xc3",
+        b"\xd8\x00",
+        b"sep=;\n",
+        b"\x1b$B",
+    ];
+    let mut dice = Dice(11);
+    let (mut read, mut refused) = (0, 0);
+    for kind in ["csv", "tsv"] {
+        for entry in std::fs::read_dir(folder.join("files").join(kind)).unwrap() {
+            let whole = std::fs::read(entry.unwrap().path()).unwrap();
+            for _ in 0..12 {
+                let mut bytes = whole[..dice.roll(whole.len()) + 1].to_vec();
+                bytes.truncate(20_000);
+                for _ in 0..dice.roll(6) {
+                    let at = dice.roll(bytes.len());
+                    match dice.roll(3) {
+                        0 => bytes[at] = u8::try_from(dice.roll(256)).unwrap(),
+                        1 => drop(bytes.splice(at..at, dice.pick(&pieces).iter().copied())),
+                        _ => drop(bytes.drain(at..(at + dice.roll(50)).min(bytes.len()))),
+                    }
+                    if bytes.is_empty() {
+                        bytes.push(b'x');
+                    }
+                }
+                match read_with(&bytes, &ReadOptions::default(), &limits) {
+                    Ok(_) => read += 1,
+                    Err(Error::Problem(_)) => refused += 1,
+                    Err(other) => panic!("{other}"),
+                }
+            }
+        }
+    }
+    assert!(read > 100 && refused > 10, "{read} {refused}");
+}
+
+#[test]
 fn the_text_files_of_the_corpus_are_read_cell_by_cell() {
     let Some(folder) = corpus() else { return };
     let manifest: Value =

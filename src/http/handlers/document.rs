@@ -19,8 +19,8 @@ use crate::words::Code;
 pub(in crate::http) const ROUTES: &[Route] = &[Route {
     method: "GET",
     path: "/api/files/{id}/json",
-    who: Who::SignedIn,
-    summary: "A sheet as JSON; ?sheet= names it, ?format=ndjson gives a row a line",
+    who: Who::Owner,
+    summary: "A sheet as JSON; ?sheet= names it, ?format=ndjson gives a row a line, and of those ?limit= the first",
     handle: json,
 }];
 
@@ -38,6 +38,18 @@ fn json(call: &mut Call<'_, '_>) -> Result<Response> {
             ));
         }
     };
+    let limit = match call.query("limit") {
+        None => u64::MAX,
+        Some(text) => text.parse().map_err(|_| {
+            Error::problem(Code::BadRequest, "limit must be a whole number of rows.")
+        })?,
+    };
+    if limit != u64::MAX && !lines {
+        return Err(Error::problem(
+            Code::BadRequest,
+            "limit goes with format=ndjson; the JSON document is whole.",
+        ));
+    }
     let upload = files::find(call)?;
     if upload.status != uploads::Status::Stored {
         return Err(Error::problem(
@@ -58,7 +70,8 @@ fn json(call: &mut Call<'_, '_>) -> Result<Response> {
         Some((stem, _)) if !stem.is_empty() => stem.to_owned(),
         _ => upload.filename.clone(),
     };
-    let pages = Pages::new(Arc::clone(&call.app.db), upload.no, &sheet);
+    let mut pages = Pages::new(Arc::clone(&call.app.db), upload.no, &sheet);
+    pages.left = pages.left.min(limit);
     if lines {
         return Ok(downloads::attachment(
             respond(ndjson(pages, &sheet)),
@@ -106,9 +119,13 @@ impl Pages {
 
     /// The next page; empty at the end.
     fn next(&mut self) -> Result<Vec<Row>> {
+        let wanted = u32::try_from(self.left.min(u64::from(PAGE))).unwrap_or(PAGE);
+        if wanted == 0 {
+            return Ok(Vec::new());
+        }
         let page = self
             .db
-            .read(|c| rows::page(c, self.no, self.sheet, self.after, PAGE))?;
+            .read(|c| rows::page(c, self.no, self.sheet, self.after, wanted))?;
         match page.last() {
             Some(last) => self.after = last.number,
             // Somebody deleted the file meanwhile: nobody may take the part for the whole.

@@ -12,6 +12,7 @@ use crate::http::routes::{Route, Who};
 use crate::http::{downloads, ranges, reply};
 use crate::id::JobId;
 use crate::intake::{self, Arrived, Order, Sender, Spool, Turn, bytes::Original, once};
+use crate::process::Choices;
 use crate::report::{files, jobs as job_report, paging::Page};
 use crate::sheet::{self, ReadOptions, summary};
 use crate::store::audit::{self, Action};
@@ -125,6 +126,7 @@ fn upload_and_process(call: &mut Call<'_, '_>) -> Result<Response> {
             "encoding",
             "template",
             "on_duplicate",
+            "mapping",
         ],
     )?;
     let options = read_options(&form)?;
@@ -139,6 +141,7 @@ fn upload_and_process(call: &mut Call<'_, '_>) -> Result<Response> {
         form.field("template"),
         form.field("on_duplicate"),
         options.sheet.clone(),
+        form.field("mapping"),
     )?;
     let arrived = arrived(call, form, options)?;
     let size = arrived.spool.size();
@@ -155,6 +158,7 @@ struct ProcessBody {
     template: Option<String>,
     on_duplicate: Option<String>,
     sheet: Option<String>,
+    mapping: Option<Value>,
 }
 
 fn process(call: &mut Call<'_, '_>) -> Result<Response> {
@@ -165,6 +169,7 @@ fn process(call: &mut Call<'_, '_>) -> Result<Response> {
         body.template.as_deref(),
         body.on_duplicate.as_deref(),
         body.sheet,
+        body.mapping.map(|mapping| mapping.to_string()).as_deref(),
     )?;
     let sender = sender(call)?;
     check_sheet(call, &upload, order.sheet.as_deref())?;
@@ -369,6 +374,7 @@ fn order(
     template: Option<&str>,
     on_duplicate: Option<&str>,
     sheet: Option<String>,
+    mapping: Option<&str>,
 ) -> Result<Order> {
     let template = template.unwrap_or("companies");
     let on_duplicate = match on_duplicate {
@@ -377,15 +383,20 @@ fn order(
             Error::problem(Code::BadRequest, "on_duplicate must be skip or update.")
         })?,
     };
-    let version = call
-        .app
-        .db
-        .read(|c| catalog::version_for_job(c, template))?;
+    let choices = Choices::parse(mapping)?;
+    let version = call.app.db.read(|c| {
+        let version = catalog::version_for_job(c, template)?;
+        if !choices.is_empty() && template != catalog::AUTO {
+            choices.check(&catalog::load(c, template, version)?)?;
+        }
+        Ok(version)
+    })?;
     Ok(Order {
         template: template.to_owned(),
         template_version: version,
         on_duplicate,
         sheet,
+        mapping: (!choices.is_empty()).then(|| choices.to_json()),
     })
 }
 

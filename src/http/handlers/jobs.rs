@@ -17,7 +17,7 @@ use crate::report::{jobs as job_report, paging::Page, status};
 use crate::stop::Reason;
 use crate::store::audit::{self, Action};
 use crate::store::jobs::{self, Cancelled, Job, JobOptions};
-use crate::store::{pauses, sessions, uploads};
+use crate::store::{pauses, records, sessions, uploads};
 use crate::words::{Code, OnDuplicate, State};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
@@ -218,6 +218,7 @@ fn retry(call: &mut Call<'_, '_>) -> Result<Response> {
             template_version: catalog::version_for_job(c, &job.template)?,
             on_duplicate: OnDuplicate::parse(&job.on_duplicate).unwrap_or(OnDuplicate::Skip),
             sheet: options.sheet.clone(),
+            mapping: options.mapping.clone(),
         })
     })?;
     let upload = call.app.db.read(|c| uploads::by_no(c, job.upload))?;
@@ -236,18 +237,39 @@ fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
     let job = find(call)?;
     let by = call.caller()?.user.username.clone();
     let actor = call.actor()?;
+    // Looked at before, because a million records are not counted while others wait to write.
+    let done = call.app.db.read(|c| records::undoing(c, job.id))?;
     call.app.db.write(|tx| {
         audit::note(tx, &actor, Action::JobUndone, Some(&job.id.to_string()))?;
         jobs::undo(tx, job.id, &by)
     })?;
     log::info!("user={by} job={} undone", job.id);
     call.app.bell.news();
-    answer_with(
-        call,
-        job.id,
+    let mut message = format!(
+        "The import was undone: {} taken out of the list, {} put back as they were.",
+        done.removed, done.restored
+    );
+    if done.kept > 0 {
+        message.push_str(&format!(
+            " {} were changed by a later import and stay as that one left them.",
+            done.kept
+        ));
+    }
+    let job = call.app.db.read(|c| match jobs::by_id(c, job.id)? {
+        Some(job) => job_report::whole(c, &job),
+        None => Err(Error::not_found()),
+    })?;
+    Ok(reply::json(
         200,
-        Some("The import was undone: its records are out of the list."),
-    )
+        &json!({
+            "success": true,
+            "job": job,
+            "message": message,
+            "removed": done.removed,
+            "restored": done.restored,
+            "kept": done.kept,
+        }),
+    ))
 }
 
 fn queue(call: &mut Call<'_, '_>) -> Result<Response> {

@@ -4,6 +4,7 @@ pub mod auth;
 pub mod document;
 pub mod files;
 pub mod jobs;
+pub mod mappings;
 pub mod operations;
 pub mod page;
 pub mod preview;
@@ -20,11 +21,12 @@ pub(in crate::http) const TABLES: &[&[Route]] = &[
     auth::ROUTES,
     users::ROUTES,
     jobs::ROUTES,
+    preview::ROUTES,
     files::ROUTES,
     document::ROUTES,
-    preview::ROUTES,
     results::ROUTES,
     workbooks::ROUTES,
     templates::ROUTES,
+    mappings::ROUTES,
     operations::ROUTES,
 ];

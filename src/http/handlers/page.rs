@@ -1,4 +1,5 @@
-//! The page: the files of `static/`, compiled in, compressed once, revalidated by content hash.
+//! The page: the files of `static/`, compiled in, compressed once, kept by browsers as long as they
+//! are the same: each address carries a hash of the whole page.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -47,9 +48,12 @@ const FILES: &[(&str, &[u8])] = &[
     ("app.css", include_bytes!("../../../static/app.css")),
     ("app.js", include_bytes!("../../../static/app.js")),
     ("dom.js", include_bytes!("../../../static/dom.js")),
+    ("file.js", include_bytes!("../../../static/file.js")),
     ("icon.svg", include_bytes!("../../../static/icon.svg")),
     ("index.html", include_bytes!("../../../static/index.html")),
+    ("jobs.js", include_bytes!("../../../static/jobs.js")),
     ("live.js", include_bytes!("../../../static/live.js")),
+    ("preview.js", include_bytes!("../../../static/preview.js")),
     ("records.js", include_bytes!("../../../static/records.js")),
     ("report.js", include_bytes!("../../../static/report.js")),
     ("uploads.js", include_bytes!("../../../static/uploads.js")),
@@ -58,10 +62,20 @@ const FILES: &[(&str, &[u8])] = &[
 
 struct Asset {
     content_type: &'static str,
-    plain: &'static [u8],
+    plain: Vec<u8>,
     gzip: Option<Vec<u8>>,
     etag: String,
 }
+
+/// A hash of all files: the `v` in their addresses.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let all: Vec<u8> = FILES
+        .iter()
+        .flat_map(|(_, bytes)| *bytes)
+        .copied()
+        .collect();
+    shortened(&id::sha256_hex(&all), 16)
+});
 
 static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
     FILES
@@ -70,7 +84,11 @@ static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
         .collect()
 });
 
-fn asset(name: &str, plain: &'static [u8]) -> Asset {
+fn shortened(hash: &str, letters: usize) -> String {
+    hash.chars().take(letters).collect()
+}
+
+fn asset(name: &str, bytes: &[u8]) -> Asset {
     let content_type = match name.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
@@ -78,18 +96,42 @@ fn asset(name: &str, plain: &'static [u8]) -> Asset {
         Some("svg") => "image/svg+xml",
         _ => "application/octet-stream",
     };
+    let plain = with_versions(name, &String::from_utf8_lossy(bytes)).into_bytes();
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     let gzip = encoder
-        .write_all(plain)
+        .write_all(&plain)
         .and_then(|()| encoder.finish())
         .ok();
-    let hash = id::sha256_hex(plain);
+    let etag = format!("\"{}\"", shortened(&id::sha256_hex(&plain), 32));
     Asset {
         content_type,
         plain,
         gzip,
-        etag: format!("\"{}\"", hash.get(..32).unwrap_or(&hash)),
+        etag,
     }
+}
+
+/// The text with the version in the addresses of the page's other files, and with all modules
+/// named at once in the index, so that a browser does not find them one after the other.
+fn with_versions(name: &str, text: &str) -> String {
+    let version = VERSION.as_str();
+    if name.ends_with(".js") {
+        return text.replace(".js';", &format!(".js?v={version}';"));
+    }
+    if name != "index.html" {
+        return text.to_owned();
+    }
+    let modules: Vec<String> = FILES
+        .iter()
+        .filter(|(name, _)| name.ends_with(".js"))
+        .map(|(name, _)| format!("<link rel=\"modulepreload\" href=\"/static/{name}\">"))
+        .collect();
+    let mut text = text.replace("<!-- modules -->", &modules.join("\n"));
+    for ending in [".js\"", ".css\"", ".svg\""] {
+        let bare = ending.trim_end_matches('"');
+        text = text.replace(ending, &format!("{bare}?v={version}\""));
+    }
+    text
 }
 
 fn index(call: &mut Call<'_, '_>) -> Result<Response> {
@@ -119,11 +161,17 @@ fn serve(call: &Call<'_, '_>, name: &str) -> Result<Response> {
     let response = match &asset.gzip {
         Some(gzip) if wants_gzip => Response::from_data(asset.content_type, gzip.clone())
             .with_additional_header("Content-Encoding", "gzip"),
-        _ => Response::from_data(asset.content_type, asset.plain),
+        _ => Response::from_data(asset.content_type, asset.plain.clone()),
+    };
+    // An address with the right version never changes what it means.
+    let keep = if call.query("v").as_deref() == Some(VERSION.as_str()) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
     };
     Ok(response
         .with_additional_header("ETag", asset.etag.clone())
-        .with_additional_header("Cache-Control", "no-cache")
+        .with_additional_header("Cache-Control", keep)
         .with_additional_header("Vary", "Accept-Encoding"))
 }
 

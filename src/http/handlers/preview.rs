@@ -11,9 +11,10 @@ use crate::http::reply;
 use crate::http::routes::{Route, Who};
 use crate::intake::look::{self, Look};
 use crate::intake::rows::Source;
-use crate::process::{Inference, Mapping, Template};
+use crate::process::mapping::{Choices, Mapping};
+use crate::process::{Inference, Template};
 use crate::sheet::document::Objects;
-use crate::sheet::{SheetInfo, summary};
+use crate::sheet::{SheetInfo, is_workbook, summary};
 use crate::words::Code;
 
 pub(in crate::http) const ROUTES: &[Route] = &[Route {
@@ -24,13 +25,24 @@ pub(in crate::http) const ROUTES: &[Route] = &[Route {
     handle: preview,
 }];
 
+/// Rows shown; the mapping looks at all that were kept.
+const ROWS_SHOWN: usize = 20;
+
 fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
     let form = files::receive(
         call,
-        &["sheet", "header_row", "delimiter", "encoding", "template"],
+        &[
+            "sheet",
+            "header_row",
+            "delimiter",
+            "encoding",
+            "template",
+            "mapping",
+        ],
     )?;
     let options = files::read_options(&form)?;
     let name = form.field("template").unwrap_or("companies").to_owned();
+    let given = Choices::parse(form.field("mapping"))?;
     let template = if name == catalog::AUTO {
         None
     } else {
@@ -50,14 +62,26 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
         .found
         .default_sheet()
         .ok_or_else(|| Error::problem(Code::EmptyFile, "No sheet of the file has any data."))?;
-    let template = match template {
-        Some(template) => template,
-        None => inferred(sheet, &look)?,
+    let (template, remembered) = match template {
+        Some(template) => {
+            let remembered = call
+                .app
+                .db
+                .read(|c| catalog::remembered(c, &name, &sheet.columns))?;
+            (template, remembered)
+        }
+        None => (inferred(sheet, &look)?, Choices::default()),
     };
-    let mapping = Mapping::find(&template, &sheet.columns);
+    let mapping = Mapping::find(
+        &template,
+        &sheet.columns,
+        &given.before(remembered),
+        &look.rows,
+        is_workbook(arrived.format),
+    )?;
+    let shown = look.rows.get(..ROWS_SHOWN).unwrap_or(&look.rows);
     let rows = Objects::new(&sheet.columns);
-    let rows = look
-        .rows
+    let rows = shown
         .iter()
         .map(|row| {
             let mut out = Vec::new();
@@ -76,7 +100,7 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
         "mapping": mapping.to_json(&template, &sheet.columns),
         "missing": mapping.missing_required(&template),
         "rows": rows,
-        "row_numbers": look.rows.iter().map(|row| row.number).collect::<Vec<_>>(),
+        "row_numbers": shown.iter().map(|row| row.number).collect::<Vec<_>>(),
         "notices": sheet.notices,
         "error_cells": { "count": sheet.error_cells, "cells": sheet.error_cells_first },
         "encoding": look.found.file.encoding,

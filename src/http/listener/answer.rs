@@ -1,7 +1,6 @@
 //! The outgoing side of a connection: a response, written as it is made.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use rouille::Response;
@@ -9,6 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
+use super::socket::Stream;
 use crate::settings::Door;
 
 /// Bytes written at a time.
@@ -65,7 +65,7 @@ pub(super) struct BrokenOff {
 /// # Errors
 /// Where the body breaks off or the other side doesn't take it.
 pub(super) fn write(
-    stream: &TcpStream,
+    stream: &Stream,
     response: Response,
     asked: Asked,
     door: &Door,
@@ -275,7 +275,7 @@ fn reason(status: u16) -> &'static str {
 /// A socket whose other side must take what it is given: one deadline for the whole answer, in
 /// which only the time of waiting for it counts.
 struct Outgoing<'s> {
-    stream: &'s TcpStream,
+    stream: &'s Stream,
     grace: Duration,
     bytes_per_second: u64,
     waited: Duration,
@@ -284,7 +284,7 @@ struct Outgoing<'s> {
 }
 
 impl<'s> Outgoing<'s> {
-    fn new(stream: &'s TcpStream, door: &Door) -> Outgoing<'s> {
+    fn new(stream: &'s Stream, door: &Door) -> Outgoing<'s> {
         Outgoing {
             stream,
             grace: door.answer_time_grace.max(Duration::from_millis(1)),
@@ -300,7 +300,8 @@ impl Write for Outgoing<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.begun = true;
         let began = Instant::now();
-        let written = self.stream.write(bytes);
+        let mut stream = self.stream;
+        let written = stream.write(bytes);
         self.waited += began.elapsed();
         let size = written?;
         self.sent += u64::try_from(size).unwrap_or(0);

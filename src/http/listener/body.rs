@@ -168,9 +168,8 @@ impl<'c> Wire<'c> {
         if self.must_ask {
             self.must_ask = false;
             if self.inbox.here().is_empty() {
-                self.inbox
-                    .stream()
-                    .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+                let mut stream = self.inbox.stream();
+                stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
             }
         }
         let now = Instant::now();

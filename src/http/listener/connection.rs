@@ -3,10 +3,10 @@
 
 use std::any::Any;
 use std::io::{self, Read};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rouille::{Request, Response};
 
@@ -15,7 +15,8 @@ use super::body::{Body, Wire};
 use super::guests::Seat;
 use super::head::{self, Head};
 use super::inbox::{Got, Inbox};
-use super::{Handler, Incoming};
+use super::socket::Stream;
+use super::{Bounds, Handler, Incoming};
 use crate::error::{Error, Problem};
 use crate::http::{problem, reply};
 use crate::settings::Door;
@@ -23,16 +24,13 @@ use crate::words::Code;
 
 /// Serves the connection until it ends.
 pub(super) fn serve(
-    stream: &Arc<TcpStream>,
+    stream: &Arc<Stream>,
     seat: &Seat,
     peer: SocketAddr,
     handler: &dyn Handler,
-    door: &Door,
+    bounds: &Bounds,
 ) {
-    // Without it, an answer that takes two packets waits for the client's delayed acknowledgement.
-    if let Err(error) = stream.set_nodelay(true) {
-        log::debug!("TCP_NODELAY: {error}");
-    }
+    let door = &bounds.door;
     let mut inbox = Inbox::new(Arc::clone(stream));
     let mut first = true;
     loop {
@@ -44,6 +42,9 @@ pub(super) fn serve(
             }
             Next::Refused(refusal) => {
                 log::info!("client={} refused: {refusal}", peer.ip());
+                bounds
+                    .metrics
+                    .request("-", "-", problem::status(refusal.code));
                 refuse(stream, &refusal, door);
                 return;
             }
@@ -236,7 +237,7 @@ fn message(panicked: &(dyn Any + Send)) -> &str {
 }
 
 /// Answers what was not understood.
-fn refuse(stream: &TcpStream, refusal: &Problem, door: &Door) {
+fn refuse(stream: &Stream, refusal: &Problem, door: &Door) {
     let response = reply::guarded(problem::respond(refusal), false);
     if answer::write(stream, response, Asked::UNKNOWN, door).is_ok() {
         part(stream, false, door);
@@ -245,7 +246,7 @@ fn refuse(stream: &TcpStream, refusal: &Problem, door: &Door) {
 
 /// Ends a connection so that its last answer arrives: what the client still sends is thrown away
 /// for a moment, because closing on unread bytes would make the kernel take the answer back.
-fn part(mut stream: &TcpStream, is_over: bool, door: &Door) {
+fn part(mut stream: &Stream, is_over: bool, door: &Door) {
     if stream.shutdown(Shutdown::Write).is_err() || is_over {
         return;
     }
@@ -267,11 +268,11 @@ fn part(mut stream: &TcpStream, is_over: bool, door: &Door) {
 
 /// Ends a connection whose answer is not whole; by a reset, where an orderly end would make it look
 /// whole.
-fn cut_off(stream: &TcpStream, by_reset: bool) {
-    // Where either fails it has ended already.
+fn cut_off(stream: &Stream, by_reset: bool) {
     if by_reset {
-        let _ = rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO));
+        stream.reset_when_dropped();
     } else {
+        // Where it fails it has ended already.
         let _ = stream.shutdown(Shutdown::Both);
     }
 }

@@ -2,10 +2,12 @@
 //! to give way.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use super::socket::Stream;
 
 /// A guest who has sent a whole head and is being served.
 const SERVED: u64 = 0;
@@ -32,7 +34,7 @@ struct State {
 }
 
 struct Guest {
-    stream: Arc<TcpStream>,
+    stream: Arc<Stream>,
     /// What it counts under; `None` where only the total counts.
     address: Option<IpAddr>,
     /// `SERVED`, `SHOWN_OUT`, or since when it has waited for a whole head: milliseconds after
@@ -66,11 +68,7 @@ impl Guests {
 
     /// A seat for a connection. Where all are taken, whoever has been waiting longest without a
     /// whole head gives way; where nobody waits there is none.
-    pub(super) fn admit(
-        self: &Arc<Self>,
-        stream: &Arc<TcpStream>,
-        peer: SocketAddr,
-    ) -> Option<Seat> {
+    pub(super) fn admit(self: &Arc<Self>, stream: &Arc<Stream>, peer: SocketAddr) -> Option<Seat> {
         let address = self.counted(peer.ip());
         let mut state = self.lock();
         if let Some(address) = address
@@ -98,6 +96,11 @@ impl Guests {
             guest,
             number,
         })
+    }
+
+    /// Shows out whoever has been waiting longest, if anybody waits.
+    pub(super) fn make_room(&self) {
+        self.lock().show_out_one(None);
     }
 
     /// What an address counts under: an IPv6 customer has a whole /64.

@@ -1,9 +1,10 @@
 //! The incoming side of a connection: a socket, and what has been read of it but not used.
 
 use std::io::{self, Read};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use super::socket::Stream;
 
 /// Bytes read at first: more than the head of nearly every request.
 const FIRST_PIECE: usize = 4 << 10;
@@ -22,14 +23,14 @@ pub(super) enum Got {
 
 /// A socket's incoming side.
 pub(super) struct Inbox {
-    stream: Arc<TcpStream>,
+    stream: Arc<Stream>,
     buffer: Vec<u8>,
     /// How much of the buffer is used.
     used: usize,
 }
 
 impl Inbox {
-    pub(super) fn new(stream: Arc<TcpStream>) -> Inbox {
+    pub(super) fn new(stream: Arc<Stream>) -> Inbox {
         Inbox {
             stream,
             buffer: Vec::new(),
@@ -37,7 +38,7 @@ impl Inbox {
         }
     }
 
-    pub(super) fn stream(&self) -> &TcpStream {
+    pub(super) fn stream(&self) -> &Stream {
         &self.stream
     }
 
@@ -84,7 +85,7 @@ impl Inbox {
 }
 
 /// One read that ends at `until` at the latest.
-fn read(mut stream: &TcpStream, out: &mut [u8], until: Instant) -> io::Result<Got> {
+fn read(mut stream: &Stream, out: &mut [u8], until: Instant) -> io::Result<Got> {
     loop {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {

@@ -8,10 +8,12 @@ mod files;
 mod guests;
 pub mod head;
 mod inbox;
+mod socket;
 mod usher;
 
+use std::fs;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -20,13 +22,13 @@ use rouille::Response;
 
 pub use body::Body;
 use guests::Guests;
-use usher::Usher;
+pub use socket::Address;
+use socket::{Socket, Stream};
+use usher::{Rarely, Usher};
 
 use crate::metrics::Metrics;
 use crate::settings::Door;
 
-/// Connections that may wait to be accepted; the system may allow fewer.
-const QUEUE: i32 = 4_096;
 /// How long the loop rests when the system gives it no connection.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
@@ -35,7 +37,7 @@ pub struct Incoming<'c> {
     /// The head; rouille's own body is empty.
     pub request: rouille::Request,
     pub body: Body<'c>,
-    /// The other end of the TCP connection.
+    /// The other end of the connection; that of a Unix socket is 127.0.0.1.
     pub peer: SocketAddr,
 }
 
@@ -62,8 +64,8 @@ pub trait Handler: Send + Sync + 'static {
 
 /// A socket that listens.
 pub struct Listener {
-    socket: TcpListener,
-    address: SocketAddr,
+    socket: Socket,
+    address: Address,
     bounds: Bounds,
     guests: Arc<Guests>,
 }
@@ -72,21 +74,16 @@ pub struct Listener {
 #[derive(Clone)]
 pub struct Shutdown {
     guests: Arc<Guests>,
-    address: SocketAddr,
+    address: Address,
 }
 
-/// Listens at an address such as `127.0.0.1:8080`; port 0 takes a free one.
+/// Listens at an address such as `127.0.0.1:8080` (port 0 takes a free one) or
+/// `unix:/run/sheetline/socket`.
 ///
 /// # Errors
 /// What the system said.
 pub fn bind(address: &str, bounds: Bounds) -> io::Result<Listener> {
-    let socket = TcpListener::bind(address)?;
-    // The standard library's 128 are too few: where more come at once, the kernel drops their
-    // packets and each of them waits a second or more.
-    if let Err(error) = rustix::net::listen(&socket, QUEUE) {
-        log::warn!("connections queue up as the system likes: {error}");
-    }
-    let address = socket.local_addr()?;
+    let (socket, address) = socket::listen(address)?;
     let possible = files::connections_possible();
     if possible < bounds.connections_max {
         log::warn!(
@@ -109,15 +106,15 @@ pub fn bind(address: &str, bounds: Bounds) -> io::Result<Listener> {
 
 impl Listener {
     /// Where it listens.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// The handle that ends it.
     pub fn handle(&self) -> Shutdown {
         Shutdown {
             guests: Arc::clone(&self.guests),
-            address: self.address,
+            address: self.address.clone(),
         }
     }
 
@@ -131,12 +128,15 @@ impl Listener {
             }
         };
         let bounds = Arc::new(self.bounds);
+        let mut log = Rarely::default();
         while !self.guests.is_closing() {
             let (stream, peer) = match self.socket.accept() {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of files, for example: it passes.
-                    log::warn!("no connection could be accepted: {error}");
+                    if log.may() {
+                        log::warn!("no connection could be accepted: {error}");
+                    }
                     thread::sleep(ACCEPT_REST);
                     continue;
                 }
@@ -145,47 +145,55 @@ impl Listener {
                 break;
             }
             let stream = Arc::new(stream);
-            if !receive(&stream, plain(peer), &self.guests, &handler, &bounds) {
+            let received = receive(&stream, peer, &self.guests, &handler, &bounds);
+            if let Err(Some(error)) = &received {
+                // The next one gets the thread of whoever gives way now.
+                self.guests.make_room();
+                if log.may() {
+                    log::warn!("no thread for a connection: {error}");
+                }
+            }
+            if received.is_err() {
                 bounds.metrics.connection_refused();
                 if let Some(usher) = &usher {
                     usher.turn_away(stream);
                 }
             }
         }
+        if let Address::Unix(path) = &self.address
+            && let Err(error) = fs::remove_file(path)
+        {
+            log::warn!("the socket's file could not be removed: {error}");
+        }
     }
 }
 
-/// A seat and a thread for a connection, where both are to be had.
+/// A seat and a thread for a connection.
+///
+/// # Errors
+/// `None` where all seats are taken; what the system said where it has no thread.
 fn receive(
-    stream: &Arc<TcpStream>,
+    stream: &Arc<Stream>,
     peer: SocketAddr,
     guests: &Arc<Guests>,
     handler: &Arc<dyn Handler>,
     bounds: &Arc<Bounds>,
-) -> bool {
+) -> Result<(), Option<io::Error>> {
     let Some(seat) = guests.admit(stream, peer) else {
-        return false;
+        return Err(None);
     };
     let stream = Arc::clone(stream);
     let handler = Arc::clone(handler);
     let bounds = Arc::clone(bounds);
     let open = bounds.metrics.connection();
-    let spawned = thread::Builder::new()
+    thread::Builder::new()
         .name("connection".to_owned())
         .stack_size(bounds.door.stack_bytes)
         .spawn(move || {
             let _open = open;
-            connection::serve(&stream, &seat, peer, handler.as_ref(), &bounds.door);
-        });
-    if let Err(error) = &spawned {
-        log::warn!("no thread for a connection: {error}");
-    }
-    spawned.is_ok()
-}
-
-/// An IPv4 client of an IPv6 socket is an IPv4 client.
-fn plain(peer: SocketAddr) -> SocketAddr {
-    SocketAddr::new(peer.ip().to_canonical(), peer.port())
+            connection::serve(&stream, &seat, peer, handler.as_ref(), &bounds);
+        })?;
+    Ok(())
 }
 
 impl Shutdown {
@@ -193,13 +201,7 @@ impl Shutdown {
     pub fn begin(&self) {
         self.guests.close();
         // The loop waits for a connection: here is one.
-        let ip = match self.address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
-        };
-        let wake = SocketAddr::new(ip, self.address.port());
-        if let Err(error) = TcpStream::connect_timeout(&wake, Duration::from_secs(1)) {
+        if let Err(error) = self.address.wake() {
             log::debug!("waking the listener: {error}");
         }
     }

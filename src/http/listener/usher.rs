@@ -3,13 +3,14 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::answer::{self, Asked};
+use super::socket::Stream;
 use crate::error::Problem;
 use crate::http::{problem, reply};
 use crate::settings::Door;
@@ -22,22 +23,38 @@ const LINGER: Duration = Duration::from_millis(250);
 /// When they may try again, in seconds.
 const RETRY_AFTER: u64 = 2;
 
+/// Keeps a flood out of the log: once a second.
+#[derive(Default)]
+pub(super) struct Rarely(Option<Instant>);
+
+impl Rarely {
+    pub(super) fn may(&mut self) -> bool {
+        let may = self
+            .0
+            .is_none_or(|last| last.elapsed() >= Duration::from_secs(1));
+        if may {
+            self.0 = Some(Instant::now());
+        }
+        may
+    }
+}
+
 /// The thread that turns away.
 pub(super) struct Usher {
-    to: SyncSender<Arc<TcpStream>>,
+    to: SyncSender<Arc<Stream>>,
 }
 
 impl Usher {
     /// # Errors
     /// Where there is no thread to be had.
     pub(super) fn start(door: Door) -> io::Result<Usher> {
-        let (to, from) = mpsc::sync_channel::<Arc<TcpStream>>(LINGERING_MAX);
+        let (to, from) = mpsc::sync_channel::<Arc<Stream>>(LINGERING_MAX);
         thread::Builder::new()
             .name("usher".to_owned())
             .stack_size(door.stack_bytes)
             .spawn(move || {
-                let mut lingering: VecDeque<(Instant, Arc<TcpStream>)> = VecDeque::new();
-                let mut logged: Option<Instant> = None;
+                let mut lingering: VecDeque<(Instant, Arc<Stream>)> = VecDeque::new();
+                let mut log = Rarely::default();
                 loop {
                     let wait = match lingering.front() {
                         Some((since, _)) => LINGER.saturating_sub(since.elapsed()),
@@ -45,8 +62,7 @@ impl Usher {
                     };
                     match from.recv_timeout(wait) {
                         Ok(stream) => {
-                            if logged.is_none_or(|at| at.elapsed() > Duration::from_secs(1)) {
-                                logged = Some(Instant::now());
+                            if log.may() {
                                 log::warn!("all connections are taken; somebody was turned away");
                             }
                             turn_away(&stream, &door);
@@ -70,12 +86,12 @@ impl Usher {
     }
 
     /// Turns a connection away. Where too many are being turned away it ends without a word.
-    pub(super) fn turn_away(&self, stream: Arc<TcpStream>) {
+    pub(super) fn turn_away(&self, stream: Arc<Stream>) {
         let _ = self.to.try_send(stream);
     }
 }
 
-fn turn_away(stream: &TcpStream, door: &Door) {
+fn turn_away(stream: &Stream, door: &Door) {
     let busy = Problem::new(
         Code::Busy,
         "The server has as many connections as it can hold. Try again in a few seconds.",
@@ -90,7 +106,7 @@ fn turn_away(stream: &TcpStream, door: &Door) {
 }
 
 /// What was sent and not read would make the kernel take the answer back when the socket closes.
-fn throw_away(mut stream: &TcpStream) {
+fn throw_away(mut stream: &Stream) {
     let mut scratch = [0; 4_096];
     for _ in 0..64 {
         match stream.read(&mut scratch) {

@@ -105,6 +105,14 @@ impl Template {
         }
     }
 
+    /// Whether a file without a column for this field can't be checked.
+    pub fn needs_column(&self, field: &Field) -> bool {
+        match self.fields_match {
+            Some(FieldsMatch::Exact | FieldsMatch::Equal | FieldsMatch::Subset) => true,
+            Some(FieldsMatch::Superset | FieldsMatch::Partial) | None => field.constraints.required,
+        }
+    }
+
     /// Reads a Table Schema.
     ///
     /// # Errors

@@ -397,7 +397,7 @@ fn text_format(format: Option<&str>, pointer: &str, findings: &mut Findings) -> 
 fn moment_form(format: Option<&str>, pointer: &str, findings: &mut Findings) -> MomentForm {
     match format {
         None => MomentForm::Default,
-        Some("any") => MomentForm::Any,
+        Some("any") => MomentForm::Any(None),
         Some(pattern) => {
             // Version 0 of the standard wrote fmt: before a pattern.
             match Pattern::parse(pattern.strip_prefix("fmt:").unwrap_or(pattern)) {

@@ -27,6 +27,9 @@ pub const ATTEMPTS_MAX: i64 = 3;
 pub struct JobOptions {
     /// The sheet to process; `None` is the file's default sheet.
     pub sheet: Option<String>,
+    /// Where columns go, as asked for: `{"column": "field"}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<serde_json::Value>,
 }
 
 /// A job about to be queued.
@@ -73,6 +76,19 @@ pub struct Failure {
     pub message: String,
     /// A report, where there is one all the same (missing columns).
     pub report: Option<String>,
+}
+
+/// Lets a job that is being worked on run with another template.
+///
+/// # Errors
+/// `Stopped` where the job is no longer this claim's.
+pub fn use_template(tx: &Tx<'_>, claim: &Claim, name: &str, version: i64) -> Result<()> {
+    let changed = tx.execute(
+        "UPDATE jobs SET template = ?3, template_version = ?4
+         WHERE id = ?1 AND status = 'processing' AND attempt = ?2",
+        params![claim.job.0, claim.attempt, name, version],
+    )?;
+    held(changed)
 }
 
 /// Puts a job at the end of the queue.

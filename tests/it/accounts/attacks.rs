@@ -4,7 +4,7 @@ use std::sync::Barrier;
 
 use serde_json::{Value, json};
 
-use super::{OTHER, call, id_of, queue_for, refused, text, try_sign_in, with_session};
+use super::{OTHER, call, id_of, queue_for, refused, run, text, try_sign_in, with_session};
 use crate::office::{Office, PASSWORD};
 
 #[test]
@@ -191,5 +191,26 @@ fn two_administrators_who_delete_each_other_at_once_leave_one() {
     assert_eq!(
         office.number("SELECT count(*) FROM users WHERE deleted_at IS NULL"),
         1
+    );
+}
+
+#[test]
+fn whoever_is_disabled_or_locked_with_sqlite3_is_out() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    run(
+        &office,
+        "UPDATE users SET disabled_at = datetime('now') WHERE username = 'anna'",
+    );
+    refused(&anna.get("/api/files"), 403, "account-disabled");
+    run(
+        &office,
+        "UPDATE users SET disabled_at = NULL, password_hash = '!' WHERE username = 'anna'",
+    );
+    anna.get("/api/files").expect(200);
+    refused(
+        &try_sign_in(&office, "anna", PASSWORD),
+        401,
+        "invalid-credentials",
     );
 }

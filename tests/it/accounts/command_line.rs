@@ -156,7 +156,8 @@ fn the_first_administrator_may_come_from_the_environment() {
         lines.is_empty() && err.contains("SHEETLINE_ADMIN_PASSWORD_FILE"),
         "{err}"
     );
-    let (lines, _) = serve(folder.path(), &[]);
+    let (lines, err) = serve(folder.path(), &[]);
+    assert!(!err.contains("others may read"), "{err}");
     assert!(lines.iter().any(|line| line.contains("SETUP")), "{lines:?}");
     assert!(folder.path().join("setup-code.txt").exists());
 
@@ -186,5 +187,20 @@ fn the_first_administrator_may_come_from_the_environment() {
         &try_sign_in(&office, "other", OTHER),
         401,
         "invalid-credentials",
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_that_others_may_read_is_told_at_the_start() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    serve(folder.path(), &[]);
+    let db = folder.path().join("sheetline.db");
+    std::fs::set_permissions(&db, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let (_, err) = serve(folder.path(), &[]);
+    assert!(
+        err.contains("others may read the database (mode 640)"),
+        "{err}"
     );
 }

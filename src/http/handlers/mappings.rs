@@ -1,0 +1,77 @@
+//! Mappings that the office remembers: for the same headers the same fields.
+
+use rouille::Response;
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::http::call::Call;
+use crate::http::reply;
+use crate::http::routes::{Route, Who};
+use crate::report::paging::Page;
+use crate::store::mappings::{self, Remembered};
+
+pub(in crate::http) const ROUTES: &[Route] = &[
+    Route {
+        method: "GET",
+        path: "/api/mappings",
+        who: Who::SignedIn,
+        summary: "Mappings of columns that are remembered",
+        handle: list,
+    },
+    Route {
+        method: "DELETE",
+        path: "/api/mappings/{id}",
+        who: Who::Owner,
+        summary: "Forget a mapping; its maker and administrators can",
+        handle: forget,
+    },
+];
+
+fn described(remembered: &Remembered) -> Result<Value> {
+    let headers: Value = serde_json::from_str(&remembered.headers)?;
+    let mapping: Value = serde_json::from_str(&remembered.mapping)?;
+    Ok(json!({
+        "id": remembered.id,
+        "template": remembered.template,
+        "headers": headers,
+        "mapping": mapping,
+        "created_at": remembered.created_at,
+        "created_by": remembered.created_by,
+    }))
+}
+
+fn list(call: &mut Call<'_, '_>) -> Result<Response> {
+    let page = Page::from_query(
+        call.query("limit").as_deref(),
+        call.query("cursor").as_deref(),
+    )?;
+    let mut found = call
+        .app
+        .db
+        .read(|c| mappings::page(c, page.cursor, page.fetch()))?;
+    let next = page.cut(&mut found, |remembered| remembered.id);
+    let lines = found.iter().map(described).collect::<Result<Vec<_>>>()?;
+    Ok(reply::json(
+        200,
+        &json!({ "success": true, "mappings": lines, "next_cursor": next }),
+    ))
+}
+
+fn forget(call: &mut Call<'_, '_>) -> Result<Response> {
+    let id = call.id(0)?;
+    let remembered = call
+        .app
+        .db
+        .read(|c| mappings::by_id(c, id))?
+        .ok_or_else(Error::not_found)?;
+    if remembered.created_by != call.caller()?.user.username && !call.is_admin() {
+        return Err(Error::not_found());
+    }
+    if !call.app.db.write(|tx| mappings::forget(tx, id))? {
+        return Err(Error::not_found());
+    }
+    Ok(reply::json(
+        200,
+        &json!({ "success": true, "message": "The mapping was forgotten." }),
+    ))
+}

@@ -1,0 +1,47 @@
+// What the server sees in the chosen file: sheet, header row, how its columns are understood, its first rows.
+
+import { takes } from './api.js';
+import { field, h, input, note, sample, select, table } from './dom.js';
+import { bytes, cell, count, dots, howWord, num } from './words.js';
+
+const SEPARATORS = [['', 'Found by looking'], [';', 'Semicolon ;'], [',', 'Comma ,'], ['tab', 'Tab'], ['|', 'Bar |']];
+const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ['windows-1252', 'Western European (Windows)'], ['windows-1250', 'Central European (Windows)'], ['windows-1251', 'Cyrillic (Windows)'], ['utf-16le', 'UTF-16']];
+const isText = (name) => /\.(csv|tsv|txt)$/i.test(name);
+
+/** `seen`: the server's answer; `options`: what was chosen so far; `change(options)`: looks again; `fields`: of the template. */
+export function previewPanel({ seen, stale, file, options, change, fields }) {
+	const { mapping = [], missing = [], rows = [], notices = [] } = seen;
+	const named = (name) => fields.find((f) => f.name === name)?.title || name;
+	const columns = mapping.map((m) => m.column);
+	const value = (row, i) => cell(Array.isArray(row) ? row[i] : row[columns[i]]);
+	const example = (i) => rows.map((row) => value(row, i)).find((words) => words !== '–') || '–';
+	const matched = mapping.filter((m) => m.field).length;
+	const easy = matched > 0 && mapping.every((m) => m.how === 'exact') && !missing.length;
+	const choose = (m) => select([['', 'Leave it out'], ...fields.map((f) => [f.name, f.title || f.name])], m.field, (name) => change({ mapping: { ...options.mapping, [m.column]: name || null } }), { 'aria-label': `Field for ${m.column}` });
+	const editable = fields.length > 0 && takes('mapping');
+	return h('div.grid', { 'aria-busy': stale ? 'true' : null },
+		whichRows(seen, options, change),
+		(isText(file.name) || seen.encoding) && h('details', h('summary', dots('Reading details', seen.encoding && `${seen.encoding} text`, seen.delimiter && `separator ${seen.delimiter === '\t' ? 'Tab' : seen.delimiter}`)), h('div.row',
+			field('Separator', select(SEPARATORS, options.delimiter, (delimiter) => change({ delimiter }))),
+			field('Letters', select(ENCODINGS, options.encoding, (encoding) => change({ encoding }))))),
+		mapping.length > 0 && h('details', { open: !easy }, h('summary', easy ? `All ${count(mapping.length, 'column')} recognised` : `${num(matched)} of ${count(mapping.length, 'column')} recognised`),
+			table('How the columns are understood', ['Column in your file', 'Field', 'How', sample('Example')],
+				mapping.map((m, i) => [m.column, editable ? choose(m) : m.field ? named(m.field) : '–', howWord(m.how), example(i)]))),
+		missing.map((name) => note('warn', `“${named(name)}” is needed, and no column was matched to it.${editable ? ' Choose its column above.' : ''}`)),
+		notices.length > 0 && h('details', h('summary', `${count(notices.length, 'thing')} to know`), h('ul', notices.map((n) => h('li', n.cell && `${n.cell}: `, n.message)))),
+		rows.length > 0 && h('details', h('summary', rows.length === 1 ? 'The only row' : `First ${num(rows.length)} rows`),
+			table('First rows of the file', columns, rows.map((row) => columns.map((_, i) => value(row, i))), 'data')));
+}
+
+function whichRows(seen, options, change) {
+	const sheets = seen.sheets || [];
+	const current = options.sheet || seen.sheet || sheets.find((s) => s.rows > 0 && s.visibility === 'visible')?.name;
+	const about = (s) => [s.rows ? count(s.rows, 'row') : 'empty', s.visibility !== 'visible' && 'hidden'].filter(Boolean).join(', ');
+	const header = input('number', { class: 'short', min: '1', max: '1048576', value: String(seen.header_row ?? 1), onchange: () => { if (header.value >= 1) change({ header_row: String(Math.floor(header.value)) }); } });
+	return h('div.row',
+		sheets.length > 1 && field('Sheet', select(sheets.map((s) => [s.name, `${s.name} (${about(s)})`]), current, (sheet) => change({ sheet, header_row: '' }))),
+		field('Headers are in row', header),
+		sheets.length === 1 && h('p.hint', dots(sheets[0].name && `Sheet ${sheets[0].name}`, about(sheets[0]))));
+}
+
+export const heading = (file) => h('h2.name', { tabindex: '-1' }, file.name, h('span.hint', ` ${bytes(file.size)}`));

@@ -1,0 +1,257 @@
+// The whole way of a file through the page, against the real server.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { axe, launch, open, sideways, signIn } from './browser.js';
+import { PASSWORD, server } from './server.js';
+
+const SAMPLE = new URL('../../samples/companies.xlsx', import.meta.url).pathname;
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser.close());
+
+/** A test with a server and windows of its own; whatever the page complains about fails it. */
+function story(name, options, tell) {
+  test(name, async () => {
+    const office = await server(options);
+    const pages = [];
+    const window = async (who, more) => {
+      const page = await open(browser, office.url, more);
+      pages.push(page);
+      if (who) { await signIn(page, who); await page.getByRole('heading', { name: 'Your uploads' }).waitFor(); }
+      return page;
+    };
+    try {
+      await tell({ office, window, api: (page, method, path, data) => page.context().request.fetch(office.url + path, { method, data, headers: { Origin: office.url } }) });
+      for (const page of pages) assert.deepEqual(page.complaints, []);
+    } finally {
+      for (const page of pages) await page.context().close();
+      await office.end();
+    }
+  });
+}
+const both = { users: [['maria', true], ['anna', false]] };
+
+const choose = (page, file = SAMPLE) => page.locator('input[type=file]').setInputFiles(file);
+const csv = (name, rows) => ({ name, mimeType: 'text/csv', buffer: Buffer.from(`Company Name,LinkedIn_URL\n${Array.from({ length: rows }, (_, i) => `Company ${name} ${i},https://www.linkedin.com/company/${name.replace(/\W/g, '')}-${i}\n`).join('')}`) });
+const process = (page) => page.getByRole('button', { name: 'Upload & Process Now' }).click();
+/** The row of the newest upload. */
+const work = (page) => page.locator('.uploads tbody tr').first();
+const report = (page) => work(page).getByRole('link', { name: /^Report/ });
+const done = (page) => report(page).waitFor();
+const focused = (page) => page.evaluate(() => document.activeElement?.textContent?.trim() || document.activeElement?.tagName);
+const content = async (page, link) => {
+  const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
+  return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+};
+/** Holds the queue, so that jobs stay where they are until the test lets go. */
+const hold = async (page, api) => assert.equal((await api(page, 'POST', '/api/admin/queue/pause', { reason: 'Stocktaking' })).status(), 200);
+const release = async (page, api) => assert.equal((await api(page, 'POST', '/api/admin/queue/resume')).status(), 200);
+
+story('a new office sets itself up, drops a file and takes its clean list away', {}, async ({ office, window }) => {
+  const page = await window();
+  await page.goto(`${office.url}/#setup=${office.code}`);
+  await page.getByLabel('Name', { exact: true }).fill('maria');
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByLabel('Password again').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByRole('heading', { name: 'Your office can start' }).waitFor();
+  assert.equal(new URL(page.url()).hash, '', 'the setup code stays in no history');
+
+  // A drop anywhere in the window counts.
+  const bytes = [...readFileSync(SAMPLE)];
+  const drop = await page.evaluateHandle((all) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([new Uint8Array(all)], 'companies.xlsx'));
+    return transfer;
+  }, bytes);
+  await page.dispatchEvent('footer', 'drop', { dataTransfer: drop });
+  await page.getByText(/\d columns? recognised/).waitFor();
+  assert.match(await focused(page), /^companies\.xlsx/);
+  await process(page);
+  await done(page);
+  assert.match(await work(page).textContent(), /stored/);
+  assert.equal(await focused(page), 'companies.xlsx', 'the new row has the focus');
+  await report(page).click();
+  await page.getByText(/rows in the file/).waitFor();
+  await page.getByText('How full the columns are').first().waitFor();
+  await page.getByRole('button', { name: 'More', exact: true }).click();
+  const list = await content(page, page.getByRole('link', { name: 'Clean list (.csv)' }));
+  assert.match(list.name, /\.csv$/);
+  const stored = Number(/([\d,]+) stored new/.exec(await page.locator('.sum').textContent())[1]);
+  assert.equal(list.bytes.toString().trim().split('\r\n').length, stored + 1);
+  // A reload comes back to the same report.
+  await page.reload();
+  await page.getByText(/rows in the file/).waitFor();
+  await page.getByRole('navigation').getByRole('link', { name: 'Records' }).click();
+  await page.getByRole('table').waitFor();
+});
+
+story('whoever comes second waits, sees how many are ahead, and may change their mind', both, async ({ window, api }) => {
+  const maria = await window('maria');
+  const anna = await window('anna');
+  await hold(maria, api);
+  await choose(maria);
+  await process(maria);
+  await work(maria).getByText('Waiting').first().waitFor();
+  await choose(anna, csv('anna.csv', 3));
+  await process(anna);
+  await work(anna).getByText(/1 ahead · paused by maria: Stocktaking/).waitFor();
+  assert.match(await anna.title(), /^Waiting · anna\.csv/);
+  await anna.reload();
+  await work(anna).getByText(/1 ahead/).waitFor();
+
+  // A second file of the same person is refused with the job in the way, and stays chosen.
+  await choose(anna, csv('more.csv', 3));
+  await process(anna);
+  await anna.getByText(/You already have a file in work: anna\.csv, 1 ahead/).waitFor();
+  await anna.getByRole('button', { name: 'Show it' }).click();
+  assert.equal(await focused(anna), 'anna.csv');
+  assert.equal(await anna.getByRole('button', { name: 'Remove more.csv' }).count(), 1);
+
+  await work(anna).getByRole('button', { name: 'Cancel: anna.csv' }).click();
+  await work(anna).getByText(/Nothing was stored/).waitFor();
+  await release(maria, api);
+  await done(maria);
+  await process(anna);
+  await done(anna);
+});
+
+story('a session that ends in mid-flow is renewed over the page, and the file stays chosen', both, async ({ window, api }) => {
+  const page = await window('anna');
+  await choose(page, csv('anna.csv', 5));
+  await page.getByText('recognised').waitFor();
+  const { sessions } = await (await api(page, 'GET', '/api/auth/sessions')).json();
+  const other = await window('anna');
+  assert.equal((await api(other, 'DELETE', `/api/auth/sessions/${sessions[0].id}`)).status(), 200);
+  await process(page);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText(/your file is still chosen/).waitFor();
+  assert.deepEqual(await axe(page), []);
+  await dialog.getByLabel('Password').fill('wrong wrong wrong');
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await dialog.getByText('Name or password is wrong.').waitFor();
+  await dialog.getByLabel('Password').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await done(page);
+  assert.match(await work(page).textContent(), /5 stored/);
+});
+
+story('a restart of the server is told and got over, and the work goes on', both, async ({ office, window, api }) => {
+  const page = await window('maria');
+  await hold(page, api);
+  await choose(page);
+  await process(page);
+  await work(page).getByText('Waiting').first().waitFor();
+  await office.stop();
+  await page.getByRole('region', { name: 'Connection' }).getByText(/No answer from the server/).waitFor();
+  await office.start();
+  await page.getByRole('button', { name: 'Try now' }).click().catch(() => {}); // it may have found it by itself
+  await page.getByRole('region', { name: 'Connection' }).waitFor({ state: 'hidden' });
+  await work(page).getByText(/paused by maria/).waitFor();
+  await release(page, api);
+  await done(page);
+});
+
+story('the keyboard alone does everything', both, async ({ window }) => {
+  const page = await window('anna');
+  const press = async (...keys) => { for (const key of keys) await page.keyboard.press(key); };
+  /** Tabs on until the focus is on something with this name. */
+  const to = async (name) => {
+    for (let i = 0; i < 60; i += 1) {
+      if (await page.evaluate((wanted) => { const at = document.activeElement; return at.matches('a,button,input,select,summary') && (at.getAttribute('aria-label') || at.textContent).includes(wanted); }, name)) return;
+      await press('Tab');
+    }
+    assert.fail(`the keyboard does not come to “${name}”`);
+  };
+  await page.keyboard.press('Tab');
+  await to('Choose file');
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), press('Enter')]);
+  await chooser.setFiles(csv('keys.csv', 4));
+  await page.getByText('recognised').waitFor();
+  await to('Upload & Process Now');
+  await press('Enter');
+  await done(page);
+  await to('Report');
+  await press('Enter');
+  await page.getByText('4 rows in the file').waitFor();
+  assert.equal(await focused(page), 'keys.csv');
+  await to('More');
+  await press('Enter', 'ArrowDown');
+  await page.locator('.menu-list:popover-open').waitFor();
+  await press('Escape');
+  assert.match(await focused(page), /^More/);
+  await to('Undo this import');
+  await press('Enter');
+  await page.getByRole('dialog').waitFor();
+  assert.equal(await focused(page), 'Leave it', 'the harmless answer is the first');
+  await press('Tab', 'Enter');
+  await page.getByText(/Taken out of the list again by anna/).waitFor();
+});
+
+story('what is stored as JSON can be looked at, processed and deleted', both, async ({ window }) => {
+  const page = await window('anna');
+  await choose(page, csv('leads.csv', 3));
+  await page.getByRole('button', { name: 'Upload as JSON' }).click();
+  await work(page).getByText('not processed').waitFor();
+  assert.equal(await focused(page), 'leads.csv');
+  await page.keyboard.press('Enter');
+  await page.getByRole('cell', { name: 'Company leads.csv 2' }).waitFor();
+  const json = await content(page, page.getByRole('link', { name: 'JSON', exact: true }));
+  assert.equal(JSON.parse(json.bytes).data.length, 3);
+  await page.getByRole('link', { name: 'Uploads' }).first().click();
+  await page.getByRole('button', { name: 'Process: leads.csv' }).click();
+  await done(page);
+  await page.getByRole('button', { name: 'More for leads.csv' }).click();
+  await page.getByRole('button', { name: 'Delete…' }).click();
+  await page.getByRole('button', { name: 'Delete leads.csv' }).click();
+  await page.getByText('No uploads yet.').waitFor();
+});
+
+story('files that can be of no use are refused before they are sent', both, async ({ window }) => {
+  const page = await window('anna');
+  const refused = async (file, words) => { await choose(page, file); await page.getByText(words).first().waitFor(); };
+  await refused({ name: 'a.csv', mimeType: 'text/csv', buffer: Buffer.alloc(0) }, 'The file is empty.');
+  const two = await page.evaluateHandle(() => { const t = new DataTransfer(); t.items.add(new File(['a'], 'a.csv')); t.items.add(new File(['b'], 'b.csv')); return t; });
+  await page.dispatchEvent('main', 'drop', { dataTransfer: two });
+  await page.getByText('Add one file at a time. You dropped 2.').first().waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'note bad', 'the focus is on the message');
+  await refused({ name: 'a.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 '.repeat(200)) }, /a PDF/);
+});
+
+story('a new colleague chooses a password of their own before anything else', both, async ({ window }) => {
+  const admin = await window('maria');
+  await admin.getByRole('link', { name: 'Users' }).click();
+  await admin.getByRole('button', { name: 'Add a user' }).click();
+  await admin.getByLabel('Name', { exact: true }).fill('otto');
+  await admin.getByLabel('First password').fill('a first password');
+  await admin.getByRole('button', { name: 'Add the user' }).click();
+  await admin.getByRole('cell', { name: 'otto', exact: true }).waitFor();
+  const page = await window();
+  await signIn(page, 'otto', 'a first password');
+  await page.getByRole('heading', { name: 'Choose your own password' }).waitFor();
+  await page.getByLabel('Current password').fill('a first password');
+  await page.getByLabel('New password', { exact: true }).fill(PASSWORD);
+  await page.getByLabel('New password again').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Use this password' }).click();
+  await page.getByRole('heading', { name: 'Your uploads' }).waitFor();
+  assert.equal(await page.getByRole('link', { name: 'Users' }).count(), 0, 'what is for administrators is not shown to others');
+});
+
+story('nothing moves or scrolls sideways at 360 pixels, nor at twice the size', both, async ({ window }) => {
+  const page = await window('maria', { width: 360, height: 740 });
+  await choose(page);
+  await page.getByText('recognised').waitFor();
+  await process(page);
+  await done(page);
+  for (const place of ['', 'records', 'queue', 'users', 'server', 'audit', 'profile', 'job/1']) {
+    await page.goto(`${new URL(page.url()).origin}/#/${place}`);
+    await page.waitForFunction(() => ![...document.querySelectorAll('.empty')].some((e) => e.checkVisibility() && e.textContent === 'Loading…'));
+    assert.equal(await sideways(page), 0, `#/${place} at 360 px`);
+    await page.setViewportSize({ width: 640, height: 450 }); // 1280 × 900 at 200 %
+    assert.equal(await sideways(page), 0, `#/${place} at 200 %`);
+    await page.setViewportSize({ width: 360, height: 740 });
+    assert.deepEqual(await axe(page), [], `#/${place}`);
+  }
+});
