@@ -16,6 +16,7 @@ CREATE TABLE users (
     password_hash TEXT NOT NULL,                    -- argon2id, in PHC form
     created_at    TEXT NOT NULL,
     disabled_at   TEXT,                             -- may not sign in since then
+    must_change   INTEGER NOT NULL DEFAULT 0 CHECK (must_change IN (0, 1)), -- somebody else chose the password
     deleted_at    TEXT                              -- kept only so that history can name its people
 ) STRICT;
 CREATE UNIQUE INDEX users_by_name ON users (username_key) WHERE deleted_at IS NULL;
@@ -57,6 +58,24 @@ CREATE TABLE sign_in_failures (
 ) STRICT;
 CREATE INDEX sign_in_failures_by_name ON sign_in_failures (name_hash, address);
 CREATE INDEX sign_in_failures_by_time ON sign_in_failures (at);
+
+-- Who did what, when, and from where. Written in the transaction of the deed; it never holds a secret.
+CREATE TABLE audit (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    at            TEXT NOT NULL,
+    user_id       INTEGER REFERENCES users (id),    -- NULL: nobody known, or somebody on the server itself
+    who           TEXT NOT NULL,                    -- the name at the time; '-' for one that nobody has
+    action        TEXT NOT NULL,
+    target        TEXT,                             -- at whom or what
+    address       TEXT                              -- NULL: on the server itself
+) STRICT;
+CREATE INDEX audit_by_time ON audit (at);
+CREATE INDEX audit_failures ON audit (id) WHERE action = 'sign-in-failed';
+
+CREATE TRIGGER audit_stays BEFORE UPDATE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'audit is history and does not change');
+END;
 
 -- Files ----------------------------------------------------------------------------------------
 
@@ -343,6 +362,9 @@ SELECT s.id, p.username AS user, s.created_at, s.last_seen_at, s.expires_at, s.e
             ELSE 'active' END AS state
 FROM sessions s JOIN users p ON p.id = s.user_id
 ORDER BY s.id;
+
+CREATE VIEW v_audit AS
+SELECT id, at, who, action, target, address FROM audit ORDER BY id;
 
 CREATE VIEW v_uploads AS
 SELECT u.no, u.id, p.username AS user, u.filename AS file, u.format, u.size AS bytes,

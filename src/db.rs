@@ -5,7 +5,7 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::functions::FunctionFlags;
@@ -31,13 +31,38 @@ const BUSY_WAIT: Duration = Duration::from_millis(2_000);
 /// Readers kept open for the next request.
 const READERS_KEPT: usize = 16;
 
+/// Readers at work at once: more of them would only wait for the processor, with files and a cache
+/// each.
+const READERS_MAX: usize = 32;
+
+/// How long one waits for its turn. Then it goes ahead, so that a read inside of another one never
+/// waits for itself.
+const READER_WAIT: Duration = Duration::from_millis(1_000);
+
 /// The database, shared by all threads.
 pub struct Db {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     writer: Mutex<Connection>,
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Readers>,
+    reader_done: Condvar,
     disk_full: AtomicBool,
+}
+
+#[derive(Default)]
+struct Readers {
+    idle: Vec<Connection>,
+    at_work: usize,
+}
+
+/// A reader's turn, over when this is dropped.
+struct Turn<'a>(&'a Db);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.readers).at_work -= 1;
+        self.0.reader_done.notify_one();
+    }
 }
 
 /// A write transaction. It is committed when the closure returns `Ok`.
@@ -76,7 +101,8 @@ impl Db {
             path: path.to_owned(),
             clock,
             writer: Mutex::new(connection),
-            readers: Mutex::new(Vec::new()),
+            readers: Mutex::default(),
+            reader_done: Condvar::new(),
             disk_full: AtomicBool::new(false),
         })
     }
@@ -122,7 +148,7 @@ impl Db {
     /// # Errors
     /// Whatever `work` returned, or what SQLite said.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let pooled = lock(&self.readers).pop();
+        let (_turn, pooled) = self.reader_turn();
         let mut connection = match pooled {
             Some(connection) => connection,
             None => connect(&self.path)?,
@@ -132,11 +158,22 @@ impl Db {
         let ended = transaction.finish();
         if ended.is_ok() {
             let mut readers = lock(&self.readers);
-            if readers.len() < READERS_KEPT {
-                readers.push(connection);
+            if readers.idle.len() < READERS_KEPT {
+                readers.idle.push(connection);
             }
         }
         result
+    }
+
+    fn reader_turn(&self) -> (Turn<'_>, Option<Connection>) {
+        let (mut readers, _) = self
+            .reader_done
+            .wait_timeout_while(lock(&self.readers), READER_WAIT, |readers| {
+                readers.at_work >= READERS_MAX
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        readers.at_work += 1;
+        (Turn(self), readers.idle.pop())
     }
 
     /// Whether the database can be written now. Costs no disk write, except while the disk was
@@ -306,6 +343,32 @@ mod tests {
             .read(|c| Ok(c.query_row("SELECT count(*) FROM users", [], |r| r.get(0))?))
             .unwrap();
         assert_eq!(count, 1);
+    }
+
+    #[test]
+    fn not_more_than_so_many_read_at_once_and_all_get_their_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder.path().join("a.db")).unwrap();
+        let inside = std::sync::atomic::AtomicUsize::new(0);
+        let most = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..READERS_MAX * 3 {
+                scope.spawn(|| {
+                    db.read(|c| {
+                        let now = inside.fetch_add(1, Ordering::SeqCst) + 1;
+                        most.fetch_max(now, Ordering::SeqCst);
+                        // Long enough to meet the others, short of the wait.
+                        std::thread::sleep(Duration::from_millis(20));
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        Ok(c.query_row("SELECT 1", [], |row| row.get::<_, i64>(0))?)
+                    })
+                    .unwrap();
+                });
+            }
+        });
+        let most = most.into_inner();
+        assert!(most > 1 && most <= READERS_MAX, "{most}");
+        assert_eq!(lock(&db.readers).at_work, 0);
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Settings {
             trouble_wait: Duration::from_millis(500),
             retain_days: 0,
             limits: Limits::default(),
-            executable: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("sheetline")),
+            executable: this_program(),
         }
     }
 
@@ -123,5 +123,15 @@ impl Settings {
         let mut name = self.db.clone().into_os_string();
         name.push("-spool");
         PathBuf::from(name)
+    }
+}
+
+/// This program's own file. Linux has a name for it that stays right when the file is replaced
+/// while the program runs.
+pub fn this_program() -> PathBuf {
+    if cfg!(target_os = "linux") {
+        PathBuf::from("/proc/self/exe")
+    } else {
+        std::env::current_exe().unwrap_or_else(|_| PathBuf::from("sheetline"))
     }
 }

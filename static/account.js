@@ -104,6 +104,27 @@ export function setUpPage({ code, done, back }) {
     }));
 }
 
+/** Somebody else chose the password: an own one comes before everything else. */
+export function ownPasswordPage({ user, done, leave }) {
+  const current = passwordInput('current-password');
+  const password = passwordInput('new-password');
+  const again = passwordInput('new-password');
+  return door('Choose your own password',
+    h('p', `You are signed in as ${user.username} with a password that somebody else chose.`),
+    form({
+      fields: [field('Current password', current), field('New password', password, `At least ${MIN_PASSWORD} characters.`), field('New password again', again)],
+      yes: 'Use this password',
+      submit: async () => {
+        checkNew(password, again);
+        try { await post('/api/auth/password', { current: current.value, new: password.value }, { gate: false }); } catch (problem) {
+          throw problem.code === 'invalid-credentials' ? wrong('The current password is wrong.', current) : problem;
+        }
+        done({ ...user, must_change: false });
+      },
+      after: button('Sign out', leave, { kind: 'plain' }),
+    }));
+}
+
 let open = null;
 /** Sign-in over the page: everything behind it stays as it is. Resolves to true when the same person is back. */
 export function signInOver(user, words) {
@@ -119,7 +140,7 @@ export function signInOver(user, words) {
         open = null;
         dialog.close();
         dialog.remove();
-        if (info.id !== user.id) { location.reload(); return; } // somebody else: nothing of the page before may stay
+        if (info.id !== user.id || info.must_change) { location.reload(); return; } // somebody else: nothing of the page before may stay
         say('Signed in');
         resolve(true);
       },

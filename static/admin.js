@@ -32,7 +32,7 @@ function userActions(u, me, reload) {
   const near = (event) => event.target.closest('td').querySelector('.menu > button');
   const change = (event, json, done) => act(near(event), () => patch(path, json), reload, done);
   return [
-    button('Set a password', () => setPassword(u, path, reload)),
+    button('Set a password', () => setPassword(u, path, self, reload)),
     button(u.role === 'admin' ? 'Make a plain user' : 'Make an administrator', async (event) => {
       const row = event.target;
       const yes = await ask(u.role === 'admin' ? { title: `Make ${u.username} a plain user?`, body: 'They can no longer manage users and the queue.', yes: `Make ${u.username} a plain user`, no: 'Leave it' }
@@ -55,21 +55,21 @@ async function addUser(reload) {
   const role = h('select', h('option', { value: 'member' }, 'User'), h('option', { value: 'admin' }, 'Administrator'));
   const made = await formDialog({
     title: 'Add a user', yes: 'Add the user',
-    fields: [field('Name', name), field('E-mail (optional)', email), field('First password', password, 'At least 10 characters. Tell it to them; they can change it under Profile.'), field('Role', role)],
+    fields: [field('Name', name), field('E-mail (optional)', email), field('First password', password, 'At least 10 characters. Tell it to them; they choose their own when they first sign in.'), field('Role', role)],
     submit: () => {
       if (!name.value.trim()) throw new Error('Give a name.');
-      return refused(() => post('/api/users', { username: name.value.trim(), password: password.value, email: email.value.trim() || null, role: role.value }));
+      return refused(() => post('/api/users', { username: name.value.trim(), password: password.value, email: email.value.trim() || null, role: role.value, must_change: true }));
     },
   });
   if (made) { say(`${made.user.username} is added`); await reload(); }
 }
 
-async function setPassword(u, path, reload) {
+async function setPassword(u, path, self, reload) {
   const password = h('input', { type: 'text', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', required: true });
   const done = await formDialog({
     title: `Set a password for ${u.username}`, yes: 'Set the password',
-    fields: [field('New password', password, `At least 10 characters. ${u.username} is signed out everywhere.`)],
-    submit: () => refused(() => patch(path, { password: password.value })),
+    fields: [field('New password', password, `At least 10 characters. ${u.username} is signed out everywhere${self ? '' : ', and chooses their own when they sign in again'}.`)],
+    submit: () => refused(() => patch(path, { password: password.value, must_change: !self })),
   });
   if (done) { say('The password is set'); await reload(); }
 }

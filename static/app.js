@@ -1,7 +1,7 @@
 // Starts the page: who is here, the frame around the views, the address after #, the title, the connection.
 
 import { get, has, loadFeatures, onSignedOut } from './api.js';
-import { profileView, setUpPage, signInOver, signInPage, signOut } from './account.js';
+import { ownPasswordPage, profileView, setUpPage, signInOver, signInPage, signOut } from './account.js';
 import { acceptDrops, addView, hasFile, isSending, sendingTitle } from './add.js';
 import { queueView, usersView } from './admin.js';
 import { button, fill, h, icon, link, menu, note, say } from './dom.js';
@@ -118,6 +118,10 @@ const showSignIn = (message) => door(signInPage({ done: enter, setUp: () => show
 const showSetUp = (code) => door(setUpPage({ code, back: () => showSignIn(), done: (who) => { stored('sheetline.new', 'yes'); enter(who); } }));
 
 async function enter(who) {
+  if (who.must_change) {
+    door(ownPasswordPage({ user: who, done: enter, leave: async () => { try { await signOut(); } finally { location.reload(); } } }));
+    return;
+  }
   user = who;
   await loadFeatures();
   frame();

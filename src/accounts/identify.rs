@@ -9,11 +9,15 @@ use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::{Token, TokenHash};
-use crate::store::{sessions, throttle as failures, tokens};
+use crate::store::{audit, sessions, throttle as failures, tokens};
 use crate::words::Code;
 
 /// How long tokens that have ended are remembered, so that a script learns why it is refused.
 const TOKENS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+
+/// How long the audit trail is kept, and how many failed sign-ins of it.
+const AUDIT_KEPT: Duration = Duration::from_secs(2 * 366 * 86_400);
+const AUDIT_FAILURES_MAX: u32 = 50_000;
 
 impl Accounts {
     /// Who carries `token`, with the session's life moved on.
@@ -147,6 +151,7 @@ impl Accounts {
         let now = self.clock.now();
         self.late.forget(now.minus(self.session_ttl));
         let removed = db.write(|tx| {
+            audit::sweep(tx, now.minus(AUDIT_KEPT), AUDIT_FAILURES_MAX)?;
             failures::sweep(tx, now.minus(super::throttle::WINDOW))?;
             Ok(sessions::sweep(tx, now.minus(self.session_ttl))?
                 + tokens::sweep(tx, now.minus(TOKENS_KEPT))?)

@@ -1,10 +1,11 @@
 //! Managing users: what an administrator and the command line may do.
 
 use super::throttle::Throttle;
-use super::{Accounts, Caller, User, field_error, passwords, policy};
+use super::{Accounts, User, field_error, passwords, policy};
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::id::UserId;
+use crate::store::audit::{self, Action, Actor};
 use crate::store::users::{self, Change, NewUser, WithHash};
 use crate::store::{jobs, sessions, tokens, uploads};
 use crate::words::{Code, Role};
@@ -16,12 +17,24 @@ pub struct Wanted {
     pub email: Option<Option<String>>,
     pub disabled: Option<bool>,
     pub password: Option<String>,
+    /// Whether the user has to choose a password of their own first.
+    pub must_change: Option<bool>,
 }
 
-/// Adds a user.
+/// A user whom somebody wants added.
+#[derive(Clone, Copy)]
+pub struct Wish<'a> {
+    pub username: &'a str,
+    pub password: &'a str,
+    pub email: Option<&'a str>,
+    pub role: Role,
+    pub must_change: bool,
+}
+
+/// Adds a user, for whoever may run commands on the server.
 ///
 /// # Errors
-/// `bad-request` for a name or address that can't be; `weak-password`; `name-taken`.
+/// As [`add`].
 pub fn add_user(
     db: &Db,
     name: &str,
@@ -29,9 +42,25 @@ pub fn add_user(
     email: Option<&str>,
     admin: bool,
 ) -> Result<User> {
-    let username = policy::name(name).map_err(|sentence| field_error("username", sentence))?;
-    let email =
-        policy::email(email.unwrap_or("")).map_err(|sentence| field_error("email", sentence))?;
+    let wish = Wish {
+        username: name,
+        password,
+        email,
+        role: if admin { Role::Admin } else { Role::Member },
+        must_change: false,
+    };
+    add(db, &Actor::command_line(), wish)
+}
+
+/// Adds a user.
+///
+/// # Errors
+/// `bad-request` for a name or address that can't be; `weak-password`; `name-taken`.
+pub fn add(db: &Db, by: &Actor, wish: Wish<'_>) -> Result<User> {
+    let username =
+        policy::name(wish.username).map_err(|sentence| field_error("username", sentence))?;
+    let email = policy::email(wish.email.unwrap_or(""))
+        .map_err(|sentence| field_error("email", sentence))?;
     // Before the hashing, which would be for nothing.
     if db.read(|c| users::by_name(c, &username))?.is_some() {
         return Err(Error::problem(
@@ -39,18 +68,26 @@ pub fn add_user(
             format!("There is a user named {username} already. Choose another name."),
         ));
     }
-    policy::check_password(password, &username)?;
-    let role = if admin { Role::Admin } else { Role::Member };
+    policy::check_password(wish.password, &username)?;
     let new = NewUser {
         username,
         email,
-        role,
-        password_hash: passwords::hash(password)?,
+        role: wish.role,
+        password_hash: passwords::hash(wish.password)?,
+        must_change: wish.must_change,
     };
-    db.write(|tx| {
+    let user = db.write(|tx| {
         let id = users::insert(tx, &new)?;
+        audit::note(tx, by, Action::UserAdded, Some(&new.username))?;
         Ok(find(tx, id)?.user)
-    })
+    })?;
+    log::info!(
+        "user={} added user {} ({})",
+        by.name,
+        user.username,
+        user.role.as_str()
+    );
+    Ok(user)
 }
 
 /// The user of this name.
@@ -76,7 +113,7 @@ pub fn set_password(db: &Db, user: &User, password: &str) -> Result<()> {
         password: Some(password.to_owned()),
         ..Wanted::default()
     };
-    change(db, user.id, wanted).map(drop)
+    change(db, &Actor::command_line(), user.id, wanted).map(drop)
 }
 
 /// Lets a user sign in, or keeps them from it.
@@ -88,11 +125,12 @@ pub fn enable(db: &Db, user: &User, enabled: bool) -> Result<()> {
         disabled: Some(!enabled),
         ..Wanted::default()
     };
-    change(db, user.id, wanted).map(drop)
+    change(db, &Actor::command_line(), user.id, wanted).map(drop)
 }
 
 /// Changes a user; it holds for the very next request of theirs.
-fn change(db: &Db, id: UserId, wanted: Wanted) -> Result<User> {
+fn change(db: &Db, by: &Actor, id: UserId, wanted: Wanted) -> Result<User> {
+    let said = words(&wanted);
     let password_hash = match &wanted.password {
         Some(password) => {
             let user = db.read(|c| find(c, id))?.user;
@@ -105,6 +143,8 @@ fn change(db: &Db, id: UserId, wanted: Wanted) -> Result<User> {
         role: wanted.role,
         email: wanted.email,
         disabled: wanted.disabled,
+        // A new password is a person's own unless it is said not to be.
+        must_change: wanted.must_change.or(password_hash.as_ref().map(|_| false)),
         password_hash,
     };
     db.write(|tx| {
@@ -122,6 +162,8 @@ fn change(db: &Db, id: UserId, wanted: Wanted) -> Result<User> {
             sessions::revoke_all(tx, id, None)?;
             Throttle::forget_name_kept(tx, &user.username)?;
         }
+        let target = format!("{}: {said}", user.username);
+        audit::note(tx, by, Action::UserChanged, Some(&target))?;
         Ok(find(tx, id)?.user)
     })
 }
@@ -147,18 +189,14 @@ impl Accounts {
     ///
     /// # Errors
     /// `not-found`; `last-admin`; `weak-password`.
-    pub fn change_user(&self, db: &Db, by: &Caller, id: UserId, wanted: Wanted) -> Result<User> {
+    pub fn change_user(&self, db: &Db, by: &Actor, id: UserId, wanted: Wanted) -> Result<User> {
         let said = words(&wanted);
         let new_password = wanted.password.is_some();
-        let user = change(db, id, wanted)?;
+        let user = change(db, by, id, wanted)?;
         if new_password {
             self.throttle.forget_name(&user.username);
         }
-        log::info!(
-            "user={} changed user {}: {said}",
-            by.user.username,
-            user.username
-        );
+        log::info!("user={} changed user {}: {said}", by.name, user.username);
         Ok(user)
     }
 
@@ -170,7 +208,7 @@ impl Accounts {
     pub fn delete_user(
         &self,
         db: &Db,
-        by: &Caller,
+        by: &Actor,
         id: UserId,
         transfer_to: Option<UserId>,
     ) -> Result<User> {
@@ -211,11 +249,12 @@ impl Accounts {
             sessions::revoke_all(tx, id, None)?;
             tokens::revoke_all(tx, id)?;
             users::delete(tx, id)?;
+            audit::note(tx, by, Action::UserDeleted, Some(&user.username))?;
             Ok((user, kept))
         })?;
         log::info!(
             "user={} deleted user {}; {moved} uploads handed over",
-            by.user.username,
+            by.name,
             user.username
         );
         Ok(user)
@@ -225,15 +264,16 @@ impl Accounts {
     ///
     /// # Errors
     /// `not-found`.
-    pub fn end_sessions(&self, db: &Db, by: &Caller, id: UserId) -> Result<usize> {
+    pub fn end_sessions(&self, db: &Db, by: &Actor, id: UserId) -> Result<usize> {
         let (user, ended) = db.write(|tx| {
             let user = find(tx, id)?.user;
             tokens::revoke_all(tx, id)?;
+            audit::note(tx, by, Action::SessionsEnded, Some(&user.username))?;
             Ok((user, sessions::revoke_all(tx, id, None)?))
         })?;
         log::info!(
             "user={} ended {ended} sessions of user {}",
-            by.user.username,
+            by.name,
             user.username
         );
         Ok(ended)
@@ -254,6 +294,9 @@ fn words(wanted: &Wanted) -> String {
     }
     if wanted.password.is_some() {
         said.push("new password".to_owned());
+    }
+    if wanted.must_change == Some(true) {
+        said.push("has to choose their own".to_owned());
     }
     said.join(", ")
 }

@@ -20,7 +20,7 @@ use crate::settings::Settings;
 use crate::words::{Code, Role};
 
 pub use crate::store::users::User;
-pub use manage::{Wanted, add_user, by_name, enable, set_password};
+pub use manage::{Wanted, Wish, add, add_user, by_name, enable, set_password};
 pub use policy::{email, name};
 pub use setup::code_file;
 pub use sign_in::{Begun, SignIn};

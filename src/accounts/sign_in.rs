@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::{SessionId, Token};
+use crate::store::audit::{self, Action, Actor};
 use crate::store::sessions::{self, NewSession};
 use crate::store::users::{self, NewUser, WithHash};
 use crate::words::{Code, Role};
@@ -26,6 +27,8 @@ pub struct SignIn<'a> {
     pub address: IpAddr,
     /// The User-Agent.
     pub device: Option<&'a str>,
+    /// The session that the browser has had until now: it ends when the same person signs in again.
+    pub before: Option<&'a Token>,
 }
 
 /// A session that has just begun.
@@ -54,7 +57,8 @@ impl Accounts {
         let name = known.user.username.clone();
         let token = Token::new()?;
         let hash = token.hash();
-        let address = who.address.to_canonical().to_string();
+        let before = who.before.map(Token::hash);
+        let by = actor(&known.user, who.address);
         let device = who.device.map(readable);
         let begun = db.write(|tx| {
             // While the password was being checked it may have been changed, or the user disabled.
@@ -77,18 +81,26 @@ impl Accounts {
                     user: user.id,
                     expires_at,
                     ends_at,
-                    address: &address,
+                    address: &text(who.address),
                     device: device.as_deref(),
                 },
             )?;
+            if let Some(hash) = &before
+                && let Some(found) = sessions::find(tx, hash)?
+                && found.user.id == user.id
+            {
+                sessions::revoke(tx, user.id, found.id)?;
+            }
             sessions::revoke_beyond(tx, user.id, SESSIONS_MAX)?;
+            audit::note(tx, &by, Action::SignedIn, None)?;
             Ok((user, session, expires_at))
         });
         match begun {
             Ok((user, session, expires_at)) => {
                 log::info!(
-                    "user={name} session={} address={address} signed in",
-                    hash.short()
+                    "user={name} session={} address={} signed in",
+                    hash.short(),
+                    text(who.address)
                 );
                 Ok(Begun {
                     token,
@@ -98,7 +110,10 @@ impl Accounts {
                 })
             }
             Err(error) => {
-                log::warn!("user={name} address={address} not signed in: {error}");
+                log::warn!(
+                    "user={name} address={} not signed in: {error}",
+                    text(who.address)
+                );
                 Err(error)
             }
         }
@@ -115,17 +130,30 @@ impl Accounts {
         address: IpAddr,
     ) -> Result<Option<WithHash>> {
         let turn = passwords::turn()?;
-        // Until it is counted as wrong, so that there is no moment in which it counts as nothing.
-        let _in_flight = self.throttle.begin(db, guess)?;
+        let in_flight = self.throttle.begin(db, guess)?;
         let hash = known.as_ref().map(|known| known.password_hash.as_str());
         let right = passwords::verify(&turn, password, hash)?;
         drop(turn);
         if right {
             return Ok(known);
         }
-        let locked = self.throttle.failed(db, guess);
-        // A name that nobody has may be a password typed into the wrong field: it is not logged.
-        let name = known.as_ref().map_or("-", |known| &known.user.username);
+        // A name that nobody has may be a password typed into the wrong field: it is not kept.
+        let by = match &known {
+            Some(known) => actor(&known.user, address),
+            None => Actor {
+                user: None,
+                name: "-".to_owned(),
+                address: Some(text(address)),
+            },
+        };
+        let locked = in_flight.failed(db, |tx, locked| {
+            audit::note(tx, &by, Action::SignInFailed, None)?;
+            if locked {
+                audit::note(tx, &by, Action::LockedOut, None)?;
+            }
+            Ok(())
+        });
+        let name = &by.name;
         log::warn!("user={name} address={address} wrong name or password");
         if locked {
             log::warn!("user={name} address={address} locked out for a while after too many tries");
@@ -137,9 +165,12 @@ impl Accounts {
     ///
     /// # Errors
     /// `Database`.
-    pub fn sign_out(&self, db: &Db, caller: &Caller) -> Result<()> {
+    pub fn sign_out(&self, db: &Db, caller: &Caller, by: &Actor) -> Result<()> {
         let session = caller.session()?;
-        db.write(|tx| sessions::revoke(tx, caller.user.id, session))?;
+        db.write(|tx| {
+            audit::note(tx, by, Action::SignedOut, None)?;
+            sessions::revoke(tx, caller.user.id, session)
+        })?;
         log::info!("user={} signed out", caller.user.username);
         Ok(())
     }
@@ -167,6 +198,12 @@ impl Accounts {
         };
         let cleared = self.throttle.succeeded(&guess);
         policy::check_password(new, name)?;
+        if known.user.must_change && new == current {
+            return Err(Error::problem(
+                Code::WeakPassword,
+                "Choose a password of your own: somebody else knows this one.",
+            ));
+        }
         let hash = passwords::hash(new)?;
         let ended = db.write(|tx| {
             if cleared {
@@ -175,6 +212,12 @@ impl Accounts {
             if !users::replace_password(tx, caller.user.id, &known.password_hash, &hash)? {
                 return Err(wrong());
             }
+            audit::note(
+                tx,
+                &actor(&known.user, address),
+                Action::PasswordChanged,
+                None,
+            )?;
             sessions::revoke_all(tx, caller.user.id, Some(session))
         })?;
         log::info!(
@@ -224,12 +267,14 @@ impl Accounts {
             email: None,
             role: Role::Admin,
             password_hash: passwords::hash(password)?,
+            must_change: false,
         };
-        let user = db.write(|tx| match users::insert_first(tx, &new)? {
-            Some(id) => users::by_id(tx, id)?
-                .map(|known| known.user)
-                .ok_or_else(|| Error::Internal("the first user is gone".to_owned())),
-            None => Err(set_up_already()),
+        let user = db.write(|tx| {
+            let id = users::insert_first(tx, &new)?.ok_or_else(set_up_already)?;
+            let known = users::by_id(tx, id)?
+                .ok_or_else(|| Error::Internal("the first user is gone".to_owned()))?;
+            audit::note(tx, &actor(&known.user, address), Action::SetUp, None)?;
+            Ok(known.user)
         })?;
         self.setup.end();
         remove_code_file(db);
@@ -239,6 +284,18 @@ impl Accounts {
         );
         Ok(user)
     }
+}
+
+fn actor(user: &User, address: IpAddr) -> Actor {
+    Actor {
+        user: Some(user.id),
+        name: user.username.clone(),
+        address: Some(text(address)),
+    }
+}
+
+fn text(address: IpAddr) -> String {
+    address.to_canonical().to_string()
 }
 
 fn remove_code_file(db: &Db) {
@@ -267,4 +324,107 @@ fn readable(device: &str) -> String {
         .filter(|c| !c.is_control())
         .take(DEVICE_CHARS_MAX)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::accounts::add_user;
+    use crate::clock::{ManualClock, Timestamp};
+    use crate::settings::Settings;
+
+    const PASSWORD: &str = "correct horse battery";
+
+    struct Hall {
+        accounts: Accounts,
+        db: Db,
+        _folder: tempfile::TempDir,
+    }
+
+    fn hall() -> Hall {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(Timestamp::from_unix_ms(0)));
+        let settings = Settings::new(folder.path().join("a.db"));
+        Hall {
+            db: Db::open(&settings.db, clock.clone()).unwrap(),
+            accounts: Accounts::new(&settings, clock),
+            _folder: folder,
+        }
+    }
+
+    impl Hall {
+        fn sign_in(&self, password: &str) -> Option<Code> {
+            let who = SignIn {
+                username: "anna",
+                password,
+                address: "192.0.2.1".parse().unwrap(),
+                device: None,
+                before: None,
+            };
+            match self.accounts.sign_in(&self.db, who) {
+                Ok(_) => None,
+                Err(Error::Problem(problem)) => Some(problem.code),
+                Err(error) => panic!("{error}"),
+            }
+        }
+
+        /// What comes of a sign-in during whose check somebody writes this.
+        fn sign_in_while(&self, sql: &str) -> Option<Code> {
+            let turns = both_turns();
+            std::thread::scope(|scope| {
+                let before = passwords::waiting();
+                let thread = scope.spawn(|| self.sign_in(PASSWORD));
+                // It has looked the user up when it waits for its turn.
+                while passwords::waiting() == before {
+                    std::thread::yield_now();
+                }
+                self.db.write(|tx| Ok(tx.execute_batch(sql)?)).unwrap();
+                drop(turns);
+                thread.join().unwrap()
+            })
+        }
+    }
+
+    fn both_turns() -> (passwords::Turn, passwords::Turn) {
+        (passwords::turn().unwrap(), passwords::turn().unwrap())
+    }
+
+    #[test]
+    fn whoever_has_to_wait_costs_no_hashing() {
+        let _alone = passwords::alone();
+        let hall = hall();
+        for _ in 0..10 {
+            assert_eq!(hall.sign_in("wrong"), Some(Code::InvalidCredentials));
+        }
+        // Nobody can hash now: an answer that needed it would not come.
+        let _turns = both_turns();
+        assert_eq!(hall.sign_in(PASSWORD), Some(Code::TooManyAttempts));
+    }
+
+    #[test]
+    fn what_changes_while_a_password_is_checked_counts() {
+        let _alone = passwords::alone();
+        let hall = hall();
+        add_user(&hall.db, "anna", PASSWORD, None, false).unwrap();
+        assert_eq!(
+            hall.sign_in_while("UPDATE users SET email = 'a@b.de'"),
+            None
+        );
+        for (sql, code) in [
+            ("UPDATE users SET disabled_at = ''", Code::AccountDisabled),
+            (
+                "UPDATE users SET disabled_at = NULL, password_hash = 'another'",
+                Code::InvalidCredentials,
+            ),
+        ] {
+            assert_eq!(hall.sign_in_while(sql), Some(code), "{sql}");
+        }
+        let sessions: i64 = hall
+            .db
+            .read(|c| Ok(c.query_row("SELECT count(*) FROM sessions", [], |row| row.get(0))?))
+            .unwrap();
+        assert_eq!(sessions, 1);
+    }
 }

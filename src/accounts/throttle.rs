@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::db::Db;
+use crate::db::{Db, Tx};
 use crate::error::{Error, Problem, Result};
 use crate::id;
 use crate::store::throttle as table;
@@ -44,10 +44,18 @@ impl Guess {
     }
 }
 
-/// The address that is counted: an IPv6 client has a whole network of them.
+/// The address that is counted: an IPv6 client out in the world has a whole network of them, one in
+/// the office has its own.
 pub(super) fn neighbourhood(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address)
+            if address.is_loopback()
+                || address.is_unique_local()
+                || address.is_unicast_link_local() =>
+        {
+            address.to_string()
+        }
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
@@ -87,10 +95,46 @@ pub(super) struct InFlight<'t> {
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        let mut state = self.throttle.lock();
-        if let Some(at) = state.in_flight.iter().position(|one| one == self.guess) {
-            state.in_flight.swap_remove(at);
+        land(&mut self.throttle.lock(), self.guess);
+    }
+}
+
+/// The guess is no longer in flight.
+fn land(state: &mut State, guess: &Guess) {
+    if let Some(at) = state.in_flight.iter().position(|one| one == guess) {
+        state.in_flight.swap_remove(at);
+    }
+}
+
+impl InFlight<'_> {
+    /// The guess was wrong: it counts, from this moment on and without one in which it counts twice
+    /// or not at all. The answer is the same where the database can't remember it. True: the next
+    /// guess has to wait. `note` is written along.
+    pub(super) fn failed(self, db: &Db, note: impl FnOnce(&Tx<'_>, bool) -> Result<()>) -> bool {
+        let guess = self.guess;
+        let now = db.clock().monotonic() + WINDOW;
+        let locked = {
+            let mut state = self.throttle.lock();
+            if state.failures.len() >= KEPT_MAX {
+                state.failures.pop_front();
+            }
+            state.failures.push_back(Failure {
+                at: now,
+                guess: guess.clone(),
+            });
+            land(&mut state, guess);
+            wait(&mut state, now, guess, false).is_some()
+        };
+        // What is in flight under this guess now is somebody else's.
+        std::mem::forget(self);
+        let kept = db.write(|tx| {
+            table::insert(tx, &guess.address, &guess.name_hash)?;
+            note(tx, locked)
+        });
+        if let Err(error) = kept {
+            log::warn!("a wrong guess will be forgotten at the next start: {error}");
         }
+        locked
     }
 }
 
@@ -126,28 +170,6 @@ impl Throttle {
         })
     }
 
-    /// Counts a wrong guess. The answer is the same where the database can't remember it. True:
-    /// the next guess has to wait.
-    pub(super) fn failed(&self, db: &Db, guess: &Guess) -> bool {
-        let now = db.clock().monotonic() + WINDOW;
-        let locked = {
-            let mut state = self.lock();
-            if state.failures.len() >= KEPT_MAX {
-                state.failures.pop_front();
-            }
-            state.failures.push_back(Failure {
-                at: now,
-                guess: guess.clone(),
-            });
-            wait(&mut state, now, guess, false).is_some()
-        };
-        let kept = db.write(|tx| table::insert(tx, &guess.address, &guess.name_hash));
-        if let Err(error) = kept {
-            log::warn!("a wrong guess will be forgotten at the next start: {error}");
-        }
-        locked
-    }
-
     /// Forgets the wrong guesses at this name from this address, after a right one. True: there
     /// were some, and the table has to forget them, too.
     pub(super) fn succeeded(&self, guess: &Guess) -> bool {
@@ -158,7 +180,7 @@ impl Throttle {
     }
 
     /// The table's part of [`Throttle::succeeded`].
-    pub(super) fn forget(tx: &crate::db::Tx<'_>, guess: &Guess) -> Result<()> {
+    pub(super) fn forget(tx: &Tx<'_>, guess: &Guess) -> Result<()> {
         table::clear(tx, Some(&guess.address), &guess.name_hash)
     }
 
@@ -171,7 +193,7 @@ impl Throttle {
     }
 
     /// The table's part of [`Throttle::forget_name`].
-    pub(super) fn forget_name_kept(tx: &crate::db::Tx<'_>, username: &str) -> Result<()> {
+    pub(super) fn forget_name_kept(tx: &Tx<'_>, username: &str) -> Result<()> {
         table::clear(tx, None, &name_hash(username))
     }
 
@@ -351,5 +373,6 @@ mod tests {
         );
         assert_ne!(guess("2001:db8:1:2::1", "a"), guess("2001:db8:1:3::1", "a"));
         assert_eq!(guess("::ffff:192.0.2.1", "a"), guess("192.0.2.1", "a"));
+        assert_ne!(guess("fd00::1", "a"), guess("fd00::2", "a"));
     }
 }

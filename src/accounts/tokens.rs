@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::Token;
+use crate::store::audit::{self, Action, Actor};
 use crate::store::tokens;
 
 /// Characters of a token's name.
@@ -36,6 +37,7 @@ impl Accounts {
         &self,
         db: &Db,
         caller: &Caller,
+        by: &Actor,
         name: &str,
         expires_in_days: Option<i64>,
     ) -> Result<Made> {
@@ -70,6 +72,7 @@ impl Accounts {
                     "You have 100 API tokens. Revoke one that is no longer used first.",
                 ));
             }
+            audit::note(tx, by, Action::TokenMade, Some(name))?;
             let expires_at = life.map(|life| tx.now.plus(life));
             Ok((
                 tokens::insert(tx, user.id, &hash, name, expires_at)?,
@@ -89,11 +92,14 @@ impl Accounts {
     ///
     /// # Errors
     /// `not-found`.
-    pub fn revoke_token(&self, db: &Db, caller: &Caller, id: i64) -> Result<()> {
+    pub fn revoke_token(&self, db: &Db, caller: &Caller, by: &Actor, id: i64) -> Result<()> {
         caller.session()?;
-        if !db.write(|tx| tokens::revoke(tx, caller.user.id, id))? {
-            return Err(Error::not_found());
-        }
+        db.write(|tx| {
+            if !tokens::revoke(tx, caller.user.id, id)? {
+                return Err(Error::not_found());
+            }
+            audit::note(tx, by, Action::TokenRevoked, Some(&id.to_string()))
+        })?;
         log::info!("user={} token {id} revoked", caller.user.username);
         Ok(())
     }

@@ -13,6 +13,7 @@ use super::limits;
 use crate::error::{Error, Result};
 use crate::id;
 use crate::intake::name;
+use crate::settings;
 use crate::sheet::document::{Document, FileFacts};
 use crate::sheet::reader::{self, ReadJob};
 use crate::sheet::{self, Event, FileInfo, ReadOptions, SheetInfo, sniff};
@@ -66,7 +67,7 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode> {
     };
     let sha256 = sha256(&flags.file).map_err(|error| cannot_open(&flags.file, &error))?;
     let format = sniff::sniff(&flags.file, &limits)?;
-    let executable = std::env::current_exe()?;
+    let executable = settings::this_program();
     let mut reader = reader::read(
         &ReadJob {
             executable: &executable,

@@ -219,6 +219,7 @@ mod tests {
             email: None,
             role: Role::Member,
             disabled,
+            must_change: false,
             created_at: Timestamp::from_unix_ms(0),
         };
         let text = table(&[user(1, "Jürgen", false), user(12, "bo", true)]);

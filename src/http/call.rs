@@ -8,6 +8,7 @@ use crate::accounts::Caller;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::listener::Incoming;
+use crate::store::audit::Actor;
 use crate::words::{Code, Role};
 
 /// Bytes of a JSON body.
@@ -36,6 +37,19 @@ impl Call<'_, '_> {
         self.caller
             .as_ref()
             .ok_or_else(|| Error::problem(Code::SessionMissing, "Sign in first."))
+    }
+
+    /// Who calls, for the audit trail.
+    ///
+    /// # Errors
+    /// As [`Call::caller`].
+    pub fn actor(&self) -> Result<Actor> {
+        let user = &self.caller()?.user;
+        Ok(Actor {
+            user: Some(user.id),
+            name: user.username.clone(),
+            address: Some(self.address.to_string()),
+        })
     }
 
     /// Whether the caller is an administrator.

@@ -26,6 +26,14 @@ pub fn carried(incoming: &Incoming<'_>) -> Option<Token> {
     find(incoming).map(|(_, token)| token)
 }
 
+/// The session that a browser sends along by itself.
+pub fn by_cookie(incoming: &Incoming<'_>) -> Option<Token> {
+    match find(incoming) {
+        Some((Carrier::Cookie, token)) => Some(token),
+        Some((Carrier::Header, _)) | None => None,
+    }
+}
+
 fn find(incoming: &Incoming<'_>) -> Option<(Carrier, Token)> {
     let authorization = values(incoming, "Authorization");
     if !authorization.is_empty() {

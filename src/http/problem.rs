@@ -16,7 +16,11 @@ pub fn status(code: Code) -> u16 {
         | Code::SessionInvalid
         | Code::SessionExpired
         | Code::SessionRevoked => 401,
-        Code::AccountDisabled | Code::Forbidden | Code::CrossOrigin | Code::WrongSetupCode => 403,
+        Code::AccountDisabled
+        | Code::Forbidden
+        | Code::MustChange
+        | Code::CrossOrigin
+        | Code::WrongSetupCode => 403,
         Code::NotFound => 404,
         Code::MethodNotAllowed => 405,
         Code::RequestTimeout => 408,
@@ -63,6 +67,7 @@ pub fn title(code: Code) -> &'static str {
         Code::SessionRevoked => "Session ended",
         Code::AccountDisabled => "Account disabled",
         Code::Forbidden => "Not allowed",
+        Code::MustChange => "A password of one's own is needed",
         Code::CrossOrigin => "Request from another site",
         Code::WrongSetupCode => "Wrong setup code",
         Code::NotFound => "Not found",
@@ -181,7 +186,8 @@ pub fn respond(problem: &Problem) -> Response {
         "application/problem+json",
         body(problem).to_string().into_bytes(),
     )
-    .with_status_code(status(problem.code));
+    .with_status_code(status(problem.code))
+    .with_additional_header("Cache-Control", "no-store");
     if let Some(seconds) = problem.members.get("retry_after").and_then(Value::as_u64) {
         response = response.with_additional_header("Retry-After", seconds.to_string());
     }

@@ -22,8 +22,13 @@ pub enum Who {
     Anyone,
     /// A session or an API token.
     SignedIn,
+    /// A session or an API token. What the path names must be the caller's own, or the caller an
+    /// administrator: for everybody else it is not there.
+    Owner,
     /// A session; not an API token.
     Session,
+    /// A session, for what is the caller's own: for administrators, too, the rest is not there.
+    OwnSession,
     /// An administrator, by session or API token.
     Admin,
     /// An administrator's session; not an API token.
@@ -117,13 +122,22 @@ fn dispatch(
     let https = carriers::is_https(app, incoming);
     let caller = match route.who {
         Who::Anyone => None,
-        Who::SignedIn | Who::Session | Who::Admin | Who::AdminSession => {
-            Some(identify(app, incoming, &mut seen.who)?)
-        }
+        Who::SignedIn
+        | Who::Owner
+        | Who::Session
+        | Who::OwnSession
+        | Who::Admin
+        | Who::AdminSession => Some(identify(app, incoming, &mut seen.who)?),
     };
     carriers::check_origin(app, incoming, https)?;
     if let Some(caller) = &caller {
         permit(route.who, caller)?;
+        if caller.user.must_change && !BEFORE_OWN_PASSWORD.contains(&(route.method, route.path)) {
+            return Err(Error::problem(
+                Code::MustChange,
+                "Choose your own password before going on.",
+            ));
+        }
     }
     let mut call = Call {
         app,
@@ -147,10 +161,19 @@ fn identify(app: &App, incoming: &Incoming<'_>, who: &mut String) -> Result<Call
     Ok(caller)
 }
 
+/// What somebody may do whose password was chosen by somebody else.
+const BEFORE_OWN_PASSWORD: &[(&str, &str)] = &[
+    ("GET", "/api/auth/session"),
+    ("POST", "/api/auth/password"),
+    ("POST", "/api/auth/logout"),
+];
+
+/// What can be told of the caller alone. Whose a file, a job, a session or a token is, the handlers
+/// see, where they look it up; the test of the whole table sees that they do.
 fn permit(who: Who, caller: &Caller) -> Result<()> {
     let (needs_admin, needs_session) = match who {
-        Who::Anyone | Who::SignedIn => (false, false),
-        Who::Session => (false, true),
+        Who::Anyone | Who::SignedIn | Who::Owner => (false, false),
+        Who::Session | Who::OwnSession => (false, true),
         Who::Admin => (true, false),
         Who::AdminSession => (true, true),
     };

@@ -2,6 +2,7 @@
 //! committed in one transaction, the kept answer of an Idempotency-Key included.
 
 pub mod bytes;
+pub mod look;
 pub mod name;
 pub mod once;
 pub mod rows;

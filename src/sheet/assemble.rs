@@ -1,89 +1,27 @@
 //! From a parser's raw rows to a sheet: finds the header, names the columns, writes the rows below
 //! it, and notes what was dropped, guessed or changed.
 
-use std::borrow::Cow;
-
+use super::bounds;
 use super::fill::Filler;
 use super::header::{self, Waiting};
-use super::names::{self, Label};
-use super::notices::{self, Notices, quote, thousands};
+use super::names;
+use super::notices::{Notices, quote, thousands};
 use super::protocol::Output;
 use super::row::cell_name;
-use super::{Kind, SheetInfo, Visibility, column_letters, json};
+use super::{Kind, SheetInfo, json};
 use crate::error::{Error, Result};
 use crate::words::Code;
 
-/// A cell's value as a parser found it. Empty cells are left out.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Found<'a> {
-    Text(Cow<'a, str>),
-    /// A number of a workbook: the 64-bit float that every spreadsheet program reads.
-    Number(f64),
-    /// A number of a text file whose text is already the JSON that prints it.
-    Json(Cow<'a, str>),
-    Bool(bool),
-    /// A date, date-time, time or duration, in the text form of [`Kind`].
-    Moment(Kind, Cow<'a, str>),
-    /// A spreadsheet error, such as `#N/A`.
-    Error(Cow<'a, str>),
-}
-
-impl Found<'_> {
-    pub(super) fn keep(&self) -> Found<'static> {
-        let own = |text: &str| Cow::Owned(text.to_owned());
-        match self {
-            Found::Text(text) => Found::Text(own(text)),
-            Found::Number(number) => Found::Number(*number),
-            Found::Json(text) => Found::Json(own(text)),
-            Found::Bool(value) => Found::Bool(*value),
-            Found::Moment(kind, text) => Found::Moment(*kind, own(text)),
-            Found::Error(text) => Found::Error(own(text)),
-        }
-    }
-
-    /// Its text, where it has one.
-    fn text(&self) -> &str {
-        match self {
-            Found::Text(text) | Found::Json(text) | Found::Moment(_, text) | Found::Error(text) => {
-                text
-            }
-            Found::Number(_) | Found::Bool(_) => "",
-        }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        matches!(self, Found::Text(text) if text.is_empty())
-    }
-}
-
-/// A range of merged cells: 0-based columns, 1-based rows, ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Merge {
-    pub first_row: u32,
-    pub last_row: u32,
-    pub first_column: usize,
-    pub last_column: usize,
-}
-
-/// What is known of a sheet before its first row.
-#[derive(Debug, Clone)]
-pub struct Sheet {
-    pub position: u32,
-    /// `None` for text files.
-    pub name: Option<String>,
-    pub visibility: Visibility,
-    pub merges: Vec<Merge>,
-    /// 1-based header row, where the user said so.
-    pub header_row: Option<u32>,
-    /// Whether it is a workbook's sheet; the bounds of a text file are others.
-    pub workbook: bool,
-}
+pub use super::found::{Found, Merge, Sheet};
 
 /// Rows that are looked at to find the header.
 const LOOK_ROWS: usize = 30;
 
 /// Bytes of text in them, after which looking ends.
 const LOOK_BYTES: usize = 8 << 20;
+
+/// Bytes of all labels of a header together.
+const HEADER_BYTES_MAX: usize = 8 << 20;
 
 /// Rows above a given header row that may be part of the header.
 const ABOVE_ROWS: u32 = 4;
@@ -168,10 +106,10 @@ impl<'o, 'w> Assembler<'o, 'w> {
             return Ok(());
         }
         if number <= self.number {
-            return Err(out_of_order(number));
+            return Err(bounds::out_of_order(number));
         }
         if self.sheet.workbook && number > WORKBOOK_ROWS {
-            return Err(too_complex(
+            return Err(bounds::too_complex(
                 "The sheet has more rows than a spreadsheet program can show. Split it.",
             ));
         }
@@ -231,12 +169,13 @@ impl<'o, 'w> Assembler<'o, 'w> {
             Some(header) => std::mem::take(&mut header.labels),
             None => Vec::new(),
         };
-        let columns = self.columns(labels);
+        let header_row = self.header.map(|header| header.row);
+        let columns = names::columns(labels, &self.used, header_row, &mut self.notices);
         let info = SheetInfo {
             position: self.sheet.position,
             name: self.sheet.name,
             visibility: self.sheet.visibility,
-            header_row: self.header.map(|header| header.row),
+            header_row,
             columns,
             rows: self.rows,
             error_cells: self.error_cells,
@@ -260,10 +199,10 @@ impl<'o, 'w> Assembler<'o, 'w> {
                 continue;
             }
             if kept.last().is_some_and(|(last, _)| last >= column) {
-                return Err(out_of_order(number));
+                return Err(bounds::out_of_order(number));
             }
-            check_column(*column, self.out.limits().columns_max)?;
-            self.check_size(*column, number, found)?;
+            bounds::column(*column, self.out.limits().columns_max)?;
+            bounds::size(&self.sheet, self.out.limits(), (*column, number), found)?;
             self.waiting_bytes += found.text().len() + size_of::<Found<'_>>();
             kept.push((*column, found.keep()));
         }
@@ -306,6 +245,13 @@ impl<'o, 'w> Assembler<'o, 'w> {
             }
             header::labels(&waiting, place, &merges)
         });
+        let bytes: usize = labels.iter().flatten().map(String::len).sum();
+        if bytes > HEADER_BYTES_MAX {
+            return Err(bounds::too_complex(&format!(
+                "The headers in row {row} hold more than {} MB of text. Shorten them.",
+                HEADER_BYTES_MAX >> 20
+            )));
+        }
         let width = place
             .and_then(|place| waiting.get(place.last))
             .and_then(|row| row.width);
@@ -348,7 +294,7 @@ impl<'o, 'w> Assembler<'o, 'w> {
     ) -> Result<()> {
         self.rows += 1;
         if self.rows > self.rows_max {
-            return Err(too_complex(&format!(
+            return Err(bounds::too_complex(&format!(
                 "{} has more than {} rows. Split it.",
                 if self.sheet.workbook {
                     "The sheet"
@@ -401,10 +347,10 @@ impl<'o, 'w> Assembler<'o, 'w> {
             return Ok(());
         }
         if column < *position {
-            return Err(out_of_order(number));
+            return Err(bounds::out_of_order(number));
         }
         if column >= self.used.len() {
-            check_column(column, self.out.limits().columns_max)?;
+            bounds::column(column, self.out.limits().columns_max)?;
             self.used.resize(column + 1, false);
         }
         self.used[column] = true;
@@ -419,7 +365,7 @@ impl<'o, 'w> Assembler<'o, 'w> {
         *filled += 1;
         match found {
             Found::Text(text) => {
-                self.check_size(column, number, found)?;
+                bounds::size(&self.sheet, self.out.limits(), (column, number), found)?;
                 json::text(&mut self.cells, text);
             }
             Found::Number(value) => {
@@ -474,100 +420,4 @@ impl<'o, 'w> Assembler<'o, 'w> {
         }
         Some(width)
     }
-
-    fn check_size(&self, column: usize, number: u32, found: &Found<'_>) -> Result<()> {
-        let limits = self.out.limits();
-        let text = found.text();
-        let (size, max, unit) = if self.sheet.workbook {
-            let max = limits.cell_chars_workbook_max;
-            // A text has at most as many UTF-16 units as bytes: counting is rarely needed.
-            if text.len() <= max {
-                return Ok(());
-            }
-            (text.encode_utf16().count(), max, "letters")
-        } else {
-            (text.len(), limits.cell_bytes_text_max, "bytes")
-        };
-        if size <= max {
-            return Ok(());
-        }
-        Err(too_complex(&format!(
-            "Cell {} holds more than {} {unit}. Shorten it.",
-            cell_name(column, number),
-            thousands(u64::try_from(max).unwrap_or(u64::MAX))
-        )))
-    }
-
-    /// The columns that have a header or a value, named.
-    fn columns(&mut self, mut labels: Vec<Option<String>>) -> Vec<super::Column> {
-        labels.resize(labels.len().max(self.used.len()), None);
-        let header_row = self.header.as_ref().map_or(0, |header| header.row);
-        let labels: Vec<Label> = labels
-            .into_iter()
-            .enumerate()
-            .map(|(column, text)| Label {
-                column,
-                text: text.filter(|text| !names::clean(text).is_empty()),
-            })
-            .filter(|label| {
-                label.text.is_some() || self.used.get(label.column).copied().unwrap_or(false)
-            })
-            .collect();
-        let columns = names::name(labels);
-        for column in &columns {
-            let cell = Some((column.index, header_row));
-            match &column.label {
-                None if self.notices.wants("blank-label") => self.notices.keep(
-                    "blank-label",
-                    cell,
-                    format!(
-                        "Column {} has values but no header; it is called {}.",
-                        column_letters(column.index),
-                        quote(&column.name)
-                    ),
-                ),
-                Some(label)
-                    if names::clean(label) != column.name
-                        && self.notices.wants("duplicate-label") =>
-                {
-                    self.notices.keep(
-                        "duplicate-label",
-                        cell,
-                        format!(
-                            "The header {} comes more than once; column {} is called {}.",
-                            quote(label),
-                            column_letters(column.index),
-                            quote(&column.name)
-                        ),
-                    );
-                }
-                None | Some(_) => {}
-            }
-        }
-        columns
-    }
-}
-
-fn out_of_order(number: u32) -> Error {
-    Error::problem(
-        Code::UnreadableFile,
-        format!(
-            "The file is damaged: row {number} is out of order. Open it in Excel, save it under a new name, and add that."
-        ),
-    )
-}
-
-fn check_column(column: usize, columns_max: usize) -> Result<()> {
-    if column < columns_max {
-        return Ok(());
-    }
-    Err(too_complex(&format!(
-        "The sheet uses column {}; at most {} columns are read. Delete the unused ones.",
-        column_letters(column),
-        notices::thousands(u64::try_from(columns_max).unwrap_or(u64::MAX))
-    )))
-}
-
-fn too_complex(sentence: &str) -> Error {
-    Error::problem(Code::TooComplex, sentence)
 }

@@ -6,7 +6,8 @@ use std::io::{Read, Seek, SeekFrom};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::assemble::{Assembler, Found, Sheet};
-use super::encoding::{self, Detected, Known, Text};
+use super::decode::Text;
+use super::encoding::{self, Detected, Known};
 use super::notices::thousands;
 use super::protocol::Output;
 use super::{FileInfo, Limits, ReadOptions, Visibility, dialect, json, summary};

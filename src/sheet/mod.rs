@@ -2,12 +2,15 @@
 //! itself runs in a child process of the same executable, so that a hostile file costs only itself.
 
 pub mod assemble;
+mod bounds;
 pub mod child;
+mod decode;
 pub mod delimited;
 mod dialect;
 pub mod document;
 mod encoding;
 mod fill;
+mod found;
 mod header;
 mod json;
 mod names;

@@ -2,18 +2,84 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Column;
+use super::notices::{Notices, quote};
+use super::{Column, column_letters};
+
+/// Characters of a name; it is repeated with every value of its column.
+const NAME_CHARS_MAX: usize = 500;
+
+/// The columns that have a header or a value, named.
+///
+/// `labels` and `used` (whether there is a value below the header) are by 0-based column.
+pub(super) fn columns(
+    mut labels: Vec<Option<String>>,
+    used: &[bool],
+    header_row: Option<u32>,
+    notices: &mut Notices,
+) -> Vec<Column> {
+    labels.resize(labels.len().max(used.len()), None);
+    let labels: Vec<Label> = labels
+        .into_iter()
+        .enumerate()
+        .map(|(column, text)| Label {
+            column,
+            text: text.filter(|text| !clean(text).is_empty()),
+        })
+        .filter(|label| label.text.is_some() || used.get(label.column).copied().unwrap_or(false))
+        .collect();
+    let columns = name(labels);
+    for column in &columns {
+        let cell = header_row.map(|row| (column.index, row));
+        match &column.label {
+            None if notices.wants("blank-label") => notices.keep(
+                "blank-label",
+                cell,
+                format!(
+                    "Column {} has values but no header; it is called {}.",
+                    column_letters(column.index),
+                    quote(&column.name)
+                ),
+            ),
+            Some(label) if clean(label) != column.name && notices.wants("duplicate-label") => {
+                notices.keep(
+                    "duplicate-label",
+                    cell,
+                    format!(
+                        "The header {} comes more than once; column {} is called {}.",
+                        quote(label),
+                        column_letters(column.index),
+                        quote(&column.name)
+                    ),
+                );
+            }
+            None | Some(_) => {}
+        }
+        if let Some(label) = &column.label
+            && spaced(label).chars().count() > NAME_CHARS_MAX
+            && notices.wants("label-cut")
+        {
+            notices.keep(
+                "label-cut",
+                cell,
+                format!(
+                    "The header is longer than {NAME_CHARS_MAX} letters; the rest was cut off."
+                ),
+            );
+        }
+    }
+    columns
+}
 
 /// A header cell: its 0-based column and its text as it stands in the file, if it has any.
-pub(super) struct Label {
-    pub(super) column: usize,
-    pub(super) text: Option<String>,
+struct Label {
+    column: usize,
+    text: Option<String>,
 }
 
 /// Names the columns. `labels` holds each column that has a header or a value, ascending. A label
 /// that comes again gets `_2`, `_3`; a missing one becomes `column_N`, N counted from sheet column
 /// A. Made-up names never take one that stands in the file.
-pub(super) fn name(labels: Vec<Label>) -> Vec<Column> {
+fn name(labels: Vec<Label>) -> Vec<Column> {
     let cleaned: Vec<Option<String>> = labels
         .iter()
         .map(|label| {
@@ -59,8 +125,19 @@ pub(super) fn name(labels: Vec<Label>) -> Vec<Column> {
     columns
 }
 
-/// A label as a name: runs of white space and line breaks become one space, none at the ends.
+/// A label as a name: runs of white space and line breaks become one space, none at the ends, and
+/// it is not endless.
 pub(super) fn clean(label: &str) -> String {
+    let mut name = spaced(label);
+    if name.len() > NAME_CHARS_MAX
+        && let Some((end, _)) = name.char_indices().nth(NAME_CHARS_MAX)
+    {
+        name.truncate(end);
+    }
+    name
+}
+
+fn spaced(label: &str) -> String {
     let mut name = String::with_capacity(label.len());
     let space = |c: char| c.is_whitespace() || c.is_control();
     let label = label.trim_matches(|c: char| space(c) || matches!(c, '\u{feff}' | '\u{200b}'));
@@ -148,6 +225,14 @@ mod tests {
                 assert_eq!(&names[first], label, "{labels:?} {names:?}");
             }
         }
+    }
+
+    #[test]
+    fn long_labels_are_cut_and_still_differ() {
+        let long = "ä".repeat(600);
+        let names = names(&[&long, &format!("{long}b")]);
+        assert_eq!(names[0], "ä".repeat(500));
+        assert_eq!(names[1], format!("{}_2", "ä".repeat(500)));
     }
 
     #[test]

@@ -43,8 +43,9 @@ pub fn sniff(path: &Path, limits: &Limits) -> Result<Format> {
     match content(path, limits)? {
         Content::Is(format) => Ok(format),
         Content::Html => Err(page("a web page")),
-        Content::SpreadsheetMl => Err(page("an XML Spreadsheet 2003")),
-        Content::FlatOds => Err(page("a flat OpenDocument file")),
+        // Other dresses of formats that have one.
+        Content::SpreadsheetMl => Ok(Format::Xls),
+        Content::FlatOds => Ok(Format::Ods),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::SheetInfo;
+use super::{SheetInfo, Visibility};
 use crate::error::{Error, Result};
 use crate::words::Code;
 
@@ -13,6 +13,7 @@ pub fn line(sheet: &SheetInfo) -> Value {
         "rows": sheet.rows,
         "columns": sheet.columns.len(),
         "visibility": sheet.visibility,
+        "hidden": sheet.visibility != Visibility::Visible,
         "header_row": sheet.header_row,
     })
 }

@@ -1,6 +1,7 @@
 //! The shelf: one file per table; nothing else writes to it. Every function runs inside somebody's
 //! transaction and asks no clock.
 
+pub mod audit;
 pub mod idempotency;
 pub mod jobs;
 pub mod mappings;

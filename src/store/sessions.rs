@@ -73,7 +73,7 @@ pub fn insert(tx: &Tx<'_>, new: &NewSession<'_>) -> Result<SessionId> {
 pub fn find(connection: &Connection, hash: &TokenHash) -> Result<Option<Found>> {
     let mut statement = connection.prepare_cached(
         "SELECT s.id, s.created_at, s.last_seen_at, s.expires_at, s.ends_at, s.revoked_at,
-                u.id, u.username, u.email, u.role, u.disabled_at, u.created_at,
+                u.id, u.username, u.email, u.role, u.disabled_at, u.must_change, u.created_at,
                 (SELECT j.queued_at FROM jobs j
                  WHERE j.user_id = u.id AND j.status IN ('pending', 'processing'))
          FROM sessions s JOIN users u ON u.id = s.user_id
@@ -98,10 +98,11 @@ pub fn find(connection: &Connection, hash: &TokenHash) -> Result<Option<Found>> 
             email: row.get(8)?,
             role: users::parse_role(&role)?,
             disabled: disabled_at.is_some(),
-            created_at: row.get(11)?,
+            must_change: row.get(11)?,
+            created_at: row.get(12)?,
         },
         disabled_at,
-        held_since: row.get(12)?,
+        held_since: row.get(13)?,
     }))
 }
 

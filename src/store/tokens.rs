@@ -56,7 +56,7 @@ pub fn insert(
 pub fn find(connection: &Connection, hash: &TokenHash) -> Result<Option<Found>> {
     let mut statement = connection.prepare_cached(
         "SELECT t.id, t.created_at, t.expires_at, t.last_used_at, t.revoked_at,
-                u.id, u.username, u.email, u.role, u.disabled_at, u.created_at
+                u.id, u.username, u.email, u.role, u.disabled_at, u.must_change, u.created_at
          FROM tokens t JOIN users u ON u.id = t.user_id
          WHERE t.token_hash = ?1",
     )?;
@@ -78,7 +78,8 @@ pub fn find(connection: &Connection, hash: &TokenHash) -> Result<Option<Found>> 
             email: row.get(7)?,
             role: users::parse_role(&role)?,
             disabled: disabled_at.is_some(),
-            created_at: row.get(10)?,
+            must_change: row.get(10)?,
+            created_at: row.get(11)?,
         },
         disabled_at,
     }))

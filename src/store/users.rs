@@ -16,6 +16,8 @@ pub struct User {
     pub email: Option<String>,
     pub role: Role,
     pub disabled: bool,
+    /// Somebody else chose the password: nothing goes on before an own one is set.
+    pub must_change: bool,
     pub created_at: Timestamp,
 }
 
@@ -34,6 +36,7 @@ pub struct NewUser {
     pub email: Option<String>,
     pub role: Role,
     pub password_hash: String,
+    pub must_change: bool,
 }
 
 /// What changes of a user; `None` stays as it is.
@@ -44,6 +47,7 @@ pub struct Change {
     pub email: Option<Option<String>>,
     pub disabled: Option<bool>,
     pub password_hash: Option<String>,
+    pub must_change: Option<bool>,
 }
 
 /// By what a name is found: names are unique without regard to case.
@@ -51,7 +55,7 @@ pub fn key(username: &str) -> String {
     username.to_lowercase()
 }
 
-const COLUMNS: &str = "id, username, email, role, disabled_at IS NOT NULL, created_at";
+const COLUMNS: &str = "id, username, email, role, disabled_at IS NOT NULL, must_change, created_at";
 
 fn user(row: &Row<'_>) -> Result<User> {
     let role: String = row.get(3)?;
@@ -61,7 +65,8 @@ fn user(row: &Row<'_>) -> Result<User> {
         email: row.get(2)?,
         role: parse_role(&role)?,
         disabled: row.get(4)?,
-        created_at: row.get(5)?,
+        must_change: row.get(5)?,
+        created_at: row.get(6)?,
     })
 }
 
@@ -85,7 +90,7 @@ fn one(
     match rows.next()? {
         Some(row) => Ok(Some(WithHash {
             user: user(row)?,
-            password_hash: row.get(6)?,
+            password_hash: row.get(7)?,
         })),
         None => Ok(None),
     }
@@ -176,8 +181,8 @@ pub fn insert_first(tx: &Tx<'_>, new: &NewUser) -> Result<Option<UserId>> {
 fn put_in(tx: &Tx<'_>, new: &NewUser, condition: &str) -> Result<usize> {
     Ok(tx
         .prepare_cached(&format!(
-            "INSERT INTO users (username, username_key, email, role, password_hash, created_at)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6 {condition}"
+            "INSERT INTO users (username, username_key, email, role, password_hash, must_change, created_at)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 {condition}"
         ))?
         .execute(params![
             new.username,
@@ -185,6 +190,7 @@ fn put_in(tx: &Tx<'_>, new: &NewUser, condition: &str) -> Result<usize> {
             new.email,
             new.role.as_str(),
             new.password_hash,
+            new.must_change,
             tx.now
         ])?)
 }
@@ -201,7 +207,8 @@ pub fn update(tx: &Tx<'_>, id: UserId, change: &Change) -> Result<()> {
              email = CASE WHEN ?3 THEN ?4 ELSE email END,
              disabled_at = CASE WHEN ?5 IS NULL THEN disabled_at
                                 WHEN ?5 THEN coalesce(disabled_at, ?6) END,
-             password_hash = coalesce(?7, password_hash)
+             password_hash = coalesce(?7, password_hash),
+             must_change = coalesce(?8, must_change)
          WHERE id = ?1",
     )?
     .execute(params![
@@ -212,6 +219,7 @@ pub fn update(tx: &Tx<'_>, id: UserId, change: &Change) -> Result<()> {
         change.disabled,
         tx.now,
         change.password_hash,
+        change.must_change,
     ])?;
     Ok(())
 }
@@ -222,7 +230,7 @@ pub fn update(tx: &Tx<'_>, id: UserId, change: &Change) -> Result<()> {
 /// `Database`.
 pub fn replace_password(tx: &Tx<'_>, id: UserId, checked: &str, new: &str) -> Result<bool> {
     let changed = tx
-        .prepare_cached("UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2")?
+        .prepare_cached("UPDATE users SET password_hash = ?3, must_change = 0 WHERE id = ?1 AND password_hash = ?2")?
         .execute(params![id.0, checked, new])?;
     Ok(changed == 1)
 }

@@ -438,6 +438,11 @@ fn an_answer_that_breaks_off_is_never_taken_for_whole() {
         assert!(text.starts_with("HTTP/1.1 200"), "{target}: {text}");
         assert!(!text.contains("\r\n0\r\n"), "{target}: {text}");
     }
+    // Where the end of the connection is the end of the answer, it ends in an error.
+    let mut client = door.connect();
+    client.send("GET /broken HTTP/1.0\r\n\r\n");
+    let error = client.stream.read_to_end(&mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     // What breaks before anything went out is an error like any other.
     let mut client = door.connect();
     let answer = client.get("/short");

@@ -59,24 +59,24 @@ pub(crate) fn read_within(path: &Path, options: &ReadOptions, limits: &Limits) -
     })
 }
 
-/// A program that stands in for the reader: a shell script.
+/// A program that stands in for the reader: it runs the file that it is to read.
 #[cfg(unix)]
-fn stand_in(folder: &Path, script: &str) -> std::path::PathBuf {
-    use std::os::unix::fs::PermissionsExt;
-    let path = folder.join("reader.sh");
-    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
-    path
+fn stand_in() -> &'static Path {
+    Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/reader.sh"
+    ))
 }
 
-/// What reading with a stand-in comes to.
+/// What reading comes to where the reader does this.
 #[cfg(unix)]
 fn read_with(script: &str) -> Result<Vec<Event>> {
     let folder = tempfile::tempdir().unwrap();
-    let executable = stand_in(folder.path(), script);
+    let file = folder.path().join("script");
+    std::fs::write(&file, script).unwrap();
     let mut events = Vec::new();
     let limits = Limits::default();
-    let mut reader = start(&executable, folder.path(), &limits, &Stop::new())?;
+    let mut reader = start(stand_in(), &file, &limits, &Stop::new())?;
     while let Some(batch) = reader.next_batch()? {
         events.extend(batch);
     }
@@ -108,9 +108,13 @@ fn code(outcome: Result<impl Sized>) -> &'static str {
     }
 }
 
-/// A script that writes down its process id and then hangs.
+/// A file that makes the stand-in write down its process id and then hang.
 #[cfg(unix)]
-const HANGS: &str = "echo $$ > \"$2.pid\"; exec sleep 600";
+fn hangs(folder: &Path, name: &str) -> std::path::PathBuf {
+    let file = folder.join(name);
+    std::fs::write(&file, "echo $$ > \"$0.pid\"; exec sleep 600").unwrap();
+    file
+}
 
 /// Waits until the script has written down its process id.
 #[cfg(unix)]
@@ -134,12 +138,11 @@ fn lives(pid: &str) -> bool {
 #[cfg(target_os = "linux")]
 fn a_reader_that_hangs_ends_with_the_work_that_wanted_it() {
     let folder = tempfile::tempdir().unwrap();
-    let executable = stand_in(folder.path(), HANGS);
     let stop = Stop::new();
     let limits = Limits::default();
 
-    let file = folder.path().join("stopped");
-    let mut reader = start(&executable, &file, &limits, &stop).unwrap();
+    let file = hangs(folder.path(), "stopped");
+    let mut reader = start(stand_in(), &file, &limits, &stop).unwrap();
     let child = pid(&file);
     assert!(lives(&child));
     let asks = stop.clone();
@@ -150,18 +153,18 @@ fn a_reader_that_hangs_ends_with_the_work_that_wanted_it() {
     asking.join().unwrap();
     assert!(!lives(&child), "it is ended and reaped");
 
-    let file = folder.path().join("dropped");
-    let reader = start(&executable, &file, &limits, &Stop::new()).unwrap();
+    let file = hangs(folder.path(), "dropped");
+    let reader = start(stand_in(), &file, &limits, &Stop::new()).unwrap();
     let child = pid(&file);
     drop(reader);
     assert!(!lives(&child));
 
-    let file = folder.path().join("late");
+    let file = hangs(folder.path(), "late");
     let short = Limits {
         child_wall_seconds_max: 1,
         ..Limits::default()
     };
-    let mut reader = start(&executable, &file, &short, &Stop::new()).unwrap();
+    let mut reader = start(stand_in(), &file, &short, &Stop::new()).unwrap();
     let child = pid(&file);
     assert_eq!(code(reader.next_batch()), "too-complex");
     assert!(!lives(&child));
@@ -242,11 +245,11 @@ fn rows_without_the_last_word_are_never_the_whole_file() {
 #[cfg(unix)]
 fn a_reader_knows_nothing_of_its_parents_environment() {
     let folder = tempfile::tempdir().unwrap();
-    let executable = stand_in(folder.path(), "/usr/bin/env > \"$2\"");
-    let file = folder.path().join("environment");
-    let mut reader = start(&executable, &file, &Limits::default(), &Stop::new()).unwrap();
+    let file = folder.path().join("script");
+    std::fs::write(&file, "/usr/bin/env > \"$0.environment\"").unwrap();
+    let mut reader = start(stand_in(), &file, &Limits::default(), &Stop::new()).unwrap();
     assert_eq!(code(reader.next_batch()), "internal");
-    let environment = std::fs::read_to_string(&file).unwrap();
+    let environment = std::fs::read_to_string(folder.path().join("script.environment")).unwrap();
     assert!(environment.contains("MALLOC_ARENA_MAX=1"), "{environment}");
     assert!(!environment.contains("HOME="), "{environment}");
     assert!(!environment.contains("CARGO"), "{environment}");
@@ -256,7 +259,6 @@ fn a_reader_knows_nothing_of_its_parents_environment() {
 #[cfg(unix)]
 fn as_many_files_are_read_at_once_as_there_are_cores() {
     let folder = tempfile::tempdir().unwrap();
-    let executable = stand_in(folder.path(), HANGS);
     let limits = Limits::default();
     let cores = std::thread::available_parallelism().unwrap().get();
     let stop = Stop::new();
@@ -266,10 +268,10 @@ fn as_many_files_are_read_at_once_as_there_are_cores() {
         // so that these may have to wait for their turn as well.
         let waiting: Vec<_> = (0..=cores)
             .map(|number| {
-                let file = folder.path().join(format!("file{number}"));
-                let (executable, limits, stop, held) = (&executable, &limits, &stop, &held);
+                let file = hangs(folder.path(), &format!("file{number}"));
+                let (limits, stop, held) = (&limits, &stop, &held);
                 scope.spawn(move || {
-                    let reader = start(executable, &file, limits, stop);
+                    let reader = start(stand_in(), &file, limits, stop);
                     let outcome = code(reader.as_ref().map_err(|_| Error::Stopped));
                     held.lock().unwrap().extend(reader.ok());
                     outcome

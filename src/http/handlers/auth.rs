@@ -12,6 +12,7 @@ use crate::http::handlers::users;
 use crate::http::reply;
 use crate::http::routes::{Route, Who};
 use crate::id::SessionId;
+use crate::store::audit::{self, Action};
 use crate::store::{sessions, tokens};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
@@ -53,7 +54,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
         method: "DELETE",
         path: "/api/auth/sessions/{id}",
-        who: Who::Session,
+        who: Who::OwnSession,
         summary: "End one of the caller's sessions",
         handle: end_session,
     },
@@ -81,7 +82,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
         method: "DELETE",
         path: "/api/auth/tokens/{id}",
-        who: Who::Session,
+        who: Who::OwnSession,
         summary: "Revoke one of the caller's API tokens",
         handle: revoke_token,
     },
@@ -94,6 +95,7 @@ fn user_info(user: &User) -> Value {
         "email": user.email,
         "role": user.role.as_str(),
         "permissions": permissions(user.role),
+        "must_change": user.must_change,
     })
 }
 
@@ -120,6 +122,7 @@ fn sign_in(call: &mut Call<'_, '_>) -> Result<Response> {
     let username = fields.text("username");
     let password = fields.text("password");
     fields.check()?;
+    let before = carriers::by_cookie(call.incoming);
     let begun = call.app.accounts.sign_in(
         &call.app.db,
         SignIn {
@@ -127,6 +130,7 @@ fn sign_in(call: &mut Call<'_, '_>) -> Result<Response> {
             password: &password,
             address: call.address,
             device: call.header("User-Agent"),
+            before: before.as_ref(),
         },
     )?;
     let body = json!({
@@ -141,7 +145,9 @@ fn sign_in(call: &mut Call<'_, '_>) -> Result<Response> {
 }
 
 fn sign_out(call: &mut Call<'_, '_>) -> Result<Response> {
-    call.app.accounts.sign_out(&call.app.db, call.caller()?)?;
+    call.app
+        .accounts
+        .sign_out(&call.app.db, call.caller()?, &call.actor()?)?;
     let body = json!({ "success": true, "message": "Signed out." });
     Ok(reply::json(200, &body)
         .with_additional_header("Set-Cookie", carriers::clear_cookie(call.https)))
@@ -189,13 +195,13 @@ fn list_sessions(call: &mut Call<'_, '_>) -> Result<Response> {
 fn end_session(call: &mut Call<'_, '_>) -> Result<Response> {
     let id = SessionId(call.id(0)?);
     let caller = call.caller()?;
-    let ended = call
-        .app
-        .db
-        .write(|tx| sessions::revoke(tx, caller.user.id, id))?;
-    if !ended {
-        return Err(Error::not_found());
-    }
+    let by = call.actor()?;
+    call.app.db.write(|tx| {
+        if !sessions::revoke(tx, caller.user.id, id)? {
+            return Err(Error::not_found());
+        }
+        audit::note(tx, &by, Action::SessionEnded, Some(&id.to_string()))
+    })?;
     log::info!("user={} session {id} ended", caller.user.username);
     let body = json!({ "success": true, "message": "The session was ended." });
     let response = reply::json(200, &body);
@@ -253,10 +259,10 @@ fn make_token(call: &mut Call<'_, '_>) -> Result<Response> {
     let name = fields.text("name");
     let days = fields.optional_number("expires_in_days");
     fields.check()?;
-    let made = call
-        .app
-        .accounts
-        .make_token(&call.app.db, call.caller()?, &name, days)?;
+    let made =
+        call.app
+            .accounts
+            .make_token(&call.app.db, call.caller()?, &call.actor()?, &name, days)?;
     let body = json!({
         "success": true,
         "id": made.id,
@@ -271,7 +277,7 @@ fn revoke_token(call: &mut Call<'_, '_>) -> Result<Response> {
     let id = call.id(0)?;
     call.app
         .accounts
-        .revoke_token(&call.app.db, call.caller()?, id)?;
+        .revoke_token(&call.app.db, call.caller()?, &call.actor()?, id)?;
     let body = json!({ "success": true, "message": "The token was revoked." });
     Ok(reply::json(200, &body))
 }

@@ -15,6 +15,7 @@ use crate::intake::{self, Arrived, Order, Sender, Spool, Turn, bytes::Original, 
 use crate::process::Choices;
 use crate::report::{files, jobs as job_report, paging::Page};
 use crate::sheet::{self, ReadOptions, summary};
+use crate::store::audit::{self, Action};
 use crate::store::idempotency::Answer;
 use crate::store::{jobs, uploads};
 use crate::words::{Code, OnDuplicate};
@@ -44,28 +45,28 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/api/files/{id}",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "One file",
         handle: show,
     },
     Route {
         method: "DELETE",
         path: "/api/files/{id}",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "Delete a file; records made from it stay in the list",
         handle: delete,
     },
     Route {
         method: "GET",
         path: "/api/files/{id}/original",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "The bytes as uploaded",
         handle: original,
     },
     Route {
         method: "POST",
         path: "/api/files/{id}/process",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "Queue a job for a file stored before",
         handle: process,
     },
@@ -75,14 +76,15 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 const FORM_OVERHEAD_BYTES: u64 = 1 << 20;
 
 /// What came with a file.
-pub(in crate::http) struct Form {
-    pub(in crate::http) spool: Spool,
+pub(super) struct Form {
+    spool: Spool,
     filename: String,
     fields: Vec<(String, String)>,
 }
 
 impl Form {
-    pub(in crate::http) fn field(&self, name: &str) -> Option<&str> {
+    /// A field's value without white space around it; `None` where there is nothing.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
         self.fields
             .iter()
             .find(|(field, _)| field == name)
@@ -215,6 +217,7 @@ fn show(call: &mut Call<'_, '_>) -> Result<Response> {
 fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
     let upload = find(call)?;
     let by = call.caller()?.user.username.clone();
+    let actor = call.actor()?;
     call.app.db.write(|tx| {
         if let Some(job) = jobs::newest_of_upload(tx, upload.no)?
             && job.status.is_active()
@@ -227,6 +230,7 @@ fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
                 .with("job", job_report::line(&job)),
             ));
         }
+        audit::note(tx, &actor, Action::FileDeleted, Some(&upload.id))?;
         uploads::delete(tx, upload.no, &by)
     })?;
     // What is left of it goes in small steps; if this process dies now, the next start goes on.
@@ -271,7 +275,7 @@ pub(in crate::http) fn find(call: &Call<'_, '_>) -> Result<uploads::Upload> {
 }
 
 /// Takes the form in: the file into a spool file, the fields as they are.
-pub(in crate::http) fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
+pub(super) fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
     let bytes_max = call.app.settings.upload_bytes_max;
     let declared = call.incoming.body.declared();
     if declared.is_some_and(|bytes| bytes > bytes_max.saturating_add(FORM_OVERHEAD_BYTES)) {
@@ -310,7 +314,7 @@ fn too_large(bytes_max: u64) -> Error {
     .into()
 }
 
-pub(in crate::http) fn read_options(form: &Form) -> Result<ReadOptions> {
+pub(super) fn read_options(form: &Form) -> Result<ReadOptions> {
     let header_row = match form.field("header_row") {
         None => None,
         Some(text) => match text.parse::<u32>() {
@@ -352,7 +356,7 @@ fn sender(call: &Call<'_, '_>) -> Result<Sender> {
 }
 
 /// Looks at the content: what can be refused at once is refused at once.
-fn arrived(call: &Call<'_, '_>, form: Form, options: ReadOptions) -> Result<Arrived> {
+pub(super) fn arrived(call: &Call<'_, '_>, form: Form, options: ReadOptions) -> Result<Arrived> {
     if form.spool.size() == 0 {
         return Err(Error::problem(Code::EmptyFile, "The file is empty."));
     }

@@ -15,6 +15,7 @@ use crate::id::{self, JobId};
 use crate::intake::{self, Order, Sender};
 use crate::report::{jobs as job_report, paging::Page, status};
 use crate::stop::Reason;
+use crate::store::audit::{self, Action};
 use crate::store::jobs::{self, Cancelled, Job, JobOptions};
 use crate::store::{pauses, records, sessions, uploads};
 use crate::words::{Code, OnDuplicate, State};
@@ -37,28 +38,28 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/api/jobs/{id}",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "One job with every state change",
         handle: show,
     },
     Route {
         method: "POST",
         path: "/api/jobs/{id}/cancel",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "Cancel a pending job at once, a processing one within 2 s",
         handle: cancel,
     },
     Route {
         method: "POST",
         path: "/api/jobs/{id}/retry",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "Queue a new job on the same upload",
         handle: retry,
     },
     Route {
         method: "POST",
         path: "/api/jobs/{id}/undo",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "Take a completed job's records out of the list",
         handle: undo,
     },
@@ -174,8 +175,10 @@ fn show(call: &mut Call<'_, '_>) -> Result<Response> {
 fn cancel(call: &mut Call<'_, '_>) -> Result<Response> {
     let job = find(call)?;
     let by = call.caller()?.user.username.clone();
+    let actor = call.actor()?;
     let cancelled = call.app.db.write(|tx| {
         let cancelled = jobs::cancel(tx, job.id, &by)?;
+        audit::note(tx, &actor, Action::JobCancelled, Some(&job.id.to_string()))?;
         if cancelled == Cancelled::AtOnce {
             sessions::extend_for_user(tx, job.user, tx.now.plus(call.app.settings.session_ttl))?;
         }
@@ -233,9 +236,13 @@ fn retry(call: &mut Call<'_, '_>) -> Result<Response> {
 fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
     let job = find(call)?;
     let by = call.caller()?.user.username.clone();
+    let actor = call.actor()?;
     // Looked at before, because a million records are not counted while others wait to write.
     let done = call.app.db.read(|c| records::undoing(c, job.id))?;
-    call.app.db.write(|tx| jobs::undo(tx, job.id, &by))?;
+    call.app.db.write(|tx| {
+        audit::note(tx, &actor, Action::JobUndone, Some(&job.id.to_string()))?;
+        jobs::undo(tx, job.id, &by)
+    })?;
     log::info!("user={by} job={} undone", job.id);
     call.app.bell.news();
     let mut message = format!(

@@ -11,6 +11,7 @@ use crate::http::reply;
 use crate::http::routes::{Route, Who};
 use crate::process::template::Template;
 use crate::report::export::xlsx::sample;
+use crate::store::audit::{self, Action};
 use crate::store::templates;
 use crate::words::Code;
 
@@ -107,7 +108,9 @@ fn put(call: &mut Call<'_, '_>) -> Result<Response> {
     // Parsed here, so that what is stored can be used.
     Template::parse(&name, 1, &text)?;
     let by = call.caller()?.user.username.clone();
+    let actor = call.actor()?;
     let (version, new) = call.app.db.write(|tx| {
+        audit::note(tx, &actor, Action::TemplateStored, Some(&name))?;
         let newest = templates::newest(tx, &name)?;
         let new = catalog::find(tx, &name)?.is_none();
         let version = newest.map_or(1, |own| own.version + 1);
@@ -146,7 +149,9 @@ fn check_name(name: &str) -> Result<()> {
 fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
     let name = call.param(0).to_owned();
     let by = call.caller()?.user.username.clone();
+    let actor = call.actor()?;
     call.app.db.write(|tx| {
+        audit::note(tx, &actor, Action::TemplateDeleted, Some(&name))?;
         let entry = catalog::find(tx, &name)?.ok_or_else(Error::not_found)?;
         if entry.built_in {
             return Err(Error::problem(

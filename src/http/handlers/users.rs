@@ -3,7 +3,7 @@
 use rouille::Response;
 use serde_json::{Value, json};
 
-use crate::accounts::{self, User, Wanted, permissions};
+use crate::accounts::{self, User, Wanted, Wish, permissions};
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::fields::Fields;
@@ -11,7 +11,7 @@ use crate::http::reply;
 use crate::http::routes::{Route, Who};
 use crate::id::UserId;
 use crate::report::paging::Page;
-use crate::store::users;
+use crate::store::{audit, users};
 use crate::words::{Code, Role};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
@@ -44,6 +44,13 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         handle: delete,
     },
     Route {
+        method: "GET",
+        path: "/api/admin/audit",
+        who: Who::Admin,
+        summary: "Who did what, when, and from where; newest first",
+        handle: trail,
+    },
+    Route {
         method: "DELETE",
         path: "/api/users/{id}/sessions",
         who: Who::AdminSession,
@@ -61,6 +68,7 @@ pub(in crate::http) fn line(user: &User) -> Value {
         "role": user.role.as_str(),
         "permissions": permissions(user.role),
         "disabled": user.disabled,
+        "must_change": user.must_change,
         "created_at": user.created_at,
     })
 }
@@ -86,21 +94,20 @@ fn add(call: &mut Call<'_, '_>) -> Result<Response> {
     let password = fields.text("password");
     let email = fields.optional_text("email");
     let role = role(&mut fields).unwrap_or(Role::Member);
+    let must_change = fields.optional_flag("must_change").unwrap_or(false);
     name_and_email(&mut fields, Some(&username), email.as_deref());
     fields.check()?;
-    let user = accounts::add_user(
+    let user = accounts::add(
         &call.app.db,
-        &username,
-        &password,
-        email.as_deref(),
-        role == Role::Admin,
+        &call.actor()?,
+        Wish {
+            username: &username,
+            password: &password,
+            email: email.as_deref(),
+            role,
+            must_change,
+        },
     )?;
-    log::info!(
-        "user={} added user {} ({})",
-        call.caller()?.user.username,
-        user.username,
-        user.role.as_str()
-    );
     let body = json!({
         "success": true,
         "message": format!("{} is added.", user.username),
@@ -117,6 +124,7 @@ fn change(call: &mut Call<'_, '_>) -> Result<Response> {
         role: role(&mut fields),
         disabled: fields.optional_flag("disabled"),
         password: fields.optional_text("password"),
+        must_change: fields.optional_flag("must_change"),
         email: fields
             .has("email")
             .then(|| accounts::email(email.as_deref().unwrap_or("")).unwrap_or(None)),
@@ -132,7 +140,7 @@ fn change(call: &mut Call<'_, '_>) -> Result<Response> {
     let user = call
         .app
         .accounts
-        .change_user(&call.app.db, call.caller()?, id, wanted)?;
+        .change_user(&call.app.db, &call.actor()?, id, wanted)?;
     let body = json!({
         "success": true,
         "message": format!("{} is changed.", user.username),
@@ -155,7 +163,7 @@ fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
     let user = call
         .app
         .accounts
-        .delete_user(&call.app.db, call.caller()?, id, heir)?;
+        .delete_user(&call.app.db, &call.actor()?, id, heir)?;
     let body = json!({ "success": true, "message": format!("{} is deleted.", user.username) });
     Ok(reply::json(200, &body))
 }
@@ -165,12 +173,26 @@ fn end_sessions(call: &mut Call<'_, '_>) -> Result<Response> {
     let ended = call
         .app
         .accounts
-        .end_sessions(&call.app.db, call.caller()?, id)?;
+        .end_sessions(&call.app.db, &call.actor()?, id)?;
     let body = json!({
         "success": true,
         "message": "All sessions and API tokens were ended.",
         "sessions_ended": ended,
     });
+    Ok(reply::json(200, &body))
+}
+
+fn trail(call: &mut Call<'_, '_>) -> Result<Response> {
+    let page = Page::from_query(
+        call.query("limit").as_deref(),
+        call.query("cursor").as_deref(),
+    )?;
+    let mut found = call
+        .app
+        .db
+        .read(|c| audit::page(c, page.cursor, page.fetch()))?;
+    let next = page.cut(&mut found, |entry| entry.id);
+    let body = json!({ "success": true, "entries": found, "next_cursor": next });
     Ok(reply::json(200, &body))
 }
 

@@ -56,6 +56,8 @@ pub(super) struct BrokenOff {
     /// Whether any of it has gone out; then the connection must end, so that nobody takes the
     /// answer for whole.
     pub(super) begun: bool,
+    /// Whether the client takes the end of the connection for the end of the answer.
+    pub(super) ends_by_closing: bool,
 }
 
 /// Writes the answer; whether the connection can go on.
@@ -68,10 +70,12 @@ pub(super) fn write(
     asked: Asked,
     door: &Door,
 ) -> Result<bool, BrokenOff> {
+    let ends_by_closing = !asked.is_1_1;
     let mut out = Outgoing::new(stream, door);
     write_to(&mut out, response, asked).map_err(|error| BrokenOff {
         error,
         begun: out.begun,
+        ends_by_closing,
     })
 }
 

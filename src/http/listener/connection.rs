@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rouille::{Request, Response};
 
@@ -185,18 +185,23 @@ fn exchange(
         Ok(Err(BrokenOff {
             error,
             begun: false,
+            ..
         })) => {
             let error = Error::Internal(format!("{}: no answer: {error}", line.escape_debug()));
             refuse(stream, &problem::internal(&error), door);
             false
         }
-        Ok(Err(BrokenOff { error, begun: true })) => {
+        Ok(Err(BrokenOff {
+            error,
+            ends_by_closing,
+            ..
+        })) => {
             log::info!(
                 "client={} {}: the answer broke off: {error}",
                 peer.ip(),
                 line.escape_debug()
             );
-            cut_off(stream);
+            cut_off(stream, ends_by_closing);
             false
         }
         Err(panicked) => {
@@ -206,7 +211,7 @@ fn exchange(
                 line.escape_debug(),
                 message(panicked.as_ref())
             );
-            cut_off(stream);
+            cut_off(stream, !asked.is_1_1);
             false
         }
     }
@@ -260,8 +265,13 @@ fn part(mut stream: &TcpStream, is_over: bool, door: &Door) {
     }
 }
 
-/// Ends a connection whose answer is not whole.
-fn cut_off(stream: &TcpStream) {
-    // Where it fails it has ended already.
-    let _ = stream.shutdown(Shutdown::Both);
+/// Ends a connection whose answer is not whole; by a reset, where an orderly end would make it look
+/// whole.
+fn cut_off(stream: &TcpStream, by_reset: bool) {
+    // Where either fails it has ended already.
+    if by_reset {
+        let _ = rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO));
+    } else {
+        let _ = stream.shutdown(Shutdown::Both);
+    }
 }

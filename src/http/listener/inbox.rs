@@ -5,7 +5,9 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Bytes read at a time.
+/// Bytes read at first: more than the head of nearly every request.
+const FIRST_PIECE: usize = 4 << 10;
+/// Bytes read at a time after that.
 const PIECE: usize = 16 << 10;
 
 /// What reading gave.
@@ -51,7 +53,7 @@ impl Inbox {
             self.buffer.clear();
             self.used = 0;
             // A silent connection costs no more than its thread.
-            self.buffer.shrink_to(PIECE);
+            self.buffer.shrink_to(FIRST_PIECE);
         }
     }
 
@@ -62,7 +64,8 @@ impl Inbox {
             self.used = 0;
         }
         let before = self.buffer.len();
-        self.buffer.resize(before + PIECE, 0);
+        let size = if before == 0 { FIRST_PIECE } else { PIECE };
+        self.buffer.resize(before + size, 0);
         let room = self.buffer.get_mut(before..).unwrap_or_default();
         let got = read(&self.stream, room, until);
         let size = match got {

@@ -25,6 +25,8 @@ use usher::Usher;
 use crate::metrics::Metrics;
 use crate::settings::Door;
 
+/// Connections that may wait to be accepted; the system may allow fewer.
+const QUEUE: i32 = 4_096;
 /// How long the loop rests when the system gives it no connection.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
@@ -79,6 +81,11 @@ pub struct Shutdown {
 /// What the system said.
 pub fn bind(address: &str, bounds: Bounds) -> io::Result<Listener> {
     let socket = TcpListener::bind(address)?;
+    // The standard library's 128 are too few: where more come at once, the kernel drops their
+    // packets and each of them waits a second or more.
+    if let Err(error) = rustix::net::listen(&socket, QUEUE) {
+        log::warn!("connections queue up as the system likes: {error}");
+    }
     let address = socket.local_addr()?;
     let possible = files::connections_possible();
     if possible < bounds.connections_max {

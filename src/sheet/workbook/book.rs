@@ -1,6 +1,9 @@
 //! What all formats have in common: the list of worksheets, the sheet that matters, the bounds of
 //! a cell's place, and the way from cells to the assembler.
 
+use std::collections::HashSet;
+use std::hash::Hash;
+
 use super::super::assemble::{Assembler, Found, Merge, Sheet};
 use super::super::protocol::Output;
 use super::super::{FileInfo, Limits, ReadOptions, SheetInfo, Visibility, summary};
@@ -13,6 +16,20 @@ use crate::words::Code;
 pub(super) struct Listed {
     pub(super) name: String,
     pub(super) visibility: Visibility,
+}
+
+/// Refuses a workbook of which two sheets are the same part: no program writes one, and a small
+/// file could make any amount of work with it.
+///
+/// # Errors
+/// `unreadable-file`.
+pub(super) fn no_part_twice<T: Eq + Hash>(mut parts: impl Iterator<Item = T>) -> Result<()> {
+    let mut seen = HashSet::new();
+    if parts.all(|part| seen.insert(part)) {
+        Ok(())
+    } else {
+        Err(damaged())
+    }
 }
 
 /// Takes the worksheets of a workbook in their order.

@@ -25,6 +25,7 @@ mod xlsb;
 mod xlsx;
 mod xlsx_cells;
 mod xml;
+mod xml2003;
 
 use std::fs::File;
 use std::io::Read;

@@ -152,7 +152,10 @@ pub(super) fn iso(text: &str, shape: Shape) -> Found<'_> {
         }
         Some(Iso::Date(date)) => moment(Kind::Date, date),
         Some(Iso::DateTime(date, 0)) if shape == Shape::Date => moment(Kind::Date, date),
-        Some(Iso::DateTime(_, ms)) if shape == Shape::Time => moment(Kind::Time, clock(ms)),
+        // Times and durations are written as moments counted from the day before the first.
+        Some(Iso::DateTime(date, ms)) if shape == Shape::Time && date.starts_with("1899-12-3") => {
+            moment(Kind::Time, clock(ms))
+        }
         Some(Iso::DateTime(date, ms)) => moment(Kind::DateTime, format!("{date}T{}", clock(ms))),
         Some(Iso::Time(ms)) => moment(Kind::Time, clock(ms)),
         None => iso_span(trimmed, shape).unwrap_or(Found::Text(Cow::Borrowed(text))),

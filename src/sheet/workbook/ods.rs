@@ -2,7 +2,8 @@
 //! cells and the list of sheets have to be known before the first row.
 
 use std::borrow::Cow;
-use std::io::BufRead;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use quick_xml::events::{BytesStart, Event};
@@ -25,23 +26,17 @@ use crate::words::Code;
 /// # Errors
 /// As [`super::read`].
 pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
-    let mut package = Package::open(path, book.limits())?;
-    if is_encrypted(&mut package)? {
-        return Err(password());
-    }
     let mut styles = Styles::default();
-    if let Some(part) = package.part("styles.xml")? {
-        read_styles(part, &mut styles)?;
-    }
+    let mut source = Source::open(path, book.limits(), &mut styles)?;
     let mut looked: Vec<Looked> = Vec::new();
-    each_table(content(&mut package)?, &mut styles, |xml, styles, start| {
+    each_table(source.content()?, &mut styles, |xml, styles, start| {
         looked.push(look(xml, styles, start)?);
         Ok(())
     })?;
     book.list(looked.iter().map(|table| table.listed.clone()).collect())?;
     let limits = book.limits();
     let mut looked = looked.into_iter();
-    each_table(content(&mut package)?, &mut styles, |xml, styles, _| {
+    each_table(source.content()?, &mut styles, |xml, styles, _| {
         let table = looked.next().ok_or_else(damaged)?;
         book.sheet(table.merges, table.rows, |rows| {
             each_row(xml, styles, |row| {
@@ -61,8 +56,35 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     })
 }
 
-fn content(package: &mut Package) -> Result<Box<dyn BufRead + '_>> {
-    package.part_again("content.xml")?.ok_or_else(damaged)
+/// Where the content is: in a package, or in a file that is one XML document ("flat").
+enum Source<'p> {
+    Package(Box<Package>),
+    Flat(&'p Path),
+}
+
+impl<'p> Source<'p> {
+    fn open(path: &'p Path, limits: &Limits, styles: &mut Styles) -> Result<Source<'p>> {
+        let mut head = Vec::new();
+        File::open(path)?.take(2).read_to_end(&mut head)?;
+        if head != b"PK" {
+            return Ok(Source::Flat(path));
+        }
+        let mut package = Package::open(path, limits)?;
+        if is_encrypted(&mut package)? {
+            return Err(password());
+        }
+        if let Some(part) = package.part("styles.xml")? {
+            read_styles(part, styles)?;
+        }
+        Ok(Source::Package(Box::new(package)))
+    }
+
+    fn content(&mut self) -> Result<Box<dyn BufRead + '_>> {
+        match self {
+            Source::Package(package) => package.part_again("content.xml")?.ok_or_else(damaged),
+            Source::Flat(path) => Ok(Box::new(BufReader::new(File::open(path)?))),
+        }
+    }
 }
 
 fn is_encrypted(package: &mut Package) -> Result<bool> {

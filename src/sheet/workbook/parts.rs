@@ -87,6 +87,7 @@ pub(super) fn main_part(package: &mut Package, usual: &str) -> Result<String> {
 }
 
 /// A part that belongs to the workbook: by its relationship, else by its usual name beside it.
+/// `None` where the workbook doesn't need one, or names one that is not there.
 pub(super) fn beside(
     package: &Package,
     main: &str,

@@ -1,5 +1,5 @@
 //! The shared strings of a workbook, kept as one text: a million short ones cost their letters and
-//! eight bytes each.
+//! four bytes each.
 
 use std::borrow::Cow;
 
@@ -13,19 +13,24 @@ use crate::error::Result;
 #[derive(Debug, Default)]
 pub(super) struct Strings {
     text: String,
-    ends: Vec<usize>,
+    /// Where each one ends; a package can't be unpacked to more than four GiB.
+    ends: Vec<u32>,
 }
 
 impl Strings {
-    pub(super) fn push(&mut self, text: &str) {
+    /// # Errors
+    /// `unreadable-file` where all strings together are longer than a package can be.
+    pub(super) fn push(&mut self, text: &str) -> Result<()> {
         self.text.push_str(text);
-        self.ends.push(self.text.len());
+        self.ends
+            .push(u32::try_from(self.text.len()).map_err(|_| damaged())?);
+        Ok(())
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&str> {
-        let end = *self.ends.get(index)?;
+        let end = usize::try_from(*self.ends.get(index)?).ok()?;
         let start = match index.checked_sub(1) {
-            Some(before) => *self.ends.get(before)?,
+            Some(before) => usize::try_from(*self.ends.get(before)?).ok()?,
             None => 0,
         };
         self.text.get(start..end)
@@ -44,7 +49,7 @@ impl Strings {
                 Event::Start(start) if start.local_name().as_ref() == "si" => {
                     one.clear();
                     rich_text(&mut xml, &mut one)?;
-                    strings.push(&decode_escapes(&one));
+                    strings.push(&decode_escapes(&one))?;
                 }
                 Event::End(end) if end.local_name().as_ref() == "sst" => closed = true,
                 Event::Eof if closed => return Ok(strings),

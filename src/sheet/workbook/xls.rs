@@ -6,12 +6,12 @@ use std::path::Path;
 
 use super::super::Limits;
 use super::super::assemble::{Found, Merge};
-use super::book::{Book, Rows, in_order};
+use super::book::{Book, Rows, in_order, no_part_twice};
 use super::moment;
 use super::ole::Ole;
 use super::record::{Bytes, error_name, rk};
 use super::xls_globals::{BOF, EOF, Globals, Record, Records, too_old};
-use super::{damaged, password};
+use super::{damaged, password, xml2003};
 use crate::error::{Error, Result};
 use crate::words::Code;
 
@@ -20,8 +20,14 @@ use crate::words::Code;
 /// # Errors
 /// As [`super::read`].
 pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
-    let stream = stream(&std::fs::read(path)?)?;
+    let file = std::fs::read(path)?;
+    if is_xml(&file) {
+        return xml2003::read(path, book);
+    }
+    let stream = stream(&file)?;
+    drop(file);
     let globals = Globals::read(&stream)?;
+    no_part_twice(globals.sheets.iter().map(|(_, place)| place))?;
     book.list(globals.sheets.iter().map(|sheet| sheet.0.clone()).collect())?;
     for (_, place) in &globals.sheets {
         let mut sheet = Sheet {
@@ -37,6 +43,15 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// Whether this is XML, which the first of its letters tells in any encoding.
+fn is_xml(file: &[u8]) -> bool {
+    let mut letters = file
+        .iter()
+        .filter(|byte| !matches!(byte, 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF))
+        .skip_while(|byte| byte.is_ascii_whitespace());
+    letters.next() == Some(&b'<')
 }
 
 /// The workbook's stream in the compound file.

@@ -180,7 +180,7 @@ impl Globals {
                 let mut pieces = record.pieces(8);
                 while !pieces.is_at_end() {
                     match pieces.rich_string() {
-                        Some(text) => self.strings.push(&text),
+                        Some(text) => self.strings.push(&text)?,
                         None => return Ok(None),
                     }
                 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::super::Visibility;
 use super::super::assemble::{Found, Merge};
-use super::book::{Book, Listed, Rows, in_order};
+use super::book::{Book, Listed, Rows, in_order, no_part_twice};
 use super::damaged;
 use super::formats::shape;
 use super::moment;
@@ -30,6 +30,7 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     let main = main_part(&mut package, "xl/workbook.bin")?;
     let relationships = Relationships::read(&mut package, &main)?;
     let workbook = Workbook::read(package.part(&main)?.ok_or_else(damaged)?, &relationships)?;
+    no_part_twice(workbook.sheets.iter().map(|(_, part)| part.to_lowercase()))?;
     let part = |package: &Package, kind, usual| beside(package, &main, &relationships, kind, usual);
     let strings = match part(&package, "sharedStrings", "sharedStrings.bin") {
         Some(name) => strings(package.part(&name)?.ok_or_else(damaged)?)?,
@@ -37,6 +38,8 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     };
     let styles = match part(&package, "styles", "styles.bin") {
         Some(name) => styles(package.part(&name)?.ok_or_else(damaged)?)?,
+        // Without the number formats that it names, dates would pass as numbers.
+        None if relationships.of_kind("styles").is_some() => return Err(damaged()),
         None => Styles::default(),
     };
     book.list(
@@ -196,7 +199,7 @@ fn strings(source: Box<dyn BufRead + '_>) -> Result<Strings> {
         // BrtSSTItem: flags, then the text, then its runs.
         if kind == 0x0013 {
             bytes.u8().ok_or_else(damaged)?;
-            strings.push(&wide(&mut bytes).ok_or_else(damaged)?);
+            strings.push(&wide(&mut bytes).ok_or_else(damaged)?)?;
         }
     }
     Ok(strings)

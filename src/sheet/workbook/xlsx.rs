@@ -5,7 +5,7 @@ use std::path::Path;
 use quick_xml::events::{BytesStart, Event};
 
 use super::super::Visibility;
-use super::book::{Book, Listed};
+use super::book::{Book, Listed, no_part_twice};
 use super::damaged;
 use super::package::Package;
 use super::parts::{Relationships, beside, main_part};
@@ -24,6 +24,7 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     let main = main_part(&mut package, "xl/workbook.xml")?;
     let relationships = Relationships::read(&mut package, &main)?;
     let workbook = Workbook::read(&mut package, &main, &relationships)?;
+    no_part_twice(workbook.sheets.iter().map(|(_, part)| part.to_lowercase()))?;
     let part = |package: &Package, kind, usual| beside(package, &main, &relationships, kind, usual);
     let strings = match part(&package, "sharedStrings", "sharedStrings.xml") {
         Some(name) => Strings::read(open(&mut package, &name)?)?,
@@ -31,6 +32,8 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     };
     let styles = match part(&package, "styles", "styles.xml") {
         Some(name) => Styles::read(open(&mut package, &name)?)?,
+        // Without the number formats that it names, dates would pass as numbers.
+        None if relationships.of_kind("styles").is_some() => return Err(damaged()),
         None => Styles::default(),
     };
     book.list(
@@ -95,7 +98,10 @@ fn worksheet(
     relationships: &Relationships,
 ) -> Result<Option<(Listed, String)>> {
     let raw = sheet.attributes_raw();
-    let id = raw_attribute(raw, "id").unwrap_or_default();
+    let Some(id) = raw_attribute(raw, "id").filter(|id| !id.is_empty()) else {
+        // A name without a part: there is nothing that could be read.
+        return Ok(None);
+    };
     let relationship = relationships.by_id(id).ok_or_else(damaged)?;
     if relationship.kind != "worksheet" {
         return Ok(None);

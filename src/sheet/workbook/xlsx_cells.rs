@@ -2,7 +2,7 @@
 //! so that neither its size nor its extent costs memory.
 
 use std::borrow::Cow;
-use std::io::{BufRead, Read};
+use std::io::{BufRead, Cursor, Read};
 
 use memchr::memmem;
 use quick_xml::Reader;
@@ -15,14 +15,14 @@ use super::moment;
 use super::package::in_part;
 use super::strings::{Strings, decode_escapes};
 use super::styles::Styles;
-use super::xml::{as_utf8, attributes, push_reference, raw_attribute, settle};
+use super::xml::{Xml, as_utf8, attributes, push_reference, raw_attribute, settle};
 use crate::error::Result;
 
 /// Bytes of a piece, unless a row is longer.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// Bytes behind the cells that are searched for merged ranges; they come early there.
-const TAIL_BYTES_MAX: u64 = 64 << 20;
+/// Bytes that an end tag may take, its prefix included, where it lies across two pieces.
+const BORDER_BYTES: usize = 100;
 
 /// Bytes of the shortest row that is worth an estimate.
 const ROW_BYTES_MIN: u64 = 16;
@@ -56,18 +56,15 @@ pub(super) fn look(source: Box<dyn BufRead + '_>, size: u64) -> Result<Facts> {
             .find(|at| ends_an_element(&piece, *at))
         {
             piece.drain(..at);
-            source
-                .take(TAIL_BYTES_MAX)
-                .read_to_end(&mut piece)
-                .map_err(in_part)?;
-            facts.merges = merges(&piece)?;
+            let tail = Cursor::new(std::mem::take(&mut piece)).chain(source);
+            facts.merges = merges(Xml::new(Box::new(tail))?)?;
             return Ok(facts);
         }
         if read == 0 {
             return Ok(facts);
         }
         // The word may lie across the border of two pieces, with its prefix before it.
-        let keep = piece.len().min(100);
+        let keep = piece.len().min(BORDER_BYTES);
         piece.drain(..piece.len() - keep);
     }
 }
@@ -106,16 +103,20 @@ fn dimension(head: &[u8]) -> u64 {
         .map_or(0, |(row, _)| u64::from(row))
 }
 
-fn merges(tail: &[u8]) -> Result<Vec<Merge>> {
+/// The merged ranges among what stands behind the cells. It is read to the end, where the
+/// package's checksum is compared.
+fn merges(mut tail: Xml<'_>) -> Result<Vec<Merge>> {
     let mut merges = Vec::new();
-    let mut reader = Reader::from_reader(tail);
-    settle(&mut reader);
     loop {
-        match reader.read_event().map_err(|_| damaged())? {
-            Event::Start(start) if start.local_name().as_ref() == "mergeCell" => {
-                merges.extend(raw_attribute(start.attributes_raw(), "ref").and_then(merge));
-            }
-            Event::End(end) if end.local_name().as_ref() == "mergeCells" => return Ok(merges),
+        match tail.next()? {
+            Event::Start(start) => match start.local_name().as_ref() {
+                "mergeCell" => {
+                    merges.extend(raw_attribute(start.attributes_raw(), "ref").and_then(merge));
+                }
+                // A second table of cells would go unread.
+                "sheetData" => return Err(damaged()),
+                _ => {}
+            },
             Event::Eof => return Ok(merges),
             _ => {}
         }
@@ -163,6 +164,7 @@ pub(super) struct Cells<'s> {
     date1904: bool,
     /// Between the start and the end of `sheetData`.
     in_data: bool,
+    in_row: bool,
     /// The end of `sheetData` has been seen, so that nothing is missing.
     whole: bool,
     /// The row that is being read, 1-based, or was read last.
@@ -190,6 +192,7 @@ impl<'s> Cells<'s> {
             styles,
             date1904,
             in_data: false,
+            in_row: false,
             whole: false,
             row: 0,
             row_is_told: false,
@@ -210,13 +213,16 @@ impl<'s> Cells<'s> {
         let mut piece = Vec::with_capacity(2 * PIECE_BYTES);
         let end_of_row = memmem::FinderRev::new("row>");
         while !self.whole {
+            // What was searched before is not searched again, however long a row is.
+            let searched = piece.len().saturating_sub(BORDER_BYTES);
             let read = take(&mut source, &mut piece)?;
             if read == 0 {
                 self.piece(&piece, rows)?;
                 break;
             }
             let cut = end_of_row
-                .rfind_iter(&piece)
+                .rfind_iter(piece.get(searched..).unwrap_or_default())
+                .map(|at| searched + at)
                 .find(|at| ends_an_element(&piece, *at));
             if let Some(at) = cut {
                 let (now, _) = piece.split_at(at + 4);
@@ -233,18 +239,21 @@ impl<'s> Cells<'s> {
         loop {
             match reader.read_event().map_err(|_| damaged())? {
                 Event::Start(start) => match start.local_name().as_ref() {
-                    "c" if self.in_data => self.cell(&mut reader, &start, rows)?,
+                    "c" if self.in_row => self.cell(&mut reader, &start, rows)?,
+                    // A cell without a row belongs nowhere.
+                    "c" if self.in_data => return Err(damaged()),
                     "row" if self.in_data => self.begin_row(&start)?,
                     "sheetData" => self.in_data = true,
                     _ => {}
                 },
                 Event::End(end) => match end.local_name().as_ref() {
-                    "row" if self.in_data => {
+                    "row" if self.in_row => {
+                        self.in_row = false;
                         in_order(&mut self.cells);
                         rows.row(self.row, &self.cells)?;
                         self.cells.clear();
                     }
-                    "sheetData" => {
+                    "sheetData" if self.in_data && !self.in_row => {
                         self.in_data = false;
                         self.whole = true;
                         return Ok(());
@@ -259,7 +268,19 @@ impl<'s> Cells<'s> {
     }
 
     fn begin_row(&mut self, start: &BytesStart<'_>) -> Result<()> {
-        let told = raw_attribute(start.attributes_raw(), "r");
+        let mut told = None;
+        for (key, value) in attributes(start.attributes_raw()) {
+            match key {
+                "r" => told = Some(value),
+                "" => return Err(damaged()),
+                _ => {}
+            }
+        }
+        // A row that begins in another one: its end is missing.
+        if self.in_row {
+            return Err(damaged());
+        }
+        self.in_row = true;
         self.row = match told {
             Some(number) => number.trim().parse().map_err(|_| damaged())?,
             None => self.row.saturating_add(1),
@@ -303,6 +324,8 @@ impl<'s> Cells<'s> {
                 "r" => told = Some(value),
                 "s" => style = value.parse().unwrap_or(0),
                 "t" => kind = value,
+                // A place that can't be read must not become another one.
+                "" => return Err(damaged()),
                 _ => {}
             }
         }

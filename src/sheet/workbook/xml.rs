@@ -91,17 +91,27 @@ pub(super) fn raw_attribute<'a>(raw: &'a str, name: &str) -> Option<&'a str> {
     with_prefix
 }
 
-/// The attributes of an element, raw.
+/// The attributes of an element, raw. What can't be taken apart comes last, as the value of an
+/// attribute without a name.
 pub(super) fn attributes(raw: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut rest = raw;
+    let mut rest = raw.trim_ascii();
     std::iter::from_fn(move || {
-        let (key, after) = rest.split_once('=')?;
-        let after = after.trim_ascii_start();
-        let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-        let (value, after) = after.get(1..)?.split_once(quote)?;
-        rest = after;
-        Some((key.trim_ascii(), value))
+        if rest.is_empty() {
+            return None;
+        }
+        let (key, value, after) = first_attribute(rest).unwrap_or(("", rest, ""));
+        rest = after.trim_ascii_start();
+        Some((key, value))
     })
+}
+
+fn first_attribute(raw: &str) -> Option<(&str, &str, &str)> {
+    let (key, after) = raw.split_once('=')?;
+    let after = after.trim_ascii_start();
+    let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let (value, after) = after.get(1..)?.split_once(quote)?;
+    let key = key.trim_ascii_end();
+    (!key.is_empty()).then_some((key, value, after))
 }
 
 /// Resolves references (`&amp;`, `&#10;`); unknown ones stay as they are.
@@ -238,5 +248,7 @@ mod tests {
         assert_eq!(raw_attribute(raw, "sheetId"), Some("3"));
         assert_eq!(raw_attribute(raw, "state"), None);
         assert_eq!(unescape("A &amp; B"), "A & B");
+        let broken: Vec<_> = attributes(" r='A1' s=3 t='n'").collect();
+        assert_eq!(broken, [("r", "A1"), ("", "s=3 t='n'")]);
     }
 }

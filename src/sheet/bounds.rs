@@ -1,0 +1,67 @@
+//! The bounds that every sheet is held to, and what is said where one is crossed.
+
+use super::found::{Found, Sheet};
+use super::notices::thousands;
+use super::{Limits, cell_name, column_letters};
+use crate::error::{Error, Result};
+use crate::words::Code;
+
+/// Whether a cell's text is not too long.
+///
+/// # Errors
+/// `too-complex`.
+pub(super) fn size(
+    sheet: &Sheet,
+    limits: &Limits,
+    (column, row): (usize, u32),
+    found: &Found<'_>,
+) -> Result<()> {
+    let text = found.text();
+    let (size, max, unit) = if sheet.workbook {
+        let max = limits.cell_chars_workbook_max;
+        // A text has at most as many UTF-16 units as bytes: counting is rarely needed.
+        if text.len() <= max {
+            return Ok(());
+        }
+        (text.encode_utf16().count(), max, "letters")
+    } else {
+        (text.len(), limits.cell_bytes_text_max, "bytes")
+    };
+    if size <= max {
+        return Ok(());
+    }
+    Err(too_complex(&format!(
+        "Cell {} holds more than {} {unit}. Shorten it.",
+        cell_name(column, row),
+        thousands(u64::try_from(max).unwrap_or(u64::MAX))
+    )))
+}
+
+/// What comes twice or goes back is damage.
+pub(super) fn out_of_order(number: u32) -> Error {
+    Error::problem(
+        Code::UnreadableFile,
+        format!(
+            "The file is damaged: row {number} is out of order. Open it in Excel, save it under a new name, and add that."
+        ),
+    )
+}
+
+/// Whether a 0-based column may be used.
+///
+/// # Errors
+/// `too-complex`.
+pub(super) fn column(column: usize, columns_max: usize) -> Result<()> {
+    if column < columns_max {
+        return Ok(());
+    }
+    Err(too_complex(&format!(
+        "The sheet uses column {}; at most {} columns are read. Delete the unused ones.",
+        column_letters(column),
+        thousands(u64::try_from(columns_max).unwrap_or(u64::MAX))
+    )))
+}
+
+pub(super) fn too_complex(sentence: &str) -> Error {
+    Error::problem(Code::TooComplex, sentence)
+}

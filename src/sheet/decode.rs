@@ -1,0 +1,235 @@
+//! The text of a file as UTF-8, piece by piece.
+
+use std::io::Read;
+
+use encoding_rs::{CoderResult, Decoder, UTF_8};
+
+use super::encoding::{Detected, Known, PIECE_BYTES, fill, not_text};
+use crate::error::Result;
+
+/// A file's text, decoded piece by piece.
+pub(super) struct Text<'f, R> {
+    file: &'f mut R,
+    /// `None`: the bytes are UTF-8 already.
+    decoder: Option<Decoder>,
+    raw: Vec<u8>,
+    /// The piece that is being read, and how far.
+    piece: Vec<u8>,
+    read: usize,
+    ended: bool,
+    first: bool,
+    /// Whether bytes were met that mean nothing in the encoding.
+    pub(super) replaced: bool,
+}
+
+impl<'f, R: Read> Text<'f, R> {
+    pub(super) fn new(file: &'f mut R, detected: Detected) -> Text<'f, R> {
+        let as_it_is = detected.encoding == UTF_8 && detected.known == Known::Proven;
+        Text {
+            file,
+            decoder: (!as_it_is).then(|| detected.encoding.new_decoder_with_bom_removal()),
+            raw: vec![0; PIECE_BYTES],
+            piece: Vec::with_capacity(PIECE_BYTES * 3 + 16),
+            read: 0,
+            ended: false,
+            first: true,
+            replaced: false,
+        }
+    }
+
+    /// What comes next; empty at the end. UTF-8, but a piece may end within a character.
+    ///
+    /// # Errors
+    /// `unsupported-format` where the file is no text; `Io`.
+    pub(super) fn piece(&mut self) -> Result<&[u8]> {
+        while self.read == self.piece.len() && !self.ended {
+            self.read = 0;
+            self.next()?;
+        }
+        Ok(self.piece.get(self.read..).unwrap_or(&[]))
+    }
+
+    /// Goes on by so many bytes of the last piece.
+    pub(super) fn consume(&mut self, bytes: usize) {
+        self.read = (self.read + bytes).min(self.piece.len());
+    }
+
+    fn next(&mut self) -> Result<()> {
+        self.piece.clear();
+        match &mut self.decoder {
+            None => {
+                self.piece.resize(PIECE_BYTES, 0);
+                let size = fill(self.file, &mut self.piece)?;
+                self.piece.truncate(size);
+                self.ended = size == 0;
+            }
+            Some(decoder) => {
+                let size = fill(self.file, &mut self.raw)?;
+                let raw = self.raw.get(..size).unwrap_or(&[]);
+                self.ended = size == 0;
+                self.piece.resize(PIECE_BYTES * 3 + 16, 0);
+                let (result, _, written, replaced) =
+                    decoder.decode_to_utf8(raw, &mut self.piece, self.ended);
+                debug_assert_eq!(result, CoderResult::InputEmpty);
+                self.piece.truncate(written);
+                self.replaced |= replaced;
+            }
+        }
+        if self.piece.contains(&0) {
+            return Err(not_text());
+        }
+        if std::mem::take(&mut self.first) {
+            // Some programs write a second mark after the first one.
+            while self
+                .piece
+                .get(self.read..)
+                .is_some_and(|p| p.starts_with("\u{feff}".as_bytes()))
+            {
+                self.read += 3;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::super::encoding::detect;
+    use super::*;
+
+    fn decoded(bytes: &[u8], label: Option<&str>) -> Result<(String, &'static str, Known)> {
+        let mut file = Cursor::new(bytes);
+        let detected = detect(&mut file, label)?;
+        let mut text = Text::new(&mut file, detected);
+        let mut out = Vec::new();
+        loop {
+            let piece = text.piece()?.to_vec();
+            if piece.is_empty() {
+                break;
+            }
+            text.consume(piece.len());
+            out.extend(piece);
+        }
+        let out = String::from_utf8(out).unwrap();
+        Ok((out, detected.encoding.name(), detected.known))
+    }
+
+    fn utf16(text: &str, little: bool) -> Vec<u8> {
+        text.encode_utf16()
+            .flat_map(|unit| {
+                if little {
+                    unit.to_le_bytes()
+                } else {
+                    unit.to_be_bytes()
+                }
+            })
+            .collect()
+    }
+
+    const TEXT: &str = "Name;Stadt\r\nMüller;Köln\r\n";
+
+    #[test]
+    fn marks_patterns_and_validity_tell_the_encoding() {
+        for (bytes, encoding, known) in [
+            (TEXT.as_bytes().to_vec(), "UTF-8", Known::Proven),
+            (
+                format!("\u{feff}{TEXT}").into_bytes(),
+                "UTF-8",
+                Known::Marked,
+            ),
+            (
+                format!("\u{feff}\u{feff}{TEXT}").into_bytes(),
+                "UTF-8",
+                Known::Marked,
+            ),
+            (
+                utf16(&format!("\u{feff}{TEXT}"), true),
+                "UTF-16LE",
+                Known::Marked,
+            ),
+            (
+                utf16(&format!("\u{feff}{TEXT}"), false),
+                "UTF-16BE",
+                Known::Marked,
+            ),
+            (utf16(TEXT, true), "UTF-16LE", Known::Guessed),
+            (utf16(TEXT, false), "UTF-16BE", Known::Guessed),
+        ] {
+            assert_eq!(
+                decoded(&bytes, None).unwrap(),
+                (TEXT.to_owned(), encoding, known)
+            );
+        }
+    }
+
+    #[test]
+    fn a_label_decides_where_no_mark_does() {
+        let bytes = encoding_rs::WINDOWS_1252.encode(TEXT).0.into_owned();
+        let (text, encoding, known) = decoded(&bytes, Some(" Latin1 ")).unwrap();
+        assert_eq!(
+            (text.as_str(), encoding, known),
+            (TEXT, "windows-1252", Known::Given)
+        );
+        assert!(decoded(&bytes, Some("klingon")).is_err());
+        assert!(decoded(&bytes, Some("")).is_err());
+        assert!(
+            decoded(&bytes, Some("iso-2022-kr")).is_err(),
+            "decodes to nothing on purpose"
+        );
+    }
+
+    #[test]
+    fn characters_that_lie_across_pieces_are_whole() {
+        let text = format!("{}€", "a".repeat(PIECE_BYTES - 1)).repeat(3);
+        assert_eq!(decoded(text.as_bytes(), None).unwrap().0, text);
+        let (out, encoding, _) = decoded(&utf16(&text, false), None).unwrap();
+        assert_eq!((out.as_str(), encoding), (text.as_str(), "UTF-16BE"));
+    }
+
+    #[test]
+    fn one_bad_byte_does_not_make_another_encoding_of_a_long_text() {
+        let mut bytes = "Grüße;Köln;Łódź;Αθήνα\n".repeat(50).into_bytes();
+        bytes.extend_from_slice(b"bad\xff\n");
+        let (text, encoding, known) = decoded(&bytes, None).unwrap();
+        assert_eq!((encoding, known), ("UTF-8", Known::Guessed));
+        assert!(text.ends_with("bad\u{fffd}\n"));
+    }
+
+    #[test]
+    fn escapes_alone_are_no_japanese() {
+        let text = "会社,都市\nトヨタ,豊田\n";
+        let (bytes, _, _) = encoding_rs::ISO_2022_JP.encode(text);
+        assert_eq!(bytes[0], 0x1b);
+        let (out, encoding, _) = decoded(&bytes, None).unwrap();
+        assert_eq!((out.as_str(), encoding), (text, "ISO-2022-JP"));
+        let (out, encoding, _) = decoded(b"a,\x1b[1mb\n", None).unwrap();
+        assert_eq!((out.as_str(), encoding), ("a,\u{1b}[1mb\n", "UTF-8"));
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused() {
+        let mut late = "a,b\n".repeat(40_000).into_bytes();
+        late.push(0);
+        let many: Vec<u8> = (0..5_000_u32)
+            .map(|n| u8::try_from(n % 7 + 1).unwrap())
+            .collect();
+        for bytes in [
+            &b"a\0b\0\0\0"[..],
+            b"PK\0\x01\x02",
+            &late,
+            &many,
+            b"\xef\xbb\xbfa\0",
+        ] {
+            assert!(decoded(bytes, None).is_err());
+        }
+    }
+
+    #[test]
+    fn utf16_of_odd_length_keeps_all_but_the_half_character() {
+        let mut bytes = utf16("\u{feff}a,b\n1,2\n", true);
+        bytes.push(b'x');
+        assert_eq!(decoded(&bytes, None).unwrap().0, "a,b\n1,2\n\u{fffd}");
+    }
+}

@@ -1,0 +1,46 @@
+// A real Chromium, and the words in which the tests speak of the page.
+
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+import { PASSWORD } from './server.js';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+export const CHROMIUM = process.env.CHROMIUM || ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+
+export const launch = () => chromium.launch({
+  executablePath: CHROMIUM,
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+
+/** A window of its own, with its own cookies. What the page complains about is collected in `page.complaints`. */
+export async function open(browser, url, { width = 1280, height = 900, dark = false, ...more } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', locale: 'en-GB', timezoneId: 'Europe/Berlin', bypassCSP: false, ...more });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  page.complaints = [];
+  page.on('pageerror', (error) => page.complaints.push(String(error)));
+  page.on('console', (message) => {
+    // Chromium writes a line for each answer that is no success; those are the page's daily bread.
+    if (['error', 'warning'].includes(message.type()) && !/Failed to load resource/.test(message.text())) page.complaints.push(message.text());
+  });
+  if (url) await page.goto(url);
+  return page;
+}
+
+export async function signIn(page, name, password = PASSWORD) {
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** What axe-core has to say of the page as it stands: [] when it is content. */
+export async function axe(page) {
+  await page.evaluate(`${AXE};0`).catch(() => page.addInitScript(AXE));
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  return violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target.join(' ')} (${(n.any[0] || n.all[0] || n.none[0])?.message || ''})`).join('; ')}`);
+}
+
+/** How far the page can be scrolled sideways, in pixels. */
+export const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

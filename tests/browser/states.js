@@ -1,0 +1,106 @@
+// Every state that people can see, and how to come to it.
+
+import * as f from './fake.js';
+
+/** Signed in as maria, with these answers in place of the server's. */
+const at = (path, answers = {}, then) => ({
+  async reach(page, { office, signIn }) {
+    await f.fake(page, { 'GET /api/files/processing-status': f.status(), 'GET /api/files': { success: true, files: f.files(), next_cursor: null }, ...answers });
+    await page.goto(`${office.url}/`);
+    await signIn(page, 'maria');
+    await page.getByRole('navigation', { name: 'Main' }).waitFor();
+    if (path) await page.goto(`${office.url}/${path}`);
+    await page.waitForFunction(() => !document.querySelector('main')?.textContent.includes('Loading…'));
+    await then?.(page);
+  },
+});
+const csv = { name: 'clients-nov.csv', mimeType: 'text/csv', buffer: Buffer.from('Company Name,LinkedIn_URL\nACME,https://www.linkedin.com/company/acme\n') };
+const choose = async (page, file = csv) => { await page.locator('input[type=file]').setInputFiles(file); };
+const jobAt = (status, queue, more = {}) => at('', { 'GET /api/files/processing-status': f.status(status, queue), 'GET /api/files': { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, ...status } } : one)) }, ...more });
+/** A job seen at work that has ended meanwhile. */
+const ending = (end, more = {}) => at('', {
+  'GET /api/files/processing-status': (() => { let n = 0; return () => { n += 1; return f.status(n === 1 ? f.working('saving', 4000, 4812, 95) : n === 2 ? end : end); }; })(),
+  'GET /api/jobs/42': f.whole(end, more),
+}, (page) => page.locator('#work').getByRole('button', { name: 'Hide' }).waitFor());
+
+export const STATES = {
+  'setup': { reach: async (page, { empty }) => { await page.goto(`${empty.url}/#setup=${empty.code}`); await page.getByLabel('Setup code').waitFor(); } },
+  'setup-wrong': {
+    reach: async (page, { empty }) => {
+      await page.goto(`${empty.url}/#setup=AAAA-BBBB-CCCC`);
+      await page.getByLabel('Name', { exact: true }).fill('maria');
+      await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
+      await page.getByLabel('Password again').fill('correct horse battery');
+      await page.getByRole('button', { name: 'Make the account' }).click();
+      await page.locator('.note.bad').waitFor();
+    },
+  },
+  'sign-in': { reach: async (page, { office }) => { await page.goto(office.url); await page.getByLabel('Name', { exact: true }).waitFor(); } },
+  'sign-in-wrong': { reach: async (page, { office, signIn }) => { await page.goto(office.url); await signIn(page, 'maria', 'wrong wrong wrong'); await page.locator('.note.bad').waitFor(); } },
+  'sign-in-slow': {
+    reach: async (page, { office, signIn }) => {
+      await f.fake(page, { 'POST /api/auth/login': f.problem('too-many-attempts', 429, 'Too many tries. Wait 30 seconds.', { retry_after: 30 }) });
+      await page.goto(office.url); await signIn(page, 'maria'); await page.locator('.note.bad').waitFor();
+    },
+  },
+  'uploads-empty': at('', { 'GET /api/files': { success: true, files: [], next_cursor: null } }),
+  'uploads-welcome': at('', { 'GET /api/files': { success: true, files: [], next_cursor: null } }, async (page) => { await page.evaluate(() => localStorage.setItem('sheetline.new', 'yes')); await page.reload(); await page.getByText('Your office can start').waitFor(); }),
+  'uploads': at(''),
+  'uploads-menu': at('', {}, (page) => page.getByRole('button', { name: 'More for partners.csv' }).click()),
+  'uploads-all': at('', { }, (page) => page.getByLabel('Whose uploads').selectOption('all')),
+  'uploads-delete': at('', {}, async (page) => { await page.getByRole('button', { name: 'More for partners.csv' }).click(); await page.getByRole('button', { name: /^Delete/ }).click(); }),
+  'uploads-none-such': at('', {}, (page) => page.getByLabel('Search by file name').fill('zzz')),
+  'chosen-looking': at('', { 'POST /api/files/preview': 'never' }, (page) => choose(page)),
+  'chosen-easy': at('', { 'POST /api/files/preview': f.easy() }, async (page) => { await choose(page); await page.getByText('recognised').waitFor(); }),
+  'chosen-preview': at('', { 'POST /api/files/preview': f.preview() }, async (page) => { await choose(page, { ...csv, name: 'clients-nov.xlsx' }); await page.getByText('recognised').waitFor(); }),
+  'chosen-preview-open': at('', { 'POST /api/files/preview': f.preview() }, async (page) => {
+    await choose(page); await page.getByText('recognised').waitFor();
+    for (const summary of await page.locator('.chosen details:not([open]) > summary').all()) await summary.click();
+  }),
+  'chosen-password': at('', { 'POST /api/files/preview': f.problem('password-protected', 422, 'The file is protected with a password.') }, async (page) => { await choose(page); await page.locator('.note.bad').waitFor(); }),
+  'refused-pdf': at('', {}, async (page) => { await choose(page, { name: 'a.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4 xxxx') }); await page.locator('.note.bad').waitFor(); }),
+  'sending': at('', { 'POST /api/files/preview': f.easy(), 'POST /api/files/upload-and-process': 'never' }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.getByText('Received. Reading').waitFor(); }),
+  'sending-offline': at('', { 'POST /api/files/preview': f.easy(), 'POST /api/files/upload-and-process': 'offline' }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.locator('.note.bad').waitFor(); }),
+  'too-large-proxy': at('', { 'POST /api/files/upload-json': { http: 413, body: 'nginx', headers: { 'Content-Type': 'text/html' } } }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload as JSON' }).click(); await page.locator('.note.bad').waitFor(); }),
+  'stored': at('', { 'POST /api/files/upload-json': { http: 201, body: { success: true, file_upload_id: 'f-40', filename: 'fair-leads.csv', status: 'stored', rows: 310, columns: 3, sheets: [{ name: null, rows: 310, columns: 3 }], duplicate_of: 'f-41' } } }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload as JSON' }).click(); await page.getByText('You added this same file before').waitFor(); }),
+  'busy-409': at('', { 'POST /api/files/preview': f.easy(), 'POST /api/files/upload-and-process': f.problem('job-in-progress', 409, 'You already have a job in progress', { job: { ...f.job({ filename: 'partners.csv' }), queue_position: 2 } }) }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.locator('.note.bad').waitFor(); }),
+  'busy-noted': at('', { 'POST /api/files/preview': f.easy(), 'GET /api/files/processing-status': f.status(f.working('validating', 3000, 4812, 61)) }, async (page) => { await choose(page); await page.getByText('recognised').waitFor(); }),
+  'waiting': jobAt(f.job(), { queue_position: 2, total_active_jobs: 3, estimated_wait_seconds: 40 }),
+  'waiting-paused': jobAt(f.job(), { queue_position: 2, total_active_jobs: 3, estimated_wait_seconds: 40, paused: f.pause() }),
+  'working-reading': jobAt(f.working('reading', 0, null, 0)),
+  'working': jobAt(f.working('validating', 3000, 4812, 61)),
+  'stopping': jobAt(f.working('saving', 3000, 4812, 95), {}, { 'POST /api/jobs/42/cancel': { http: 202, body: f.whole(f.working('saving', 3000, 4812, 95), { cancel_requested: true }) } }),
+  'done': ending(f.ended('completed'), { counts: { rows: 940, valid: 940, invalid: 0, duplicates: 0, updated: 0 } }),
+  'done-problems': ending(f.ended('completed'), { counts: { rows: 4812, valid: 4702, updated: 58, duplicates: 15, invalid: 37 } }),
+  'failed': ending(f.ended('failed', { error: { code: 'unreadable-file', message: 'The file is damaged and cannot be read. Open it in Excel, save it under a new name, and add that.' } })),
+  'failed-server': ending(f.ended('failed', { error: { code: 'abandoned', message: 'The server stopped three times while it worked on this file. Nothing was stored.' } })),
+  'failed-columns': ending(f.ended('failed', { error: { code: 'missing-columns', message: 'LinkedIn_URL is needed and no column was matched to it.' } })),
+  'timeout': ending(f.ended('timeout', { error: { code: 'timeout', message: 'The work took longer than 30 minutes and was stopped. Nothing was stored.' } })),
+  'cancelled': ending(f.ended('cancelled')),
+  'report': at('#/job/42', { 'GET /api/jobs/42': f.done(), 'GET /api/jobs/42/report': f.report(), 'GET /api/jobs/42/changes': f.changes() }),
+  'report-open': at('#/job/42', { 'GET /api/jobs/42': f.done(), 'GET /api/jobs/42/report': f.report(), 'GET /api/jobs/42/changes': f.changes() }, async (page) => {
+    for (const summary of await page.locator('main details:not([open]) > summary').all()) await summary.click();
+    await page.getByText('acme.example').first().waitFor();
+  }),
+  'report-clean': at('#/job/42', { 'GET /api/jobs/42': f.whole(f.ended('completed'), { counts: { rows: 3, valid: 3, invalid: 0, duplicates: 0, updated: 0 } }), 'GET /api/jobs/42/report': () => ({ ...f.report(), valid: true, errors: [], errors_total: 0, errors_by_type: {}, stats: { rows: 3, valid: 3, invalid: 0, duplicates: 0, updated: 0, errors: 0, seconds: 0.1 } }) }),
+  'report-columns': at('#/job/42', { 'GET /api/jobs/42': f.whole(f.ended('failed', { error: { code: 'missing-columns', message: 'LinkedIn_URL is needed and no column was matched to it.' } })), 'GET /api/jobs/42/report': () => ({ ...f.report(), errors: [{ type: 'missing-label', row: null, field: 'linkedin_url', column: null, cell: null, value: null, message: 'LinkedIn_URL is needed and no column was matched to it.' }], errors_total: 1, errors_by_type: { 'missing-label': 1 }, stats: { rows: 0, valid: 0, invalid: 0, duplicates: 0, updated: 0, errors: 1, seconds: 0.1 } }) }),
+  'report-failed': at('#/job/42', { 'GET /api/jobs/42': f.whole(f.ended('failed', { error: { code: 'unreadable-file', message: 'The file is damaged and cannot be read.' } })) }),
+  'report-working': at('#/job/42', { 'GET /api/files/processing-status': f.status(f.working('validating', 3000, 4812, 61)), 'GET /api/jobs/42': f.whole(f.working('validating', 3000, 4812, 61)) }),
+  'report-gone': at('#/job/9999'),
+  'report-undo': at('#/job/42', { 'GET /api/jobs/42': f.done(), 'GET /api/jobs/42/report': f.report() }, (page) => page.getByRole('button', { name: /^Undo/ }).click()),
+  'file': at('#/file/f-42', { 'GET /api/files/f-42': { success: true, file: { ...f.files()[0], columns: 5, sheets: f.preview().sheets, encoding: null, delimiter: null, duplicate_of: null } }, 'GET /api/files/f-42/json': { http: 200, body: f.preview().rows[0] } }),
+  'records': at('#/records', { 'GET /api/records': f.records() }),
+  'records-empty': at('#/records', { 'GET /api/records': { success: true, records: [], next_cursor: null } }),
+  'profile': at('#/profile'),
+  'profile-token': at('#/profile', {}, async (page) => { await page.getByRole('button', { name: 'Make a token' }).click(); await page.getByLabel('Name').fill('nightly'); await page.getByRole('button', { name: 'Make it' }).click(); await page.locator('.secret').last().waitFor(); }),
+  'users': at('#/users', { 'GET /api/users': f.users() }),
+  'users-menu': at('#/users', { 'GET /api/users': f.users() }, (page) => page.getByRole('button', { name: 'Change' }).nth(1).click()),
+  'users-add': at('#/users', { 'GET /api/users': f.users() }, async (page) => { await page.getByRole('button', { name: 'Add a user' }).click(); await page.getByLabel('Name').fill('anna'); await page.getByLabel('First password').fill('short'); await page.getByRole('button', { name: 'Add the user' }).click(); await page.locator('dialog .note').waitFor(); }),
+  'queue': at('#/queue', { 'GET /api/admin/queue': f.queue() }),
+  'queue-paused': at('#/queue', { 'GET /api/admin/queue': f.queue(f.pause()) }),
+  'queue-empty': at('#/queue', { 'GET /api/admin/queue': { success: true, jobs: [], next_cursor: null, paused: null } }),
+  'offline': at('', { 'GET /api/files/processing-status': (() => { let n = 0; return () => { n += 1; return n === 1 ? f.status() : 'offline'; }; })() }, (page) => page.locator('#offline').waitFor()),
+  'signed-out': at('', { 'POST /api/files/preview': f.easy(), 'GET /api/auth/session': (() => { let n = 0; return (request) => { n += 1; return n === 1 ? f.problem('session-missing', 401, 'Sign in.') : f.problem('session-expired', 401, 'Your session has ended.'); }; })() }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.getByRole('dialog').waitFor(); }),
+  'nothing-here': at('#/nowhere'),
+  'print': at('#/job/42', { 'GET /api/jobs/42': f.done(), 'GET /api/jobs/42/report': f.report(), 'GET /api/jobs/42/changes': f.changes() }, (page) => page.emulateMedia({ media: 'print' })),
+};

@@ -1,0 +1,136 @@
+//! Promises of reading, on files that were damaged on purpose: refused in words or read as before,
+//! never a hang, never a part for the whole.
+//!
+//! The files come from `../shared/corpus`; without it there is nothing to check.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use sheetline::error::Error;
+use sheetline::sheet::{ReadOptions, Row};
+
+use crate::reader::read_whole;
+
+/// Damaged copies of each file.
+const COPIES: usize = 7;
+
+/// Larger files cost time and show nothing else.
+const FILE_BYTES_MAX: u64 = 60_000;
+
+const WITHIN: Duration = Duration::from_secs(20);
+
+/// Random numbers, the same each time (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(end.max(1)).unwrap()).unwrap()
+    }
+}
+
+/// The workbooks of the corpus that are small and sound.
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/files");
+    let mut files: Vec<PathBuf> = ["xlsx", "xlsm", "xlsb", "xls", "ods"]
+        .iter()
+        .filter_map(|kind| std::fs::read_dir(folder.join(kind)).ok())
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.metadata().unwrap().len() < FILE_BYTES_MAX)
+        .collect();
+    files.sort();
+    files
+}
+
+/// Damages a file in one of the ways in which files get damaged.
+fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) {
+    match dice.below(5) {
+        0 => bytes.truncate(dice.below(bytes.len())),
+        1 => {
+            for _ in 0..=dice.below(8) {
+                let at = dice.below(bytes.len());
+                bytes[at] = u8::try_from(dice.below(256)).unwrap();
+            }
+        }
+        2 => {
+            // A sector of zeros.
+            let begin = dice.below(bytes.len()) / 512 * 512;
+            let end = (begin + 512).min(bytes.len());
+            bytes[begin..end].fill(0);
+        }
+        3 => {
+            // A piece twice.
+            let begin = dice.below(bytes.len());
+            let end = (begin + 1 + dice.below(2_000)).min(bytes.len());
+            let piece = bytes[begin..end].to_vec();
+            let at = dice.below(bytes.len());
+            bytes.splice(at..at, piece);
+        }
+        _ => {
+            // A number that is as large as can be.
+            let at = dice.below(bytes.len().saturating_sub(4));
+            let end = (at + 4).min(bytes.len());
+            bytes[at..end].fill(0xFF);
+        }
+    }
+}
+
+fn rows(path: &Path) -> Result<Vec<Vec<Row>>, Error> {
+    let whole = read_whole(path, &ReadOptions::default())?;
+    Ok(whole.sheets.into_iter().map(|(rows, _)| rows).collect())
+}
+
+#[test]
+fn a_damaged_file_is_refused_in_words_or_read_as_before() {
+    let files = files();
+    let folder = tempfile::tempdir().unwrap();
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(file) = files.get(number) else { break };
+                    let copy = folder.path().join(format!("copy{number}"));
+                    let found = check(file, &copy, u64::try_from(number).unwrap());
+                    failures.lock().unwrap().extend(found);
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// What went wrong with the damaged copies of one file.
+fn check(file: &Path, copy: &Path, number: u64) -> Vec<String> {
+    let sound = std::fs::read(file).unwrap();
+    let before = rows(file).ok();
+    let packed = sound.starts_with(b"PK");
+    let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ (number + 1).wrapping_mul(0xBF58_476D_1CE4_E5B9));
+    let mut failures = Vec::new();
+    for nth in 0..COPIES {
+        let mut bytes = sound.clone();
+        damage(&mut bytes, &mut dice);
+        std::fs::write(copy, &bytes).unwrap();
+        let began = Instant::now();
+        let why = match rows(copy) {
+            // A package has checksums, so that what differs is noticed.
+            Ok(after) if packed && bytes.starts_with(b"PK") && before.as_ref() != Some(&after) => {
+                Some("was read as something else".to_owned())
+            }
+            Ok(_) | Err(Error::Problem(_)) => None,
+            Err(error) => Some(error.to_string()),
+        };
+        let took = began.elapsed();
+        let why = why.or_else(|| (took > WITHIN).then(|| format!("took {took:?}")));
+        failures.extend(why.map(|why| format!("{}, copy {nth}: {why}", file.display())));
+    }
+    failures
+}

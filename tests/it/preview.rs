@@ -1,0 +1,148 @@
+//! The preview: what would be read, and where it would go, before anything is stored.
+
+use serde_json::{Value, json};
+
+use crate::office::{Office, Person};
+
+fn preview(person: &Person<'_>, bytes: impl AsRef<[u8]>, fields: &[(&str, &str)]) -> Value {
+    person
+        .upload("preview", "list.csv", bytes.as_ref(), fields)
+        .expect(200)
+}
+
+fn refused(person: &Person<'_>, bytes: impl AsRef<[u8]>, fields: &[(&str, &str)]) -> (u16, String) {
+    let answer = person.upload("preview", "list.csv", bytes.as_ref(), fields);
+    (answer.status, answer.code())
+}
+
+const LIST: &str = "Kunden 2024\n\nCompany Name;linkedin url;Compny Size;Other\n\
+    Acme;https://www.linkedin.com/company/acme;11-50;x\nBolt;;7;y\n";
+
+#[test]
+fn a_preview_tells_what_would_be_read_and_stores_nothing() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let seen = preview(&anna, LIST, &[]);
+    assert_eq!(seen["success"], true);
+    assert_eq!(seen["header_row"], 3);
+    assert_eq!(seen["delimiter"], ";");
+    assert_eq!(seen["encoding"], "UTF-8");
+    assert_eq!(seen["format"], "csv");
+    assert_eq!(seen["sheets"][0]["rows"], 2);
+    assert_eq!(seen["sheets"][0]["columns"], 4);
+    let mapping: Vec<(&str, &Value, &str)> = seen["mapping"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| {
+            (
+                m["column"].as_str().unwrap(),
+                &m["field"],
+                m["how"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        mapping[0],
+        ("Company Name", &json!("company_name"), "exact")
+    );
+    assert_eq!(
+        mapping[1],
+        ("linkedin url", &json!("linkedin_url"), "exact")
+    );
+    assert_eq!(mapping[2], ("Compny Size", &json!("company_size"), "fuzzy"));
+    assert_eq!(mapping[3], ("Other", &Value::Null, "none"));
+    assert_eq!(seen["missing"], json!([]));
+    assert_eq!(
+        seen["rows"],
+        json!([
+            {
+                "Company Name": "Acme",
+                "linkedin url": "https://www.linkedin.com/company/acme",
+                "Compny Size": "11-50",
+                "Other": "x"
+            },
+            { "Company Name": "Bolt", "linkedin url": null, "Compny Size": 7, "Other": "y" }
+        ])
+    );
+    assert_eq!(seen["row_numbers"], json!([4, 5]));
+    assert_eq!(seen["notices"][0]["code"], "title-row");
+    for table in [
+        "uploads",
+        "upload_rows",
+        "upload_chunks",
+        "jobs",
+        "idempotency",
+    ] {
+        assert_eq!(
+            office.number(&format!("SELECT count(*) FROM {table}")),
+            0,
+            "{table}"
+        );
+    }
+    let spool = office.app.settings.spool();
+    assert_eq!(std::fs::read_dir(spool).unwrap().count(), 0);
+}
+
+#[test]
+fn what_the_user_says_changes_what_is_seen() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let seen = preview(&anna, LIST, &[("header_row", "4"), ("delimiter", ";")]);
+    assert_eq!(seen["header_row"], 4);
+    assert_eq!(seen["columns"][0], "Acme");
+    assert_eq!(seen["missing"], json!(["company_name", "linkedin_url"]));
+    let seen = preview(&anna, "a,b\n\u{4e},2\n", &[("encoding", "windows-1250")]);
+    assert_eq!(seen["encoding"], "windows-1250");
+    let seen = preview(&anna, "a,b\n1,2\n", &[("template", "auto")]);
+    assert_eq!(seen["mapping"][1]["field"], "b");
+    assert_eq!(seen["mapping"][1]["how"], "exact");
+}
+
+#[test]
+fn twenty_rows_are_shown_of_many() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let seen = preview(&anna, format!("a,b\n{}", "1,2\n".repeat(5_000)), &[]);
+    assert_eq!(seen["rows"].as_array().unwrap().len(), 20);
+    assert_eq!(seen["sheets"][0]["rows"], 5_000);
+    let wide = format!(
+        "a,b\n{}",
+        format!("{},2\n", "x".repeat(1_000_000)).repeat(30)
+    );
+    let seen = preview(&anna, wide, &[]);
+    assert_eq!(seen["rows"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn a_preview_is_refused_as_the_upload_would_be() {
+    let office = Office::with(|settings| settings.upload_bytes_max = 1 << 20);
+    let anna = office.member("anna");
+    for (bytes, fields, refusal) in [
+        (&b""[..], &[][..], (422, "empty-file")),
+        (b"a,b\n", &[], (422, "empty-file")),
+        (b"%PDF-1.7", &[], (415, "unsupported-format")),
+        (b"PK\x03\x04", &[], (422, "unreadable-file")),
+        (b"a,b\n1,2\n", &[("sheet", "S")], (422, "no-such-sheet")),
+        (b"a,b\n1,2\n", &[("header_row", "0")], (400, "bad-request")),
+        (b"a,b\n1,2\n", &[("header_row", "99")], (400, "bad-request")),
+        (
+            b"a,b\n1,2\n",
+            &[("encoding", "klingon")],
+            (400, "bad-request"),
+        ),
+        (b"a,b\n1,2\n", &[("delimiter", "ab")], (400, "bad-request")),
+        (
+            b"a,b\n1,2\n",
+            &[("template", "nothing")],
+            (422, "no-such-template"),
+        ),
+    ] {
+        let (status, code) = refused(&anna, bytes, fields);
+        assert_eq!((status, code.as_str()), refusal);
+    }
+    let large = vec![b'x'; (1 << 20) + 1];
+    assert_eq!(refused(&anna, large, &[]), (413, "too-large".to_owned()));
+    let nobody = office.call("POST", "/api/files/preview", &[], Vec::new());
+    assert_eq!(nobody.code(), "session-missing");
+}
