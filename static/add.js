@@ -1,6 +1,6 @@
 // Adding a file: drop or choose it, look at it first, send it.
 
-import { allTemplates, get, has, newKey, post, remove, send, takes, uploadBytesMax } from './api.js';
+import { allTemplates, get, has, newKey, post, remove, send, uploadBytesMax } from './api.js';
 import { attr, button, download, field, fill, h, icon, note, say, select, text } from './dom.js';
 import { begun } from './jobs.js';
 import { live, poke } from './live.js';
@@ -88,7 +88,7 @@ function change(options) {
 const fields = (names) => {
 	const { mapping, ...options } = pick.options;
 	const chosen = Object.fromEntries(names.map((name) => [name, options[name]]));
-	return mapping && takes('mapping') && names.includes('template') ? { ...chosen, mapping: JSON.stringify(mapping) } : chosen;
+	return mapping && names.includes('template') ? { ...chosen, mapping: JSON.stringify(mapping) } : chosen;
 };
 
 /** Asks the server what it sees in the file; stores nothing. */

@@ -2,7 +2,7 @@
 
 import { get, has, patch, post, query, remove } from './api.js';
 import { nameInput } from './account.js';
-import { act, acts, ask, askForm, badge, button, field, fill, h, input, load, loading, note, right, roomy, say, select, svg, table } from './dom.js';
+import { act, acts, ask, askForm, badge, button, field, fill, h, input, load, loading, note, right, roomy, sample, say, select, svg, table } from './dom.js';
 import { cancel } from './jobs.js';
 import { onChange } from './live.js';
 import { about, count, duration, held, num, stage, stateOf, time } from './words.js';
@@ -15,7 +15,7 @@ export function usersView({ user }) {
 	const place = loading();
 	const draw = () => load(place, async () => {
 		const { users } = await get('/api/users?limit=1000');
-		fill(place, table('Users', ['Name', 'Role', 'E-mail', 'Added', 'State', acts], users.map((u) => [
+		fill(place, table('Users', ['Name', 'Role', sample('E-mail'), 'Added', 'State', acts], users.map((u) => [
 			h('strong', u.username), ROLES.find(([role]) => role === u.role)?.[1], u.email || '–', time(u.created_at),
 			badge(u.disabled ? { tone: 'calm', ico: 'ban', word: 'Disabled' } : { tone: 'ok', ico: 'done', word: 'Active' }),
 			[button('Change', () => changeUser(u, user, draw), { kind: 'small', 'aria-label': `Change ${u.username}` }), u.id !== user.id && button('Delete…', (event) => deleteUser(event.target, u, user, users, draw), { kind: 'small', 'aria-label': `Delete ${u.username}` })],
@@ -136,7 +136,7 @@ const HEALTH = { ok: 'All is well', 'disk-full': 'The disk is full', 'database-n
 export function serverView() {
 	const health = loading();
 	const figures = h('div');
-	const turning = every(5, async () => {
+	const turning = every(10, async () => {
 		await load(health, async () => {
 			let found;
 			try { found = await get('/api/health'); } catch (problem) { found = problem.body; if (!found?.status || !found.queue) throw problem; }

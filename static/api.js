@@ -123,7 +123,6 @@ export async function loadFeatures() {
 
 /** Whether the server has a route, as in has('POST', '/api/jobs/{id}/undo'). */
 export const has = (method, path) => Boolean(routes.get(shape(path))?.includes(method.toLowerCase()));
-export const takes = (field) => Boolean(description['x-form-fields']?.includes(field));
 export const uploadBytesMax = () => description['x-limits']?.upload_bytes_max;
 
 let templates = null;

@@ -1,11 +1,12 @@
 // What the server sees in the chosen file: sheet, header row, how its columns are understood, its first rows.
 
-import { takes } from './api.js';
+import { has } from './api.js';
 import { field, h, input, note, sample, select, table } from './dom.js';
 import { bytes, cell, count, dots, howWord, num } from './words.js';
 
 const SEPARATORS = [['', 'Found by looking'], [';', 'Semicolon ;'], [',', 'Comma ,'], ['tab', 'Tab'], ['|', 'Bar |']];
 const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ['windows-1252', 'Western European (Windows)'], ['windows-1250', 'Central European (Windows)'], ['windows-1251', 'Cyrillic (Windows)'], ['utf-16le', 'UTF-16']];
+const REPAIR_SHEET = 'sheetline_repair'; // by its hidden sheet the server knows a workbook with rows to fix again
 const isText = (name) => /\.(csv|tsv|txt)$/i.test(name);
 
 /** `seen`: the server's answer; `options`: what was chosen so far; `change(options)`: looks again; `fields`: of the template. */
@@ -18,9 +19,11 @@ export function previewPanel({ seen, stale, file, options, change, fields }) {
 	const matched = mapping.filter((m) => m.field).length;
 	const easy = matched > 0 && mapping.every((m) => m.how === 'exact') && !missing.length;
 	const choose = (m) => select([['', 'Leave it out'], ...fields.map((f) => [f.name, f.title || f.name])], m.field, (name) => change({ mapping: { ...options.mapping, [m.column]: name || null } }), { 'aria-label': `Field for ${m.column}` });
-	const editable = fields.length > 0 && takes('mapping');
+	const editable = fields.length > 0 && has('GET', '/api/mappings');
+	const repair = seen.sheets?.some((s) => s.name === REPAIR_SHEET);
 	return h('div.grid', { 'aria-busy': stale ? 'true' : null },
-		whichRows(seen, options, change),
+		repair && note('info', 'These are the rows to fix of an earlier file. “Upload & Process Now” puts them back to where they belong.'),
+		!repair && whichRows(seen, options, change),
 		(isText(file.name) || seen.encoding) && h('details', h('summary', dots('Reading details', seen.encoding && `${seen.encoding} text`, seen.delimiter && `separator ${seen.delimiter === '\t' ? 'Tab' : seen.delimiter}`)), h('div.row',
 			field('Separator', select(SEPARATORS, options.delimiter, (delimiter) => change({ delimiter }))),
 			field('Letters', select(ENCODINGS, options.encoding, (encoding) => change({ encoding }))))),

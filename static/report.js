@@ -71,7 +71,7 @@ function summary(job, report) {
 		part.style.flexGrow = c[key];
 		return part;
 	}));
-	return h('div.grid', job.undone && note('info', h('p', `Taken out of the list again by ${job.undone_by}, `, time(job.undone), '.')),
+	return h('div.grid', report.repairs && h('p', 'These were the rows to fix of ', link(report.repairs.filename, `#/job/${report.repairs.job_id}`), '.'), job.undone && note('info', h('p', `Taken out of the list again by ${job.undone_by}, `, time(job.undone), '.')),
 		h('p.sum', `${count(c.rows, 'row')} in the file`, parts.length > 0 && ': ', parts.map(([key, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, `${num(c[key])} ${words}`)])), parts.length > 0 && bar);
 }
 
@@ -79,7 +79,12 @@ function takeAway(job, place, redraw) {
 	const offered = downloads(job);
 	const undo = async () => {
 		const yes = await ask(`Undo the import of ${job.filename}?`, 'What it added to the list is taken out again, and what it updated is put back. The file stays.', 'Undo this import');
-		if (yes) await attempt(place, async () => { await post(`/api/jobs/${job.job_id}/undo`); say('The import is undone'); await redraw(); });
+		if (yes) await attempt(place, async () => {
+			const { message } = await post(`/api/jobs/${job.job_id}/undo`);
+			await redraw();
+			say(message);
+			document.querySelector('.lead').after(note('ok', message));
+		});
 	};
 	return h('div.actions.noprint',
 		offered.slice(0, 2).map(([label, path], i) => download(label, path, { kind: i ? 'button' : 'button primary', ico: 'down' })),

@@ -2,6 +2,7 @@
 
 pub mod estimate;
 pub mod export;
+pub mod figures;
 pub mod files;
 pub mod jobs;
 pub mod paging;

@@ -98,6 +98,11 @@ export const queue = (paused = null) => ({
     { ...line(job({ job_id: 44, filename: 'old-list.xls' }), { username: 'somebody-with-a-very-long-name' }), queue_position: 2 },
   ],
 });
+export const figures = () => {
+  const begin = Math.floor(Date.now() / 3_600_000) * 3_600_000;
+  const hours = Array.from({ length: 24 }, (_, i) => ({ from: new Date(begin - (23 - i) * 3_600_000).toISOString(), completed: [0, 0, 0, 0, 0, 2, 9, 14, 11, 6, 3, 8, 12, 10, 4, 1, 0, 0, 0, 0, 0, 0, 0, 5][i], other: i % 7 === 0 ? 1 : 0, rows: 4000, wait_seconds: i > 4 && i < 16 ? (i * 7) % 12 : null }));
+  return { success: true, hours, day: { completed: 85, other: 4, rows: 128_400, wait_seconds: 3.4 } };
+};
 export const pause = () => ({ since: ago(600), by: 'maria', reason: 'Moving the server at noon; back at 12:30.' });
 export const problem = (code, http, detail, more = {}) => ({ http, body: { success: false, type: `https://sheetline.invalid/problems/${code}`, title: code, status: http, code, detail, ...more } });
 

@@ -67,7 +67,8 @@ export const STATES = {
     await page.evaluate(() => { for (const details of document.querySelectorAll('main details')) details.open = true; });
   }),
   'chosen-password': at('', { 'POST /api/files/preview': f.problem('password-protected', 422, 'The file is protected with a password.') }, async (page) => { await choose(page); await page.locator('.note.bad').waitFor(); }),
-  'refused-pdf': at('', {}, async (page) => { await choose(page, { name: 'a.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4 xxxx') }); await page.locator('.note.bad').waitFor(); }),
+  'refused-folder': at('', {}, async (page) => { await choose(page, { ...csv, buffer: Buffer.alloc(0) }); await page.locator('.note.bad').waitFor(); }),
+  'chosen-repair': at('', { 'POST /api/files/preview': () => ({ ...f.easy(), sheets: [...f.easy().sheets, { name: 'sheetline_repair', rows: 3, columns: 2, visibility: 'veryhidden', header_row: null }] }) }, async (page) => { await choose(page, { ...csv, name: 'clients-nov.to-fix.xlsx' }); await page.getByText('recognised').waitFor(); }),
   'sending': sendingAt((request) => request.upload.onprogress({ loaded: 3_100_000, total: 7_400_000, lengthComputable: true }), 'of 7.1 MB'),
   'received': sendingAt((request) => request.upload.onload(), 'Received. Reading'),
   'sending-offline': at('', { 'POST /api/files/preview': f.easy(), 'POST /api/files/upload-and-process': 'offline' }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.locator('.note.bad').waitFor(); }),
@@ -104,8 +105,18 @@ export const STATES = {
   'profile': at('#/profile'),
   'profile-token': at('#/profile', {}, async (page) => { await page.getByRole('button', { name: 'Make a token' }).click(); await page.getByLabel('Name').fill('nightly'); await page.getByRole('button', { name: 'Make it' }).click(); await page.locator('.secret').last().waitFor(); }),
   'users': at('#/users', { 'GET /api/users': f.users() }),
-  'users-menu': at('#/users', { 'GET /api/users': f.users() }, (page) => page.getByRole('button', { name: 'Change' }).nth(1).click()),
-  'users-add': at('#/users', { 'GET /api/users': f.users() }, async (page) => { await page.getByRole('button', { name: 'Add a user' }).click(); await page.getByLabel('Name').fill('anna'); await page.getByLabel('First password').fill('short'); await page.getByRole('button', { name: 'Add the user' }).click(); await page.locator('dialog .note').waitFor(); }),
+  'users-change': at('#/users', { 'GET /api/users': f.users() }, (page) => page.getByRole('button', { name: 'Change anna' }).click()),
+  'users-delete': at('#/users', { 'GET /api/users': f.users(), 'DELETE /api/users/2': f.problem('has-uploads', 409, 'anna has uploads.') }, async (page) => { await page.getByRole('button', { name: 'Delete anna' }).click(); await page.getByRole('button', { name: 'Delete anna', exact: true }).last().click(); await page.getByLabel('Hand them over to').waitFor(); }),
+  'server': at('#/server', { 'GET /api/admin/figures': f.figures() }),
+  'server-ill': at('#/server', { 'GET /api/health': { http: 503, body: { status: 'disk-full', version: '1.0.0', uptime_seconds: 86400 * 3, scheduler_running: true, queue: { pending: 4, processing: 1, paused: true } } } }),
+  'audit': at('#/audit'),
+  'own-password': {
+    reach: async (page, { office, signIn }) => {
+      await f.fake(page, { 'POST /api/auth/login': { success: true, user_info: { id: 9, username: 'otto', role: 'member', permissions: [], must_change: true } } });
+      await page.goto(office.url); await signIn(page, 'otto'); await page.getByLabel('Current password').waitFor();
+    },
+  },
+  'users-add': at('#/users', { 'GET /api/users': f.users() }, async (page) => { await page.getByRole('button', { name: 'Add a user' }).click(); await page.getByLabel('Name', { exact: true }).fill('anna'); await page.getByLabel('First password').fill('short'); await page.getByRole('button', { name: 'Add the user' }).click(); await page.locator('dialog .note').waitFor(); }),
   'queue': at('#/queue', { 'GET /api/admin/queue': f.queue() }),
   'queue-paused': at('#/queue', { 'GET /api/admin/queue': f.queue(f.pause()) }),
   'queue-empty': at('#/queue', { 'GET /api/admin/queue': { success: true, jobs: [], next_cursor: null, paused: null } }),

@@ -21,7 +21,6 @@ pub(in crate::http) const TABLES: &[&[Route]] = &[
     auth::ROUTES,
     users::ROUTES,
     jobs::ROUTES,
-    preview::ROUTES,
     files::ROUTES,
     document::ROUTES,
     results::ROUTES,

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::routes::{self, Route, Who};
 use crate::http::{carriers, exposition, reply};
+use crate::report::figures;
 use crate::store::{jobs, pauses};
 use crate::words::{Code, Role};
 
@@ -26,6 +27,13 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         who: Who::Anyone,
         summary: "Counters for Prometheus; from this machine, or for administrators",
         handle: metrics,
+    },
+    Route {
+        method: "GET",
+        path: "/api/admin/figures",
+        who: Who::Admin,
+        summary: "Jobs and waiting times of the last 24 hours",
+        handle: day,
     },
     Route {
         method: "GET",
@@ -111,6 +119,12 @@ fn is_forwarding(header: &str) -> bool {
         || header == "via"
         || header == "x-real-ip"
         || header.starts_with("x-forwarded-")
+}
+
+fn day(call: &mut Call<'_, '_>) -> Result<Response> {
+    let now = call.app.clock.now();
+    let body = call.app.db.read(|c| figures::last_day(c, now))?;
+    Ok(reply::json(200, &body))
 }
 
 /// Made from the route table, so that it names what is there and nothing else.

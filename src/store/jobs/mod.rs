@@ -9,8 +9,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 pub use read::{
-    Event, Job, Load, Throughput, active, ahead, by_id, counts, events, newest_of,
-    newest_of_upload, page, position, throughput,
+    Ended, Event, Job, Load, Throughput, active, ahead, by_id, counts, ended_by_hour, events,
+    newest_of, newest_of_upload, page, position, throughput,
 };
 pub use results::{Counts, complete, report, undo};
 

@@ -310,6 +310,51 @@ pub fn throughput(connection: &Connection, format: Option<Format>) -> Result<Thr
         })?)
 }
 
+/// What ended within an hour.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// In UTC: `2026-11-25T21`.
+    pub hour: String,
+    pub completed: i64,
+    pub other: i64,
+    /// Rows of the completed ones.
+    pub rows: i64,
+    /// How many of them had begun, and how long these had waited in all.
+    pub begun: i64,
+    pub waited_ms: i64,
+}
+
+/// The jobs that ended from `from` on, hour by hour.
+///
+/// # Errors
+/// `Database`.
+pub fn ended_by_hour(connection: &Connection, from: Timestamp) -> Result<Vec<Ended>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT substr(finished_at, 1, 13), count(*) FILTER (WHERE status = 'completed'),
+                count(*) FILTER (WHERE status <> 'completed'),
+                coalesce(sum(rows), 0), count(started_at),
+                coalesce(sum(max(0, (julianday(started_at) - julianday(queued_at)) * 86400000.0)), 0.0)
+         FROM jobs WHERE finished_at >= ?1 GROUP BY 1 ORDER BY 1",
+    )?;
+    let rows = statement.query_map(params![from], |row| {
+        let waited_ms: f64 = row.get(5)?;
+        Ok(Ended {
+            hour: row.get(0)?,
+            completed: row.get(1)?,
+            other: row.get(2)?,
+            rows: row.get(3)?,
+            begun: row.get(4)?,
+            waited_ms: whole(waited_ms),
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds of some jobs")]
+fn whole(ms: f64) -> i64 {
+    ms.round() as i64
+}
+
 /// The place of a pending job: 1 is next.
 ///
 /// # Errors
