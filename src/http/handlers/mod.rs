@@ -21,6 +21,7 @@ pub(in crate::http) const TABLES: &[&[Route]] = &[
     auth::ROUTES,
     users::ROUTES,
     jobs::ROUTES,
+    preview::ROUTES,
     files::ROUTES,
     document::ROUTES,
     results::ROUTES,
