@@ -676,3 +676,34 @@ fn a_row_with_thousands_of_problems_is_counted_whole_and_kept_short() {
     assert_eq!(rows[0].messages.last().unwrap().1, "And 4800 more.");
     assert_eq!(rows[0].outcome, Outcome::Invalid);
 }
+
+#[test]
+fn the_ledger_applied_backwards_gives_the_files_text() {
+    let text = "Company Name,LinkedIn_URL,Website_URL,Company_Size,Industry,Revenue\n\
+        \"  A  B \",l.example/a,www.a.example,  12 ,X,5\n\
+        C,https://l.example/c,,11-50,\" Y\",6.5\n";
+    let table = from_csv(text);
+    let (rows, _) = table.process(&companies());
+    for (row, settled) in table.rows.iter().zip(&rows) {
+        assert_eq!(settled.outcome, Outcome::Valid);
+        let file: Vec<Value> = serde_json::from_str(&row.cells).unwrap();
+        let changes: Vec<Value> =
+            serde_json::from_str(settled.changes.as_deref().unwrap_or("[]")).unwrap();
+        let record = data(settled);
+        let back: Vec<Value> = record
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, stored)| {
+                match changes.iter().find(|change| change["field"] == json!(name)) {
+                    Some(change) => {
+                        assert_eq!(change["stored"], *stored);
+                        change["original"].clone()
+                    }
+                    None => stored.clone(),
+                }
+            })
+            .collect();
+        assert_eq!(back, file);
+    }
+}
