@@ -18,6 +18,8 @@ pub struct Limits {
     /// Bytes of row text that come out.
     pub output_bytes_max: u64,
     pub members_max: usize,
+    /// Worksheets of a workbook.
+    pub sheets_max: usize,
     /// Address space of the child process, bytes.
     pub child_memory_bytes_max: u64,
     /// Processor seconds of the child process.
@@ -38,6 +40,7 @@ impl Default for Limits {
             inflated_bytes_max: 1 << 30,
             output_bytes_max: 400_000_000,
             members_max: 2_000,
+            sheets_max: 2_000,
             child_memory_bytes_max: 1 << 30,
             child_cpu_seconds_max: 120,
             child_wall_seconds_max: 300,

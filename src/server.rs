@@ -12,14 +12,14 @@ use crate::error::{Error, Result};
 pub use crate::http::listener::Address;
 use crate::http::listener::{self, Bounds, Handler, Incoming};
 use crate::http::routes;
-use crate::intake::spool;
+use crate::intake::{self, spool};
 use crate::stop::Reason;
 use crate::store::{jobs, uploads};
 use crate::words::Code;
 use crate::{scheduler, worker};
 
 /// How long a stop may take in all.
-const STOP_WAIT: Duration = Duration::from_millis(4_500);
+const STOP_WAIT: Duration = Duration::from_millis(4_000);
 
 /// A server that runs.
 pub struct Server {
@@ -91,7 +91,7 @@ impl Server {
     }
 
     /// No new connections; requests in flight finish; a running job goes back into the queue.
-    /// False: something was still running after 4.5 s.
+    /// False: something was still running after 4 s.
     pub fn stop(self) -> bool {
         let until = Instant::now() + STOP_WAIT;
         self.app.shutdown.ask(Reason::Shutdown);
@@ -128,15 +128,17 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHan
 /// What a process that died left behind: half-received files, running jobs, spool files.
 fn put_in_order(app: &App) -> Result<()> {
     spool::clean(&app.settings.spool())?;
-    let (unfinished, recovered) = app.db.write(|tx| {
-        Ok((
-            uploads::mark_unfinished_deleted(tx)?,
-            jobs::recover(tx, None)?,
-        ))
-    })?;
-    if unfinished > 0 {
-        log::warn!("{unfinished} uploads were cut off when the last process ended");
+    let unfinished = app.db.read(uploads::unpromised)?;
+    for no in &unfinished {
+        intake::remove_unpromised(&app.db, *no)?;
     }
+    if !unfinished.is_empty() {
+        log::warn!(
+            "{} uploads were cut off when the last process ended",
+            unfinished.len()
+        );
+    }
+    let recovered = app.db.write(|tx| jobs::recover(tx, None))?;
     if recovered != jobs::Recovered::default() {
         log::warn!(
             "jobs of the last process: {} run again, {} cancelled, {} given up",

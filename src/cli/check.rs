@@ -22,7 +22,8 @@ pub fn run(path: &Path) -> Result<ExitCode> {
     let mut findings = integrity(&db)?;
     findings.push(stuck_jobs(&db)?);
     findings.push(permissions(path));
-    findings.push(room(&db));
+    findings.push(room(path));
+    findings.push(writable(&db));
     let sound = findings.iter().all(|(sound, _)| *sound);
     for (sound, words) in &findings {
         println!("{} {words}", if *sound { "ok     " } else { "PROBLEM" });
@@ -111,8 +112,35 @@ fn permissions(path: &Path) -> Finding {
     (true, "only its owner can read the database".to_owned())
 }
 
-/// SQLite knows how much it would need; the disk is tried with a real, small write.
-fn room(db: &Db) -> Finding {
+/// Megabytes that should be free on the disk: room for an upload of the largest size, its rows and
+/// its records.
+const FREE_MB_LEAST: u64 = 500;
+
+fn room(path: &Path) -> Finding {
+    let full = path.canonicalize();
+    let folder = full.as_deref().ok().and_then(Path::parent);
+    match folder.map(fs4::available_space) {
+        Some(Ok(bytes)) if bytes / 1_000_000 >= FREE_MB_LEAST => (
+            true,
+            format!("{} MB are free on the disk", bytes / 1_000_000),
+        ),
+        Some(Ok(bytes)) => (
+            false,
+            format!(
+                "only {} MB are free on the disk: make room, or purge old files with --retain-days",
+                bytes / 1_000_000
+            ),
+        ),
+        Some(Err(error)) => (
+            false,
+            format!("how much room the disk has can't be told ({error})"),
+        ),
+        None => (false, "the database's folder can't be read".to_owned()),
+    }
+}
+
+/// The database is tried with a real, small write.
+fn writable(db: &Db) -> Finding {
     let tried = db.write(|tx| {
         let version: i64 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         tx.pragma_update(None, "user_version", version)?;

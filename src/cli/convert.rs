@@ -197,7 +197,10 @@ struct Spill {
 impl Spill {
     fn line(&mut self, number: u32, cells: &str) -> Result<()> {
         let before = self.memory.len();
-        writeln!(self.memory, "{number}\t{cells}")?;
+        serde_json::to_writer(&mut self.memory, &number)?;
+        self.memory.push(b'\t');
+        self.memory.extend_from_slice(cells.as_bytes());
+        self.memory.push(b'\n');
         self.size += u64::try_from(self.memory.len() - before).unwrap_or(0);
         if self.memory.len() >= MEMORY_BYTES_MAX {
             self.write_out()?;

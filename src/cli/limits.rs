@@ -80,6 +80,14 @@ pub(super) struct Flags {
         hide_env = true
     )]
     max_members: usize,
+    /// Worksheets of a workbook
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_SHEETS",
+        default_value_t = 2_000,
+        hide_env = true
+    )]
+    max_sheets: usize,
     /// MiB of memory for reading one file
     #[arg(
         long,
@@ -110,6 +118,7 @@ impl Flags {
             inflated_bytes_max: self.max_inflated_mb.saturating_mul(1 << 20),
             output_bytes_max: self.max_output_mb.saturating_mul(1_000_000),
             members_max: self.max_members,
+            sheets_max: self.max_sheets,
             child_memory_bytes_max: self.read_memory_mb.saturating_mul(1 << 20),
             child_cpu_seconds_max: self.read_seconds,
             child_wall_seconds_max: self.read_seconds.saturating_mul(5).div_ceil(2),

@@ -53,6 +53,21 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
     let began = Instant::now();
     let named = template(&task.template)?;
     std::fs::create_dir_all(&task.out).map_err(|error| cannot_write(&task.out, &error))?;
+    for name in [
+        "report.json",
+        "records.ndjson",
+        "records.csv",
+        "annotated.xlsx",
+    ] {
+        // What an earlier run left would be taken for this one's.
+        let path = task.out.join(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(cannot_write(&path, &error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
     let mut stored = read(task, &task.limits.limits())?;
     let template = match named {
         Some(template) => template,

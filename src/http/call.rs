@@ -107,6 +107,14 @@ impl Call<'_, '_> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    // A struct would be read from a list of its values as well.
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_some_and(|byte| *byte != b'{') {
+        return Err(Error::problem(
+            Code::InvalidJson,
+            "The body must be a JSON object.",
+        ));
+    }
     serde_json::from_slice(bytes).map_err(|error| {
         Error::problem(
             Code::InvalidJson,

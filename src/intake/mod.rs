@@ -240,12 +240,18 @@ fn stored_body(
 
 /// Takes an upload that failed out of the way. Where even that fails, the next start does it.
 fn forget(db: &Db, no: UploadNo) {
-    let gone = db
-        .write(|tx| uploads::delete(tx, no, "sheetline"))
-        .and_then(|()| purge(db, no));
-    if let Err(error) = gone {
+    if let Err(error) = remove_unpromised(db, no) {
         log::warn!("upload {} could not be removed yet: {error}", no.0);
     }
+}
+
+/// Removes an upload that nobody was promised, with its rows and bytes.
+///
+/// # Errors
+/// `Database`.
+pub fn remove_unpromised(db: &Db, no: UploadNo) -> Result<()> {
+    purge(db, no)?;
+    db.write(|tx| uploads::remove_unpromised(tx, no))
 }
 
 /// Removes the rows and bytes of a deleted upload, in small steps.

@@ -12,7 +12,7 @@ use super::mapping::{Choices, Mapping, has_own_name};
 use super::messages;
 use super::normalize;
 use super::order::{self, Watch};
-use super::problem::{Problem, Tally};
+use super::problem::{Problem, RowProblems, Tally};
 use super::profile::Profile;
 use super::report::{Columns, Report, Stats};
 use super::template::{Field, FieldsMatch, Template};
@@ -55,7 +55,7 @@ pub struct Checked {
     row: u32,
     data: String,
     changes: Option<String>,
-    problems: Vec<Problem>,
+    problems: RowProblems,
     /// What to look for in the office's list; empty where the row is out of question.
     pub keys: Vec<Key>,
 }
@@ -357,12 +357,14 @@ impl Checker {
         }
         // Frictionless says of a row without any value just this.
         if values.iter().all(Option::is_none) && !line.has_values {
-            line.problems.clear();
-            line.problems.push(Problem::of_row(
-                Fault::BlankRow,
-                row.number,
-                "This row has no value in any column that the template knows.".to_owned(),
-            ));
+            line.problems = RowProblems::default();
+            line.problems.add(Fault::BlankRow, || {
+                Problem::of_row(
+                    Fault::BlankRow,
+                    row.number,
+                    "This row has no value in any column that the template knows.".to_owned(),
+                )
+            });
         }
         let keys = self.check_keys(row.number, &values, &mut line.problems);
         Ok(line.finish(keys))
@@ -372,7 +374,7 @@ impl Checker {
         &mut self,
         row: u32,
         values: &[Option<Value<'_>>],
-        problems: &mut Vec<Problem>,
+        problems: &mut RowProblems,
     ) -> Vec<Key> {
         let mut new = Vec::new();
         for number in 0..self.keys.specs().len() {
@@ -381,16 +383,18 @@ impl Checker {
                 Found::New(key) => new.push(key),
                 Found::Again(first) => {
                     if let Some(spec) = self.keys.specs().get(number) {
-                        problems.push(self.again(spec, row, first, values));
+                        problems.add(spec.fault(), || self.again(spec, row, first, values));
                     }
                 }
                 Found::Empty => {
                     let names = self.labels(self.keys.specs().get(number));
-                    problems.push(Problem::of_row(
-                        Fault::PrimaryKey,
-                        row,
-                        format!("{names} must not be empty: it tells rows apart."),
-                    ));
+                    problems.add(Fault::PrimaryKey, || {
+                        Problem::of_row(
+                            Fault::PrimaryKey,
+                            row,
+                            format!("{names} must not be empty: it tells rows apart."),
+                        )
+                    });
                 }
             }
         }
@@ -409,10 +413,7 @@ impl Checker {
 
     fn again(&self, spec: &KeySpec, row: u32, first: u32, values: &[Option<Value<'_>>]) -> Problem {
         let message = format!("Same {} as row {first}.", self.labels(Some(spec)));
-        let fault = match spec.kind {
-            KeyKind::Primary => Fault::PrimaryKey,
-            KeyKind::Unique | KeyKind::UniqueKey => Fault::UniqueError,
-        };
+        let fault = spec.fault();
         let [field] = spec.fields.as_slice() else {
             return Problem::of_row(fault, row, message);
         };
@@ -462,31 +463,27 @@ impl Checker {
                     self.updated.insert(first.record_id, row);
                     outcome = Outcome::Updated;
                 }
-                Err(message) => {
-                    problems.push(Problem::of_row(Fault::DuplicateRecord, row, message));
-                    if let Some(problem) = problems.last_mut() {
-                        self.point_at(problem, row, first, &data);
-                    }
-                }
+                Err(message) => problems.add(Fault::DuplicateRecord, || {
+                    let mut problem = Problem::of_row(Fault::DuplicateRecord, row, message);
+                    self.point_at(&mut problem, row, first, &data);
+                    problem
+                }),
             }
         }
         if !problems.is_empty() {
-            let only_duplicates = problems.iter().all(|problem| problem.fault.is_duplicate());
-            outcome = if only_duplicates {
+            outcome = if problems.are_duplicates() {
                 Outcome::Duplicate
             } else {
                 Outcome::Invalid
             };
         }
         self.stats.count(outcome);
-        for problem in &problems {
-            self.tally.add(problem);
-        }
+        self.tally.add_row(&problems);
         let problems_json = if problems.is_empty() {
             "[]".to_owned()
         } else {
             // A list of plain structs always prints.
-            serde_json::to_string(&problems).unwrap_or_else(|_| "[]".to_owned())
+            serde_json::to_string(&problems.kept).unwrap_or_else(|_| "[]".to_owned())
         };
         Settled {
             row,
@@ -494,13 +491,7 @@ impl Checker {
             data,
             changes,
             problems: problems_json,
-            messages: problems
-                .into_iter()
-                .map(|problem| {
-                    let column = problem.column.as_deref().and_then(column_index);
-                    (column, problem.message)
-                })
-                .collect(),
+            messages: messages_of(problems),
             keys: keys.iter().map(|key| key.hash).collect(),
         }
     }
@@ -647,6 +638,23 @@ impl Checker {
     }
 }
 
+/// The sentences of a row, each with the column that it speaks of.
+fn messages_of(problems: RowProblems) -> Vec<(Option<usize>, String)> {
+    let more = problems.more_total();
+    let mut messages: Vec<(Option<usize>, String)> = problems
+        .kept
+        .into_iter()
+        .map(|problem| {
+            let column = problem.column.as_deref().and_then(column_index);
+            (column, problem.message)
+        })
+        .collect();
+    if more > 0 {
+        messages.push((None, format!("And {more} more.")));
+    }
+    messages
+}
+
 fn plain(value: &Json) -> String {
     match value.as_str() {
         Some(text) => text.to_owned(),
@@ -772,7 +780,7 @@ struct Line {
     row: u32,
     data: String,
     changes: String,
-    problems: Vec<Problem>,
+    problems: RowProblems,
     /// Whether a cell of the template's fields holds anything.
     has_values: bool,
 }
@@ -785,7 +793,7 @@ impl Line {
             row,
             data,
             changes: String::new(),
-            problems: Vec::new(),
+            problems: RowProblems::default(),
             has_values: false,
         }
     }
@@ -815,23 +823,29 @@ impl Line {
         if checked.wrong_type {
             self.has_values = true;
             profile.add_text(text);
-            let message = messages::wrong_type(field, cell, text);
-            let mut problem = Problem::of_cell(Fault::TypeError, self.row, place, message)
-                .with_field(&field.name)
-                .with_value(text);
-            problem.suggestion = messages::meant_date(field, cell);
-            self.problems.push(problem);
+            self.problems.add(Fault::TypeError, || {
+                let message = messages::wrong_type(field, cell, text);
+                let mut problem = Problem::of_cell(Fault::TypeError, self.row, place, message)
+                    .with_field(&field.name)
+                    .with_value(text);
+                problem.suggestion = messages::meant_date(field, cell);
+                problem
+            });
         }
         for rule in &checked.broken {
-            let message = messages::broken(field, *rule, checked.value.as_ref());
-            let mut problem = Problem::of_cell(Fault::ConstraintError, self.row, place, message)
-                .with_field(&field.name);
-            if *rule != Rule::Required || !text.is_empty() {
-                problem = problem.with_value(text);
-            }
-            problem.constraint = Some(rule.as_str());
-            problem.suggestion = messages::meant_value(field, *rule, checked.value.as_ref());
-            self.problems.push(problem);
+            self.problems.add(Fault::ConstraintError, || {
+                let value = checked.value.as_ref();
+                let message = messages::broken(field, *rule, value);
+                let mut problem =
+                    Problem::of_cell(Fault::ConstraintError, self.row, place, message)
+                        .with_field(&field.name);
+                if *rule != Rule::Required || !text.is_empty() {
+                    problem = problem.with_value(text);
+                }
+                problem.constraint = Some(rule.as_str());
+                problem.suggestion = messages::meant_value(field, *rule, value);
+                problem
+            });
         }
         if let Some(value) = &checked.value {
             profile.add(value);
@@ -907,22 +921,20 @@ impl Line {
             if let Some(place) = place
                 && *place >= has
             {
-                let message = format!(
-                    "This row ends before {} (it has {has} cells).",
-                    field.label()
-                );
-                self.problems.push(
+                self.problems.add(Fault::MissingCell, || {
+                    let label = field.label();
+                    let message = format!("This row ends before {label} (it has {has} cells).");
                     Problem::of_cell(Fault::MissingCell, self.row, *place, message)
-                        .with_field(&field.name),
-                );
+                        .with_field(&field.name)
+                });
             }
         }
         for place in width..has {
-            let message = format!("This row has {has} cells, and there are {width} headers.");
-            let text = cells.get(place).map_or("", cell_text);
-            self.problems.push(
-                Problem::of_cell(Fault::ExtraCell, self.row, place, message).with_value(text),
-            );
+            self.problems.add(Fault::ExtraCell, || {
+                let message = format!("This row has {has} cells, and there are {width} headers.");
+                let text = cells.get(place).map_or("", cell_text);
+                Problem::of_cell(Fault::ExtraCell, self.row, place, message).with_value(text)
+            });
         }
     }
 

@@ -14,6 +14,7 @@ use super::template::Template;
 use super::types::FieldType;
 use super::value::{NotFinite, Value};
 use crate::error::Result;
+use crate::words::Fault;
 
 /// What makes rows the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,14 @@ pub(super) struct KeySpec {
 }
 
 impl KeySpec {
+    /// What a row is told that has it again.
+    pub(super) fn fault(&self) -> Fault {
+        match self.kind {
+            KeyKind::Primary => Fault::PrimaryKey,
+            KeyKind::Unique | KeyKind::UniqueKey => Fault::UniqueError,
+        }
+    }
+
     /// Whether the office's list is searched by it.
     pub(super) fn is_listed(&self) -> bool {
         match self.kind {

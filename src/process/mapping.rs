@@ -385,16 +385,17 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// A column without a name of its own (blank, or used before) in a file whose columns stand in
-    /// the order of the fields takes the field at its place, if that takes any value.
+    /// A column without a name of its own (blank, or used before) takes the field at its place, if
+    /// that takes any value, where the file is plainly made for the template: as many columns as
+    /// fields, every named one at the place of its field. Not for templates with aliases: those go
+    /// by names alone.
     fn by_place(&mut self) {
-        let in_order = self
-            .found
-            .iter()
-            .enumerate()
-            .all(|(at, (field, _))| field.is_none_or(|field| field == at));
+        let by_names = self.template.fields.iter().any(|f| !f.aliases.is_empty());
+        let in_order = self.found.iter().enumerate().all(|(at, (field, _))| {
+            *field == Some(at) || (field.is_none() && !has_own_name(self.columns, at))
+        });
         let any = self.found.iter().any(|(field, _)| field.is_some());
-        if !in_order || !any {
+        if by_names || !in_order || !any || self.columns.len() != self.template.fields.len() {
             return;
         }
         for at in 0..self.columns.len() {
@@ -439,7 +440,7 @@ fn closest(folded: &str, names: &[Vec<String>]) -> Option<(f64, usize)> {
     for (at, names) in names.iter().enumerate() {
         let score = names
             .iter()
-            .map(|name| strsim::jaro_winkler(folded, name))
+            .map(|name| likeness(folded, name))
             .fold(0.0, f64::max);
         if score > best.0 {
             next = best.0;
@@ -449,6 +450,16 @@ fn closest(folded: &str, names: &[Vec<String>]) -> Option<(f64, usize)> {
         }
     }
     (best.0 >= FUZZY_LEAST && best.0 - next >= FUZZY_LEAD).then_some(best)
+}
+
+/// How alike two spellings are, from 0 to 1. Jaro-Winkler alone thinks much of a common beginning:
+/// "Revenue per Share" is no misspelt "Revenue". So no more than one letter in five may differ.
+fn likeness(a: &str, b: &str) -> f64 {
+    let longer = a.chars().count().max(b.chars().count());
+    if strsim::osa_distance(a, b) > (longer / 5).max(1) {
+        return 0.0;
+    }
+    strsim::jaro_winkler(a, b)
 }
 
 /// A name without letter case, accents, blanks and punctuation.

@@ -11,6 +11,44 @@ use crate::words::Fault;
 /// Errors listed in a report; all are counted.
 pub const LISTED_MAX: usize = 1_000;
 
+/// Problems of one row that are kept; all are counted.
+pub const ROW_MAX: usize = 200;
+
+/// What is wrong with one row.
+#[derive(Debug, Clone, Default)]
+pub struct RowProblems {
+    /// The first [`ROW_MAX`].
+    pub kept: Vec<Problem>,
+    /// How many more there are of each type.
+    pub more: BTreeMap<Fault, u64>,
+}
+
+impl RowProblems {
+    /// Adds a problem, which is made only where there is still room for it.
+    pub fn add(&mut self, fault: Fault, problem: impl FnOnce() -> Problem) {
+        if self.kept.len() < ROW_MAX {
+            self.kept.push(problem());
+        } else {
+            *self.more.entry(fault).or_default() += 1;
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// Whether the row is only somewhere else already.
+    pub fn are_duplicates(&self) -> bool {
+        self.kept.iter().all(|problem| problem.fault.is_duplicate())
+            && self.more.keys().all(|fault| fault.is_duplicate())
+    }
+
+    /// How many are counted and not kept.
+    pub fn more_total(&self) -> u64 {
+        self.more.values().sum()
+    }
+}
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Problem {
@@ -87,6 +125,17 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Counts all problems of a row.
+    pub fn add_row(&mut self, problems: &RowProblems) {
+        for problem in &problems.kept {
+            self.add(problem);
+        }
+        for (fault, count) in &problems.more {
+            self.total += count;
+            *self.by_type.entry(fault.as_str()).or_default() += count;
+        }
+    }
+
     pub fn add(&mut self, problem: &Problem) {
         self.total += 1;
         *self.by_type.entry(problem.fault.as_str()).or_default() += 1;

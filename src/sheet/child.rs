@@ -41,8 +41,12 @@ pub(super) struct Job {
 
 /// Reads the file at `path` as the parent asks.
 pub fn main(path: &Path) -> ExitCode {
-    // A parser's panic message is nobody's business; the exit status tells of it.
-    std::panic::set_hook(Box::new(|_| {}));
+    // A panic's message may hold what stands in the file; its place, for the log, does not.
+    std::panic::set_hook(Box::new(|panic| {
+        if let Some(place) = panic.location() {
+            let _ = writeln!(io::stderr(), "panic at {place}");
+        }
+    }));
     match catch_unwind(AssertUnwindSafe(|| run(path))) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => {

@@ -65,11 +65,13 @@ fn find<R: Read + Seek>(file: &mut R, given: Option<&'static Encoding>) -> Resul
     let head = piece.get(..size).unwrap_or(&[]);
     // As in the WHATWG standard, a mark is believed before anything else.
     if let Some((encoding, known)) = by_head(head)? {
-        let encoding = match (known, given) {
-            (Known::Guessed, Some(given)) => given,
-            _ => encoding,
-        };
-        return Ok(Detected { encoding, known });
+        return Ok(match given.filter(|_| known == Known::Guessed) {
+            Some(given) => Detected {
+                encoding: given,
+                known: Known::Given,
+            },
+            None => Detected { encoding, known },
+        });
     }
     if let Some(encoding) = given {
         return Ok(Detected {

@@ -95,7 +95,8 @@ pub(crate) fn is_plain_number(text: &str) -> bool {
         && fraction > 0
         && digits(rest.get(1..).unwrap_or(&[])) == fraction
         && !rest.ends_with(b"0");
-    if !is_fraction || whole + fraction > 17 {
+    // 17 significant digits tell any float, beside the zeros that they may begin with.
+    if !is_fraction || whole + fraction > 24 {
         return false;
     }
     // A float keeps any 15 digits; but small numbers are printed with an exponent.

@@ -31,9 +31,14 @@ pub struct Output<'w> {
     limits: &'w Limits,
     bytes: u64,
     cells: u64,
+    info_bytes: usize,
     /// The line that is being put together.
     line: Vec<u8>,
 }
+
+/// Bytes of what is told of all sheets together, which the parent keeps in memory: names, headers
+/// and notices.
+const INFO_BYTES_MAX: usize = 16 << 20;
 
 impl<'w> Output<'w> {
     pub fn new(out: &'w mut dyn Write, limits: &'w Limits) -> Output<'w> {
@@ -42,6 +47,7 @@ impl<'w> Output<'w> {
             limits,
             bytes: 0,
             cells: 0,
+            info_bytes: 0,
             line: Vec::new(),
         }
     }
@@ -109,9 +115,20 @@ impl<'w> Output<'w> {
     }
 
     /// # Errors
-    /// `Io`.
+    /// `too-complex` where the headers hold more text than any headers should; `Io`.
     pub fn sheet_end(&mut self, info: &SheetInfo) -> Result<()> {
-        Ok(writeln!(self.out, "E{}", serde_json::to_string(info)?)?)
+        let text = serde_json::to_string(info)?;
+        self.info_bytes = self.info_bytes.saturating_add(text.len());
+        if self.info_bytes > INFO_BYTES_MAX {
+            return Err(Error::problem(
+                Code::TooComplex,
+                format!(
+                    "The headers of the file hold more than {} MB of text. Shorten them.",
+                    INFO_BYTES_MAX >> 20
+                ),
+            ));
+        }
+        Ok(writeln!(self.out, "E{text}")?)
     }
 
     /// # Errors

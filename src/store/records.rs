@@ -156,7 +156,8 @@ pub struct OfJob {
     pub replaces: bool,
 }
 
-/// The next records of a job after `after`, in the file's order.
+/// The next records of a job after `after`, in the file's order: at most `limit`, fewer where they
+/// are long, none only where there are no more.
 ///
 /// # Errors
 /// `Database`.
@@ -165,8 +166,17 @@ pub fn of_job(connection: &Connection, job: JobId, after: i64, limit: u32) -> Re
         "SELECT id, row, data, changes, replaces IS NOT NULL FROM records
          WHERE job_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![job.0, after, limit], of_job_row)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut found = statement.query(params![job.0, after, limit])?;
+    let mut page = Vec::new();
+    let mut bytes = 0;
+    while bytes < super::rows::PAGE_BYTES
+        && let Some(row) = found.next()?
+    {
+        let record = of_job_row(row)?;
+        bytes += record.data.len();
+        page.push(record);
+    }
+    Ok(page)
 }
 
 /// The next records of a job after `after` of which a value was changed on the way in.

@@ -25,7 +25,7 @@ pub fn insert(tx: &Tx<'_>, no: UploadNo, sheet: u32, rows: &[Row]) -> Result<()>
 }
 
 /// Bytes of text after which a page ends: rows may be as large as a whole file.
-const PAGE_BYTES: usize = 4 << 20;
+pub(super) const PAGE_BYTES: usize = 4 << 20;
 
 /// The next rows of a sheet after row `after`, in the file's order: at most `limit`, fewer where
 /// they are large, none only at the end.

@@ -372,16 +372,26 @@ pub fn delete(tx: &Tx<'_>, no: UploadNo, by: &str) -> Result<()> {
     Ok(())
 }
 
-/// Uploads that nobody was promised (the process died while it received them).
+/// Uploads that nobody was promised: they are being received, or the process died while they were.
 ///
 /// # Errors
 /// `Database`.
-pub fn mark_unfinished_deleted(tx: &Tx<'_>) -> Result<usize> {
-    Ok(tx.execute(
-        "UPDATE uploads SET status = 'deleted', deleted_at = ?1, deleted_by = 'sheetline'
-         WHERE status = 'receiving'",
-        params![tx.now],
-    )?)
+pub fn unpromised(connection: &Connection) -> Result<Vec<UploadNo>> {
+    let mut statement =
+        connection.prepare_cached("SELECT no FROM uploads WHERE status = 'receiving'")?;
+    let rows = statement.query_map([], |row| row.get(0).map(UploadNo))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Removes an upload that nobody was promised and whose rows and bytes are gone, as if it had never
+/// been.
+///
+/// # Errors
+/// `Database`.
+pub fn remove_unpromised(tx: &Tx<'_>, no: UploadNo) -> Result<()> {
+    tx.prepare_cached("DELETE FROM uploads WHERE no = ?1 AND status = 'receiving'")?
+        .execute(params![no.0])?;
+    Ok(())
 }
 
 /// A deleted upload that still has rows or bytes.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::forms;
 
 /// How long anything here may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A server process and the folder that its database lies in.
 pub(crate) struct Served {

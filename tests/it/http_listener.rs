@@ -13,6 +13,8 @@ use sheetline::error::Error;
 use sheetline::http::listener::{self, Address, Bounds, Handler, Incoming};
 use sheetline::http::{downloads, problem};
 
+use crate::client;
+
 /// Longer than anything here takes, on any machine.
 const LONG: Duration = Duration::from_secs(20);
 
@@ -156,8 +158,9 @@ impl Door {
     /// What comes back for these bytes, until the connection ends.
     fn all(&self, bytes: impl AsRef<[u8]>) -> String {
         let mut client = self.connect();
-        client.send(bytes);
-        client.stream.shutdown(Shutdown::Write).unwrap();
+        // Either fails where the connection was ended before everything was sent.
+        let _ = client.stream.write_all(bytes.as_ref());
+        let _ = client.stream.shutdown(Shutdown::Write);
         client.rest()
     }
 
@@ -1027,6 +1030,83 @@ fn connections_that_end_badly_leave_nothing_behind() {
     }
     door.wait_for_open(0);
     assert_eq!(door.connect().get("/hello").body, b"hello");
+}
+
+#[test]
+fn a_crowd_at_a_small_door_leaves_it_as_it_was() {
+    let door = Door::with(|bounds| bounds.connections_max = 4);
+    let (answered, refused) = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..16)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut seen = (0, 0);
+                    for _ in 0..40 {
+                        match statuses(&door.all(get("/hello")))[..] {
+                            ["200"] => seen.0 += 1,
+                            // Turned away, or ended before its head was whole.
+                            ["503"] | [] => seen.1 += 1,
+                            ref other => panic!("{other:?}"),
+                        }
+                    }
+                    seen
+                })
+            })
+            .collect();
+        clients.into_iter().fold((0, 0), |sum, client| {
+            let seen = client.join().unwrap();
+            (sum.0 + seen.0, sum.1 + seen.1)
+        })
+    });
+    assert_eq!(answered + refused, 16 * 40);
+    assert!(answered > 0);
+    door.wait_for_open(0);
+    for _ in 0..10 {
+        assert_eq!(door.connect().get("/hello").body, b"hello");
+    }
+}
+
+#[test]
+fn neither_a_slow_upload_nor_a_waiting_client_holds_up_the_end_of_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    client::serve(folder.path(), &[]).kill();
+    client::add_user(folder.path(), "anna", &[]);
+    let served = client::serve(folder.path(), &[]);
+    let session = served.sign_in("anna");
+    let connect = || {
+        let stream = TcpStream::connect(&served.address).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        Client {
+            stream,
+            here: Vec::new(),
+        }
+    };
+    let line = format!("Host: a\r\nAuthorization: Bearer {session}\r\n");
+    let mut slow = connect();
+    slow.send(format!(
+        "POST /api/files/upload-json HTTP/1.1\r\n{line}Expect: 100-continue\r\n\
+         Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n"
+    ));
+    // Now it is being received.
+    assert_eq!(slow.head().status, 100);
+    let mut waiting = connect();
+    let status = "GET /api/files/processing-status";
+    waiting.send(format!("{status} HTTP/1.1\r\n{line}\r\n"));
+    let etag = waiting.answer().header("ETag").unwrap().to_owned();
+    waiting.send(format!(
+        "{status}?wait=25 HTTP/1.1\r\n{line}If-None-Match: {etag}\r\n\r\n{}",
+        get("/api/health")
+    ));
+    // The answer is held back, so nothing comes yet.
+    std::thread::sleep(Duration::from_millis(300));
+    let began = Instant::now();
+    let (ended, took) = served.terminate();
+    assert!(ended.success() && took < Duration::from_secs(5), "{took:?}");
+    assert_eq!(waiting.head().status, 304);
+    assert!(began.elapsed() < Duration::from_secs(5));
+    // What had come in is gone, at the next start at the latest.
+    client::serve(folder.path(), &[]).kill();
+    let spool = folder.path().join("office.db-spool");
+    assert_eq!(std::fs::read_dir(spool).unwrap().count(), 0);
 }
 
 #[test]

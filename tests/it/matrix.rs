@@ -64,7 +64,9 @@ fn people() -> People {
          INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)
          VALUES (1, 1, 'process', 'companies', 'skip', '2026-11-23T10:00:00.000Z', '2026-11-23T10:00:00.000Z');
          INSERT INTO templates (name, version, schema, created_at)
-         VALUES ('own', 1, '{{\"fields\":[{{\"name\":\"a\"}}]}}', '2026-11-23T10:00:00.000Z');"
+         VALUES ('own', 1, '{{\"fields\":[{{\"name\":\"a\"}}]}}', '2026-11-23T10:00:00.000Z');
+         INSERT INTO mappings (template, headers_key, headers, mapping, created_at, created_by)
+         VALUES ('own', '', '[]', '{{}}', '2026-11-23T10:00:00.000Z', 'anna');"
     );
     let db = &office.app.db;
     db.write(|tx| Ok(tx.execute_batch(&sql)?)).unwrap();

@@ -635,3 +635,19 @@ fn a_template_of_very_many_fields_and_values_is_quick_enough() {
     assert_eq!(rows.len(), 20);
     assert!(began.elapsed().as_secs() < 60);
 }
+
+#[test]
+fn a_row_with_thousands_of_problems_is_counted_whole_and_kept_short() {
+    let wide = vec!["x"; 5_000].join(",");
+    let (rows, report) = from_csv(&format!("a\n{wide}\n"))
+        .process(&template(r#"{"fields":[{"name":"a","type":"integer"}]}"#));
+    assert_eq!(
+        report["errors_by_type"],
+        json!({"extra-cell": 4_999, "type-error": 1})
+    );
+    assert_eq!(report["errors_total"], 5_000);
+    let kept: Vec<Value> = serde_json::from_str(&rows[0].problems).unwrap();
+    assert_eq!(kept.len(), 200);
+    assert_eq!(rows[0].messages.last().unwrap().1, "And 4800 more.");
+    assert_eq!(rows[0].outcome, Outcome::Invalid);
+}

@@ -358,6 +358,8 @@ fn the_bounds_of_a_package_hold_on_both_sides() {
     };
     assert_eq!(with(&|limits| limits.members_max = 5), "ok");
     assert_eq!(with(&|limits| limits.members_max = 4), "too-complex");
+    assert_eq!(with(&|limits| limits.sheets_max = 1), "ok");
+    assert_eq!(with(&|limits| limits.sheets_max = 0), "too-complex");
     assert_eq!(
         with(&|limits| limits.inflated_bytes_max = unpacked as u64),
         "ok"
@@ -541,4 +543,91 @@ fn an_inline_string_is_its_own_text_and_no_value_beside_it() {
     xlsx(&path, text);
     let whole = read_whole(&path, &ReadOptions::default()).unwrap();
     assert_eq!(whole.sheets[0].0[0].cells, r#"["Acme"]"#);
+}
+
+#[test]
+fn headers_that_hold_megabytes_are_too_complex() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xlsx");
+    // One long text, used by many header cells: a small file that would fill the server's memory.
+    let long = "x".repeat(30_000);
+    let header = "<c t='s'><v>0</v></c>".repeat(1_000);
+    let sheet = format!(
+        "<worksheet><sheetData><row>{header}</row><row><c><v>1</v></c></row></sheetData></worksheet>"
+    );
+    let strings = format!("<sst><si><t>{long}</t></si></sst>");
+    package(
+        &path,
+        &[
+            ("[Content_Types].xml", CONTENT_TYPES),
+            ("_rels/.rels", RELATIONSHIPS),
+            ("xl/workbook.xml", WORKBOOK),
+            ("xl/_rels/workbook.xml.rels", WORKBOOK_RELATIONSHIPS),
+            ("xl/sharedStrings.xml", &strings),
+            ("xl/worksheets/sheet1.xml", &sheet),
+        ],
+    );
+    let options = ReadOptions {
+        header_row: Some(1),
+        ..ReadOptions::default()
+    };
+    assert_eq!(code(read_whole(&path, &options)), "too-complex");
+}
+
+#[test]
+fn a_header_row_is_meant_for_the_sheet_that_matters() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xlsx");
+    let mut book = rust_xlsxwriter::Workbook::new();
+    book.add_worksheet().set_name("Empty").unwrap();
+    let list = book.add_worksheet().set_name("List").unwrap();
+    list.write_column(0, 0, ["x", "y", "Name", "Acme"]).unwrap();
+    let more = book.add_worksheet().set_name("More").unwrap();
+    more.write_column(0, 0, ["Name", "Acme"]).unwrap();
+    book.save(&path).unwrap();
+    let mut options = ReadOptions {
+        header_row: Some(3),
+        ..ReadOptions::default()
+    };
+    let whole = read_whole(&path, &options).unwrap();
+    assert_eq!(whole.file.default_sheet, 1);
+    let header_rows: Vec<_> = whole
+        .sheets
+        .iter()
+        .map(|(_, info)| info.header_row)
+        .collect();
+    assert_eq!(header_rows, [None, Some(3), Some(1)]);
+
+    options.sheet = Some("More".to_owned());
+    options.header_row = Some(1);
+    let whole = read_whole(&path, &options).unwrap();
+    assert_eq!(whole.sheets[2].0.len(), 1);
+}
+
+#[test]
+fn files_of_excel_before_version_5_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xls");
+    // Excel 2: the start, a code page, two texts, a whole number, the end.
+    let mut bytes = Vec::new();
+    let mut record = |kind: u16, data: &[u8]| {
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(u16::try_from(data.len()).unwrap().to_le_bytes());
+        bytes.extend(data);
+    };
+    record(0x0009, &[2, 0, 0x10, 0]);
+    record(0x0042, &[0xE4, 0x04]);
+    record(0x0004, &[0, 0, 0, 0, 0, 0, 0, 4, b'N', b'a', b'm', b'e']);
+    record(0x0004, &[0, 0, 1, 0, 0, 0, 0, 4, b'S', b'i', b'z', b'e']);
+    record(0x0004, &[1, 0, 0, 0, 0, 0, 0, 3, b'Z', b'o', 0xEB]);
+    record(0x0002, &[1, 0, 1, 0, 0, 0, 0, 42, 0]);
+    record(0x000A, &[]);
+    std::fs::write(&path, &bytes).unwrap();
+    let whole = read_whole(&path, &ReadOptions::default()).unwrap();
+    assert_eq!(whole.sheets[0].0[0].cells, r#"["Zoë",42]"#);
+
+    bytes.truncate(bytes.len() - 4);
+    std::fs::write(&path, &bytes).unwrap();
+    let outcome = code(read_whole(&path, &ReadOptions::default()));
+    assert_eq!(outcome, "unreadable-file", "the end is missing");
 }

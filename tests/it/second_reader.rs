@@ -22,6 +22,10 @@ const KNOWN: &[(&str, &str)] = &[
         "sheetjs_CRLFR9.xls",
         "calamine leaves NULs between the letters",
     ),
+    (
+        "sheetjs_biff5_NumberFormatCondition.xls",
+        "calamine takes `[Red][<-25]General` for a date",
+    ),
 ];
 
 /// A dense range of a larger file costs more than it shows.

@@ -87,25 +87,13 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 ];
 
 /// Seconds that `?wait=` waits at most.
-const WAIT_SECONDS_MAX: u64 = 25;
+const WAIT_SECONDS_MAX: f64 = 25.0;
 
 fn processing_status(call: &mut Call<'_, '_>) -> Result<Response> {
     let known = call.header("If-None-Match").map(str::to_owned);
-    let wait = match call.query("wait") {
-        None => 0,
-        Some(text) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => text
-            .parse::<u64>()
-            .unwrap_or(WAIT_SECONDS_MAX)
-            .min(WAIT_SECONDS_MAX),
-        Some(_) => {
-            return Err(Error::problem(
-                Code::BadRequest,
-                "wait must be a whole number of seconds from 0 to 25.",
-            ));
-        }
-    };
+    let wait = wait(call.query("wait").as_deref())?;
     let user = call.caller()?.user.clone();
-    let until = Instant::now() + Duration::from_secs(wait);
+    let until = Instant::now() + wait;
     loop {
         let seen = call.app.bell.seen(user.id);
         let body = call.app.db.read(|c| {
@@ -124,6 +112,21 @@ fn processing_status(call: &mut Call<'_, '_>) -> Result<Response> {
         if !call.app.bell.wait_for_news(user.id, seen, until) {
             return Ok(reply::not_modified(&etag));
         }
+    }
+}
+
+/// How long `?wait=` waits: seconds, cut at [`WAIT_SECONDS_MAX`].
+fn wait(text: Option<&str>) -> Result<Duration> {
+    let Some(text) = text else {
+        return Ok(Duration::ZERO);
+    };
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    match text.parse::<f64>() {
+        Ok(seconds) if plain => Ok(Duration::from_secs_f64(seconds.min(WAIT_SECONDS_MAX))),
+        Ok(_) | Err(_) => Err(Error::problem(
+            Code::BadRequest,
+            "wait must be a number of seconds from 0 to 25.",
+        )),
     }
 }
 

@@ -9,7 +9,6 @@ use crate::http::reply;
 use crate::http::routes::{Route, Who};
 use crate::report::paging::Page;
 use crate::store::mappings::{self, Remembered};
-use crate::words::Code;
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
@@ -22,7 +21,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
         method: "DELETE",
         path: "/api/mappings/{id}",
-        who: Who::SignedIn,
+        who: Who::Owner,
         summary: "Forget a mapping; its maker and administrators can",
         handle: forget,
     },
@@ -66,13 +65,7 @@ fn forget(call: &mut Call<'_, '_>) -> Result<Response> {
         .read(|c| mappings::by_id(c, id))?
         .ok_or_else(Error::not_found)?;
     if remembered.created_by != call.caller()?.user.username && !call.is_admin() {
-        return Err(Error::problem(
-            Code::Forbidden,
-            format!(
-                "Only {} or an administrator can do this.",
-                remembered.created_by
-            ),
-        ));
+        return Err(Error::not_found());
     }
     if !call.app.db.write(|tx| mappings::forget(tx, id))? {
         return Err(Error::not_found());

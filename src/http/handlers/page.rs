@@ -153,15 +153,20 @@ fn serve(call: &Call<'_, '_>, name: &str) -> Result<Response> {
         .header("If-None-Match")
         .is_some_and(|tags| reply::tag_matches(tags, &asset.etag))
     {
-        return Ok(reply::not_modified(&asset.etag));
+        return Ok(
+            reply::not_modified(&asset.etag).with_additional_header("Vary", "Accept-Encoding")
+        );
     }
     let wants_gzip = call
         .header("Accept-Encoding")
         .is_some_and(compress::accepts_gzip);
+    // The two forms have the same weak tag, not the same strong one.
     let response = match &asset.gzip {
         Some(gzip) if wants_gzip => Response::from_data(asset.content_type, gzip.clone())
-            .with_additional_header("Content-Encoding", "gzip"),
-        _ => Response::from_data(asset.content_type, asset.plain.clone()),
+            .with_additional_header("Content-Encoding", "gzip")
+            .with_additional_header("ETag", format!("W/{}", asset.etag)),
+        _ => Response::from_data(asset.content_type, asset.plain.clone())
+            .with_additional_header("ETag", asset.etag.clone()),
     };
     // An address with the right version never changes what it means.
     let keep = if call.query("v").as_deref() == Some(VERSION.as_str()) {
@@ -170,7 +175,6 @@ fn serve(call: &Call<'_, '_>, name: &str) -> Result<Response> {
         "no-cache"
     };
     Ok(response
-        .with_additional_header("ETag", asset.etag.clone())
         .with_additional_header("Cache-Control", keep)
         .with_additional_header("Vary", "Accept-Encoding"))
 }

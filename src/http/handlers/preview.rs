@@ -72,6 +72,7 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
         }
         None => (inferred(sheet, &look)?, Choices::default()),
     };
+    given.check(&template)?;
     let mapping = Mapping::find(
         &template,
         &sheet.columns,

@@ -189,7 +189,7 @@ fn repair_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
         let mut after = 0;
         loop {
             let page = db.read(|c| {
-                let parked = records::parked(c, job.id, after, PAGE)?;
+                let parked = records::parked(c, job.id, after, PAGE / 20)?;
                 parked
                     .into_iter()
                     .map(|parked| {

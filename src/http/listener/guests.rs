@@ -14,6 +14,9 @@ const SERVED: u64 = 0;
 /// A guest whose connection was ended while it waited.
 const SHOWN_OUT: u64 = u64::MAX;
 
+/// How long whoever was cut off has to put things in order.
+const CUT_OFF_REST: Duration = Duration::from_millis(200);
+
 /// All connections.
 pub(super) struct Guests {
     state: Mutex<State>,
@@ -136,17 +139,25 @@ impl Guests {
         self.closing.load(Ordering::SeqCst)
     }
 
-    /// Waits until everybody has gone. False: somebody has not, and was cut off now.
+    /// Waits until everybody has gone. False: somebody has not, and was cut off now; a moment more
+    /// is waited so that they can leave things in order.
     pub(super) fn wait_until_empty(&self, wait: Duration) -> bool {
         let (state, _) = self
             .gone
             .wait_timeout_while(self.lock(), wait, |state| !state.all.is_empty())
             .unwrap_or_else(PoisonError::into_inner);
+        if state.all.is_empty() {
+            return true;
+        }
         for guest in state.all.values() {
             // Where it fails the connection has ended by itself.
             let _ = guest.stream.shutdown(Shutdown::Both);
         }
-        state.all.is_empty()
+        let _still_here = self
+            .gone
+            .wait_timeout_while(state, CUT_OFF_REST, |state| !state.all.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        false
     }
 }
 
@@ -222,5 +233,86 @@ impl Drop for Seat {
         if empty {
             self.guests.gone.notify_all();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    /// A door for guests from addresses that a test can't have.
+    struct House(Arc<Guests>);
+
+    impl House {
+        fn new(total_max: usize, per_address_max: usize) -> House {
+            let proxy = "198.51.100.9".parse().unwrap();
+            House(Arc::new(Guests::new(
+                total_max,
+                per_address_max,
+                vec![proxy],
+            )))
+        }
+
+        fn admit(&self, from: &str) -> Option<(Seat, UnixStream)> {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            theirs.set_nonblocking(true).unwrap();
+            let peer = SocketAddr::new(from.parse().unwrap(), 5_000);
+            let seat = self.0.admit(&Arc::new(Stream::Unix(ours)), peer)?;
+            // The next one comes later, as the clock sees it.
+            std::thread::sleep(Duration::from_millis(2));
+            Some((seat, theirs))
+        }
+    }
+
+    fn is_shown_out(mut client: &UnixStream) -> bool {
+        matches!(client.read(&mut [0; 1]), Ok(0))
+    }
+
+    #[test]
+    fn an_address_has_its_share_and_makes_room_only_among_its_own() {
+        let house = House::new(100, 2);
+        let (_other, stranger) = house.admit("203.0.113.1").unwrap();
+        let (_first, oldest) = house.admit("192.0.2.1").unwrap();
+        let (second, younger) = house.admit("192.0.2.1").unwrap();
+        let (third, third_client) = house.admit("192.0.2.1").unwrap();
+        assert!(is_shown_out(&oldest));
+        assert!(!is_shown_out(&stranger) && !is_shown_out(&younger));
+        // Whoever is served stays, and where both are there is no room.
+        assert!(second.is_served() && third.is_served());
+        assert!(house.admit("192.0.2.1").is_none());
+        assert!(!is_shown_out(&younger) && !is_shown_out(&third_client));
+        drop(second);
+        assert!(house.admit("192.0.2.1").is_some());
+    }
+
+    #[test]
+    fn this_computer_and_proxies_have_no_share_and_a_network_has_one() {
+        let house = House::new(100, 1);
+        for apart in ["127.0.0.1", "::1", "198.51.100.9"] {
+            let (one, two) = (house.admit(apart).unwrap(), house.admit(apart).unwrap());
+            assert!(!is_shown_out(&one.1) && !is_shown_out(&two.1), "{apart}");
+        }
+        let one = house.admit("2001:db8:0:7::1").unwrap();
+        let _neighbour = house.admit("2001:db8:0:7:ffff::2").unwrap();
+        assert!(is_shown_out(&one.1));
+        let other = house.admit("2001:db8:0:8::1").unwrap();
+        assert!(!is_shown_out(&other.1));
+    }
+
+    #[test]
+    fn whoever_was_shown_out_is_not_served_and_leaves_no_trace() {
+        let house = House::new(1, 1);
+        let (first, client) = house.admit("192.0.2.1").unwrap();
+        let (second, _client) = house.admit("192.0.2.2").unwrap();
+        assert!(is_shown_out(&client));
+        assert!(!first.is_served());
+        drop(first);
+        assert_eq!(house.0.lock().all.len(), 1);
+        drop(second);
+        let state = house.0.lock();
+        assert!(state.all.is_empty() && state.by_address.is_empty());
     }
 }

@@ -65,25 +65,35 @@ fn text(buffer: &mut Vec<u8>, value: &str) {
     }
 }
 
-/// Whether a spreadsheet program would take text for a formula or a command. A number or a phone
-/// number is none, whatever its sign.
+/// Whether a spreadsheet program would take text for a formula or a command. A number, whatever its
+/// sign, and a phone number are none.
 fn is_formula(value: &str) -> bool {
     match value.chars().next() {
         Some('=' | '@' | '\t' | '\r' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}') => true,
-        Some('+' | '-') => !is_number_like(&value[1..]),
+        Some('+') => !is_number(&value[1..]) && !is_phone_number(&value[1..]),
+        Some('-') => !is_number(&value[1..]),
         _ => false,
     }
 }
 
-/// What follows the sign of a number, an amount or a phone number.
-fn is_number_like(rest: &str) -> bool {
-    let exponent = rest.parse::<f64>().is_ok() && rest.starts_with(|c: char| c.is_ascii_digit());
-    let digits = rest.bytes().any(|byte| byte.is_ascii_digit());
-    exponent
-        || (digits
-            && rest
-                .chars()
-                .all(|c| c.is_ascii_digit() || " \u{a0}\u{202f}.,()/-%".contains(c)))
+/// What follows the sign of a number or an amount: digits in groups, or an exponent.
+fn is_number(rest: &str) -> bool {
+    let rest = rest.trim_end_matches('%').trim_end();
+    let begins = rest.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    let grouped = rest.ends_with(|c: char| c.is_ascii_digit())
+        && rest
+            .chars()
+            .all(|c| c.is_ascii_digit() || " \u{a0}\u{202f}.,".contains(c));
+    begins && (grouped || rest.parse::<f64>().is_ok())
+}
+
+/// What follows the plus of a phone number: at least 6 digits, and what people put between them.
+fn is_phone_number(rest: &str) -> bool {
+    rest.bytes().filter(u8::is_ascii_digit).count() >= 6
+        && rest.starts_with(|c: char| c.is_ascii_digit())
+        && rest
+            .chars()
+            .all(|c| c.is_ascii_digit() || " \u{a0}\u{202f}.()/-".contains(c))
 }
 
 #[cfg(test)]
@@ -111,6 +121,11 @@ mod tests {
             "\t=1",
             "\r=1",
             "-2+3",
+            "-1-1",
+            "--1",
+            "-1/2",
+            "-(2)",
+            "+1-1",
         ] {
             assert!(
                 line(text).trim_start_matches('"').starts_with('\''),

@@ -63,12 +63,20 @@ impl<'a, 'w> Book<'a, 'w> {
     /// The worksheets that follow, before the first of them is read.
     ///
     /// # Errors
-    /// `no-such-sheet`; `unreadable-file` where there is none at all.
+    /// `no-such-sheet`; `unreadable-file` where there is none at all; `too-complex` where there
+    /// are too many.
     pub(super) fn list(&mut self, list: Vec<Listed>) -> Result<()> {
         if list.is_empty() {
             return Err(Error::problem(
                 Code::UnreadableFile,
                 "The file has no worksheet. Open it in Excel, copy the table to a worksheet, and add that.",
+            ));
+        }
+        let most = self.out.limits().sheets_max;
+        if list.len() > most {
+            return Err(Error::problem(
+                Code::TooComplex,
+                format!("The file has more than {most} sheets. Split it."),
             ));
         }
         if let Some(wanted) = &self.options.sheet {

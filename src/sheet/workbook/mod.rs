@@ -20,6 +20,7 @@ mod strings;
 mod styles;
 mod xls;
 mod xls_globals;
+mod xls_old;
 mod xls_text;
 mod xlsb;
 mod xlsx;

@@ -1,4 +1,4 @@
-//! xls: the worksheets of an Excel 5 to 2003 file ([MS-XLS]). Its cells may come in any order, so
+//! xls: the worksheets of an Excel 2 to 2003 file ([MS-XLS]). Its cells may come in any order, so
 //! that those of one sheet are kept and sorted: cells, not a grid.
 
 use std::borrow::Cow;
@@ -10,7 +10,8 @@ use super::book::{Book, Rows, in_order, no_part_twice};
 use super::moment;
 use super::ole::Ole;
 use super::record::{Bytes, error_name, rk};
-use super::xls_globals::{BOF, EOF, Globals, Record, Records, too_old};
+use super::xls_globals::{BOF, EOF, Globals, Record, Records};
+use super::xls_old::{self, BOF_OLD};
 use super::{damaged, password, xml2003};
 use crate::error::{Error, Result};
 use crate::words::Code;
@@ -24,15 +25,20 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     if is_xml(&file) {
         return xml2003::read(path, book);
     }
-    let stream = stream(&file)?;
-    drop(file);
-    let globals = Globals::read(&stream)?;
+    let stream = stream(file)?;
+    // Excel 2, 3 and 4 know no workbooks.
+    let old = Bytes(&stream).u16().filter(|kind| BOF_OLD.contains(kind));
+    let globals = match old {
+        Some(_) => xls_old::globals(&stream)?,
+        None => Globals::read(&stream)?,
+    };
     no_part_twice(globals.sheets.iter().map(|(_, place)| place))?;
     book.list(globals.sheets.iter().map(|sheet| sheet.0.clone()).collect())?;
     for (_, place) in &globals.sheets {
         let mut sheet = Sheet {
             globals: &globals,
             limits: book.limits(),
+            excel_2: old == Some(BOF_OLD[0]),
             cells: Vec::new(),
             merges: Vec::new(),
         };
@@ -55,12 +61,15 @@ fn is_xml(file: &[u8]) -> bool {
 }
 
 /// The workbook's stream in the compound file.
-fn stream(file: &[u8]) -> Result<Vec<u8>> {
-    // Excel 4 and before wrote the records without a compound file around them.
-    if matches!(file, [0x09, 0x00 | 0x02 | 0x04, _, 0x00, ..]) {
-        return Err(too_old());
+fn stream(file: Vec<u8>) -> Result<Vec<u8>> {
+    // Excel 4 and before, and some writers since, leave out the compound file around it.
+    if matches!(
+        file.as_slice(),
+        [0x09, 0x00 | 0x02 | 0x04 | 0x08, _, 0x00, ..]
+    ) {
+        return Ok(file);
     }
-    let ole = Ole::open(file)?;
+    let ole = Ole::open(&file)?;
     if ole.has("EncryptedPackage") || ole.has("EncryptionInfo") {
         return Err(password());
     }
@@ -98,6 +107,8 @@ enum Value {
 struct Sheet<'g> {
     globals: &'g Globals,
     limits: &'g Limits,
+    /// Its records are those of Excel 2, which are shorter.
+    excel_2: bool,
     cells: Vec<Cell>,
     merges: Vec<Merge>,
 }
@@ -105,7 +116,8 @@ struct Sheet<'g> {
 impl Sheet<'_> {
     fn read(&mut self, stream: &[u8], place: usize) -> Result<()> {
         let mut records = Records::at(stream, place);
-        if records.next()?.kind != BOF {
+        let kind = records.next()?.kind;
+        if kind != BOF && !BOF_OLD.contains(&kind) {
             return Err(damaged());
         }
         // Charts lie inside a sheet as substreams of their own.
@@ -117,6 +129,7 @@ impl Sheet<'_> {
                 EOF if depth == 0 => return Ok(()),
                 EOF => depth -= 1,
                 _ if depth > 0 => {}
+                _ if self.excel_2 => self.take_2(&record).ok_or_else(damaged)?,
                 _ => self.take(record).ok_or_else(damaged)?,
             }
             if u64::try_from(self.cells.len()).unwrap_or(u64::MAX) > self.limits.cells_max {
@@ -172,8 +185,8 @@ impl Sheet<'_> {
                 };
                 self.push(place, value);
             }
-            // FORMULA
-            0x0006 => {
+            // FORMULA; of Excel 3 and 4, and of writers that mix them up
+            0x0006 | 0x0206 | 0x0406 => {
                 let place = place(&mut bytes)?;
                 let result = result(bytes.take(8)?, place.style)?;
                 self.push(place, result);
@@ -197,6 +210,50 @@ impl Sheet<'_> {
             _ => {}
         }
         Some(())
+    }
+
+    /// A record of Excel 2; `None` where it is cut off.
+    fn take_2(&mut self, record: &Record<'_>) -> Option<()> {
+        let mut bytes = record.bytes();
+        // STRING: the text that a formula before it gave
+        if record.kind == 0x0007 {
+            let text = self.short_text(bytes)?;
+            if let Some(cell) = self.cells.last_mut()
+                && matches!(cell.value, Value::Pending)
+            {
+                cell.value = Value::Text(text);
+            }
+            return Some(());
+        }
+        if !(0x0002..=0x0006).contains(&record.kind) {
+            return Some(());
+        }
+        let (row, column) = (bytes.u16()?, bytes.u16()?);
+        let attributes = bytes.take(3)?;
+        let style = u16::from(attributes.get(1)? & 0x3F);
+        let value = match record.kind {
+            // INTEGER
+            0x0002 => Value::Number(f64::from(bytes.u16()?), style),
+            // NUMBER
+            0x0003 => Value::Number(bytes.f64()?, style),
+            // LABEL
+            0x0004 => Value::Text(self.short_text(bytes)?),
+            // BOOLERR
+            0x0005 => match (bytes.u8()?, bytes.u8()?) {
+                (value, 0) => Value::Bool(value != 0),
+                (value, _) => Value::Error(value),
+            },
+            // FORMULA
+            _ => result(bytes.take(8)?, style)?,
+        };
+        self.push(Place { row, column, style }, value);
+        Some(())
+    }
+
+    fn short_text(&self, mut bytes: Bytes<'_>) -> Option<Box<str>> {
+        let count = usize::from(bytes.u8()?);
+        let text = self.globals.page.decode(bytes.take(count)?);
+        Some(text.into_boxed_str())
     }
 
     fn push(&mut self, place: Place, value: Value) {

@@ -216,7 +216,7 @@ impl Globals {
     }
 }
 
-/// Excel 4 and before.
+/// What Excel 4 and before wrote beside worksheets.
 pub(super) fn too_old() -> Error {
     Error::problem(
         Code::UnreadableFile,
@@ -224,7 +224,7 @@ pub(super) fn too_old() -> Error {
     )
 }
 
-fn unknown_page(number: u16) -> Error {
+pub(super) fn unknown_page(number: u16) -> Error {
     Error::problem(
         Code::UnreadableFile,
         format!(

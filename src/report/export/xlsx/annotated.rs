@@ -1,6 +1,7 @@
 //! The sheet as it was uploaded, every row in its place, with a column that says what is wrong in
 //! each row and the bad cells marked.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
@@ -70,13 +71,15 @@ impl Annotated {
             .worksheet_from_index(self.sheet)
             .map_err(failed)?;
         let cells = row.values()?;
-        let last_marked = remarks.iter().filter_map(|(column, _)| *column).max();
-        let width = cells.len().max(last_marked.map_or(0, |column| column + 1));
+        let marked: HashSet<usize> = remarks.iter().filter_map(|(column, _)| *column).collect();
+        let width = cells
+            .len()
+            .max(marked.iter().max().map_or(0, |column| column + 1));
         for index in 0..width {
             let Some(column) = column_number(index).filter(|at| *at != self.remarks_column) else {
                 continue;
             };
-            let bad = remarks.iter().any(|(column, _)| *column == Some(index));
+            let bad = marked.contains(&index);
             let looks = if bad { &formats.bad } else { &formats.plain };
             let cell = cells.get(index).unwrap_or(&Cell::Empty);
             write_cell(sheet, at, column, cell, looks, bad)?;

@@ -2,6 +2,7 @@
 //! to choose from. A hidden sheet says where the rows belong, so that the workbook is recognised
 //! when it is dropped back.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
@@ -123,22 +124,27 @@ impl Repair {
             .write_number(at, 1, f64::from(row.number))
             .map_err(failed)?;
         let cells = row.values()?;
-        let last_marked = remarks.iter().filter_map(|(column, _)| *column).max();
-        let width = cells.len().max(last_marked.map_or(0, |column| column + 1));
+        let mut reasons: HashMap<usize, Vec<&str>> = HashMap::new();
+        for (column, text) in remarks {
+            if let Some(column) = column {
+                reasons.entry(*column).or_default().push(text);
+            }
+        }
+        let width = cells
+            .len()
+            .max(reasons.keys().max().map_or(0, |column| column + 1));
         for index in 0..width {
             let Some(column) = column_number(index + OWN_COLUMNS) else {
                 break;
             };
-            let reasons: Vec<&str> = remarks
-                .iter()
-                .filter(|(column, _)| *column == Some(index))
-                .map(|(_, text)| text.as_str())
-                .collect();
-            let bad = !reasons.is_empty();
+            let reasons = reasons.get(&index);
+            let bad = reasons.is_some();
             let looks = if bad { &formats.bad } else { &formats.plain };
             let cell = cells.get(index).unwrap_or(&Cell::Empty);
             write_cell(sheet, at, column, cell, looks, bad)?;
-            if bad && self.notes < NOTES_MAX {
+            if let Some(reasons) = reasons
+                && self.notes < NOTES_MAX
+            {
                 self.notes += 1;
                 let note = Note::new(super::clean(&reasons.join(" "))).add_author_prefix(false);
                 sheet.insert_note(at, column, &note).map_err(failed)?;
