@@ -73,7 +73,6 @@ async function deleteUser(near, u, me, users, draw) {
 
 // ---- Queue
 
-/** Calls `work` now, and every few seconds while the view is open. */
 function every(seconds, work) {
 	let timer = 0;
 	let open = true;
@@ -155,7 +154,7 @@ function drawHealth(place, { status, version, uptime_seconds: uptime, scheduler_
 	fill(place, h('section.panel', h('h2', 'Health'), h('dl.facts', facts.map(([name, value]) => h('div', h('dt', name), h('dd', value))))));
 }
 
-/** Jobs that ended in each of the last 24 hours as columns, and how long they had waited as a line. */
+/** Jobs that ended in each hour as columns, how long they had waited as a line. */
 function drawFigures(place, { hours, day }) {
 	const [width, height, left, bottom] = [720, 180, 36, 20];
 	const most = Math.max(4, ...hours.map((hour) => hour.completed + hour.other));
