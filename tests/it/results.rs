@@ -200,6 +200,27 @@ fn the_marked_copy_shows_what_stands_above_the_headers() {
 }
 
 #[test]
+fn a_text_that_no_cell_holds_is_cut_and_says_so() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let long = "x".repeat(40_000);
+    let list = format!(
+        "Company Name,LinkedIn_URL,Note\nAcme,https://l.example/a,{long}\nBerg,bad,{long}\n"
+    );
+    let id = done(&anna, "list.csv", &list, &[]);
+    for (name, cut) in [("records", 1), ("annotated", 2), ("repair", 1)] {
+        let answer = anna.get(&format!("/api/jobs/{id}/{name}.xlsx"));
+        assert_eq!(answer.status, 200, "{name}");
+        let mut package = zip::ZipArchive::new(Cursor::new(answer.bytes)).unwrap();
+        let mut notes = String::new();
+        let mut part = package.by_name("xl/comments1.xml").unwrap();
+        std::io::Read::read_to_string(&mut part, &mut notes).unwrap();
+        let said = notes.matches("Cut off: the text has 40000 letters").count();
+        assert_eq!(said, cut, "{name}");
+    }
+}
+
+#[test]
 fn the_workbook_to_repair_has_the_rows_to_fix_only() {
     let office = Office::new();
     let anna = office.member("anna");

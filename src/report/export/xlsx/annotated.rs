@@ -45,6 +45,7 @@ impl Annotated {
             for (index, cell) in title.values()?.iter().enumerate() {
                 if let Some(column) = column_number(index).filter(|_| at < row) {
                     write_cell(target, at, column, cell, &book.formats.plain, false)?;
+                    book.cuts.note(target, at, column, cell)?;
                 }
             }
         }
@@ -91,6 +92,7 @@ impl Annotated {
             let looks = if bad { &formats.bad } else { &formats.plain };
             let cell = cells.get(index).unwrap_or(&Cell::Empty);
             write_cell(sheet, at, column, cell, looks, bad)?;
+            self.book.cuts.note(sheet, at, column, cell)?;
         }
         if !remarks.is_empty() {
             let text = joined(remarks);
