@@ -152,9 +152,8 @@ async function start(kind) {
 /** The file has arrived: its row in the list takes the focus. */
 function show(answer) {
 	begun.id = answer.file_upload_id;
-	if (answer.job_id) poke();
-	else if (answer.duplicate_of) tell('It is stored. You added this same file before.', [['Show that one', () => { location.hash = `#/file/${answer.duplicate_of}`; }]], 'info');
-	else say(`Stored, ${count(answer.rows, 'row')}`);
+	if (answer.job_id) poke(); else say(`Stored, ${count(answer.rows, 'row')}`);
+	if (answer.duplicate_of) tell('You added this same file before.', [['Show that one', () => { location.hash = `#/file/${answer.duplicate_of}`; }]], 'info');
 	uploaded();
 }
 

@@ -26,7 +26,7 @@ export function usersView({ user }) {
 }
 
 const passwordFor = (required) => input('text', { autocapitalize: 'none', spellcheck: 'false', required });
-const OWN = 'they choose their own when they first sign in';
+const OWN = 'they choose their own when they next sign in';
 
 async function changeUser(u, me, draw) {
 	const self = u.id === me.id;
@@ -73,7 +73,6 @@ async function deleteUser(near, u, me, users, draw) {
 
 // ---- Queue
 
-/** Calls `work` now, and every few seconds while the view is open. */
 function every(seconds, work) {
 	let timer = 0;
 	let open = true;
@@ -155,7 +154,7 @@ function drawHealth(place, { status, version, uptime_seconds: uptime, scheduler_
 	fill(place, h('section.panel', h('h2', 'Health'), h('dl.facts', facts.map(([name, value]) => h('div', h('dt', name), h('dd', value))))));
 }
 
-/** Jobs that ended in each of the last 24 hours as columns, and how long they had waited as a line. */
+/** Jobs that ended in each hour as columns, how long they had waited as a line. */
 function drawFigures(place, { hours, day }) {
 	const [width, height, left, bottom] = [720, 180, 36, 20];
 	const most = Math.max(4, ...hours.map((hour) => hour.completed + hour.other));
@@ -168,10 +167,10 @@ function drawFigures(place, { hours, day }) {
 	const label = `${count(day.completed, 'job')} done and ${num(day.other)} failed or cancelled in the last 24 hours; the longest wait was ${duration(longest)}`;
 	const line = hours.map((hour, i) => hour.wait_seconds !== null && `${x(i) + step / 2},${y(hour.wait_seconds / longest)}`).filter(Boolean);
 	fill(place, h('section.panel', h('h2', 'The last 24 hours'),
-		svg('svg', { class: 'chart', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label },
+		h('div.scroll', { tabindex: '0', role: 'group', 'aria-label': 'Chart' }, svg('svg', { class: 'chart', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label },
 			[0, 1].map((share) => [svg('line', { class: 'line', x1: left, x2: width - left, y1: y(share), y2: y(share) }), words(left - 6, y(share) + 4, num(most * share), 'end'), words(width - left + 6, y(share) + 4, `${num(Math.round(longest * share))} s`, 'start')]),
 			hours.map((hour, i) => [bar(i, 0, hour.completed, 'done'), bar(i, hour.completed, hour.other, 'not'), i % 4 === 3 && words(x(i) + step / 2, height - 4, new Date(hour.from).toTimeString().slice(0, 5))]),
-			line.length > 1 && svg('polyline', { class: 'wait', points: line.join(' ') })),
+			line.length > 1 && svg('polyline', { class: 'wait', points: line.join(' ') }))),
 		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ' · ', h('span.key.info', `waiting time, ${duration(day.wait_seconds)} on average`), ` · ${num(day.rows)} rows`)));
 }
 

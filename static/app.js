@@ -33,7 +33,7 @@ fill(foot, 'Sheetline', select([['', 'Colours of the system'], ['light', 'Light'
 document.getElementById('skip').addEventListener('click', (event) => { event.preventDefault(); main.focus(); });
 
 const VIEWS = { '': home, job: reportView, file: fileView, records: recordsView, profile: profileView, queue: queueView, users: usersView, server: serverView, audit: auditView };
-/** What the bar offers: place, name, the route without which there is nothing to show, whether it is for administrators. */
+/** What the bar offers: place, name, the route that it needs, whether it is for administrators. */
 const PLACES = [
 	['', 'Uploads', '/api/files'], ['records', 'Records', '/api/records'], ['queue', 'Queue', '/api/admin/queue', true],
 	['users', 'Users', '/api/users', true], ['server', 'Server', '/api/health', true], ['audit', 'Audit', '/api/admin/audit', true],

@@ -99,7 +99,7 @@ export async function attempt(place, work) {
 	}
 }
 
-/** Does something behind a button of a row or a panel; a failure stands in the row's state, else beside the button. */
+/** Does something behind a button; a failure stands in the row's state, else beside the button. */
 export async function act(near, work, done) {
 	const place = near.closest('tr')?.querySelector('.state') || near.closest('td,.actions,section') || near.parentElement;
 	place.querySelector('.beside')?.remove();
@@ -180,7 +180,7 @@ function modal(title, ...children) {
 	return dialog;
 }
 
-/** A dialog that names what it will do; resolves to true or false. Escape and the first button mean no. */
+/** A dialog that names what it will do. Resolves to true or false; Escape means no. */
 export const ask = (title, body, yes, { no = 'Leave it', danger = true } = {}) => new Promise((resolve) => {
 	const dialog = modal(title, body && h('p', body), h('form', { method: 'dialog' },
 		h('div.actions', h('button', { value: 'no', autofocus: true }, no), h('button', { value: 'yes', class: danger ? 'danger' : 'primary' }, yes))));

@@ -1,4 +1,4 @@
-// The report on a job: what happened, what to fix, how full the columns are, what was changed, what can be taken away.
+// The report on a job: what happened, what to fix, what was changed, what can be taken away.
 
 import { get, has, post, query, titlesOf } from './api.js';
 import { act, ask, attempt, badge, button, download, fill, h, icon, link, load, loading, menu, note, right, roomy, sample, say, table, text } from './dom.js';
@@ -50,14 +50,13 @@ function underWay(job) {
 }
 
 function found(job, report, title, redraw) {
-	const errors = report.errors || [];
-	const problems = list('Rows to fix', 'What needs fixing', errors.filter((e) => !isCollision(e)), report, title);
-	const collisions = list('Rows that are there already', 'Not stored again', errors.filter(isCollision), report, title);
+	const problems = list('Rows to fix', 'What needs fixing', report.errors.filter((e) => !isCollision(e)), report, title);
+	const collisions = list('Rows that are there already', 'Not stored again', report.errors.filter(isCollision), report, title);
 	const place = h('div');
 	return [
 		summary(job, report), job.status === 'failed' && note('bad', outcome(job)), place, takeAway(job, place, redraw),
 		h('div.split', problems ? problems.rules : note('ok', 'Nothing to fix.'), completeness(report, title)), problems?.rows,
-		collisions && [collisions.rules, collisions.rows], changes(job), mapping(report, title),
+		collisions && [collisions.rules, collisions.rows], contents(report, title), changes(job), mapping(report, title),
 	];
 }
 
@@ -72,7 +71,7 @@ function summary(job, report) {
 		return part;
 	}));
 	return h('div.grid', report.repairs && h('p', 'These were the rows to fix of ', link(report.repairs.filename, `#/job/${report.repairs.job_id}`), '.'), job.undone && note('info', h('p', `Taken out of the list again by ${job.undone_by}, `, time(job.undone), '.')),
-		h('p.sum', `${count(c.rows, 'row')} in the file`, parts.length > 0 && ': ', parts.map(([key, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, `${num(c[key])} ${words}`)])), parts.length > 0 && bar);
+		c.rows > 0 && h('p.sum', `${count(c.rows, 'row')} in the file`, parts.length > 0 && ': ', parts.map(([key, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, `${num(c[key])} ${words}`)])), parts.length > 0 && bar);
 }
 
 function takeAway(job, place, redraw) {
@@ -134,24 +133,27 @@ function list(heading_, rulesHeading, errors, report, title) {
 		report.errors.length < report.errors_total && h('p.hint', `The first ${num(report.errors.length)} of ${num(report.errors_total)} problems are listed and counted here; the marked copy has all of them.`));
 	}
 	draw();
-	return { rows, rules: h('section', h('h2', rulesHeading), h('div.rules', { role: 'group', 'aria-label': rulesHeading }, buttons)) };
+	return { rows: errors[0].row && rows, rules: h('section', h('h2', rulesHeading), h('div.rules', { role: 'group', 'aria-label': rulesHeading }, buttons)) };
 }
 
-function completeness({ columns = [], stats, errors = [], errors_total: total }, title) {
-	if (!columns.length || !stats.rows) return null;
+function completeness({ columns, stats, errors, errors_total: total }, title) {
+	if (!stats.rows) return null;
 	const share = (c) => Math.min(1, c.filled / stats.rows);
 	const meter = (c) => {
 		const inner = h('span');
 		inner.style.width = `${100 * share(c)}%`;
 		return h('span.filled', h('span.meter', { 'aria-hidden': 'true' }, inner), `${Math.floor(100 * share(c))} %`);
 	};
+	return h('section', h('h2', 'How full the columns are'),
+		table('How full the columns are', ['Column', 'Filled', right(errors.length < total ? 'Problems listed' : 'Problems')], columns.map((c) => [title(c.name), meter(c), num(errors.filter((e) => e.field === c.name).length)])));
+}
+
+function contents({ columns, stats }, title) {
 	const known = (n, estimated) => (estimated ? `about ${num(n)}` : num(n));
 	const range = (c) => (c.min === null || c.min === undefined ? '–' : `${cell(c.min)} – ${cell(c.max)}`);
 	const top = (c) => (c.top || []).slice(0, 3).map((t) => `${cell(t.value)} (${num(t.count)})`).join(', ') || '–';
-	return h('section', h('h2', 'How full the columns are'),
-		table('How full the columns are', ['Column', 'Filled', right(errors.length < total ? 'Problems listed' : 'Problems')], columns.map((c) => [title(c.name), meter(c), num(errors.filter((e) => e.field === c.name).length)])),
-		h('details', h('summary', 'What is in them'), table('What is in the columns', ['Column', 'Kind', right('Different'), sample('Smallest – largest'), roomy('Most frequent')],
-			columns.map((c) => [title(c.name), c.type, known(c.distinct, c.distinct_estimated), range(c), top(c)]))));
+	return stats.rows > 0 && h('details', h('summary', 'What is in the columns'), table('What is in the columns', ['Column', 'Kind', right('Different'), sample('Smallest – largest'), roomy('Most frequent')],
+		columns.map((c) => [title(c.name), c.type, known(c.distinct, c.distinct_estimated), range(c), top(c)])));
 }
 
 // ---- What was changed on the way in, how columns were matched, what the job went through

@@ -10,7 +10,7 @@ const PAGE = 50;
 const MOST = 1000; // the server gives no more at once
 const STATES = [['', 'All states'], ['active', 'Waiting or working'], ['completed', 'Done'], ['fix', 'Done, with rows to fix'], ['stored', 'Stored, not processed'], ['failed', 'Failed'], ['cancelled', 'Cancelled']];
 
-/** The newest job on a file; what the live status knows of it is newer. */
+/** The newest job on a file, as the live status knows it. */
 const jobOf = ({ last_job: job }) => (job && live.job?.job_id === job.job_id ? { ...job, ...live.job } : job);
 
 function matches(file, state, words) {
@@ -26,7 +26,6 @@ function matches(file, state, words) {
 	}
 }
 
-/** What is being done at this moment, how far it is and how fast it goes. */
 function atWork(job) {
 	const { rows_done: done, rows_total: total } = job.progress || {};
 	const silent = Math.floor((Date.now() - live.changedAt) / 1000);
@@ -34,7 +33,7 @@ function atWork(job) {
 		silent > 10 && live.online ? `no news for ${silent} s; still trying` : 'you can close this page');
 }
 
-/** "Your uploads". `reload()` fetches the newest anew; rows stay where they are and change in place. */
+/** Rows stay where they are and change in place. */
 export function uploadsView({ user }) {
 	const filter = { state: '', words: '', all: '' };
 	const rows = new Map(); // id → {file, element, update}

@@ -127,7 +127,7 @@ export function outcome(job) {
 	return [`${num(c.valid + c.updated)} stored`, c.duplicates && `${num(c.duplicates)} already there`, c.invalid && `${num(c.invalid)} to fix`].filter(Boolean).join(', ');
 }
 
-// ---- Errors: what happened, where, what to do. The server's own sentence (`detail`) stands where the page knows nothing to add.
+// ---- Errors: what happened, where, what to do. The server's own sentence stands where the page knows nothing to add.
 
 const signedOut = (p, at) => `You were signed out. Sign in to go on${at.file ? '; your file is still chosen' : ''}.`;
 const SENTENCES = {

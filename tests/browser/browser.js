@@ -35,10 +35,10 @@ export async function signIn(page, name, password = PASSWORD) {
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-/** What axe-core has to say of the page as it stands: [] when it is content. */
-export async function axe(page) {
-  await page.evaluate(`${AXE};0`).catch(() => page.addInitScript(AXE));
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+/** What axe-core has to say of the page as it stands: [] when it is content. `rules`: only these. */
+export async function axe(page, rules) {
+  if (!await page.evaluate(() => Boolean(window.axe))) await page.evaluate(`${AXE};0`);
+  const { violations } = await page.evaluate((only) => window.axe.run(document, { resultTypes: ['violations'], ...(only && { runOnly: only }) }), rules);
   return violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} (${(n.any[0] || n.all[0] || n.none[0])?.message || ''})`).join('; ')}`);
 }
 

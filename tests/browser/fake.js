@@ -10,6 +10,7 @@ const quiet = { total_active_jobs: 0, user_has_active_job: false, queue_position
 export const job = (more = {}) => ({ ...idle, status: 'pending', job_id: 42, file_upload_id: 'f-42', filename: 'clients-nov.xlsx', operation: 'upload_and_process', queued: ago(70), ...more });
 export const working = (phase, done, total, percent, more = {}) => job({ status: 'processing', started: ago(5), progress: { phase, rows_done: done, rows_total: total, percent }, ...more });
 export const ended = (status, more = {}) => job({ status, started: ago(65), finished: ago(61.8), ...more });
+export const session = () => ({ success: true, user_info: { id: 1, username: 'maria', email: null, role: 'admin', permissions: [], must_change: false } });
 export const status = (processing_status = idle, queue = {}) => ({
   success: true, username: 'maria', processing_status,
   queue_info: { ...quiet, ...(['pending', 'processing'].includes(processing_status.status) ? { user_has_active_job: true, total_active_jobs: 1, queue_position: processing_status.status === 'pending' ? 1 : 0, estimated_wait_seconds: 3 } : {}), ...queue },

@@ -165,10 +165,11 @@ story('the keyboard alone does everything', both, async ({ window }) => {
     }
     assert.fail(`the keyboard does not come to “${name}”`);
   };
+  const chooser = page.waitForEvent('filechooser'); // listened for long before, so that the listening itself is no race
   await page.keyboard.press('Tab');
   await to('Choose file');
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), press('Enter')]);
-  await chooser.setFiles(csv('keys.csv', 4));
+  await press('Enter');
+  await (await chooser).setFiles(csv('keys.csv', 4));
   await page.getByText('recognised').waitFor();
   await to('Upload & Process Now');
   await press('Enter');
@@ -188,6 +189,50 @@ story('the keyboard alone does everything', both, async ({ window }) => {
   assert.equal(await focused(page), 'Leave it', 'the harmless answer is the first');
   await press('Tab', 'Enter');
   await page.getByText(/Taken out of the list again by anna/).waitFor();
+});
+
+story('rows to fix are taken away, come home and are known again', both, async ({ office, window }) => {
+  const page = await window('anna');
+  await choose(page);
+  await page.getByText('recognised').waitFor();
+  await process(page);
+  await report(page).click();
+  await page.locator('.sum').getByText(/\d+ to fix/).waitFor();
+  const rules = page.getByRole('group', { name: 'What needs fixing' }).getByRole('button');
+  const rows = page.getByRole('table', { name: 'Rows to fix' }).locator('tbody tr');
+  const before = await rows.count();
+  await rules.first().click();
+  assert.ok(await rows.count() < before || await rules.count() === 1, 'a rule filters');
+  await page.getByText('Values that were changed on the way in').click();
+  await page.getByRole('table', { name: 'Changed values' }).waitFor();
+  const fix = await content(page, page.getByRole('link', { name: 'Rows to fix (.xlsx)' }));
+  assert.match(fix.name, /\.xlsx$/);
+  await page.goto(`${office.url}/#/`);
+  await choose(page, { name: fix.name, mimeType: '', buffer: fix.bytes });
+  await page.getByText('These are the rows to fix of an earlier file').waitFor();
+  await process(page);
+  await work(page).getByText('to-fix').first().waitFor();
+  await report(page).click();
+  await page.getByText(/These were the rows to fix of/).waitFor();
+});
+
+story('a column is given its field by hand, and the office remembers it', both, async ({ window }) => {
+  const file = (name) => ({ name, mimeType: 'text/csv', buffer: Buffer.from(`Wer denn nun;LinkedIn_URL\n${name};https://www.linkedin.com/company/${name}\n`) });
+  const page = await window('anna');
+  await choose(page, file('one.csv'));
+  await page.getByText('“Company Name” is needed').waitFor();
+  await page.getByLabel('Field for Wer denn nun').focus();
+  await page.getByLabel('Field for Wer denn nun').selectOption('Company Name');
+  await page.getByRole('cell', { name: 'chosen' }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Field for Wer denn nun', 'the focus stays');
+  await process(page);
+  await done(page);
+  await choose(page, file('two.csv'));
+  await page.getByText('2 of 2 columns recognised').waitFor();
+  await page.getByRole('cell', { name: 'remembered' }).first().waitFor();
+  await page.getByText('Reading details').click();
+  await page.getByLabel('Separator').selectOption('Comma ,');
+  await page.getByText(/of 1 column recognised|is needed/).first().waitFor();
 });
 
 story('what is stored as JSON can be looked at, processed and deleted', both, async ({ window }) => {

@@ -4,12 +4,11 @@ import * as f from './fake.js';
 
 /** Signed in as maria, with these answers in place of the server's. */
 const at = (path, answers = {}, then) => ({
-  async reach(page, { office, signIn }) {
+  signedIn: true,
+  async reach(page, { office }) {
     await f.fake(page, { 'POST /api/files/preview': f.easy(), 'GET /api/files/processing-status': f.status(), 'GET /api/files': { success: true, files: f.files(), next_cursor: null }, ...answers });
-    await page.goto(`${office.url}/`);
-    await signIn(page, 'maria');
+    await page.goto(`${office.url}/${path}`);
     await page.getByRole('navigation', { name: 'Main' }).waitFor();
-    if (path) await page.goto(`${office.url}/${path}`);
     await page.waitForFunction(() => ![...document.querySelectorAll('.empty')].some((e) => e.checkVisibility() && e.textContent === 'Loading…'));
     await then?.(page);
   },
@@ -121,7 +120,7 @@ export const STATES = {
   'queue-paused': at('#/queue', { 'GET /api/admin/queue': f.queue(f.pause()) }),
   'queue-empty': at('#/queue', { 'GET /api/admin/queue': { success: true, jobs: [], next_cursor: null, paused: null } }),
   'offline': at('', { 'GET /api/files/processing-status': (() => { let n = 0; return () => { n += 1; return n === 1 ? f.status() : 'offline'; }; })() }, (page) => page.locator('#offline').waitFor()),
-  'signed-out': at('', { 'POST /api/files/preview': f.easy(), 'GET /api/auth/session': (() => { let n = 0; return (request) => { n += 1; return n === 1 ? f.problem('session-missing', 401, 'Sign in.') : f.problem('session-expired', 401, 'Your session has ended.'); }; })() }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.getByRole('dialog').waitFor(); }),
+  'signed-out': at('', { 'POST /api/files/preview': f.easy(), 'GET /api/auth/session': (() => { let n = 0; return () => { n += 1; return n === 1 ? f.session() : f.problem('session-expired', 401, 'Your session has ended.'); }; })() }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.getByRole('dialog').waitFor(); }),
   'nothing-here': at('#/nowhere'),
   'print': at('#/job/42', { 'GET /api/jobs/42': f.done(), 'GET /api/jobs/42/report': f.report(), 'GET /api/jobs/42/changes': f.changes() }, (page) => page.emulateMedia({ media: 'print' })),
 };

@@ -182,6 +182,7 @@ fn serve(call: &Call<'_, '_>, name: &str) -> Result<Response> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::Code;
 
     #[test]
     fn every_file_of_the_page_is_compiled_in() {
@@ -194,5 +195,61 @@ mod tests {
         there.sort();
         here.sort();
         assert_eq!(here, there);
+    }
+
+    #[test]
+    fn the_page_stays_small() {
+        let bytes: usize = FILES.iter().map(|(_, bytes)| bytes.len()).sum();
+        assert!(bytes <= 120 << 10, "{bytes} bytes");
+    }
+
+    #[test]
+    fn every_address_in_the_page_carries_the_version() {
+        for (name, bytes) in FILES {
+            let text = String::from_utf8(ASSETS[name].plain.clone()).unwrap();
+            let of_modules = text.matches(".js?v=").count();
+            if name.ends_with(".js") {
+                let imports = String::from_utf8_lossy(bytes).matches("from './").count();
+                assert_eq!(of_modules, imports, "{name}");
+            }
+            if *name == "index.html" {
+                let modules = FILES.iter().filter(|(n, _)| n.ends_with(".js")).count();
+                assert_eq!(of_modules, modules + 1);
+                assert!(text.contains("app.css?v=") && text.contains("icon.svg?v="));
+            }
+        }
+    }
+
+    /// The quoted keys of an object in `words.js`.
+    fn keys_of(object: &str) -> Vec<String> {
+        let (_, words) = FILES.iter().find(|(name, _)| *name == "words.js").unwrap();
+        let text = String::from_utf8_lossy(words).into_owned();
+        let (_, rest) = text.split_once(&format!("const {object} = {{")).unwrap();
+        let (body, _) = rest.split_once("\n};").unwrap();
+        let pieces: Vec<&str> = body.split('\'').collect();
+        pieces
+            .windows(2)
+            .filter(|pair| pair[1].starts_with(':'))
+            .map(|pair| pair[0].to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn the_page_knows_no_code_that_the_server_does_not() {
+        let mut codes = keys_of("SENTENCES");
+        codes.extend(keys_of("FAILED"));
+        assert!(codes.len() > 10, "{codes:?}");
+        for code in codes {
+            assert!(Code::parse(&code).is_some(), "{code} is no code of ours");
+        }
+    }
+
+    #[test]
+    fn what_the_page_tells_by_itself_has_no_code_of_the_server() {
+        let codes = keys_of("OWN");
+        assert!(codes.len() > 3, "{codes:?}");
+        for code in codes {
+            assert!(Code::parse(&code).is_none(), "{code} is a code of ours");
+        }
     }
 }
