@@ -391,14 +391,25 @@ impl<'a> Search<'a> {
     /// by names alone.
     fn by_place(&mut self) {
         let by_names = self.template.fields.iter().any(|f| !f.aliases.is_empty());
-        let in_order = self.found.iter().enumerate().all(|(at, (field, _))| {
-            *field == Some(at) || (field.is_none() && !has_own_name(self.columns, at))
-        });
+        // What lies right of the last header are cells too many, not columns.
+        let last = self
+            .columns
+            .iter()
+            .rposition(|column| column.label.is_some());
+        let width = last.map_or(0, |at| at + 1);
+        let in_order = self
+            .found
+            .iter()
+            .take(width)
+            .enumerate()
+            .all(|(at, (field, _))| {
+                *field == Some(at) || (field.is_none() && !has_own_name(self.columns, at))
+            });
         let any = self.found.iter().any(|(field, _)| field.is_some());
-        if by_names || !in_order || !any || self.columns.len() != self.template.fields.len() {
+        if by_names || !in_order || !any || width != self.template.fields.len() {
             return;
         }
-        for at in 0..self.columns.len() {
+        for at in 0..width {
             let (Some(field), Some(false)) = (self.template.fields.get(at), self.served.get(at))
             else {
                 continue;

@@ -216,17 +216,40 @@ fn finding(error: &Value, column: Option<String>) -> Option<Finding> {
     }
 }
 
-fn compare(folder: &Path, expected: &str) {
+/// The report of the library alone.
+fn by_library(file: &Path, schema: &Path) -> Value {
+    let schema = std::fs::read_to_string(schema).unwrap();
+    let template = Template::parse("case", 1, &schema).unwrap();
+    let table = match file.extension().and_then(|ending| ending.to_str()) {
+        Some("xlsx") => from_xlsx(file),
+        _ => from_csv(&std::fs::read_to_string(file).unwrap()),
+    };
+    table.process(&template).1
+}
+
+/// The report of the program, reader included.
+fn by_program(file: &Path, schema: &Path) -> Value {
+    let out = tempfile::tempdir().unwrap();
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_sheetline"))
+        .arg("process")
+        .arg(file)
+        .arg("--template")
+        .arg(schema)
+        .arg("--out")
+        .arg(out.path())
+        .output()
+        .unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    let report = std::fs::read_to_string(out.path().join("report.json")).unwrap();
+    serde_json::from_str(&report).unwrap()
+}
+
+fn compare(folder: &Path, expected: &str, report: fn(&Path, &Path) -> Value) {
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     let expected: Value = serde_json::from_str(&read(expected)).unwrap();
     let file = folder.join(expected["file"].as_str().unwrap());
-    let schema = read(expected["schema"].as_str().unwrap());
-    let template = Template::parse("case", 1, &schema).unwrap();
-    let table = match file.extension().and_then(|ending| ending.to_str()) {
-        Some("xlsx") => from_xlsx(&file),
-        _ => from_csv(&std::fs::read_to_string(&file).unwrap()),
-    };
-    let (_, report) = table.process(&template);
+    let schema = folder.join(expected["schema"].as_str().unwrap());
+    let report = report(&file, &schema);
     let mut theirs: BTreeSet<Finding> = expected["errors"]
         .as_array()
         .unwrap()
@@ -278,9 +301,11 @@ fn findings_agree_with_frictionless_on_the_shared_cases() {
     cases.sort();
     assert!(cases.len() >= 6);
     for folder in cases {
-        compare(&folder, "expected.json");
-        if folder.join("expected-2.json").exists() {
-            compare(&folder, "expected-2.json");
+        for report in [by_library, by_program] {
+            compare(&folder, "expected.json", report);
+            if folder.join("expected-2.json").exists() {
+                compare(&folder, "expected-2.json", report);
+            }
         }
     }
 }
@@ -650,4 +675,35 @@ fn a_row_with_thousands_of_problems_is_counted_whole_and_kept_short() {
     assert_eq!(kept.len(), 200);
     assert_eq!(rows[0].messages.last().unwrap().1, "And 4800 more.");
     assert_eq!(rows[0].outcome, Outcome::Invalid);
+}
+
+#[test]
+fn the_ledger_applied_backwards_gives_the_files_text() {
+    let text = "Company Name,LinkedIn_URL,Website_URL,Company_Size,Industry,Revenue\n\
+        \"  A  B \",l.example/a,www.a.example,  12 ,X,5\n\
+        C,https://l.example/c,,11-50,\" Y\",6.5\n";
+    let table = from_csv(text);
+    let (rows, _) = table.process(&companies());
+    for (row, settled) in table.rows.iter().zip(&rows) {
+        assert_eq!(settled.outcome, Outcome::Valid);
+        let file: Vec<Value> = serde_json::from_str(&row.cells).unwrap();
+        let changes: Vec<Value> =
+            serde_json::from_str(settled.changes.as_deref().unwrap_or("[]")).unwrap();
+        let record = data(settled);
+        let back: Vec<Value> = record
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, stored)| {
+                match changes.iter().find(|change| change["field"] == json!(name)) {
+                    Some(change) => {
+                        assert_eq!(change["stored"], *stored);
+                        change["original"].clone()
+                    }
+                    None => stored.clone(),
+                }
+            })
+            .collect();
+        assert_eq!(back, file);
+    }
 }

@@ -683,3 +683,25 @@ fn a_row_that_is_like_two_records_updates_neither() {
         "{message}"
     );
 }
+
+#[test]
+fn an_export_read_again_gives_the_same_records() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let text = "Company Name,LinkedIn_URL,Company_Size,Revenue,Note\n\
+        Ünï & Söhne,https://l.example/u,007,12.5,\"two\nlines\"\n\
+        =1+1,https://l.example/f,12,-3,\"a,\"\"b\"\"\"\n\
+        true,https://l.example/t,1e5,12345678901234567890,2024-01-02\n";
+    let id = done(&anna, "a.csv", text, &[]);
+    let before = records(&anna, id);
+    assert_eq!(before.len(), 3);
+    let workbook = anna.get(&format!("/api/jobs/{id}/records.xlsx")).bytes;
+    let lines = anna.get(&format!("/api/jobs/{id}/records.csv")).text();
+    anna.post(&format!("/api/jobs/{id}/undo")).expect(200);
+    let again = anna.queue("b.xlsx", &workbook);
+    office.work_all();
+    assert_eq!(records(&anna, again), before);
+    anna.post(&format!("/api/jobs/{again}/undo")).expect(200);
+    let third = done(&anna, "c.csv", &lines.replace("'=1+1", "=1+1"), &[]);
+    assert_eq!(records(&anna, third), before);
+}

@@ -214,7 +214,8 @@ fn parse_clock(text: &str) -> Option<i64> {
         Some(seconds) => milliseconds(seconds)?,
         None => 0,
     };
-    (hours < 24 && minutes < 60 && ms < 60_000).then_some((hours * 60 + minutes) * 60_000 + ms)
+    // The bounds first: what is beyond them may be beyond any number.
+    (hours < 24 && minutes < 60 && ms < 60_000).then(|| (hours * 60 + minutes) * 60_000 + ms)
 }
 
 /// A number of digits only: `parse` alone would take a sign.
@@ -331,5 +332,11 @@ mod tests {
         assert_eq!(show("PT10H30M", Shape::Duration), "p PT10H30M");
         assert_eq!(show("2021-13-01", Shape::Date), "text 2021-13-01");
         assert_eq!(show("soon", Shape::Date), "text soon");
+        let long = "9223372036854775807:00";
+        assert_eq!(show(long, Shape::Time), format!("text {long}"));
+        assert_eq!(
+            show("PT9223372036854775807H", Shape::Time),
+            "text PT9223372036854775807H"
+        );
     }
 }

@@ -18,6 +18,8 @@ pub struct Annotated {
     sheet: usize,
     /// Where the remarks stand.
     remarks_column: u16,
+    /// Rows beyond what a sheet holds.
+    left_out: u64,
 }
 
 impl Annotated {
@@ -52,6 +54,7 @@ impl Annotated {
             book,
             sheet,
             remarks_column,
+            left_out: 0,
         })
     }
 
@@ -62,6 +65,7 @@ impl Annotated {
     pub fn add(&mut self, row: &Row, remarks: &Remarks) -> Result<()> {
         let at = row.number.saturating_sub(1);
         if at >= super::ROWS_MAX {
+            self.left_out += 1;
             return Ok(());
         }
         let formats = &self.book.formats;
@@ -93,7 +97,8 @@ impl Annotated {
 
     /// # Errors
     /// As [`Book::finish`].
-    pub fn finish(self, file: &mut File) -> Result<()> {
+    pub fn finish(mut self, file: &mut File) -> Result<()> {
+        self.book.tell_left_out(self.left_out)?;
         self.book.finish(file)
     }
 }

@@ -104,6 +104,17 @@ impl Book {
         self.workbook.worksheet_from_index(number).map_err(failed)
     }
 
+    /// Says on a sheet of its own how many rows found no room.
+    fn tell_left_out(&mut self, rows: u64) -> Result<()> {
+        if rows == 0 {
+            return Ok(());
+        }
+        let number = self.add_sheet("Left out")?;
+        let look = self.formats.plain.general.clone();
+        let text = format!("{rows} rows more than a sheet can hold were left out.");
+        write_text(self.sheet(number)?, 0, 0, &text, &look)
+    }
+
     /// Writes the whole workbook to `file` and goes back to its beginning.
     ///
     /// # Errors

@@ -39,6 +39,8 @@ pub struct Repair {
     sheet: usize,
     row: u32,
     notes: usize,
+    /// Rows beyond what a sheet holds.
+    left_out: u64,
     /// Allowed values by 0-based sheet column of the file.
     allowed: Vec<(usize, Vec<String>)>,
 }
@@ -77,6 +79,7 @@ impl Repair {
             sheet,
             row: 1,
             notes: 0,
+            left_out: 0,
             allowed,
         };
         repair.write_home(home)?;
@@ -109,6 +112,7 @@ impl Repair {
     /// `Io` where the disk is full.
     pub fn add(&mut self, row: &Row, remarks: &Remarks) -> Result<()> {
         if self.row >= super::ROWS_MAX {
+            self.left_out += 1;
             return Ok(());
         }
         let at = self.row;
@@ -164,6 +168,7 @@ impl Repair {
                 allow_only(sheet, column, rows, words, None)?;
             }
         }
+        self.book.tell_left_out(self.left_out)?;
         self.book.finish(file)
     }
 }
