@@ -412,6 +412,38 @@ fn a_broken_file_fails_its_own_job_and_the_next_one_runs() {
 }
 
 #[test]
+fn the_figures_of_the_day_tell_jobs_and_waiting_times_by_the_hour() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let admin = office.admin("root");
+    let empty = admin.get("/api/admin/figures").expect(200);
+    assert_eq!(empty["hours"].as_array().map(Vec::len), Some(24));
+    assert_eq!(empty["day"]["wait_seconds"], Value::Null);
+
+    anna.queue("a.csv", &companies("a", 2));
+    office.pass(30);
+    office.work_all();
+    office.pass(2 * 3_600);
+    let cancelled = anna.queue("b.csv", &companies("b", 2));
+    anna.post(&format!("/api/jobs/{cancelled}/cancel"))
+        .expect(200);
+    let figures = admin.get("/api/admin/figures").expect(200);
+    let hour = |ago: usize| &figures["hours"][23 - ago];
+    assert_eq!(hour(2)["completed"], 1);
+    assert_eq!(hour(2)["rows"], 2);
+    let waited = hour(2)["wait_seconds"].as_f64().unwrap();
+    assert!((waited - 30.0).abs() < 0.01, "{waited}");
+    assert_eq!(hour(0)["other"], 1);
+    assert_eq!(hour(0)["wait_seconds"], Value::Null);
+    assert_eq!(hour(0)["from"], "2026-11-23T12:00:00.000Z");
+    assert_eq!(figures["day"]["completed"], 1);
+
+    office.pass(24 * 3_600); // the sessions have ended, too
+    let later = office.admin("root2").get("/api/admin/figures").expect(200);
+    assert_eq!(later["day"]["completed"], 0);
+}
+
+#[test]
 fn a_member_sees_nothing_of_somebody_elses_job() {
     let office = Office::new();
     let anna = office.member("anna");
