@@ -105,10 +105,7 @@ fn choose<'a>(claim: &Claim, upload: &Upload, sheets: &'a [SheetInfo]) -> Result
     if sheet.rows == 0 {
         return Err(Error::problem(
             Code::EmptyFile,
-            match &sheet.name {
-                Some(name) => format!("Sheet \"{name}\" has headers but no rows."),
-                None => "The file has headers but no rows.".to_owned(),
-            },
+            sheet::summary::without_rows(sheet),
         ));
     }
     Ok(sheet)
