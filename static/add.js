@@ -117,6 +117,7 @@ async function start(kind) {
 	pick.note = null;
 	if (kind === 'process' && isActive(live.job)) { busy({ code: 'job-in-progress', body: { job: { ...live.job, ...live.queue } } }); return; }
 	pick.looking?.abort();
+	pick.looking = null;
 	if (pick.preview?.state === 'looking') pick.preview = null;
 	const { file, key } = pick;
 	const sending = { kind, abort: new AbortController(), sent: 0, total: file.size, received: false, cancel: false, label: '0 %' };

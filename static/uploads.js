@@ -104,7 +104,7 @@ export function uploadsView({ user }) {
 		const words = h('span.words');
 		const bar = h('progress', { max: '100', 'aria-label': `Progress of ${file.filename}` });
 		/** Says each change once; of the percents only every quarter. */
-		const announce = (what, urgent) => { if (said && said !== what) say(`${row.file.filename}: ${what}`, urgent); said = what; };
+		const announce = (what, urgent) => { if (said !== what && (said || isActive(row.file.last_job))) say(`${row.file.filename}: ${what}`, urgent); said = what; };
 		row.update = () => {
 			const job = jobOf(row.file);
 			const here = job && live.job?.job_id === job.job_id;

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::body;
 use crate::http::listener::Incoming;
+use crate::report::paging::Page;
 use crate::store::audit::Actor;
 use crate::words::{Code, Role};
 
@@ -78,6 +79,17 @@ impl Call<'_, '_> {
         form_urlencoded::parse(self.incoming.request.raw_query_string().as_bytes())
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.into_owned())
+    }
+
+    /// Which page of a list is wanted.
+    ///
+    /// # Errors
+    /// `bad-request` where `limit` or `cursor` is none.
+    pub fn page(&self) -> Result<Page> {
+        Page::from_query(
+            self.query("limit").as_deref(),
+            self.query("cursor").as_deref(),
+        )
     }
 
     /// A header's value.

@@ -22,10 +22,12 @@ pub fn guarded(response: Response, https: bool) -> Response {
         .with_unique_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         .with_unique_header("X-Frame-Options", "DENY")
         .with_unique_header("Referrer-Policy", "same-origin")
-        .with_unique_header("Cross-Origin-Opener-Policy", "same-origin")
         .with_unique_header("Cross-Origin-Resource-Policy", "same-origin");
     if https {
-        response.with_unique_header("Strict-Transport-Security", "max-age=31536000")
+        // Over plain http browsers ignore the first and say so at every load.
+        response
+            .with_unique_header("Cross-Origin-Opener-Policy", "same-origin")
+            .with_unique_header("Strict-Transport-Security", "max-age=31536000")
     } else {
         response
     }

@@ -13,8 +13,9 @@ after(() => browser.close());
 
 /** A test with a server and windows of its own; whatever the page complains about fails it. */
 function story(name, options, tell) {
-  test(name, async () => {
+  test(name, { timeout: 60_000 }, async () => {
     const office = await server(options);
+    office.url = office.url.replace('127.0.0.1', 'office.test'); // as in an office: by name, without TLS
     const pages = [];
     const window = async (who, more) => {
       const page = await open(browser, office.url, more);
@@ -23,7 +24,7 @@ function story(name, options, tell) {
       return page;
     };
     try {
-      await tell({ office, window, api: (page, method, path, data) => page.context().request.fetch(office.url + path, { method, data, headers: { Origin: office.url } }) });
+      await tell({ office, window, api });
       for (const page of pages) assert.deepEqual(page.complaints, []);
     } finally {
       for (const page of pages) await page.context().close();
@@ -31,6 +32,11 @@ function story(name, options, tell) {
     }
   });
 }
+/** A request of the page's own session: {status, body}. */
+const api = (page, method, path, data) => page.evaluate(async ([how, where, what]) => {
+  const response = await fetch(where, { method: how, headers: { 'Content-Type': 'application/json' }, body: what && JSON.stringify(what) });
+  return { status: response.status, body: await response.json() };
+}, [method, path, data]);
 const both = { users: [['maria', true], ['anna', false]] };
 
 const choose = (page, file = SAMPLE) => page.locator('input[type=file]').setInputFiles(file);
@@ -46,8 +52,8 @@ const content = async (page, link) => {
   return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
 };
 /** Holds the queue, so that jobs stay where they are until the test lets go. */
-const hold = async (page, api) => assert.equal((await api(page, 'POST', '/api/admin/queue/pause', { reason: 'Stocktaking' })).status(), 200);
-const release = async (page, api) => assert.equal((await api(page, 'POST', '/api/admin/queue/resume')).status(), 200);
+const hold = async (page, api) => assert.equal((await api(page, 'POST', '/api/admin/queue/pause', { reason: 'Stocktaking' })).status, 200);
+const release = async (page, api) => assert.equal((await api(page, 'POST', '/api/admin/queue/resume', {})).status, 200);
 
 story('a new office sets itself up, drops a file and takes its clean list away', {}, async ({ office, window }) => {
   const page = await window();
@@ -122,9 +128,9 @@ story('a session that ends in mid-flow is renewed over the page, and the file st
   const page = await window('anna');
   await choose(page, csv('anna.csv', 5));
   await page.getByText('recognised').waitFor();
-  const { sessions } = await (await api(page, 'GET', '/api/auth/sessions')).json();
+  const { body: { sessions } } = await api(page, 'GET', '/api/auth/sessions');
   const other = await window('anna');
-  assert.equal((await api(other, 'DELETE', `/api/auth/sessions/${sessions[0].id}`)).status(), 200);
+  assert.equal((await api(other, 'DELETE', `/api/auth/sessions/${sessions[0].id}`)).status, 200);
   await process(page);
   const dialog = page.getByRole('dialog');
   await dialog.getByText(/your file is still chosen/).waitFor();
@@ -252,6 +258,34 @@ story('what is stored as JSON can be looked at, processed and deleted', both, as
   await page.getByRole('button', { name: 'Delete…' }).click();
   await page.getByRole('button', { name: 'Delete leads.csv' }).click();
   await page.getByText('No uploads yet.').waitFor();
+});
+
+story('leaving warns while a file is sent and not while it is worked on, and sending can be cancelled', both, async ({ window, api }) => {
+  const page = await window('anna');
+  assert.equal(await page.evaluate(() => isSecureContext), false);
+  const asked = [];
+  page.on('dialog', (dialog) => { asked.push(dialog.type()); dialog.dismiss(); });
+  await page.route('**/upload-and-process', () => {}); // the answer stays out
+  await choose(page, csv('slow.csv', 3));
+  await page.getByText('recognised').waitFor();
+  await process(page);
+  await page.getByRole('progressbar', { name: 'Sending slow.csv' }).waitFor();
+  await page.evaluate(() => { setTimeout(() => location.reload(), 0); });
+  await page.waitForFunction(() => document.title.includes('slow.csv'));
+  while (!asked.length) await page.evaluate(() => new Promise(requestAnimationFrame));
+  assert.deepEqual(asked, ['beforeunload']);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Upload & Process Now' }).waitFor();
+  assert.match(await focused(page), /^slow\.csv/, 'the file is still chosen');
+  await page.unroute('**/upload-and-process');
+  const admin = await window('maria');
+  await hold(admin, api);
+  await process(page);
+  await work(page).getByText(/Next/).waitFor();
+  await page.waitForFunction(() => /Waiting · Next/.test(document.getElementById('polite').textContent));
+  await page.reload();
+  await work(page).getByText(/Next/).waitFor();
+  assert.deepEqual(asked, ['beforeunload'], 'no question while it waits');
 });
 
 story('files that can be of no use are refused before they are sent', both, async ({ window }) => {

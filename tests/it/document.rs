@@ -120,6 +120,14 @@ fn ndjson_is_a_row_a_line() {
         .collect();
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[2], json!({ "name": "S 2", "n": 2 }));
+    let first = anna.get("/api/files/one/json?format=ndjson&limit=2");
+    assert_eq!(first.text().lines().count(), 2);
+    let more = anna.get("/api/files/one/json?format=ndjson&limit=9");
+    assert_eq!(more.text().lines().count(), 3);
+    for bad in ["format=ndjson&limit=x", "limit=2"] {
+        let answer = anna.get(&format!("/api/files/one/json?{bad}"));
+        assert_eq!(answer.code(), "bad-request", "{bad}");
+    }
     assert_eq!(
         anna.get("/api/files/one/json?format=xml").code(),
         "bad-request"

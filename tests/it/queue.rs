@@ -161,6 +161,8 @@ fn an_unchanged_status_is_not_sent_again_and_a_change_ends_the_wait() {
     };
     assert_eq!(ask("").status, 304);
     assert_eq!(ask("?wait=x").status, 400);
+    assert_eq!(ask("?wait=").status, 400);
+    assert_eq!(ask("?wait=0.01").status, 304);
     assert_eq!(ask("?wait=-1").status, 400);
     let answer = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| ask("?wait=25"));
@@ -254,7 +256,7 @@ fn a_job_put_back_at_shutdown_has_lost_no_attempt() {
     let office = Office::new();
     let anna = office.member("anna");
     let id = anna.queue("a.csv", &companies("a", 2));
-    office.app.shutdown.ask(Reason::Shutdown);
+    office.app.bell.close();
     office.work_all_until_put_back();
     let job = anna.job(id);
     assert_eq!(job["status"], "pending");
@@ -331,6 +333,23 @@ fn while_the_queue_is_paused_no_job_begins_and_everybody_sees_why() {
 }
 
 #[test]
+fn two_workers_file_nothing_twice() {
+    let office = Office::new();
+    let bytes = companies("same", 2_500);
+    for name in ["anna", "ben", "clara"] {
+        office.member(name).queue("same.csv", &bytes);
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| sheetline::worker::run_next(&office.app).unwrap());
+        }
+    });
+    let sum = |column: &str| office.number(&format!("SELECT sum({column}) FROM jobs"));
+    assert_eq!((sum("valid"), sum("duplicates")), (2_500, 5_000));
+    assert_eq!(office.number("SELECT count(*) FROM v_records"), 2_500);
+}
+
+#[test]
 fn the_database_itself_refuses_what_breaks_a_rule() {
     let office = Office::new();
     office.member("anna").queue("a.csv", &companies("a", 2));
@@ -390,6 +409,38 @@ fn a_broken_file_fails_its_own_job_and_the_next_one_runs() {
         assert_eq!(broken.code(), "empty-file");
     }
     assert_eq!(ben.job(next)["status"], "completed");
+}
+
+#[test]
+fn the_figures_of_the_day_tell_jobs_and_waiting_times_by_the_hour() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let admin = office.admin("root");
+    let empty = admin.get("/api/admin/figures").expect(200);
+    assert_eq!(empty["hours"].as_array().map(Vec::len), Some(24));
+    assert_eq!(empty["day"]["wait_seconds"], Value::Null);
+
+    anna.queue("a.csv", &companies("a", 2));
+    office.pass(30);
+    office.work_all();
+    office.pass(2 * 3_600);
+    let cancelled = anna.queue("b.csv", &companies("b", 2));
+    anna.post(&format!("/api/jobs/{cancelled}/cancel"))
+        .expect(200);
+    let figures = admin.get("/api/admin/figures").expect(200);
+    let hour = |ago: usize| &figures["hours"][23 - ago];
+    assert_eq!(hour(2)["completed"], 1);
+    assert_eq!(hour(2)["rows"], 2);
+    let waited = hour(2)["wait_seconds"].as_f64().unwrap();
+    assert!((waited - 30.0).abs() < 0.01, "{waited}");
+    assert_eq!(hour(0)["other"], 1);
+    assert_eq!(hour(0)["wait_seconds"], Value::Null);
+    assert_eq!(hour(0)["from"], "2026-11-23T12:00:00.000Z");
+    assert_eq!(figures["day"]["completed"], 1);
+
+    office.pass(24 * 3_600); // the sessions have ended, too
+    let later = office.admin("root2").get("/api/admin/figures").expect(200);
+    assert_eq!(later["day"]["completed"], 0);
 }
 
 #[test]

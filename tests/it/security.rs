@@ -34,7 +34,7 @@ fn every_answer_carries_what_browsers_go_by() {
         assert_eq!(header("X-Content-Type-Options"), "nosniff", "{line}");
         assert_eq!(header("Referrer-Policy"), "same-origin", "{line}");
         assert_eq!(
-            header("Cross-Origin-Opener-Policy"),
+            header("Cross-Origin-Resource-Policy"),
             "same-origin",
             "{line}"
         );

@@ -202,7 +202,9 @@ fn the_cookie_is_secure_where_people_come_by_https() {
         answer.expect(200);
         (
             answer.header("Set-Cookie").unwrap().ends_with("; Secure"),
-            answer.header("Strict-Transport-Security").is_some(),
+            ["Strict-Transport-Security", "Cross-Origin-Opener-Policy"]
+                .iter()
+                .all(|name| answer.header(name).is_some()),
         )
     };
     let direct = Office::new();
