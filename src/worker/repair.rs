@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use rusqlite::Connection;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::app::App;
@@ -10,11 +12,12 @@ use crate::catalog;
 use crate::error::{Error, Result};
 use crate::id::{JobId, UploadNo};
 use crate::process::Choices;
+use crate::report::export::xlsx::cuts;
 use crate::report::export::xlsx::repair::{HOME_SHEET, OWN_COLUMNS, REASONS_LABEL, ROW_LABEL};
-use crate::sheet::{Cell, Column, Row, SheetInfo};
-use crate::store::jobs::{self, Claim};
+use crate::sheet::{Cell, Column, Row, SheetInfo, summary};
+use crate::store::jobs::{self, Claim, Job, JobOptions};
 use crate::store::rows;
-use crate::store::uploads::Upload;
+use crate::store::uploads::{self, Upload};
 
 /// Lines of the hidden sheet.
 const HOME_ROWS_MAX: u32 = 20;
@@ -23,8 +26,9 @@ const HOME_ROWS_MAX: u32 = 20;
 pub(super) struct Repair {
     /// The job that rejected them.
     pub job: JobId,
-    /// The file that they are from.
+    /// The file that they are from, and the sheet in it.
     pub source: UploadNo,
+    pub sheet: Option<u32>,
     pub filename: String,
     pub template: String,
     pub template_version: i64,
@@ -58,13 +62,13 @@ pub(super) fn recognise(
     let Some(job) = facts.get("job_id").and_then(|id| id.parse().ok()) else {
         return Ok(None);
     };
-    let (job, report) = app.db.read(|c| {
+    let (job, report, sheet) = app.db.read(|c| {
         let job = jobs::by_id(c, JobId(job))?;
-        let report = match &job {
-            Some(job) => jobs::report(c, job.id)?,
-            None => None,
+        let (report, sheet) = match &job {
+            Some(job) => (jobs::report(c, job.id)?, sheet_of(c, job)?),
+            None => (None, None),
         };
-        Ok((job, report))
+        Ok((job, report, sheet))
     })?;
     // What is somebody else's, or was forged, is a file like any other.
     let Some(job) = job.filter(|job| {
@@ -83,11 +87,61 @@ pub(super) fn recognise(
     Ok(Some(Repair {
         job: job.id,
         source: job.upload,
+        sheet,
         filename: job.filename,
         template: job.template,
         template_version: version,
         choices: choices(report.as_deref())?,
     }))
+}
+
+/// The position of the sheet that a job processed, as long as its file is there.
+fn sheet_of(connection: &Connection, job: &Job) -> Result<Option<u32>> {
+    let options: JobOptions = serde_json::from_str(&job.options)?;
+    let Some(wanted) = options.sheet else {
+        return Ok(uploads::by_no(connection, job.upload)?.default_sheet);
+    };
+    let sheets = uploads::sheets(connection, job.upload)?;
+    Ok(summary::by_name(&sheets, &wanted)
+        .ok()
+        .map(|sheet| sheet.position))
+}
+
+impl Repair {
+    /// The row with its texts whole, where some were cut to fit into the workbook and came back as
+    /// they were. `None`: there is none such.
+    pub(super) fn restored(&self, app: &App, row: &Row) -> Result<Option<Row>> {
+        let cells = row.values()?;
+        let is_cut = |cell: &Cell<'_>| matches!(cell, Cell::Text(text) if cuts::may_be_cut(text));
+        if !cells.iter().any(is_cut) {
+            return Ok(None);
+        }
+        let (Some(origin), Some(sheet)) = (origin(row)?, self.sheet) else {
+            return Ok(None);
+        };
+        let page = app
+            .db
+            .read(|c| rows::page(c, self.source, sheet, origin.saturating_sub(1), 1))?;
+        let Some(source) = page.first().filter(|source| source.number == origin) else {
+            return Ok(None);
+        };
+        let whole = source.values()?;
+        let mut raws: Vec<&RawValue> = serde_json::from_str(&row.cells)?;
+        let whole_raws: Vec<&RawValue> = serde_json::from_str(&source.cells)?;
+        let own = raws.iter_mut().zip(&cells).skip(OWN_COLUMNS);
+        for ((raw, cell), (whole_raw, whole)) in own.zip(whole_raws.iter().zip(&whole)) {
+            if let (Cell::Text(text), Cell::Text(whole)) = (cell, whole)
+                && cuts::may_be_cut(text)
+                && cuts::clean(whole) == **text
+            {
+                *raw = whole_raw;
+            }
+        }
+        Ok(Some(Row {
+            cells: serde_json::to_string(&raws)?,
+            ..row.clone()
+        }))
+    }
 }
 
 /// What the hidden sheet says, wherever its header was found.

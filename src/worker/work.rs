@@ -261,7 +261,11 @@ impl<'a> Check<'a> {
         self.store_last()?;
         let mut checked = Vec::with_capacity(page.len());
         for row in &page {
-            checked.push(self.checker.check(row)?);
+            let restored = match &self.repair {
+                Some(repair) => repair.restored(self.app, row)?,
+                None => None,
+            };
+            checked.push(self.checker.check(restored.as_ref().unwrap_or(row))?);
         }
         let known = self
             .app

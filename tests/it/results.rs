@@ -531,6 +531,26 @@ fn a_preview_shows_where_columns_go_and_stores_nothing() {
     );
 }
 
+#[test]
+fn a_text_that_was_cut_for_the_workbook_comes_home_whole() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let long = format!("{}end", "x".repeat(40_000));
+    let list = format!("Company Name,LinkedIn_URL,Note\nBerg,bad,{long}\n");
+    let id = done(&anna, "list.csv", &list, &[]);
+    let workbook = anna.get(&format!("/api/jobs/{id}/repair.xlsx")).bytes;
+    let mended = mended(&workbook, &[(1, 3, "https://l.example/b")]);
+    let back = anna
+        .upload("upload-and-process", "list.to-fix.xlsx", &mended, &[])
+        .expect(202)["job_id"]
+        .as_i64()
+        .unwrap();
+    office.work_all();
+    assert_eq!(anna.job(back)["counts"]["valid"], 1, "{}", anna.job(back));
+    let records = records(&anna, back);
+    assert!(records[0]["Note"] == long.as_str(), "the text was cut");
+}
+
 // Repair, undo ---------------------------------------------------------------------------------------
 
 /// The workbook with some cells written anew: `(row, column, text)`, counted from 0.

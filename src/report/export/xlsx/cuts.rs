@@ -13,7 +13,7 @@ const NOTES_MAX: usize = 5_000;
 
 /// Text that a cell can hold: at most 32,767 letters as spreadsheets count them, and none that XML
 /// can't say.
-pub(super) fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let room = match letters_too_many(text) {
         Some(_) => CELL_CHARS_MAX - 1,
         None => CELL_CHARS_MAX,
@@ -33,6 +33,11 @@ pub(super) fn clean(text: &str) -> String {
         }
     }
     clean
+}
+
+/// Whether a text may be what [`clean`] left of a longer one.
+pub fn may_be_cut(text: &str) -> bool {
+    text.len() >= CELL_CHARS_MAX && text.ends_with('…')
 }
 
 /// How many letters a text has that no cell holds; `None` where one does.

@@ -1,7 +1,7 @@
 //! Workbooks, written row by row in constant memory: text stays text, and nothing in them runs.
 
 pub mod annotated;
-mod cuts;
+pub mod cuts;
 pub mod records;
 pub mod repair;
 pub mod sample;

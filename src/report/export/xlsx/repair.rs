@@ -147,6 +147,7 @@ impl Repair {
             let cell = cells.get(index).unwrap_or(&Cell::Empty);
             write_cell(sheet, at, column, cell, looks, bad)?;
             let cut = self.book.cuts.of_cell(cell);
+            let cut = cut.map(|cut| format!("{cut} Left as it is here, it comes home whole."));
             let explained = reasons.filter(|_| self.notes < NOTES_MAX);
             self.notes += usize::from(explained.is_some());
             if explained.is_some() || cut.is_some() {
