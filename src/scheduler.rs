@@ -154,3 +154,21 @@ pub fn tidy(app: &App) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_in_words() {
+        for (seconds, words) in [
+            (1, "1 second"),
+            (2, "2 seconds"),
+            (60, "60 seconds"),
+            (120, "2 minutes"),
+            (121, "121 seconds"),
+        ] {
+            assert_eq!(words_for(Duration::from_secs(seconds)), words);
+        }
+    }
+}

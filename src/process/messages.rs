@@ -121,6 +121,11 @@ pub fn serial_date(json: &str) -> Option<String> {
     )
 }
 
+/// `1 letter`, `2 letters`.
+pub(super) fn letters(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "letter" } else { "letters" })
+}
+
 /// A value that breaks a rule.
 pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> String {
     let rules = &field.constraints;
@@ -131,14 +136,14 @@ pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> String {
     match rule {
         Rule::Required => format!("{} is empty.", field.label()),
         Rule::MinLength => format!(
-            "Shorter than {} letters ({}).{}",
-            rules.length_min.unwrap_or(0),
+            "Shorter than {} ({}).{}",
+            letters(rules.length_min.unwrap_or(0)),
             length(),
             question(meant_value(field, rule, value))
         ),
         Rule::MaxLength => format!(
-            "Longer than {} letters ({}).",
-            rules.length_max.unwrap_or(0),
+            "Longer than {} ({}).",
+            letters(rules.length_max.unwrap_or(0)),
             length()
         ),
         Rule::Minimum | Rule::Maximum | Rule::ExclusiveMinimum | Rule::ExclusiveMaximum => {
@@ -272,6 +277,14 @@ mod tests {
     fn field(json: &str) -> Field {
         let schema = format!(r#"{{"fields":[{json}]}}"#);
         Template::parse("t", 1, &schema).unwrap().fields.remove(0)
+    }
+
+    #[test]
+    fn one_letter_is_one_letter() {
+        let field = field(r#"{"name":"a","constraints":{"minLength":2,"maxLength":1}}"#);
+        let said = |rule, text: &str| broken(&field, rule, Some(&Value::Text(text.into())));
+        assert_eq!(said(Rule::MaxLength, "abc"), "Longer than 1 letter (3).");
+        assert_eq!(said(Rule::MinLength, "a"), "Shorter than 2 letters (1).");
     }
 
     fn type_error(json: &str, text: &str) -> String {

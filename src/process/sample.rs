@@ -1,6 +1,7 @@
 //! What a template tells people of a field: a note in words, and values that show what is meant.
 
 use super::constraints::Constraints;
+use super::messages::letters;
 use super::template::Field;
 use super::types::{FieldType, MomentForm, TextFormat};
 
@@ -120,9 +121,9 @@ fn limits(rules: &Constraints) -> Vec<String> {
     }
     match (rules.length_min, rules.length_max) {
         (None, None) => {}
-        (Some(least), None) => lines.push(format!("At least {least} letters.")),
-        (None, Some(most)) => lines.push(format!("At most {most} letters.")),
-        (Some(least), Some(most)) => lines.push(format!("{least} to {most} letters.")),
+        (Some(least), None) => lines.push(format!("At least {}.", letters(least))),
+        (None, Some(most)) => lines.push(format!("At most {}.", letters(most))),
+        (Some(least), Some(most)) => lines.push(format!("{least} to {}.", letters(most))),
     }
     let range = super::messages::range(rules);
     if !range.is_empty() {

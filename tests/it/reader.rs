@@ -440,6 +440,8 @@ fn the_sheet_that_was_asked_for_matters_else_the_first_visible_one_with_a_row() 
     assert!(
         matches!(refused, Error::Problem(p) if p.detail == "Sheet \"Header\" has headers but no rows.")
     );
+    let refused = read_whole(&path, &asked("Empty")).err().unwrap();
+    assert!(matches!(refused, Error::Problem(p) if p.detail == "Sheet \"Empty\" is empty."));
 }
 
 #[test]

@@ -261,7 +261,12 @@ fn a_user_with_uploads_is_deleted_only_when_somebody_takes_them() {
     let to = |heir: &str| root.send("DELETE", &format!("{url}?transfer_to={heir}"), &Value::Null);
     refused(&to(&ben_id.to_string()), 409, "job-in-progress");
     anna.post(&format!("/api/jobs/{job}/cancel")).expect(200);
-    refused(&root.send("DELETE", &url, &Value::Null), 409, "has-uploads");
+    let kept = root.send("DELETE", &url, &Value::Null);
+    refused(&kept, 409, "has-uploads");
+    assert_eq!(
+        kept.json()["detail"],
+        "anna has 1 upload. Delete it first, or name who takes it over."
+    );
     for nobody in ["x", "", "999", &anna_id.to_string()] {
         refused(&to(nobody), 400, "bad-request");
     }
