@@ -18,7 +18,13 @@ export function previewPanel({ seen, stale, file, options, change, fields }) {
 	const example = (i) => rows.map((row) => value(row, i)).find((words) => words !== '–') || '–';
 	const matched = mapping.filter((m) => m.field).length;
 	const easy = matched > 0 && mapping.every((m) => m.how === 'exact') && !missing.length;
-	const choose = (m) => select([['', 'Leave it out'], ...fields.map((f) => [f.name, f.title || f.name])], m.field, (name) => change({ mapping: { ...options.mapping, [m.column]: name || null } }), { 'aria-label': `Field for ${m.column}` });
+	// A column that nobody decided on is kept beside the fields; "-" is no name that a field has.
+	const decided = (m) => ['given', 'remembered'].includes(m.how);
+	const map = (m, name) => {
+		const { [m.column]: before, ...others } = options.mapping || {};
+		return name ? { ...others, [m.column]: name === '-' ? null : name } : others;
+	};
+	const choose = (m) => select([['', 'Keep as extra'], ['-', 'Leave it out'], ...fields.map((f) => [f.name, f.title || f.name])], m.field || (decided(m) ? '-' : ''), (name) => change({ mapping: map(m, name) }), { 'aria-label': `Field for ${m.column}` });
 	const editable = fields.length > 0 && has('GET', '/api/mappings');
 	const repair = seen.sheets?.some((s) => s.name === REPAIR_SHEET);
 	return h('div.grid', { 'aria-busy': stale ? 'true' : null },
