@@ -14,6 +14,7 @@ use crate::pulse::Pulse;
 use crate::runs::Runs;
 use crate::settings::Settings;
 use crate::stop::Stop;
+use crate::turns::Turns;
 
 /// The running program.
 pub struct App {
@@ -22,11 +23,12 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub bell: Bell,
     pub runs: Runs,
+    pub turns: Turns,
     pub accounts: Accounts,
     pub in_flight: InFlight,
     pub pulse: Pulse,
     pub metrics: Arc<Metrics>,
-    /// Asked when the process is about to end: work inside requests stops.
+    /// Asked when the process can wait no longer for its end: work inside requests stops.
     pub shutdown: Stop,
     /// Monotonic time of the start.
     pub started: Duration,
@@ -47,6 +49,7 @@ impl App {
             clock,
             bell: Bell::new(),
             runs: Runs::new(),
+            turns: Turns::new(),
             in_flight: InFlight::new(),
             pulse: Pulse::new(),
             metrics: Arc::default(),

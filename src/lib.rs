@@ -11,7 +11,7 @@
 //! shelf     store: one file per table        │      (reads)
 //! workshop        sheet: bytes → rows, in a child process
 //!                            │
-//! ground    db ─ clock ─ bell ─ runs ─ stop ─ pulse ─ settings ─ limits ─ error ─ words ─ id
+//! ground    db ─ clock ─ bell ─ runs ─ stop ─ turns ─ pulse ─ settings ─ limits ─ error ─ words ─ id
 //!           metrics · faults (tests only)
 //! ```
 //!
@@ -32,6 +32,7 @@ pub mod pulse;
 pub mod runs;
 pub mod settings;
 pub mod stop;
+pub mod turns;
 pub mod words;
 // workshop and shelf
 pub mod sheet;

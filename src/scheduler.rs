@@ -118,7 +118,8 @@ fn words_for(duration: Duration) -> String {
     if seconds >= 120 && seconds.is_multiple_of(60) {
         format!("{} minutes", seconds / 60)
     } else {
-        format!("{seconds} seconds")
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        format!("{seconds} {unit}")
     }
 }
 

@@ -21,6 +21,9 @@ use crate::{scheduler, worker};
 /// How long a stop may take in all.
 const STOP_WAIT: Duration = Duration::from_millis(4_000);
 
+/// How long requests in flight have to finish by themselves.
+const REQUESTS_WAIT: Duration = Duration::from_millis(3_000);
+
 /// A server that runs.
 pub struct Server {
     app: Arc<App>,
@@ -94,10 +97,13 @@ impl Server {
     /// False: something was still running after 4 s.
     pub fn stop(self) -> bool {
         let until = Instant::now() + STOP_WAIT;
-        self.app.shutdown.ask(Reason::Shutdown);
-        self.app.runs.stop_all(Reason::Shutdown);
         self.app.bell.close();
+        self.app.runs.stop_all(Reason::Shutdown);
         self.door.begin();
+        if !self.door.wait_for_requests(REQUESTS_WAIT) {
+            // Whoever still reads a file is told so while there is time to answer.
+            self.app.shutdown.ask(Reason::Shutdown);
+        }
         let quiet = self
             .door
             .wait(until.saturating_duration_since(Instant::now()));

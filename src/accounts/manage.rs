@@ -238,10 +238,17 @@ impl Accounts {
                 None if kept > 0 => {
                     return Err(Error::problem(
                         Code::HasUploads,
-                        format!(
-                            "{} has {kept} uploads. Delete them first, or name who takes them over.",
-                            user.username
-                        ),
+                        if kept == 1 {
+                            format!(
+                                "{} has 1 upload. Delete it first, or name who takes it over.",
+                                user.username
+                            )
+                        } else {
+                            format!(
+                                "{} has {kept} uploads. Delete them first, or name who takes them over.",
+                                user.username
+                            )
+                        },
                     ));
                 }
                 None => {}

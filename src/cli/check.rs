@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use super::self_test;
 use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::error::Result;
@@ -24,6 +25,7 @@ pub fn run(path: &Path) -> Result<ExitCode> {
     findings.push(permissions(path));
     findings.push(room(path));
     findings.push(writable(&db));
+    findings.push(reading());
     let sound = findings.iter().all(|(sound, _)| *sound);
     for (sound, words) in &findings {
         println!("{} {words}", if *sound { "ok     " } else { "PROBLEM" });
@@ -136,6 +138,22 @@ fn room(path: &Path) -> Finding {
             format!("how much room the disk has can't be told ({error})"),
         ),
         None => (false, "the database's folder can't be read".to_owned()),
+    }
+}
+
+/// A file is read the way that every upload is read.
+fn reading() -> Finding {
+    match self_test::run() {
+        Ok(cells) => (
+            true,
+            format!("files can be read ({cells} cells of a sample, by two readers)"),
+        ),
+        Err(error) => (
+            false,
+            format!(
+                "files can't be read here ({error}): is memory or the number of processes limited?"
+            ),
+        ),
     }
 }
 

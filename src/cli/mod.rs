@@ -15,6 +15,7 @@ mod door;
 mod limits;
 pub mod lock;
 mod process;
+mod self_test;
 pub mod serve;
 pub mod user;
 

@@ -102,8 +102,9 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
     }
     let stats = checker.counts();
     println!(
-        "{} rows: {} valid, {} to fix, {} there twice. See {}.",
+        "{} {}: {} valid, {} to fix, {} there twice. See {}.",
         stats.rows,
+        if stats.rows == 1 { "row" } else { "rows" },
         stats.valid,
         stats.invalid,
         stats.duplicates,
@@ -268,10 +269,13 @@ fn read(task: &Flags, limits: &Limits) -> Result<Stored> {
     let (info, from, bytes) = sheets
         .into_iter()
         .find(|(info, _, _)| info.position == position)
-        .filter(|(info, _, _)| info.rows > 0)
-        .ok_or_else(|| {
-            Error::problem(Code::EmptyFile, "The file has no rows below its headers.")
-        })?;
+        .ok_or_else(|| Error::problem(Code::EmptyFile, "The file is empty."))?;
+    if info.rows == 0 {
+        return Err(Error::problem(
+            Code::EmptyFile,
+            summary::without_rows(&info),
+        ));
+    }
     Ok(Stored {
         rows: BufReader::new(rows),
         from,

@@ -7,7 +7,9 @@ use serde::de::DeserializeOwned;
 use crate::accounts::Caller;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::http::body;
 use crate::http::listener::Incoming;
+use crate::report::paging::Page;
 use crate::store::audit::Actor;
 use crate::words::{Code, Role};
 
@@ -79,6 +81,17 @@ impl Call<'_, '_> {
             .map(|(_, value)| value.into_owned())
     }
 
+    /// Which page of a list is wanted.
+    ///
+    /// # Errors
+    /// `bad-request` where `limit` or `cursor` is none.
+    pub fn page(&self) -> Result<Page> {
+        Page::from_query(
+            self.query("limit").as_deref(),
+            self.query("cursor").as_deref(),
+        )
+    }
+
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.incoming.request.header(name)
@@ -93,7 +106,7 @@ impl Call<'_, '_> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(T::default());
         }
-        parse(&bytes)
+        body::parse(&bytes)
     }
 
     /// The body as JSON.
@@ -102,23 +115,6 @@ impl Call<'_, '_> {
     /// `too-large` over 64 KiB; `invalid-json` where it is no JSON or not of the shape.
     pub fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
         let bytes = self.incoming.body.read_small(JSON_BYTES_MAX)?;
-        parse(&bytes)
+        body::parse(&bytes)
     }
-}
-
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    // A struct would be read from a list of its values as well.
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first.is_some_and(|byte| *byte != b'{') {
-        return Err(Error::problem(
-            Code::InvalidJson,
-            "The body must be a JSON object.",
-        ));
-    }
-    serde_json::from_slice(bytes).map_err(|error| {
-        Error::problem(
-            Code::InvalidJson,
-            format!("The body must be a JSON object of the documented shape: {error}."),
-        )
-    })
 }

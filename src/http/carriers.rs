@@ -23,7 +23,12 @@ enum Carrier {
 /// The secret that a request carries, taken from the first carrier that is there: Authorization,
 /// X-Session-Id, cookie. A carrier that is there but wrong is not passed over.
 pub fn carried(incoming: &Incoming<'_>) -> Option<Token> {
-    find(incoming).map(|(_, token)| token)
+    let (_, token) = find(incoming)?;
+    // An API token goes in Authorization and nowhere else.
+    if token.is_api() && values(incoming, "Authorization").is_empty() {
+        return Some(Token::received(""));
+    }
+    Some(token)
 }
 
 /// The session that a browser sends along by itself.

@@ -1,5 +1,6 @@
 //! The street side: sockets, the route table, and the handlers behind it.
 
+mod body;
 pub mod call;
 pub mod carriers;
 pub mod compress;

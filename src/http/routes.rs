@@ -102,7 +102,12 @@ fn dispatch(
     let wanted = if method == "HEAD" { "GET" } else { method };
     let mut allowed: Vec<&str> = Vec::new();
     let mut found = None;
+    // A name that has a route of its own is no parameter of another one.
+    let has_own = all().any(|route| route.path == path);
     for route in all() {
+        if has_own && route.path != path {
+            continue;
+        }
         if path == "*" {
             allowed.push(route.method);
         } else if let Some(params) = matches(route.path, path) {

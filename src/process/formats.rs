@@ -56,9 +56,32 @@ pub(super) fn is_domain(host: &str) -> bool {
         && last.chars().next_back().is_some_and(char::is_alphabetic)
 }
 
-/// A URI: something with a scheme (RFC 3986); what follows is not looked at.
+/// A URI (RFC 3986): a scheme and something behind it, without white space or control characters;
+/// an address of the web names a host.
 pub(super) fn is_uri(text: &str) -> bool {
-    scheme(text).is_some()
+    let Some(scheme) = scheme(text) else {
+        return false;
+    };
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return false;
+    }
+    let rest = text.get(scheme.len() + 1..).unwrap_or("");
+    match rest.strip_prefix("//") {
+        Some(_) if scheme.eq_ignore_ascii_case("file") => true,
+        Some(rest) => has_host(rest),
+        None => !rest.is_empty() && !NEEDS_HOST.iter().any(|s| scheme.eq_ignore_ascii_case(s)),
+    }
+}
+
+/// Schemes that mean nothing without a host.
+const NEEDS_HOST: [&str; 5] = ["http", "https", "ftp", "ws", "wss"];
+
+/// Whether what stands behind `//` begins with a host.
+fn has_host(rest: &str) -> bool {
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let authority = rest.get(..end).unwrap_or("");
+    let host = authority.rsplit_once('@').map_or(authority, |(_, h)| h);
+    !host.is_empty() && !host.starts_with(':')
 }
 
 /// The scheme of a URI, without its colon.
@@ -137,6 +160,9 @@ mod tests {
             "mailto:a@example.com",
             "urn:isbn:0451450523",
             "ftp://files.example.com/a?b=c#d",
+            "https://anna@example.com:8080/x",
+            "http://[::1]/x",
+            "file:///home/anna/list.csv",
         ] {
             assert!(is_uri(text), "{text}");
         }
@@ -147,6 +173,17 @@ mod tests {
             "",
             "1a:b",
             ":x",
+            "http://",
+            "https:",
+            "http:///path",
+            "http://:80/x",
+            "http://anna@/x",
+            "https://?q=1",
+            "mailto:",
+            "https://example.com/a b",
+            "https://example.com/a\nb",
+            "https://example.com/\u{7}",
+            " https://example.com",
         ] {
             assert!(!is_uri(text), "{text}");
         }

@@ -3,15 +3,16 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
+pub use super::choices::Choices;
 use super::content;
 use super::template::Template;
 use super::types::FieldType;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id;
 use crate::sheet::{Column, Row, column_letters};
-use crate::words::{Code, How};
+use crate::words::How;
 
 /// How alike a close spelling must be, and by how much it must lead the next field.
 const FUZZY_LEAST: f64 = 0.90;
@@ -20,105 +21,6 @@ const FUZZY_LEAD: f64 = 0.05;
 const FUZZY_CHARS_MAX: usize = 100;
 /// Comparisons of spellings in one file; a sheet of thousands of strange columns isn't worth more.
 const FUZZY_WORK_MAX: usize = 500_000;
-
-/// Columns that somebody decided on.
-const CHOICES_MAX: usize = 16_384;
-
-/// What people decided: where a column goes, by its name, or that it goes nowhere.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Choices(Vec<Choice>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Choice {
-    column: String,
-    field: Option<String>,
-    how: How,
-}
-
-impl Choices {
-    /// From `{"column": "field"}` with a request; null where a column belongs to no field.
-    ///
-    /// # Errors
-    /// `bad-request` where it is something else.
-    pub fn parse(text: Option<&str>) -> Result<Choices> {
-        match text {
-            None => Ok(Choices::default()),
-            Some(text) => Choices::read(text, How::Given).ok_or_else(|| {
-                Error::problem(
-                    Code::BadRequest,
-                    "mapping must be a JSON object: {\"column\": \"field\"}, or null for a column that belongs to no field.",
-                )
-            }),
-        }
-    }
-
-    /// From what was remembered.
-    pub fn remembered(text: &str) -> Choices {
-        Choices::read(text, How::Remembered).unwrap_or_default()
-    }
-
-    fn read(text: &str, how: How) -> Option<Choices> {
-        let map: Map<String, Json> = serde_json::from_str(text).ok()?;
-        if map.len() > CHOICES_MAX {
-            return None;
-        }
-        let choices = map.into_iter().map(|(column, field)| {
-            let field = match field {
-                Json::Null => None,
-                Json::String(field) => Some(field),
-                Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => return None,
-            };
-            Some(Choice { column, field, how })
-        });
-        choices.collect::<Option<Vec<_>>>().map(Choices)
-    }
-
-    /// These, and `others` for the columns that these don't speak of.
-    #[must_use]
-    pub fn before(mut self, others: Choices) -> Choices {
-        for other in others.0 {
-            let spoken = self.0.iter().any(|own| {
-                own.column == other.column || (own.field.is_some() && own.field == other.field)
-            });
-            if !spoken {
-                self.0.push(other);
-            }
-        }
-        self
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Says which field is none of the template's.
-    ///
-    /// # Errors
-    /// `bad-request`.
-    pub fn check(&self, template: &Template) -> Result<()> {
-        let strange = self.0.iter().find_map(|choice| {
-            let field = choice.field.as_ref()?;
-            let known = template.fields.iter().any(|known| known.name == *field);
-            (!known).then_some(field)
-        });
-        match strange {
-            None => Ok(()),
-            Some(field) => Err(Error::problem(
-                Code::BadRequest,
-                format!("The template {} has no field \"{field}\".", template.name),
-            )),
-        }
-    }
-
-    /// As [`Choices::parse`] reads it.
-    pub fn to_json(&self) -> Json {
-        let members = self
-            .0
-            .iter()
-            .map(|choice| (choice.column.clone(), json!(choice.field)));
-        Json::Object(members.collect())
-    }
-}
 
 /// What a set of headers is remembered by: their order, letter case and punctuation don't matter.
 pub fn headers_key(columns: &[Column]) -> String {

@@ -9,6 +9,7 @@
 //! ```
 
 mod checker;
+mod choices;
 mod constraints;
 mod content;
 mod decimal;
@@ -16,6 +17,7 @@ mod duration;
 mod formats;
 mod infer;
 mod keys;
+mod line;
 pub mod mapping;
 pub mod messages;
 mod moment;

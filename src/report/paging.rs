@@ -32,7 +32,7 @@ impl Page {
                 _ => {
                     return Err(Error::problem(
                         Code::BadRequest,
-                        "limit must be a whole number from 1 to 1000.",
+                        "limit must be a whole number from 1 on; at most 1000 are given at a time.",
                     ));
                 }
             },

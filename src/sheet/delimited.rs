@@ -105,11 +105,7 @@ pub fn read<R: Read + Seek>(
     if info.rows == 0 {
         return Err(Error::problem(
             Code::EmptyFile,
-            if info.header_row.is_some() {
-                "The file has headers but no rows."
-            } else {
-                "The file is empty."
-            },
+            summary::without_rows(&info),
         ));
     }
     out.done(&FileInfo {

@@ -2,6 +2,7 @@
 //! a header is mostly words.
 
 use super::assemble::{Found, Merge};
+use super::titles;
 
 /// A row that waits for the header to be known.
 #[derive(Debug)]
@@ -45,7 +46,13 @@ pub(super) fn near(rows: &[Waiting], merges: &[Merge]) -> Vec<Merge> {
 /// The index of the row that looks like the header; the first one where none does.
 pub(super) fn find(rows: &[Waiting], merges: &[Merge]) -> usize {
     let covers: Vec<usize> = rows.iter().map(|row| cover(row, merges)).collect();
-    let table = table_width(&covers);
+    let at = first(rows, &covers, merges);
+    titles::below(rows, &covers, at).unwrap_or(at)
+}
+
+/// The index of the first row that looks like a header, going by the table's width.
+fn first(rows: &[Waiting], covers: &[usize], merges: &[Merge]) -> usize {
+    let table = table_width(covers);
     // A row of a few names: a header with blanks in it, or part of a title.
     let mut perhaps = None;
     for (at, row) in rows.iter().enumerate() {
@@ -73,10 +80,15 @@ pub(super) fn find(rows: &[Waiting], merges: &[Merge]) -> usize {
 
 /// Whether a column of the row is a name above values: proof that the row is a header.
 fn names_values(rows: &[Waiting], at: usize) -> bool {
+    !columns_named(rows, at).is_empty()
+}
+
+/// The columns in which the row has a name above values.
+pub(super) fn columns_named(rows: &[Waiting], at: usize) -> Vec<usize> {
     let Some(row) = rows.get(at) else {
-        return false;
+        return Vec::new();
     };
-    row.cells.iter().any(|(column, found)| {
+    let is_named = |(column, found): &&(usize, Found<'_>)| {
         let below: Vec<&Found<'_>> = rows
             .iter()
             .skip(at + 1)
@@ -84,7 +96,9 @@ fn names_values(rows: &[Waiting], at: usize) -> bool {
             .collect();
         let words = below.iter().filter(|found| is_word(found, None)).count();
         is_word(found, below.first().copied()) && words * 2 < below.len()
-    })
+    };
+    let named = row.cells.iter().filter(is_named);
+    named.map(|(column, _)| *column).collect()
 }
 
 /// All lines of the header that has a line at index `at`: group headers (merged cells above
@@ -234,7 +248,7 @@ fn groups(rows: &[Waiting], upper: usize, lower: usize, merges: &[Merge]) -> boo
     grouping && !title
 }
 
-fn cell(row: &Waiting, column: usize) -> Option<&Found<'static>> {
+pub(super) fn cell(row: &Waiting, column: usize) -> Option<&Found<'static>> {
     let at = row
         .cells
         .binary_search_by_key(&column, |cell| cell.0)
@@ -309,7 +323,7 @@ fn table_width(covers: &[usize]) -> usize {
 }
 
 /// Whether most cells of the row are names rather than values.
-fn is_wordy(rows: &[Waiting], at: usize) -> bool {
+pub(super) fn is_wordy(rows: &[Waiting], at: usize) -> bool {
     let Some(row) = rows.get(at) else {
         return false;
     };
@@ -327,7 +341,7 @@ fn is_blank(found: &Found<'_>) -> bool {
 }
 
 /// A name, or a year or a date above something else.
-fn is_word(found: &Found<'_>, under: Option<&Found<'_>>) -> bool {
+pub(super) fn is_word(found: &Found<'_>, under: Option<&Found<'_>>) -> bool {
     match found {
         Found::Text(text) if is_year(text) => !under.is_some_and(|under| is_year(&words(under))),
         Found::Text(text) => !is_blank(found) && !is_value(text),
@@ -347,7 +361,7 @@ fn is_year(text: &str) -> bool {
 }
 
 /// Numbers, dates, phone numbers, e-mail and web addresses: what stands below a header.
-fn is_value(text: &str) -> bool {
+pub(super) fn is_value(text: &str) -> bool {
     let text = text.trim();
     let digits = text.bytes().any(|b| b.is_ascii_digit());
     if !text.chars().any(char::is_alphabetic) {

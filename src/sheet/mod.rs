@@ -20,6 +20,7 @@ pub mod reader;
 pub mod row;
 pub mod sniff;
 pub mod summary;
+mod titles;
 pub mod workbook;
 
 use serde::{Deserialize, Serialize};

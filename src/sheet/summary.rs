@@ -18,6 +18,19 @@ pub fn line(sheet: &SheetInfo) -> Value {
     })
 }
 
+/// Why a sheet without rows can't be processed: it has nothing, or only headers.
+pub fn without_rows(sheet: &SheetInfo) -> String {
+    let what = match &sheet.name {
+        Some(name) => format!("Sheet \"{name}\""),
+        None => "The file".to_owned(),
+    };
+    if sheet.header_row.is_some() {
+        format!("{what} has headers but no rows.")
+    } else {
+        format!("{what} is empty.")
+    }
+}
+
 /// The sheet of that name; letter case decides only where two names differ in nothing else.
 ///
 /// # Errors

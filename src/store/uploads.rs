@@ -316,7 +316,7 @@ pub fn page(
     Ok(found)
 }
 
-/// The newest visible upload of `user` with the same bytes, other than `except`.
+/// The newest visible upload of `user` with the same bytes that came before `than`.
 ///
 /// # Errors
 /// `Database`.
@@ -324,15 +324,15 @@ pub fn same_content(
     connection: &Connection,
     user: UserId,
     sha256: &str,
-    except: UploadNo,
+    than: UploadNo,
 ) -> Result<Option<String>> {
     Ok(connection
         .prepare_cached(
             "SELECT id FROM uploads
-             WHERE sha256 = ?1 AND user_id = ?2 AND no <> ?3 AND status IN ('received', 'stored')
+             WHERE sha256 = ?1 AND user_id = ?2 AND no < ?3 AND status IN ('received', 'stored')
              ORDER BY no DESC LIMIT 1",
         )?
-        .query_row(params![sha256, user.0, except.0], |row| row.get(0))
+        .query_row(params![sha256, user.0, than.0], |row| row.get(0))
         .optional()?)
 }
 

@@ -19,6 +19,9 @@ use crate::words::{Code, State};
 /// How long a worker sleeps before it looks by itself, in case a ring was lost.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// How long it waits at most when a trouble lasts.
+const TROUBLE_WAIT_MAX: Duration = Duration::from_secs(30);
+
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ran {
@@ -33,20 +36,48 @@ pub enum Ran {
 /// Runs until the bell is closed.
 pub fn run(app: &App) {
     let _alive = app.pulse.worker();
+    let mut trouble = Trouble::new(app);
     while !app.bell.is_closed() {
         let seen = app.bell.work_seen();
         match catch_unwind(AssertUnwindSafe(|| run_next(app))) {
             Ok(Ok(Ran::Nothing)) => app.bell.wait_for_work(seen, LOOK_EVERY),
-            Ok(Ok(Ran::Job(..) | Ran::Lost(_))) => {}
+            // Put back: the same trouble would be met again at once.
+            Ok(Ok(Ran::Job(_, State::Pending))) => trouble.wait(),
+            Ok(Ok(Ran::Job(..) | Ran::Lost(_))) => trouble.is_over(),
             Ok(Err(error)) => {
                 log::warn!("the worker waits for the database: {error}");
-                app.bell.wait_for_close(app.settings.trouble_wait);
+                trouble.wait();
             }
             Err(_) => {
                 log::error!("the worker panicked and goes on");
-                app.bell.wait_for_close(app.settings.trouble_wait);
+                trouble.wait();
             }
         }
+    }
+}
+
+/// How long the worker waits when the disk is full or the database can't be used: longer each time
+/// in a row, for every try is a state change that history keeps.
+struct Trouble<'a> {
+    app: &'a App,
+    next: Duration,
+}
+
+impl Trouble<'_> {
+    fn new(app: &App) -> Trouble<'_> {
+        Trouble {
+            app,
+            next: app.settings.trouble_wait,
+        }
+    }
+
+    fn wait(&mut self) {
+        self.app.bell.wait_for_close(self.next);
+        self.next = (self.next * 2).min(TROUBLE_WAIT_MAX);
+    }
+
+    fn is_over(&mut self) {
+        self.next = self.app.settings.trouble_wait;
     }
 }
 
@@ -115,7 +146,7 @@ impl Drop for EndOfRun<'_> {
 
 /// A cancel or a shutdown may have come between the claim and the entry in the list of runs.
 fn heed_what_came_before(app: &App, claim: &Claim, stop: &Stop) {
-    if app.shutdown.reason().is_some() {
+    if app.bell.is_closed() {
         stop.ask(Reason::Shutdown);
     }
     // Where the database can't be read now, the work will find out by itself.
@@ -150,11 +181,10 @@ enum Ending {
     Completed,
     Failed(Failure),
     Cancelled,
-    /// Back into the queue; whether the attempt counts, and whether to wait before going on.
+    /// Back into the queue; whether the attempt counts.
     PutBack {
         why: &'static str,
         counts: bool,
-        wait: bool,
     },
     /// Somebody else ended it.
     Lost,
@@ -169,7 +199,6 @@ impl Ending {
                 Some(Reason::Shutdown) => Ending::PutBack {
                     why: "The server was restarted; the file starts again from the beginning.",
                     counts: false,
-                    wait: false,
                 },
                 Some(Reason::TimedOut) | None => Ending::Lost,
             },
@@ -184,12 +213,10 @@ impl Ending {
             Err(error) if error.is_disk_full() => Ending::PutBack {
                 why: "The server has no room left; the file waits.",
                 counts: false,
-                wait: true,
             },
             Err(error) if error.is_busy() => Ending::PutBack {
                 why: "The database was busy; the file waits.",
                 counts: false,
-                wait: true,
             },
             Err(error) => {
                 log::error!("job={} attempt={} {error}", claim.job, claim.attempt);
@@ -197,7 +224,6 @@ impl Ending {
                     Ending::PutBack {
                         why: "Something failed on the server; the file starts again.",
                         counts: true,
-                        wait: true,
                     }
                 } else {
                     Ending::Failed(Failure {
@@ -223,8 +249,7 @@ fn write_end(app: &App, claim: &Claim, ending: &Ending) -> Result<Ran> {
         .db
         .write(|tx| records::discard_step(tx, claim.job, 2_000))?
     {}
-    let wait = matches!(ending, Ending::PutBack { wait: true, .. });
-    let ran = app.db.write(|tx| {
+    app.db.write(|tx| {
         let state = match ending {
             Ending::Completed => State::Completed,
             Ending::Lost => return Err(Error::Stopped),
@@ -245,10 +270,5 @@ fn write_end(app: &App, claim: &Claim, ending: &Ending) -> Result<Ran> {
             sessions::extend_for_user(tx, claim.user, tx.now.plus(app.settings.session_ttl))?;
         }
         Ok(Ran::Job(claim.job, state))
-    })?;
-    if wait {
-        app.bell.news();
-        app.bell.wait_for_close(app.settings.trouble_wait);
-    }
-    Ok(ran)
+    })
 }

@@ -43,6 +43,9 @@ pub(super) fn work(app: &App, claim: &Claim, stop: &Stop) -> Result<()> {
     let sheet = choose(claim, &upload, &sheets)?;
     let repair = repair::recognise(app, claim, &upload, &sheets, sheet)?;
     let mut check = Check::new(app, claim, &upload, sheet, repair)?;
+    // Until its records are filed: another worker's job would not see them.
+    let template = check.template.clone();
+    let _turn = app.turns.take(&template, stop)?;
     check.run(stop)?;
     let work_ms =
         u64::try_from(app.clock.monotonic().saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
@@ -102,10 +105,7 @@ fn choose<'a>(claim: &Claim, upload: &Upload, sheets: &'a [SheetInfo]) -> Result
     if sheet.rows == 0 {
         return Err(Error::problem(
             Code::EmptyFile,
-            match &sheet.name {
-                Some(name) => format!("Sheet \"{name}\" has headers but no rows."),
-                None => "The file has headers but no rows.".to_owned(),
-            },
+            sheet::summary::without_rows(sheet),
         ));
     }
     Ok(sheet)

@@ -2,6 +2,7 @@
 //! starts again, and nothing that it promised is lost.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
 use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -173,6 +174,54 @@ fn is_alive(pid: u32) -> bool {
         .next()
         .and_then(|rest| rest.split_whitespace().next());
     state.is_some_and(|state| state != "Z")
+}
+
+#[test]
+fn an_upload_that_is_under_way_when_it_is_told_to_stop_is_finished() {
+    let folder = folder();
+    add_user_on_new_database(folder.path());
+    let served = serve(folder.path(), &[]);
+    let session = served.sign_in("anna");
+    let (content_type, body) = crate::forms::multipart("c.csv", &companies("c", 500), &[]);
+    let mut stream = std::net::TcpStream::connect(&served.address).unwrap();
+    let head = format!(
+        "POST /api/files/upload-json HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {session}\r\n\
+         Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+        served.address,
+        body.len()
+    );
+    let (first, second) = body.split_at(body.len() / 2);
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(first).unwrap();
+    // It is being received: there is a spool file.
+    let spool = folder.path().join("office.db-spool");
+    wait_until(|| {
+        let mut files = std::fs::read_dir(&spool).ok()?;
+        files.next().map(|_| ())
+    });
+    let answer = std::thread::scope(|scope| {
+        let address = served.address.clone();
+        let stopped = scope.spawn(|| served.terminate());
+        // Once it has begun to stop, nobody is let in any more.
+        wait_until(|| {
+            std::net::TcpStream::connect(&address)
+                .is_err()
+                .then_some(())
+        });
+        stream.write_all(second).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_eq!(stopped.join().unwrap().0.code(), Some(0));
+        answer
+    });
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    assert_eq!(
+        number(
+            folder.path(),
+            "SELECT count(*) FROM uploads WHERE status = 'stored'"
+        ),
+        1
+    );
 }
 
 #[test]

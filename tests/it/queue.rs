@@ -161,6 +161,8 @@ fn an_unchanged_status_is_not_sent_again_and_a_change_ends_the_wait() {
     };
     assert_eq!(ask("").status, 304);
     assert_eq!(ask("?wait=x").status, 400);
+    assert_eq!(ask("?wait=").status, 400);
+    assert_eq!(ask("?wait=0.01").status, 304);
     assert_eq!(ask("?wait=-1").status, 400);
     let answer = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| ask("?wait=25"));
@@ -254,7 +256,7 @@ fn a_job_put_back_at_shutdown_has_lost_no_attempt() {
     let office = Office::new();
     let anna = office.member("anna");
     let id = anna.queue("a.csv", &companies("a", 2));
-    office.app.shutdown.ask(Reason::Shutdown);
+    office.app.bell.close();
     office.work_all_until_put_back();
     let job = anna.job(id);
     assert_eq!(job["status"], "pending");
@@ -328,6 +330,23 @@ fn while_the_queue_is_paused_no_job_begins_and_everybody_sees_why() {
     assert_eq!(status(&anna)["queue_info"]["paused"], Value::Null);
     office.work_all();
     assert_eq!(anna.job(id)["status"], "completed");
+}
+
+#[test]
+fn two_workers_file_nothing_twice() {
+    let office = Office::new();
+    let bytes = companies("same", 2_500);
+    for name in ["anna", "ben", "clara"] {
+        office.member(name).queue("same.csv", &bytes);
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| sheetline::worker::run_next(&office.app).unwrap());
+        }
+    });
+    let sum = |column: &str| office.number(&format!("SELECT sum({column}) FROM jobs"));
+    assert_eq!((sum("valid"), sum("duplicates")), (2_500, 5_000));
+    assert_eq!(office.number("SELECT count(*) FROM v_records"), 2_500);
 }
 
 #[test]

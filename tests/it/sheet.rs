@@ -156,6 +156,143 @@ fn the_first_row_is_the_header_where_nothing_says_otherwise() {
 }
 
 #[test]
+fn a_header_is_found_below_titles_of_several_cells() {
+    for (row, lines) in [
+        (
+            3,
+            &[
+                "Company list|as of May",
+                "",
+                "Company Name|LinkedIn_URL|Founded",
+                "A|https://l.example/a|2020",
+                "B|https://l.example/b|2021",
+            ][..],
+        ),
+        (
+            4,
+            &[
+                "From|2026-01-01",
+                "To|2026-05-01",
+                "",
+                "Name|City|Sum",
+                "A|B|5",
+                "C|D|6",
+            ],
+        ),
+        (
+            5,
+            &[
+                "Company list|as of May",
+                "Date|2026-05-01",
+                "Version|3",
+                "",
+                "Name|City|Since",
+                "A|B|2020-01-01",
+                "C||2021-01-01",
+                "D|E|",
+            ],
+        ),
+        (
+            3,
+            &[
+                "Confidential|Internal|Draft|v2",
+                "",
+                "Name|Link|Site|Size|Branch|Revenue",
+                "A|https://l.example/a|https://a.example|5|Tech|500",
+                "B|https://l.example/b|https://b.example|6|Tech|600",
+            ],
+        ),
+        // Nothing but words, and nothing but the title's width and a blank row to go by.
+        (
+            3,
+            &[
+                "Company list|as of May",
+                "",
+                "Name|City|Note",
+                "A|B|x",
+                "C|D|y",
+            ],
+        ),
+        // No blank row, but a name above values.
+        (
+            2,
+            &[
+                "Company list|as of May",
+                "Name|Link|Founded",
+                "A|https://l.example/a|2020",
+                "B|https://l.example/b|2021",
+            ],
+        ),
+        // A column that is rarely filled.
+        (
+            3,
+            &[
+                "Company list|as of May",
+                "",
+                "Name|Size|Note",
+                "A|5",
+                "B|6",
+                "C|7|late",
+            ],
+        ),
+        // As wide as the table, but facts.
+        (
+            4,
+            &[
+                "From|2026-01-01",
+                "To|2026-05-01",
+                "",
+                "Name|Sum",
+                "A|5",
+                "B|6",
+            ],
+        ),
+    ] {
+        assert_eq!(put(lines).info.header_row, Some(row), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_first_row_that_is_the_header_stays_it() {
+    for lines in [
+        // Blank rows inside the data.
+        &["Name|City|Size", "", "Acme|Rome|5", "", "Bolt|Ulm|6"][..],
+        &["Name|City", "", "Acme|Rome", "", "Bolt|Ulm"],
+        &["Name|Size", "Acme|5", "", "Bolt|n/a", "Cold|7", "Dome|8"],
+        // A column without a label, the first of its rows all words.
+        &[
+            "Name|Size",
+            "Acme|5",
+            "",
+            "Bolt|unknown|late",
+            "Cold|7|x",
+            "Dome|8|y",
+        ],
+        &["Name|City", "Acme|Rome|n/a", "Bolt|Ulm|5", "Cold|Kiel|6"],
+        &["Name|City", "Acme|Rome", "", "Bolt|Ulm|note", "Cold|Kiel"],
+        // A line that explains the labels.
+        &[
+            "Name|Link|Size",
+            "(text)|(link)|(n)",
+            "Acme|https://a.example|5",
+        ],
+        // Half empty rows.
+        &[
+            "Name|City|Size|Note",
+            "Acme|Rome",
+            "Bolt|Ulm",
+            "Cold|Kiel|x|y",
+        ],
+        // Lists without any header.
+        &["Acme|Rome", "Bolt|Ulm", "", "Cold|Kiel"],
+        &["Acme|Rome", "Bolt|Ulm|x", "", "Cold|Kiel", "Dome|Bonn|y"],
+        &["Acme|5", "Bolt|6", "", "Cold|n/a", "Dome|8"],
+    ] {
+        assert_eq!(put(lines).info.header_row, Some(1), "{lines:?}");
+    }
+}
+
+#[test]
 fn years_and_dates_over_other_values_are_headers() {
     let years = put(&[
         "GDP",

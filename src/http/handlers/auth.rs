@@ -166,6 +166,8 @@ fn session(call: &mut Call<'_, '_>) -> Result<Response> {
 }
 
 fn list_sessions(call: &mut Call<'_, '_>) -> Result<Response> {
+    // Short lists are given whole, but what is asked for must make sense all the same.
+    call.page()?;
     let caller = call.caller()?;
     let current = caller.session()?;
     let now = call.app.clock.now();
@@ -234,6 +236,7 @@ fn change_password(call: &mut Call<'_, '_>) -> Result<Response> {
 }
 
 fn list_tokens(call: &mut Call<'_, '_>) -> Result<Response> {
+    call.page()?;
     let user = call.caller()?.user.id;
     let lines: Vec<Value> = call
         .app

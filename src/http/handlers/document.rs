@@ -9,10 +9,12 @@ use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::downloads;
 use crate::http::handlers::files;
+use crate::http::problem;
 use crate::http::routes::{Route, Who};
 use crate::id::UploadNo;
 use crate::sheet::document::{Document, FileFacts, Objects};
 use crate::sheet::{Row, SheetInfo, summary};
+use crate::store::jobs::{self, Job};
 use crate::store::{rows, uploads};
 use crate::words::Code;
 
@@ -52,10 +54,7 @@ fn json(call: &mut Call<'_, '_>) -> Result<Response> {
     }
     let upload = files::find(call)?;
     if upload.status != uploads::Status::Stored {
-        return Err(Error::problem(
-            Code::NotFinished,
-            "The rows of this file have not been read. Its job does that.",
-        ));
+        return Err(unread(call, upload.no)?);
     }
     let sheets = call.app.db.read(|c| uploads::sheets(c, upload.no))?;
     let sheet = match call.query("sheet") {
@@ -181,4 +180,23 @@ fn respond(data: ResponseBody) -> Response {
         data,
         upgrade: None,
     }
+}
+
+/// Why the rows of a file are not there: its job has not come to it, or could not read it.
+fn unread(call: &Call<'_, '_>, no: UploadNo) -> Result<Error> {
+    let job = call.app.db.read(|c| jobs::newest_of_upload(c, no))?;
+    Ok(match job {
+        Some(job) if job.status.is_active() => Error::problem(
+            Code::NotFinished,
+            "The rows of this file have not been read yet. Its job does that.",
+        ),
+        Some(Job {
+            error: Some((code, message)),
+            ..
+        }) if problem::status(code) < 500 => Error::problem(code, message),
+        Some(_) | None => Error::problem(
+            Code::NotFinished,
+            "The rows of this file have not been read. Process it to read them.",
+        ),
+    })
 }

@@ -13,7 +13,7 @@ use crate::http::{downloads, ranges, reply};
 use crate::id::JobId;
 use crate::intake::{self, Arrived, Order, Sender, Spool, Turn, bytes::Original, once};
 use crate::process::Choices;
-use crate::report::{files, jobs as job_report, paging::Page};
+use crate::report::{files, jobs as job_report};
 use crate::sheet::{self, ReadOptions, summary};
 use crate::store::audit::{self, Action};
 use crate::store::idempotency::Answer;
@@ -180,10 +180,7 @@ fn process(call: &mut Call<'_, '_>) -> Result<Response> {
 }
 
 fn list(call: &mut Call<'_, '_>) -> Result<Response> {
-    let page = Page::from_query(
-        call.query("limit").as_deref(),
-        call.query("cursor").as_deref(),
-    )?;
+    let page = call.page()?;
     let everybody = call.query("all").as_deref() == Some("1");
     if everybody && !call.is_admin() {
         return Err(Error::problem(

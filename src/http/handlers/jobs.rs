@@ -13,7 +13,7 @@ use crate::http::routes::{Route, Who};
 use crate::http::{handlers::files, reply};
 use crate::id::{self, JobId};
 use crate::intake::{self, Order, Sender};
-use crate::report::{jobs as job_report, paging::Page, status};
+use crate::report::{jobs as job_report, status};
 use crate::stop::Reason;
 use crate::store::audit::{self, Action};
 use crate::store::jobs::{self, Cancelled, Job, JobOptions};
@@ -136,10 +136,7 @@ fn etag(text: &str) -> String {
 }
 
 fn list(call: &mut Call<'_, '_>) -> Result<Response> {
-    let page = Page::from_query(
-        call.query("limit").as_deref(),
-        call.query("cursor").as_deref(),
-    )?;
+    let page = call.page()?;
     let status = match call.query("status") {
         None => None,
         Some(text) => Some(State::parse(&text).ok_or_else(|| {
@@ -276,6 +273,7 @@ fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
 }
 
 fn queue(call: &mut Call<'_, '_>) -> Result<Response> {
+    call.page()?;
     let body = call.app.db.read(|c| {
         let mut waiting = 0;
         let lines: Vec<Value> = jobs::active(c)?

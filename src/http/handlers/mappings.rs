@@ -7,7 +7,6 @@ use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::reply;
 use crate::http::routes::{Route, Who};
-use crate::report::paging::Page;
 use crate::store::mappings::{self, Remembered};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
@@ -41,10 +40,7 @@ fn described(remembered: &Remembered) -> Result<Value> {
 }
 
 fn list(call: &mut Call<'_, '_>) -> Result<Response> {
-    let page = Page::from_query(
-        call.query("limit").as_deref(),
-        call.query("cursor").as_deref(),
-    )?;
+    let page = call.page()?;
     let mut found = call
         .app
         .db

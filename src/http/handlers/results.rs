@@ -11,7 +11,6 @@ use crate::http::handlers::jobs as job_routes;
 use crate::http::routes::{Route, Who};
 use crate::http::{downloads, reply};
 use crate::report::export::csv;
-use crate::report::paging::Page;
 use crate::store::jobs::{self, Job};
 use crate::store::records;
 use crate::words::{Code, State};
@@ -253,10 +252,7 @@ pub(in crate::http) fn fields(call: &Call<'_, '_>, job: &Job) -> Result<Vec<Stri
 
 fn changes(call: &mut Call<'_, '_>) -> Result<Response> {
     let job = completed(call)?;
-    let page = Page::from_query(
-        call.query("limit").as_deref(),
-        call.query("cursor").as_deref(),
-    )?;
+    let page = call.page()?;
     let (changes, next) = call.app.db.read(|c| {
         let mut found = records::changed(c, job.id, page.cursor.unwrap_or(0), page.fetch())?;
         let next = page.cut(&mut found, |record| record.id);
@@ -274,10 +270,7 @@ fn changes(call: &mut Call<'_, '_>) -> Result<Response> {
 }
 
 fn list(call: &mut Call<'_, '_>) -> Result<Response> {
-    let page = Page::from_query(
-        call.query("limit").as_deref(),
-        call.query("cursor").as_deref(),
-    )?;
+    let page = call.page()?;
     let template = call
         .query("template")
         .unwrap_or_else(|| "companies".to_owned());

@@ -68,6 +68,7 @@ fn described(entry: &Entry) -> Result<Value> {
 }
 
 fn list(call: &mut Call<'_, '_>) -> Result<Response> {
+    call.page()?;
     let entries = call.app.db.read(catalog::all)?;
     let templates = entries.iter().map(described).collect::<Result<Vec<_>>>()?;
     Ok(reply::json(

@@ -10,7 +10,6 @@ use crate::http::fields::Fields;
 use crate::http::reply;
 use crate::http::routes::{Route, Who};
 use crate::id::UserId;
-use crate::report::paging::Page;
 use crate::store::{audit, users};
 use crate::words::{Code, Role};
 
@@ -74,10 +73,7 @@ pub(in crate::http) fn line(user: &User) -> Value {
 }
 
 fn list(call: &mut Call<'_, '_>) -> Result<Response> {
-    let page = Page::from_query(
-        call.query("limit").as_deref(),
-        call.query("cursor").as_deref(),
-    )?;
+    let page = call.page()?;
     let mut found = call
         .app
         .db
@@ -183,10 +179,7 @@ fn end_sessions(call: &mut Call<'_, '_>) -> Result<Response> {
 }
 
 fn trail(call: &mut Call<'_, '_>) -> Result<Response> {
-    let page = Page::from_query(
-        call.query("limit").as_deref(),
-        call.query("cursor").as_deref(),
-    )?;
+    let page = call.page()?;
     let mut found = call
         .app
         .db

@@ -139,13 +139,23 @@ impl Guests {
         self.closing.load(Ordering::SeqCst)
     }
 
-    /// Waits until everybody has gone. False: somebody has not, and was cut off now; a moment more
-    /// is waited so that they can leave things in order.
-    pub(super) fn wait_until_empty(&self, wait: Duration) -> bool {
+    /// Waits until everybody has gone, and leaves those who have not alone; whether all have.
+    pub(super) fn are_gone_within(&self, wait: Duration) -> bool {
+        self.wait(wait).all.is_empty()
+    }
+
+    fn wait(&self, wait: Duration) -> MutexGuard<'_, State> {
         let (state, _) = self
             .gone
             .wait_timeout_while(self.lock(), wait, |state| !state.all.is_empty())
             .unwrap_or_else(PoisonError::into_inner);
+        state
+    }
+
+    /// Waits until everybody has gone. False: somebody has not, and was cut off now; a moment more
+    /// is waited so that they can leave things in order.
+    pub(super) fn wait_until_empty(&self, wait: Duration) -> bool {
+        let state = self.wait(wait);
         if state.all.is_empty() {
             return true;
         }

@@ -206,6 +206,11 @@ impl Shutdown {
         }
     }
 
+    /// Waits until every connection has ended by itself, for `wait` at most; whether all have.
+    pub fn wait_for_requests(&self, wait: Duration) -> bool {
+        self.guests.are_gone_within(wait)
+    }
+
     /// Waits until every connection has ended, for `wait` at most. False: some had to be cut off.
     pub fn wait(&self, wait: Duration) -> bool {
         self.guests.wait_until_empty(wait)

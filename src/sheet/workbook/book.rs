@@ -168,15 +168,8 @@ impl<'a, 'w> Book<'a, 'w> {
                 .or(self.read.first().filter(|_| self.read.len() == 1)),
         };
         let sentence = match with_header {
-            Some(SheetInfo {
-                name: Some(name),
-                header_row: Some(_),
-                ..
-            }) => format!("Sheet \"{name}\" has headers but no rows."),
-            Some(SheetInfo {
-                name: Some(name), ..
-            }) => format!("Sheet \"{name}\" has no data."),
-            Some(_) | None => "No sheet has any data.".to_owned(),
+            Some(info) => summary::without_rows(info),
+            None => "No sheet has any data.".to_owned(),
         };
         Error::problem(Code::EmptyFile, sentence)
     }

@@ -1,0 +1,121 @@
+//! A header below titles that could pass for one themselves, such as `Company list | as of May`
+//! above a table of three columns.
+
+use super::assemble::Found;
+use super::header::{self, Waiting};
+
+/// Rows that such titles may take.
+const TITLES_MAX: usize = 8;
+
+/// Rows that they may take where only a blank row sets them apart from a list of mere words.
+const TITLES_OF_WORDS_MAX: usize = 3;
+
+/// Letters of a label.
+const LABEL_CHARS_MAX: usize = 60;
+
+/// The index of the header where the row at `first` and those below it are titles of its table;
+/// `None` where nothing says so. `covers` holds the columns that each row takes up.
+pub(super) fn below(rows: &[Waiting], covers: &[usize], first: usize) -> Option<usize> {
+    (first + 1..rows.len().min(TITLES_MAX + 1)).find(|at| is_below(rows, covers, first, *at))
+}
+
+fn is_below(rows: &[Waiting], covers: &[usize], first: usize, at: usize) -> bool {
+    let (Some(row), Some(above), Some(below)) = (rows.get(at), rows.get(..at), rows.get(at + 1..))
+    else {
+        return false;
+    };
+    let width = covers.get(at).copied().unwrap_or(0);
+    let titles = covers.iter().take(at).copied().max().unwrap_or(0);
+    if titles > width || below.is_empty() || !is_labels(row, below) {
+        return false;
+    }
+    let apart = above
+        .last()
+        .is_some_and(|last| row.number > last.number + 1);
+    let names = header::columns_named(rows, at);
+    let wordy = header::is_wordy(rows, first);
+    if titles == width {
+        // Facts such as `From | 2026-01-01` above a table of two columns.
+        return apart
+            && !wordy
+            && !names.is_empty()
+            && !above.iter().any(|row| is_data(row, below));
+    }
+    // Below a header stand its rows, not another one.
+    let between = above.get(first + 1..).unwrap_or(&[]);
+    if wordy && between.iter().any(|row| is_data(row, below)) {
+        return false;
+    }
+    let wide = covers.iter().skip(at + 1).filter(|c| **c > titles).count();
+    if names.is_empty() {
+        return apart && at <= TITLES_OF_WORDS_MAX && below.len() > 1 && wide == below.len();
+    }
+    if apart {
+        return wide * 4 >= below.len();
+    }
+    let under_title = |column: &usize| above.iter().any(|row| header::cell(row, *column).is_some());
+    wide * 2 > below.len() && (!wordy || names.iter().any(under_title))
+}
+
+/// Whether all cells of a row are short words, none twice.
+fn is_labels(row: &Waiting, below: &[Waiting]) -> bool {
+    let next = below.first();
+    let mut seen: Vec<String> = Vec::new();
+    for (column, found) in &row.cells {
+        let under = next.and_then(|row| header::cell(row, *column));
+        let text = header::words(found).trim().to_lowercase();
+        if text.chars().count() > LABEL_CHARS_MAX
+            || !header::is_word(found, under)
+            || seen.contains(&text)
+        {
+            return false;
+        }
+        seen.push(text);
+    }
+    seen.len() > 1
+}
+
+/// What a value looks like; words have no look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Number,
+    Digits,
+    Moment,
+    Bool,
+    Mail,
+    Address,
+}
+
+fn look(found: &Found<'_>) -> Option<Look> {
+    match found {
+        Found::Number(_) | Found::Json(_) => Some(Look::Number),
+        Found::Moment(..) => Some(Look::Moment),
+        Found::Bool(_) => Some(Look::Bool),
+        Found::Text(text) if header::is_value(text) => Some(if text.contains('@') {
+            Look::Mail
+        } else if text.chars().any(char::is_alphabetic) {
+            Look::Address
+        } else if text.trim().replace(',', ".").parse::<f64>().is_ok() {
+            Look::Number
+        } else {
+            Look::Digits
+        }),
+        Found::Text(_) | Found::Error(_) => None,
+    }
+}
+
+/// Whether a cell of the row looks as most of those in its column do.
+fn is_data(row: &Waiting, below: &[Waiting]) -> bool {
+    row.cells.iter().any(|(column, found)| {
+        let Some(own) = look(found) else {
+            return false;
+        };
+        let others: Vec<Option<Look>> = below
+            .iter()
+            .filter_map(|row| header::cell(row, *column))
+            .map(look)
+            .collect();
+        let alike = others.iter().filter(|other| **other == Some(own)).count();
+        alike * 2 > others.len()
+    })
+}
