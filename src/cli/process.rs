@@ -301,12 +301,7 @@ fn check(task: &Flags, stored: &mut Stored, checker: &mut Checker) -> Result<()>
     let mut table = BufWriter::new(create("records.csv")?);
     let mut copy = create("annotated.xlsx")?;
     let names = checker.record_names();
-    let mut annotated = Annotated::begin(
-        &task.out,
-        stored.info.name.as_deref(),
-        &stored.info.columns,
-        stored.info.header_row.unwrap_or(1),
-    )?;
+    let mut annotated = Annotated::begin(&task.out, &stored.info)?;
     let mut buffer = Vec::new();
     csv::begin(&mut buffer, &names)?;
     let mut progress = Progress::new("Checking");

@@ -1,6 +1,7 @@
 //! From a parser's raw rows to a sheet: finds the header, names the columns, writes the rows below
 //! it, and notes what was dropped, guessed or changed.
 
+use super::above::Above;
 use super::bounds;
 use super::fill::Filler;
 use super::header::{self, Waiting};
@@ -49,6 +50,7 @@ pub struct Assembler<'o, 'w> {
     error_cells: u64,
     error_cells_first: Vec<String>,
     notices: Notices,
+    above: Above,
     filler: Filler,
     cells: Vec<u8>,
     kinds: String,
@@ -92,6 +94,7 @@ impl<'o, 'w> Assembler<'o, 'w> {
             error_cells: 0,
             error_cells_first: Vec::new(),
             notices: Notices::default(),
+            above: Above::default(),
             filler: Filler::default(),
             cells: Vec::new(),
             kinds: String::new(),
@@ -217,6 +220,7 @@ impl<'o, 'w> Assembler<'o, 'w> {
             error_cells: self.error_cells,
             error_cells_first: self.error_cells_first,
             notices: self.notices.finish(),
+            above: self.above.finish(),
         };
         self.out.sheet_end(&info)?;
         Ok(info)
@@ -271,6 +275,15 @@ impl<'o, 'w> Assembler<'o, 'w> {
         for row in waiting.iter().take(above) {
             self.skip(row);
         }
+        // The upper lines of a header stand above its last one.
+        let upper = waiting.get(above..).unwrap_or(&[]);
+        for line in upper
+            .iter()
+            .take_while(|line| line.number < row)
+            .take(below - above)
+        {
+            self.above.add(line, &mut self.notices);
+        }
         let labels = place.map_or_else(Vec::new, |place| {
             if place.first < place.last {
                 self.notices.add(
@@ -301,6 +314,7 @@ impl<'o, 'w> Assembler<'o, 'w> {
 
     /// Notes a row above the header.
     fn skip(&mut self, row: &Waiting) {
+        self.above.add(row, &mut self.notices);
         if !self.notices.wants("title-row") {
             return;
         }

@@ -233,6 +233,7 @@ mod tests {
                 cell: Some("A1".to_owned()),
                 message: "Left out.".to_owned(),
             }],
+            above: Vec::new(),
         }
     }
 

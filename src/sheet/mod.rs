@@ -1,6 +1,7 @@
 //! The workshop: bytes of an office file → rows that know their sheet, row and column. Parsing
 //! itself runs in a child process of the same executable, so that a hostile file costs only itself.
 
+mod above;
 pub mod assemble;
 mod bounds;
 pub mod child;
@@ -25,6 +26,7 @@ pub mod workbook;
 
 use serde::{Deserialize, Serialize};
 
+pub use above::TitleRow;
 pub use row::{Cell, Kind, Row, cell_name, column_letters};
 
 use crate::error::{Error, Result};
@@ -92,6 +94,9 @@ pub struct SheetInfo {
     pub error_cells: u64,
     pub error_cells_first: Vec<String>,
     pub notices: Vec<Notice>,
+    /// The first rows above the headers, for a copy of the sheet.
+    #[serde(default)]
+    pub above: Vec<TitleRow>,
 }
 
 /// What is known of a file when all of it has been read.

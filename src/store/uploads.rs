@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{UploadNo, UserId};
-use crate::sheet::{FileInfo, Notice, ReadOptions, SheetInfo, Visibility};
+use crate::sheet::{FileInfo, Notice, ReadOptions, SheetInfo, TitleRow, Visibility};
 use crate::words::Format;
 
 /// Bytes of one piece of a file.
@@ -88,6 +88,9 @@ struct Facts {
     error_cells: u64,
     error_cells_first: Vec<String>,
     notices: Vec<Notice>,
+    /// Missing from what was stored before there was such a thing.
+    #[serde(default)]
+    above: Vec<TitleRow>,
 }
 
 /// Puts the upload's own row in.
@@ -167,6 +170,7 @@ pub fn keep_sheets(tx: &Tx<'_>, no: UploadNo, file: &FileInfo, sheets: &[SheetIn
             error_cells: sheet.error_cells,
             error_cells_first: sheet.error_cells_first.clone(),
             notices: sheet.notices.clone(),
+            above: sheet.above.clone(),
         };
         let rows = i64::try_from(sheet.rows).map_err(|_| Error::Internal("rows".to_owned()))?;
         tx.prepare_cached(
@@ -227,6 +231,7 @@ pub fn sheets(connection: &Connection, no: UploadNo) -> Result<Vec<SheetInfo>> {
             error_cells: facts.error_cells,
             error_cells_first: facts.error_cells_first,
             notices: facts.notices,
+            above: facts.above,
         });
     }
     Ok(sheets)

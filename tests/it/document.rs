@@ -25,6 +25,7 @@ fn sheet(position: u32, name: &str, count: u64) -> SheetInfo {
         error_cells: 0,
         error_cells_first: Vec::new(),
         notices: Vec::new(),
+        above: Vec::new(),
     }
 }
 

@@ -165,6 +165,62 @@ fn the_marked_copy_has_every_row_in_its_place() {
 }
 
 #[test]
+fn the_marked_copy_shows_what_stands_above_the_headers() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let list = "Our companies,as of May\n\nCompany Name,LinkedIn_URL,Size\n\
+        Acme,https://l.example/a,5\n\nBerg,bad,6\n";
+    let id = done(&anna, "list.csv", list, &[]);
+    let copy = |id| {
+        let answer = anna.get(&format!("/api/jobs/{id}/annotated.xlsx"));
+        assert_eq!(answer.status, 200);
+        cells(&answer.bytes, "Sheet1")
+    };
+    let rows = copy(id);
+    assert_eq!(rows[0][..2], [text("Our companies"), text("as of May")]);
+    assert_eq!(rows[1], vec![Data::Empty; 4]);
+    assert_eq!(rows[2][..2], [text("Company Name"), text("LinkedIn_URL")]);
+    assert_eq!(rows[2][3], text("What is wrong"));
+    assert_eq!(rows[5][0], text("Berg"));
+    // What was stored when such rows were not kept.
+    office
+        .app
+        .db
+        .write(|tx| {
+            tx.execute(
+                "UPDATE upload_sheets SET facts = json_remove(facts, '$.above')",
+                [],
+            )?;
+            Ok(())
+        })
+        .unwrap();
+    let rows = copy(id);
+    assert_eq!(rows[0][0], Data::Empty);
+    assert_eq!(rows[2][3], text("What is wrong"));
+}
+
+#[test]
+fn a_text_that_no_cell_holds_is_cut_and_says_so() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let long = "x".repeat(40_000);
+    let list = format!(
+        "Company Name,LinkedIn_URL,Note\nAcme,https://l.example/a,{long}\nBerg,bad,{long}\n"
+    );
+    let id = done(&anna, "list.csv", &list, &[]);
+    for (name, cut) in [("records", 1), ("annotated", 2), ("repair", 1)] {
+        let answer = anna.get(&format!("/api/jobs/{id}/{name}.xlsx"));
+        assert_eq!(answer.status, 200, "{name}");
+        let mut package = zip::ZipArchive::new(Cursor::new(answer.bytes)).unwrap();
+        let mut notes = String::new();
+        let mut part = package.by_name("xl/comments1.xml").unwrap();
+        std::io::Read::read_to_string(&mut part, &mut notes).unwrap();
+        let said = notes.matches("Cut off: the text has 40000 letters").count();
+        assert_eq!(said, cut, "{name}");
+    }
+}
+
+#[test]
 fn the_workbook_to_repair_has_the_rows_to_fix_only() {
     let office = Office::new();
     let anna = office.member("anna");

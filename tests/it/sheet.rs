@@ -156,6 +156,52 @@ fn the_first_row_is_the_header_where_nothing_says_otherwise() {
 }
 
 #[test]
+fn rows_above_the_header_are_kept_within_bounds() {
+    let above = |lines: &[&str], given: Option<u32>| {
+        let sheet = Sheet {
+            header_row: given,
+            ..sheet()
+        };
+        let info = assemble(sheet, &rows(lines), &Limits::default())
+            .unwrap()
+            .info;
+        let cut = info.notices.iter().any(|n| n.code == "title-rows-cut");
+        let kept: Vec<(u32, String)> = info
+            .above
+            .iter()
+            .map(|t| (t.row, t.cells.clone()))
+            .collect();
+        (kept, cut)
+    };
+    let (kept, cut) = above(
+        &["List||7", "", "Name|City|Size", "Acme|Rome|5", "B|C|6"],
+        None,
+    );
+    assert_eq!(kept, [(1, r#"["List",null,7]"#.to_owned())]);
+    assert!(!cut);
+    // The upper line of a header too.
+    let put = put_merged(
+        &["||Address||", "Name|Size|Street|City|Mail", "Acme|3|x|y|z"],
+        &[(1, 1, 2, 3)],
+    );
+    assert_eq!(put.info.above[0].cells, r#"[null,null,"Address"]"#);
+
+    let mut lines = vec!["Title"; 30];
+    lines.extend(["Name|City", "Acme|Rome"]);
+    let (kept, cut) = above(&lines, Some(31));
+    assert_eq!((kept.len(), cut), (30, false));
+    lines.insert(0, "Title");
+    let (kept, cut) = above(&lines, Some(32));
+    assert_eq!((kept.len(), cut), (30, true));
+
+    let long = "x".repeat(32_767);
+    let (kept, cut) = above(&[&long, &long, "Name|City|Size", "A|B|5"], Some(3));
+    assert_eq!((kept.len(), cut), (2, false));
+    let (kept, cut) = above(&[&long, &long, "yyy", "Name|City|Size", "A|B|5"], Some(4));
+    assert_eq!((kept.len(), cut), (2, true));
+}
+
+#[test]
 fn a_header_is_found_below_titles_of_several_cells() {
     for (row, lines) in [
         (

@@ -145,12 +145,7 @@ fn annotated_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
     let sheet = sheet_of(call, &job)?;
     let db = &call.app.db;
     respond(call, &name(&job, ".annotated.xlsx"), |file| {
-        let mut workbook = Annotated::begin(
-            &call.app.settings.spool(),
-            sheet.name.as_deref(),
-            &sheet.columns,
-            sheet.header_row.unwrap_or(1),
-        )?;
+        let mut workbook = Annotated::begin(&call.app.settings.spool(), &sheet)?;
         let mut after = 0;
         loop {
             let (page, parked) = db.read(|c| {

@@ -194,6 +194,7 @@ fn bare((at, listed): (usize, &Listed)) -> SheetInfo {
         error_cells: 0,
         error_cells_first: Vec::new(),
         notices: Vec::new(),
+        above: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Book, column_number, failed, write_cell, write_text};
 use crate::error::Result;
-use crate::sheet::{Cell, Column, Row};
+use crate::sheet::{Cell, Row, SheetInfo, TitleRow};
 
 /// What is wrong in a row: sentences, each with the 0-based sheet column that it speaks of.
 pub type Remarks = Vec<(Option<usize>, String)>;
@@ -25,25 +25,30 @@ pub struct Annotated {
 impl Annotated {
     /// # Errors
     /// As [`Book::new`].
-    pub fn begin(
-        folder: &Path,
-        name: Option<&str>,
-        columns: &[Column],
-        header_row: u32,
-    ) -> Result<Annotated> {
+    pub fn begin(folder: &Path, info: &SheetInfo) -> Result<Annotated> {
+        let columns = &info.columns;
         let mut book = Book::new(folder)?;
-        let sheet = book.add_sheet(&sheet_name(name))?;
+        let sheet = book.add_sheet(&sheet_name(info.name.as_deref()))?;
         let last = columns.iter().map(|column| column.index + 1).max();
         let remarks_column = last
             .and_then(column_number)
             .unwrap_or_else(|| if last.is_some() { 16_383 } else { 0 });
         let header = book.formats.header.clone();
-        let row = header_row.saturating_sub(1);
-        let target = book.sheet(sheet)?;
+        let row = info.header_row.unwrap_or(1).saturating_sub(1);
+        let target = book.workbook.worksheet_from_index(sheet).map_err(failed)?;
         target.set_freeze_panes(row + 1, 0).map_err(failed)?;
         target
             .set_column_width(remarks_column, 60)
             .map_err(failed)?;
+        for title in info.above.iter().map(TitleRow::to_row) {
+            let at = title.number.saturating_sub(1);
+            for (index, cell) in title.values()?.iter().enumerate() {
+                if let Some(column) = column_number(index).filter(|_| at < row) {
+                    write_cell(target, at, column, cell, &book.formats.plain, false)?;
+                    book.cuts.note(target, at, column, cell)?;
+                }
+            }
+        }
         for column in columns {
             if let (Some(at), Some(label)) = (column_number(column.index), &column.label) {
                 write_text(target, row, at, label, &header)?;
@@ -87,6 +92,7 @@ impl Annotated {
             let looks = if bad { &formats.bad } else { &formats.plain };
             let cell = cells.get(index).unwrap_or(&Cell::Empty);
             write_cell(sheet, at, column, cell, looks, bad)?;
+            self.book.cuts.note(sheet, at, column, cell)?;
         }
         if !remarks.is_empty() {
             let text = joined(remarks);

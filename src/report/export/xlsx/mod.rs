@@ -1,6 +1,7 @@
 //! Workbooks, written row by row in constant memory: text stays text, and nothing in them runs.
 
 pub mod annotated;
+mod cuts;
 pub mod records;
 pub mod repair;
 pub mod sample;
@@ -14,13 +15,12 @@ use rust_xlsxwriter::{
     XlsxError,
 };
 
+use self::cuts::{Cuts, clean};
 use crate::error::{Error, Result};
 use crate::sheet::Cell;
 
 /// Rows of a worksheet.
 const ROWS_MAX: u32 = 1_048_576;
-/// Letters of a cell.
-const CELL_CHARS_MAX: usize = 32_767;
 /// Digits that a spreadsheet program keeps of a number.
 const DIGITS_MAX: usize = 15;
 /// Letters that a list of allowed values may have where it stands in the cell's own rule.
@@ -32,6 +32,7 @@ pub struct Book {
     formats: Formats,
     /// Worksheets so far, to find them by number.
     sheets: usize,
+    cuts: Cuts,
 }
 
 /// How cells look.
@@ -86,6 +87,7 @@ impl Book {
                     .set_align(FormatAlign::Top),
             },
             sheets: 0,
+            cuts: Cuts::default(),
         })
     }
 
@@ -111,7 +113,11 @@ impl Book {
         }
         let number = self.add_sheet("Left out")?;
         let look = self.formats.plain.general.clone();
-        let text = format!("{rows} rows more than a sheet can hold were left out.");
+        let text = if rows == 1 {
+            "1 row more than a sheet can hold was left out.".to_owned()
+        } else {
+            format!("{rows} rows more than a sheet can hold were left out.")
+        };
         write_text(self.sheet(number)?, 0, 0, &text, &look)
     }
 
@@ -120,6 +126,11 @@ impl Book {
     /// # Errors
     /// `Io` where the disk is full.
     pub fn finish(mut self, file: &mut File) -> Result<()> {
+        if let Some(text) = self.cuts.more() {
+            let number = self.add_sheet("Cut texts")?;
+            let look = self.formats.plain.general.clone();
+            write_text(self.sheet(number)?, 0, 0, &text, &look)?;
+        }
         self.workbook.save_to_writer(&mut *file).map_err(failed)?;
         file.flush()?;
         file.seek(SeekFrom::Start(0))?;
@@ -132,26 +143,6 @@ fn failed(error: XlsxError) -> Error {
         return Error::Io(error);
     }
     Error::Internal(format!("workbook: {error}"))
-}
-
-/// Text that a cell can hold: at most 32,767 letters as spreadsheets count them, and none that XML
-/// can't say.
-fn clean(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut units = 0;
-    for c in text.chars() {
-        units += c.len_utf16();
-        if units > CELL_CHARS_MAX - 1 {
-            clean.push('…');
-            break;
-        }
-        match c {
-            '\t' | '\n' | '\r' => clean.push(c),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => clean.push('\u{fffd}'),
-            other => clean.push(other),
-        }
-    }
-    clean
 }
 
 /// Writes text as text, whatever it looks like.
@@ -282,18 +273,4 @@ fn allow_only(
         .add_data_validation(rows.0, column, rows.1, column, &rule)
         .map_err(failed)?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_cut_to_what_a_cell_holds() {
-        let long = "🎉".repeat(20_000);
-        let cut = clean(&long);
-        assert!(cut.encode_utf16().count() <= CELL_CHARS_MAX);
-        assert!(cut.ends_with('…'));
-        assert_eq!(clean("a\u{0}b\u{1f}c\td"), "a\u{fffd}b\u{fffd}c\td");
-    }
 }

@@ -97,6 +97,7 @@ impl Records {
             };
             let looks = &self.book.formats.plain;
             write_cell(sheet, self.row, column, &cell, looks, false)?;
+            self.book.cuts.note(sheet, self.row, column, &cell)?;
         }
         self.row += 1;
         Ok(())

@@ -146,11 +146,13 @@ impl Repair {
             let looks = if bad { &formats.bad } else { &formats.plain };
             let cell = cells.get(index).unwrap_or(&Cell::Empty);
             write_cell(sheet, at, column, cell, looks, bad)?;
-            if let Some(reasons) = reasons
-                && self.notes < NOTES_MAX
-            {
-                self.notes += 1;
-                let note = Note::new(super::clean(&reasons.join(" "))).add_author_prefix(false);
+            let cut = self.book.cuts.of_cell(cell);
+            let explained = reasons.filter(|_| self.notes < NOTES_MAX);
+            self.notes += usize::from(explained.is_some());
+            if explained.is_some() || cut.is_some() {
+                let sentences = explained.into_iter().flatten().copied();
+                let sentences: Vec<&str> = sentences.chain(cut.as_deref()).collect();
+                let note = Note::new(super::clean(&sentences.join(" "))).add_author_prefix(false);
                 sheet.insert_note(at, column, &note).map_err(failed)?;
             }
         }
