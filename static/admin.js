@@ -174,8 +174,6 @@ function drawFigures(place, { hours, day }) {
 		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ' · ', h('span.key.info', `waiting time, ${duration(day.wait_seconds)} on average`), ` · ${num(day.rows)} rows`)));
 }
 
-// ---- Audit
-
 export function auditView() {
 	const place = loading();
 	const more = h('div.foot');

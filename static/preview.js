@@ -9,7 +9,7 @@ const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ['windows-1252'
 const REPAIR_SHEET = 'sheetline_repair'; // by its hidden sheet the server knows a workbook with rows to fix again
 const isText = (name) => /\.(csv|tsv|txt)$/i.test(name);
 
-/** `seen`: the server's answer; `options`: what was chosen so far; `change(options)`: looks again; `fields`: of the template. */
+/** `seen`: the server's answer; `options`: what was chosen; `change`: looks again; `fields`: the template's. */
 export function previewPanel({ seen, stale, file, options, change, fields }) {
 	const { mapping = [], missing = [], rows = [], notices = [] } = seen;
 	const named = (name) => fields.find((f) => f.name === name)?.title || name;
@@ -18,7 +18,7 @@ export function previewPanel({ seen, stale, file, options, change, fields }) {
 	const example = (i) => rows.map((row) => value(row, i)).find((words) => words !== '–') || '–';
 	const matched = mapping.filter((m) => m.field).length;
 	const easy = matched > 0 && mapping.every((m) => m.how === 'exact') && !missing.length;
-	const choose = (m) => select([['', 'Leave it out'], ...fields.map((f) => [f.name, f.title || f.name])], m.field, (name) => change({ mapping: { ...options.mapping, [m.column]: name || null } }), { 'aria-label': `Field for ${m.column}` });
+	const choose = (m) => select([['', 'Keep as extra'], ['-', 'Leave it out'], ...fields.map((f) => [f.name, f.title || f.name])], m.field || (m.how === 'none' ? '' : '-'), (name) => change({ mapping: { ...options.mapping, [m.column]: name === '-' ? null : name || undefined } }), { 'aria-label': `Field for ${m.column}` });
 	const editable = fields.length > 0 && has('GET', '/api/mappings');
 	const repair = seen.sheets?.some((s) => s.name === REPAIR_SHEET);
 	return h('div.grid', { 'aria-busy': stale ? 'true' : null },

@@ -60,8 +60,6 @@ function found(job, report, title, redraw) {
 	];
 }
 
-// ---- In one line, and as one bar
-
 function summary(job, report) {
 	const c = job.counts || report.stats;
 	const parts = [['valid', 'ok', 'stored new'], ['updated', 'info', 'updated'], ['duplicates', 'calm', 'already there, skipped'], ['invalid', 'warn', 'to fix']].filter(([key]) => c[key] > 0);
@@ -96,7 +94,6 @@ function takeAway(job, place, redraw) {
 
 // ---- Problems: by rule, and row by row
 
-/** The problems by rule and column, the most frequent first. */
 function groupsOf(errors, title) {
 	const groups = new Map();
 	for (const error of errors) {

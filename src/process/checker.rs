@@ -21,7 +21,7 @@ use super::value::{Value, write_json_text};
 use crate::error::Result;
 use crate::sheet::row::column_index;
 use crate::sheet::{Cell, Column, Row, cell_name, column_letters};
-use crate::words::Fault;
+use crate::words::{Fault, How};
 
 /// What is known of the sheet before its rows.
 #[derive(Debug, Clone)]
@@ -137,9 +137,11 @@ impl Checker {
         )?;
         let mut places = vec![None; template.fields.len()];
         let mut extras = Vec::new();
-        for (at, (column, (field, _))) in facts.columns.iter().zip(&mapping.columns).enumerate() {
+        for (at, (column, (field, how))) in facts.columns.iter().zip(&mapping.columns).enumerate() {
             match field.and_then(|field| places.get_mut(field)) {
                 Some(place) => *place = Some(column.index),
+                // Somebody said that it goes nowhere.
+                None if matches!(how, How::Given | How::Remembered) => {}
                 None => extras.push(at),
             }
         }

@@ -781,3 +781,19 @@ fn an_export_read_again_gives_the_same_records() {
     let third = done(&anna, "c.csv", &lines.replace("'=1+1", "=1+1"), &[]);
     assert_eq!(records(&anna, third), before);
 }
+
+#[test]
+fn a_column_without_a_field_is_kept_beside_them_unless_somebody_leaves_it_out() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let file = b"Company Name,LinkedIn_URL,Note,Secret\nAcme,https://l.example/acme,call,x\n";
+    let mapping = [("mapping", r#"{"Secret": null}"#)];
+    let queued = anna
+        .upload("upload-and-process", "a.csv", file, &mapping)
+        .expect(202);
+    office.work_all();
+    let records = anna.get(&format!("/api/jobs/{}/records.json", queued["job_id"]));
+    let record = &records.expect(200)["records"][0];
+    assert_eq!(record["Note"], "call", "{record}");
+    assert_eq!(record.get("Secret"), None, "{record}");
+}
