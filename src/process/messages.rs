@@ -281,10 +281,18 @@ mod tests {
 
     #[test]
     fn one_letter_is_one_letter() {
-        let field = field(r#"{"name":"a","constraints":{"minLength":2,"maxLength":1}}"#);
-        let said = |rule, text: &str| broken(&field, rule, Some(&Value::Text(text.into())));
-        assert_eq!(said(Rule::MaxLength, "abc"), "Longer than 1 letter (3).");
-        assert_eq!(said(Rule::MinLength, "a"), "Shorter than 2 letters (1).");
+        let said = |rules: &str, rule, text: &str| {
+            let field = field(&format!(
+                r#"{{"name":"a","type":"string","constraints":{rules}}}"#
+            ));
+            broken(&field, rule, Some(&Value::Text(text.into())))
+        };
+        assert_eq!(
+            said(r#"{"maxLength":1}"#, Rule::MaxLength, "abc"),
+            "Longer than 1 letter (3)."
+        );
+        let short = said(r#"{"minLength":2}"#, Rule::MinLength, "a");
+        assert!(short.starts_with("Shorter than 2 letters (1)."), "{short}");
     }
 
     fn type_error(json: &str, text: &str) -> String {
