@@ -330,11 +330,11 @@ CREATE TABLE idempotency (
 CREATE VIEW v_records AS
 SELECT r.id, r.template, r.data, u.filename AS file, r.row, p.username AS uploader, j.id AS job, j.finished_at AS stored_at
 FROM records r
-JOIN jobs j ON j.id = r.job_id AND j.status = 'completed' AND j.undone_at IS NULL
-JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
-JOIN users p ON p.id = j.user_id
+CROSS JOIN jobs j ON j.id = r.job_id AND j.status = 'completed' AND j.undone_at IS NULL
+CROSS JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
+CROSS JOIN users p ON p.id = j.user_id
 WHERE NOT EXISTS (
-    SELECT 1 FROM records n JOIN jobs k ON k.id = n.job_id
+    SELECT 1 FROM records n CROSS JOIN jobs k ON k.id = n.job_id
     WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
       AND k.status = 'completed' AND k.undone_at IS NULL);
 

@@ -76,8 +76,11 @@ pub fn park(tx: &Tx<'_>, job: JobId, row: u32, outcome: &str, problems: &str) ->
 }
 
 /// Whether a version of a record is in the list now. `r` is the version's row.
+///
+/// CROSS JOIN, here and below, because the order matters: from the record to its job by the key. Left
+/// to itself SQLite begins with the jobs while they are few, and keeps to that plan when they are many.
 const IN_LIST: &str = "j.status = 'completed' AND j.undone_at IS NULL AND NOT EXISTS (
-    SELECT 1 FROM records n JOIN jobs k ON k.id = n.job_id
+    SELECT 1 FROM records n CROSS JOIN jobs k ON k.id = n.job_id
     WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
       AND k.status = 'completed' AND k.undone_at IS NULL)";
 
@@ -102,10 +105,10 @@ pub fn by_key(connection: &Connection, template: &str, hash: i64) -> Result<Vec<
     let mut statement = connection.prepare_cached(&format!(
         "SELECT r.id, coalesce(r.replaces, r.id), r.data, u.filename, r.row, p.username, r.job_id
          FROM record_keys q
-         JOIN records r ON r.id = q.record_id AND r.template = ?2
-         JOIN jobs j ON j.id = r.job_id
-         JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
-         JOIN users p ON p.id = j.user_id
+         CROSS JOIN records r ON r.id = q.record_id AND r.template = ?2
+         CROSS JOIN jobs j ON j.id = r.job_id
+         CROSS JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
+         CROSS JOIN users p ON p.id = j.user_id
          WHERE q.hash = ?1 AND {IN_LIST}
          ORDER BY r.id"
     ))?;
@@ -132,9 +135,9 @@ pub fn page(
     let mut statement = connection.prepare_cached(&format!(
         "SELECT r.id, coalesce(r.replaces, r.id), r.data, u.filename, r.row, p.username, r.job_id
          FROM records r
-         JOIN jobs j ON j.id = r.job_id
-         JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
-         JOIN users p ON p.id = j.user_id
+         CROSS JOIN jobs j ON j.id = r.job_id
+         CROSS JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
+         CROSS JOIN users p ON p.id = j.user_id
          WHERE r.id > ?2 AND r.template = ?1 AND {IN_LIST} AND {search_sql}
          ORDER BY r.id LIMIT ?3"
     ))?;
@@ -250,7 +253,7 @@ pub fn undoing(connection: &Connection, job: JobId) -> Result<Undoing> {
                 count(*) FILTER (WHERE NOT later AND replaces IS NOT NULL),
                 count(*) FILTER (WHERE later)
          FROM (SELECT r.replaces, EXISTS (
-                   SELECT 1 FROM records n JOIN jobs k ON k.id = n.job_id
+                   SELECT 1 FROM records n CROSS JOIN jobs k ON k.id = n.job_id
                    WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
                      AND k.status = 'completed' AND k.undone_at IS NULL) AS later
                FROM records r WHERE r.job_id = ?1)",
