@@ -29,6 +29,10 @@ const SCHEMA: &str = include_str!("../schema.sql");
 /// How long a statement waits for another program's lock before it gives up.
 const BUSY_WAIT: Duration = Duration::from_millis(2_000);
 
+/// Pages that the writer keeps in memory, in KiB (SQLite wants it negative): keys of records come in
+/// no order, and with SQLite's own 2 MiB each batch would read the index again.
+const WRITER_CACHE_KIB: i64 = -32_768;
+
 /// Readers kept open for the next request.
 const READERS_KEPT: usize = 16;
 
@@ -89,6 +93,7 @@ impl Db {
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Db> {
         make_private(path)?;
         let mut connection = connect(path)?;
+        connection.pragma_update(None, "cache_size", WRITER_CACHE_KIB)?;
         let mode: String =
             connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
