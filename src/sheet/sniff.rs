@@ -211,6 +211,6 @@ fn damaged() -> Error {
 fn password() -> Error {
     Error::problem(
         Code::PasswordProtected,
-        "The file is protected with a password. Remove the password in Excel (File › Info › Protect Workbook) and add it again.",
+        "The file is protected with a password. Remove the password in Excel (File › Info › Protect Workbook), or in the program that made the file, and add it again.",
     )
 }

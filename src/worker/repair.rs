@@ -16,8 +16,8 @@ use crate::report::export::xlsx::cuts;
 use crate::report::export::xlsx::repair::{HOME_SHEET, OWN_COLUMNS, REASONS_LABEL, ROW_LABEL};
 use crate::sheet::{Cell, Column, Row, SheetInfo, summary};
 use crate::store::jobs::{self, Claim, Job, JobOptions};
-use crate::store::rows;
 use crate::store::uploads::{self, Upload};
+use crate::store::{records, rows};
 
 /// Lines of the hidden sheet.
 const HOME_ROWS_MAX: u32 = 20;
@@ -51,11 +51,7 @@ pub(super) fn recognise(
     else {
         return Ok(None);
     };
-    let label = |index: usize| {
-        let column = chosen.columns.iter().find(|column| column.index == index);
-        column.and_then(|column| column.label.as_deref())
-    };
-    if label(0) != Some(REASONS_LABEL) || label(1) != Some(ROW_LABEL) {
+    if !has_own_columns(chosen) {
         return Ok(None);
     }
     let facts = facts(app, upload, hidden)?;
@@ -108,6 +104,16 @@ fn sheet_of(connection: &Connection, job: &Job) -> Result<Option<u32>> {
 }
 
 impl Repair {
+    /// The row in its own file that a row of the workbook belongs to; `None` where that job parked no
+    /// such row, whatever stands in the workbook.
+    pub(super) fn origin(&self, app: &App, row: &Row) -> Result<Option<u32>> {
+        let Some(number) = origin(row)? else {
+            return Ok(None);
+        };
+        let parked = app.db.read(|c| records::is_parked(c, self.job, number))?;
+        Ok(parked.then_some(number))
+    }
+
     /// The row with its texts whole, where some were cut to fit into the workbook and came back as
     /// they were. `None`: there is none such.
     pub(super) fn restored(&self, app: &App, row: &Row) -> Result<Option<Row>> {
@@ -181,17 +187,31 @@ fn choices(report: Option<&str>) -> Result<Choices> {
     Ok(Choices::remembered(&Value::Object(members).to_string()))
 }
 
-/// The columns of the file itself, without the reasons and the row numbers.
-pub(super) fn own_columns(columns: &[Column]) -> Vec<Column> {
-    columns
+/// Whether a sheet begins with the reasons and the row numbers of a repair workbook.
+fn has_own_columns(sheet: &SheetInfo) -> bool {
+    let label = |index: usize| {
+        let column = sheet.columns.iter().find(|column| column.index == index);
+        column.and_then(|column| column.label.as_deref())
+    };
+    label(0) == Some(REASONS_LABEL) && label(1) == Some(ROW_LABEL)
+}
+
+/// The columns of the file itself, without the reasons and the row numbers of a repair workbook:
+/// those are nobody's data, whoever drops it back.
+pub(super) fn own_columns(sheet: &SheetInfo) -> Vec<Column> {
+    if !has_own_columns(sheet) {
+        return sheet.columns.clone();
+    }
+    sheet
+        .columns
         .iter()
         .filter(|column| column.index >= OWN_COLUMNS)
         .cloned()
         .collect()
 }
 
-/// The row in the file that a row of a repair workbook came from.
-pub(super) fn origin(row: &Row) -> Result<Option<u32>> {
+/// The row in the file that a row of a repair workbook says it came from.
+fn origin(row: &Row) -> Result<Option<u32>> {
     let cells = row.values()?;
     let text = match cells.get(1) {
         Some(Cell::Number(json)) => json,

@@ -171,10 +171,7 @@ impl<'a> Check<'a> {
             app.db
                 .write(|tx| jobs::use_template(tx, claim, &name, version))?;
         }
-        let columns = match &repair {
-            Some(_) => repair::own_columns(&sheet.columns),
-            None => sheet.columns.clone(),
-        };
+        let columns = repair::own_columns(sheet);
         let template = if name == catalog::AUTO {
             infer(app, upload, sheet)?
         } else {
@@ -275,7 +272,7 @@ impl<'a> Check<'a> {
         let update = self.claim.on_duplicate == OnDuplicate::Update;
         for ((checked, known), row) in checked.into_iter().zip(known).zip(&page) {
             let origin = match &self.repair {
-                Some(_) => repair::origin(row)?,
+                Some(repair) => repair.origin(self.app, row)?,
                 None => None,
             };
             let collisions: Vec<Collision> = known.iter().map(Known::collision).collect();

@@ -647,6 +647,8 @@ fn repaired_rows_go_to_where_they_belong() {
     office.work_all();
     let report = ben.get(&format!("/api/jobs/{theirs}/report")).expect(200);
     assert!(report.get("repairs").is_none());
+    // What was wrong with the rows is nobody's data all the same.
+    assert!(!report["mapping"].to_string().contains("What is wrong"));
 }
 
 #[test]
