@@ -33,7 +33,7 @@ fn progress(job: &Job) -> Value {
         State::Processing => json!({
             "phase": job.phase,
             "rows_done": job.rows_done,
-            "rows_total": job.rows_total,
+            "rows_total": total(job),
             "percent": percent(job),
         }),
         State::Completed => json!({
@@ -47,7 +47,7 @@ fn progress(job: &Job) -> Value {
             Some(phase) => json!({
                 "phase": phase,
                 "rows_done": job.rows_done,
-                "rows_total": job.rows_total,
+                "rows_total": total(job),
                 "percent": percent(job),
             }),
             None => Value::Null,
@@ -55,20 +55,18 @@ fn progress(job: &Job) -> Value {
     }
 }
 
-/// Of the whole job: reading is the first third, checking and saving the rest, and only the end
-/// is 100.
+/// `rows_done` of `rows_total`. While the file is read its rows are only guessed at, so there is no
+/// total yet; that is the shorter part of a job.
 fn percent(job: &Job) -> i64 {
-    let share = match job.rows_total {
+    match total(job) {
         Some(total) if total > 0 => (job.rows_done.saturating_mul(100) / total).clamp(0, 100),
         _ => 0,
-    };
-    match job.phase.as_deref() {
-        Some("reading") => share / 3,
-        Some("validating") => 33 + share * 60 / 100,
-        Some("saving") => 94 + share * 5 / 100,
-        Some("done") => 100,
-        _ => 0,
     }
+}
+
+fn total(job: &Job) -> Option<i64> {
+    job.rows_total
+        .filter(|_| job.phase.as_deref() != Some("reading"))
 }
 
 fn error(job: &Job) -> Value {
