@@ -73,14 +73,14 @@ story('a new office sets itself up, drops a file and takes its clean list away',
     return transfer;
   }, bytes);
   await page.dispatchEvent('footer', 'drop', { dataTransfer: drop });
-  await page.getByText(/\d columns? recognised/).waitFor();
+  await page.getByText(/\d columns? recognised/).first().waitFor();
   assert.match(await focused(page), /^companies\.xlsx/);
   await process(page);
   await done(page);
   assert.match(await work(page).textContent(), /stored/);
   assert.equal(await focused(page), 'companies.xlsx', 'the new row has the focus');
   await report(page).click();
-  await page.getByText(/rows in the file/).waitFor();
+  await page.getByText(/rows in the file/).first().waitFor();
   await page.getByText('How full the columns are').first().waitFor();
   await page.getByRole('button', { name: 'More', exact: true }).click();
   const list = await content(page, page.getByRole('link', { name: 'Clean list (.csv)' }));
@@ -89,7 +89,7 @@ story('a new office sets itself up, drops a file and takes its clean list away',
   assert.equal(list.bytes.toString().trim().split('\r\n').length, stored + 1);
   // A reload comes back to the same report.
   await page.reload();
-  await page.getByText(/rows in the file/).waitFor();
+  await page.getByText(/rows in the file/).first().waitFor();
   await page.getByRole('navigation').getByRole('link', { name: 'Records' }).click();
   await page.getByRole('table').waitFor();
 });
@@ -103,21 +103,21 @@ story('whoever comes second waits, sees how many are ahead, and may change their
   await work(maria).getByText('Waiting').first().waitFor();
   await choose(anna, csv('anna.csv', 3));
   await process(anna);
-  await work(anna).getByText(/1 ahead · paused by maria: Stocktaking/).waitFor();
+  await work(anna).getByText(/1 ahead · paused by maria: Stocktaking/).first().waitFor();
   assert.match(await anna.title(), /^Waiting · anna\.csv/);
   await anna.reload();
-  await work(anna).getByText(/1 ahead/).waitFor();
+  await work(anna).getByText(/1 ahead/).first().waitFor();
 
   // A second file of the same person is refused with the job in the way, and stays chosen.
   await choose(anna, csv('more.csv', 3));
   await process(anna);
-  await anna.getByText(/You already have a file in work: anna\.csv, 1 ahead/).waitFor();
+  await anna.getByText(/You already have a file in work: anna\.csv, 1 ahead/).first().waitFor();
   await anna.getByRole('button', { name: 'Show it' }).click();
   assert.equal(await focused(anna), 'anna.csv');
   assert.equal(await anna.getByRole('button', { name: 'Remove more.csv' }).count(), 1);
 
   await work(anna).getByRole('button', { name: 'Cancel: anna.csv' }).click();
-  await work(anna).getByText(/Nothing was stored/).waitFor();
+  await work(anna).getByText(/Nothing was stored/).first().waitFor();
   await release(maria, api);
   await done(maria);
   await process(anna);
@@ -127,17 +127,17 @@ story('whoever comes second waits, sees how many are ahead, and may change their
 story('a session that ends in mid-flow is renewed over the page, and the file stays chosen', both, async ({ window, api }) => {
   const page = await window('anna');
   await choose(page, csv('anna.csv', 5));
-  await page.getByText('recognised').waitFor();
+  await page.getByText('recognised').first().waitFor();
   const { body: { sessions } } = await api(page, 'GET', '/api/auth/sessions');
   const other = await window('anna');
   assert.equal((await api(other, 'DELETE', `/api/auth/sessions/${sessions[0].id}`)).status, 200);
   await process(page);
   const dialog = page.getByRole('dialog');
-  await dialog.getByText(/your file is still chosen/).waitFor();
+  await dialog.getByText(/your file is still chosen/).first().waitFor();
   assert.deepEqual(await axe(page), []);
   await dialog.getByLabel('Password').fill('wrong wrong wrong');
   await dialog.getByRole('button', { name: 'Sign in' }).click();
-  await dialog.getByText('Name or password is wrong.').waitFor();
+  await dialog.getByText('Name or password is wrong.').first().waitFor();
   await dialog.getByLabel('Password').fill(PASSWORD);
   await page.keyboard.press('Enter');
   await done(page);
@@ -151,11 +151,11 @@ story('a restart of the server is told and got over, and the work goes on', both
   await process(page);
   await work(page).getByText('Waiting').first().waitFor();
   await office.stop();
-  await page.getByRole('region', { name: 'Connection' }).getByText(/No answer from the server/).waitFor();
+  await page.getByRole('region', { name: 'Connection' }).getByText(/No answer from the server/).first().waitFor();
   await office.start();
   await page.getByRole('button', { name: 'Try now' }).click().catch(() => {}); // it may have found it by itself
   await page.getByRole('region', { name: 'Connection' }).waitFor({ state: 'hidden' });
-  await work(page).getByText(/paused by maria/).waitFor();
+  await work(page).getByText(/paused by maria/).first().waitFor();
   await release(page, api);
   await done(page);
 });
@@ -176,13 +176,13 @@ story('the keyboard alone does everything', both, async ({ window }) => {
   await to('Choose file');
   await press('Enter');
   await (await chooser).setFiles(csv('keys.csv', 4));
-  await page.getByText('recognised').waitFor();
+  await page.getByText('recognised').first().waitFor();
   await to('Upload & Process Now');
   await press('Enter');
   await done(page);
   await to('Report');
   await press('Enter');
-  await page.getByText('4 rows in the file').waitFor();
+  await page.getByText('4 rows in the file').first().waitFor();
   assert.equal(await focused(page), 'keys.csv');
   await to('More');
   await press('Enter', 'ArrowDown');
@@ -194,16 +194,16 @@ story('the keyboard alone does everything', both, async ({ window }) => {
   await page.getByRole('dialog').waitFor();
   assert.equal(await focused(page), 'Leave it', 'the harmless answer is the first');
   await press('Tab', 'Enter');
-  await page.getByText(/Taken out of the list again by anna/).waitFor();
+  await page.getByText(/Taken out of the list again by anna/).first().waitFor();
 });
 
 story('rows to fix are taken away, come home and are known again', both, async ({ office, window }) => {
   const page = await window('anna');
   await choose(page);
-  await page.getByText('recognised').waitFor();
+  await page.getByText('recognised').first().waitFor();
   await process(page);
   await report(page).click();
-  await page.locator('.sum').getByText(/\d+ to fix/).waitFor();
+  await page.locator('.sum').getByText(/\d+ to fix/).first().waitFor();
   const rules = page.getByRole('group', { name: 'What needs fixing' }).getByRole('button');
   const rows = page.getByRole('table', { name: 'Rows to fix' }).locator('tbody tr');
   const before = await rows.count();
@@ -215,18 +215,18 @@ story('rows to fix are taken away, come home and are known again', both, async (
   assert.match(fix.name, /\.xlsx$/);
   await page.goto(`${office.url}/#/`);
   await choose(page, { name: fix.name, mimeType: '', buffer: fix.bytes });
-  await page.getByText('These are the rows to fix of an earlier file').waitFor();
+  await page.getByText('These are the rows to fix of an earlier file').first().waitFor();
   await process(page);
   await work(page).getByText('to-fix').first().waitFor();
   await report(page).click();
-  await page.getByText(/These were the rows to fix of/).waitFor();
+  await page.getByText(/These were the rows to fix of/).first().waitFor();
 });
 
 story('a column is given its field by hand, and the office remembers it', both, async ({ window }) => {
   const file = (name) => ({ name, mimeType: 'text/csv', buffer: Buffer.from(`Wer denn nun;LinkedIn_URL\n${name};https://www.linkedin.com/company/${name}\n`) });
   const page = await window('anna');
   await choose(page, file('one.csv'));
-  await page.getByText('“Company Name” is needed').waitFor();
+  await page.getByText('“Company Name” is needed').first().waitFor();
   await page.getByLabel('Field for Wer denn nun').focus();
   await page.getByLabel('Field for Wer denn nun').selectOption('Company Name');
   await page.getByRole('cell', { name: 'chosen' }).waitFor();
@@ -234,7 +234,7 @@ story('a column is given its field by hand, and the office remembers it', both, 
   await process(page);
   await done(page);
   await choose(page, file('two.csv'));
-  await page.getByText('2 of 2 columns recognised').waitFor();
+  await page.getByText('2 of 2 columns recognised').first().waitFor();
   await page.getByRole('cell', { name: 'remembered' }).first().waitFor();
   await page.getByText('Reading details').click();
   await page.getByLabel('Separator').selectOption('Comma ,');
@@ -245,7 +245,7 @@ story('what is stored as JSON can be looked at, processed and deleted', both, as
   const page = await window('anna');
   await choose(page, csv('leads.csv', 3));
   await page.getByRole('button', { name: 'Upload as JSON' }).click();
-  await work(page).getByText('not processed').waitFor();
+  await work(page).getByText('not processed').first().waitFor();
   assert.equal(await focused(page), 'leads.csv');
   await page.keyboard.press('Enter');
   await page.getByRole('cell', { name: 'Company leads.csv 2' }).waitFor();
@@ -257,7 +257,7 @@ story('what is stored as JSON can be looked at, processed and deleted', both, as
   await page.getByRole('button', { name: 'More for leads.csv' }).click();
   await page.getByRole('button', { name: 'Delete…' }).click();
   await page.getByRole('button', { name: 'Delete leads.csv' }).click();
-  await page.getByText('No uploads yet.').waitFor();
+  await page.getByText('No uploads yet.').first().waitFor();
 });
 
 story('leaving warns while a file is sent and not while it is worked on, and sending can be cancelled', both, async ({ window, api }) => {
@@ -267,7 +267,7 @@ story('leaving warns while a file is sent and not while it is worked on, and sen
   page.on('dialog', (dialog) => { asked.push(dialog.type()); dialog.dismiss(); });
   await page.route('**/upload-and-process', () => {}); // the answer stays out
   await choose(page, csv('slow.csv', 3));
-  await page.getByText('recognised').waitFor();
+  await page.getByText('recognised').first().waitFor();
   await process(page);
   await page.getByRole('progressbar', { name: 'Sending slow.csv' }).waitFor();
   await page.evaluate(() => { setTimeout(() => location.reload(), 0); });
@@ -281,10 +281,10 @@ story('leaving warns while a file is sent and not while it is worked on, and sen
   const admin = await window('maria');
   await hold(admin, api);
   await process(page);
-  await work(page).getByText(/Next/).waitFor();
+  await work(page).getByText(/Next/).first().waitFor();
   await page.waitForFunction(() => /Waiting · Next/.test(document.getElementById('polite').textContent));
   await page.reload();
-  await work(page).getByText(/Next/).waitFor();
+  await work(page).getByText(/Next/).first().waitFor();
   assert.deepEqual(asked, ['beforeunload'], 'no question while it waits');
 });
 
@@ -321,7 +321,7 @@ story('a new colleague chooses a password of their own before anything else', bo
 story('nothing moves or scrolls sideways at 360 pixels, nor at twice the size', both, async ({ window }) => {
   const page = await window('maria', { width: 360, height: 740 });
   await choose(page);
-  await page.getByText('recognised').waitFor();
+  await page.getByText('recognised').first().waitFor();
   await process(page);
   await done(page);
   for (const place of ['', 'records', 'queue', 'users', 'server', 'audit', 'profile', 'job/1']) {

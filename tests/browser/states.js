@@ -25,7 +25,7 @@ const ending = (end, more = {}) => at('', {
 /** A browser does not tell a page how an upload goes that is answered by a test; this does it instead. */
 const sendingAt = (tell, words) => at('', {}, async (page) => {
   await choose(page);
-  await page.getByText('recognised').waitFor();
+  await page.getByText('recognised').first().waitFor();
   await page.evaluate(`XMLHttpRequest.prototype.send = function () { setTimeout(() => (${tell})(this), 50); }; 0`);
   await page.getByRole('button', { name: 'Upload & Process Now' }).click();
   await page.getByText(words).first().waitFor();
@@ -52,34 +52,34 @@ export const STATES = {
     },
   },
   'uploads-empty': at('', { 'GET /api/files': { success: true, files: [], next_cursor: null } }),
-  'uploads-welcome': at('', { 'GET /api/files': { success: true, files: [], next_cursor: null } }, async (page) => { await page.evaluate(() => localStorage.setItem('sheetline.new', 'yes')); await page.reload(); await page.getByText('Your office can start').waitFor(); }),
+  'uploads-welcome': at('', { 'GET /api/files': { success: true, files: [], next_cursor: null } }, async (page) => { await page.evaluate(() => localStorage.setItem('sheetline.new', 'yes')); await page.reload(); await page.getByText('Your office can start').first().waitFor(); }),
   'uploads': at(''),
   'uploads-menu': at('', {}, (page) => page.getByRole('button', { name: 'More for partners.csv' }).click()),
   'uploads-all': at('', { }, (page) => page.getByLabel('Whose uploads').selectOption('1')),
   'uploads-delete': at('', {}, async (page) => { await page.getByRole('button', { name: 'More for partners.csv' }).click(); await page.getByRole('button', { name: /^Delete/ }).click(); }),
   'uploads-none-such': at('', {}, (page) => page.getByLabel('Search by file name').fill('zzz')),
   'chosen-looking': at('', { 'POST /api/files/preview': 'never' }, (page) => choose(page)),
-  'chosen-easy': at('', { 'POST /api/files/preview': f.easy() }, async (page) => { await choose(page); await page.getByText('recognised').waitFor(); }),
-  'chosen-preview': at('', { 'POST /api/files/preview': f.preview() }, async (page) => { await choose(page, { ...csv, name: 'clients-nov.xlsx' }); await page.getByText('recognised').waitFor(); }),
+  'chosen-easy': at('', { 'POST /api/files/preview': f.easy() }, async (page) => { await choose(page); await page.getByText('recognised').first().waitFor(); }),
+  'chosen-preview': at('', { 'POST /api/files/preview': f.preview() }, async (page) => { await choose(page, { ...csv, name: 'clients-nov.xlsx' }); await page.getByText('recognised').first().waitFor(); }),
   'chosen-preview-open': at('', { 'POST /api/files/preview': f.preview() }, async (page) => {
-    await choose(page); await page.getByText('recognised').waitFor();
+    await choose(page); await page.getByText('recognised').first().waitFor();
     await page.evaluate(() => { for (const details of document.querySelectorAll('main details')) details.open = true; });
   }),
   'chosen-password': at('', { 'POST /api/files/preview': f.problem('password-protected', 422, 'The file is protected with a password.') }, async (page) => { await choose(page); await page.locator('.note.bad').waitFor(); }),
   'refused-folder': at('', {}, async (page) => { await choose(page, { ...csv, buffer: Buffer.alloc(0) }); await page.locator('.note.bad').waitFor(); }),
-  'chosen-repair': at('', { 'POST /api/files/preview': () => ({ ...f.easy(), sheets: [...f.easy().sheets, { name: 'sheetline_repair', rows: 3, columns: 2, visibility: 'veryhidden', header_row: null }] }) }, async (page) => { await choose(page, { ...csv, name: 'clients-nov.to-fix.xlsx' }); await page.getByText('recognised').waitFor(); }),
+  'chosen-repair': at('', { 'POST /api/files/preview': () => ({ ...f.easy(), sheets: [...f.easy().sheets, { name: 'sheetline_repair', rows: 3, columns: 2, visibility: 'veryhidden', header_row: null }] }) }, async (page) => { await choose(page, { ...csv, name: 'clients-nov.to-fix.xlsx' }); await page.getByText('recognised').first().waitFor(); }),
   'sending': sendingAt((request) => request.upload.onprogress({ loaded: 3_100_000, total: 7_400_000, lengthComputable: true }), 'of 7.1 MB'),
   'received': sendingAt((request) => request.upload.onload(), 'Received. Reading'),
   'sending-offline': at('', { 'POST /api/files/preview': f.easy(), 'POST /api/files/upload-and-process': 'offline' }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.locator('.note.bad').waitFor(); }),
   'too-large-proxy': at('', { 'POST /api/files/upload-json': { http: 413, body: 'nginx', headers: { 'Content-Type': 'text/html' } } }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload as JSON' }).click(); await page.locator('.note.bad').waitFor(); }),
-  'stored': at('', { 'POST /api/files/upload-json': { http: 201, body: { success: true, file_upload_id: 'f-42', filename: 'fair-leads.csv', status: 'stored', rows: 310, columns: 3, sheets: [{ name: null, rows: 310, columns: 3 }], duplicate_of: 'f-41' } } }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload as JSON' }).click(); await page.getByText('You added this same file before').waitFor(); }),
+  'stored': at('', { 'POST /api/files/upload-json': { http: 201, body: { success: true, file_upload_id: 'f-42', filename: 'fair-leads.csv', status: 'stored', rows: 310, columns: 3, sheets: [{ name: null, rows: 310, columns: 3 }], duplicate_of: 'f-41' } } }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload as JSON' }).click(); await page.getByText('You added this same file before').first().waitFor(); }),
   'busy-409': at('', { 'POST /api/files/preview': f.easy(), 'POST /api/files/upload-and-process': f.problem('job-in-progress', 409, 'You already have a job in progress', { job: { ...f.job({ filename: 'partners.csv' }), queue_position: 2 } }) }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.locator('.note.bad').waitFor(); }),
-  'busy-noted': at('', { 'POST /api/files/preview': f.easy(), 'GET /api/files/processing-status': f.status(f.working('validating', 3000, 4812, 61)) }, async (page) => { await choose(page); await page.getByText('recognised').waitFor(); }),
+  'busy-noted': at('', { 'POST /api/files/preview': f.easy(), 'GET /api/files/processing-status': f.status(f.working('validating', 3000, 4812, 61)) }, async (page) => { await choose(page); await page.getByText('recognised').first().waitFor(); }),
   'waiting': jobAt(f.job(), { queue_position: 2, total_active_jobs: 3, estimated_wait_seconds: 40 }),
   'waiting-paused': jobAt(f.job(), { queue_position: 2, total_active_jobs: 3, estimated_wait_seconds: 40, paused: f.pause() }),
   'working-reading': jobAt(f.working('reading', 0, null, 0)),
   'working': jobAt(f.working('validating', 3000, 4812, 61)),
-  'stopping': jobAt(f.working('saving', 3000, 4812, 95), {}, { 'POST /api/jobs/42/cancel': { http: 202, body: f.whole(f.working('saving', 3000, 4812, 95), { cancel_requested: true }) } }, async (page) => { await page.getByRole('button', { name: 'Cancel: clients-nov.xlsx' }).click(); await page.locator('.uploads').getByText('Stopping').waitFor(); }),
+  'stopping': jobAt(f.working('saving', 3000, 4812, 95), {}, { 'POST /api/jobs/42/cancel': { http: 202, body: f.whole(f.working('saving', 3000, 4812, 95), { cancel_requested: true }) } }, async (page) => { await page.getByRole('button', { name: 'Cancel: clients-nov.xlsx' }).click(); await page.locator('.uploads').getByText('Stopping').first().waitFor(); }),
   'done': ending(f.ended('completed'), { counts: { rows: 940, valid: 940, invalid: 0, duplicates: 0, updated: 0 } }),
   'done-problems': ending(f.ended('completed'), { counts: { rows: 4812, valid: 4702, updated: 58, duplicates: 15, invalid: 37 } }),
   'failed': ending(f.ended('failed', { error: { code: 'unreadable-file', message: 'The file is damaged and cannot be read. Open it in Excel, save it under a new name, and add that.' } })),
