@@ -18,6 +18,7 @@ mod names;
 mod notices;
 pub mod protocol;
 pub mod reader;
+mod refusal;
 pub mod row;
 pub mod sniff;
 pub mod summary;

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::path::Path;
 
+use super::refusal::{damaged, password};
 use super::{FORMATS_SENTENCE, Limits, delimited, encoding};
 use crate::error::{Error, Result};
 use crate::words::{Code, Format};
@@ -201,16 +202,16 @@ fn unsupported(what: &str) -> Error {
     )
 }
 
-fn damaged() -> Error {
-    Error::problem(
-        Code::UnreadableFile,
-        "The file is damaged and cannot be read. Open it in Excel, save it under a new name, and add that.",
-    )
+fn le16(bytes: &[u8], at: usize) -> u16 {
+    match bytes.get(at..at + 2) {
+        Some(&[a, b]) => u16::from_le_bytes([a, b]),
+        _ => 0,
+    }
 }
 
-fn password() -> Error {
-    Error::problem(
-        Code::PasswordProtected,
-        "The file is protected with a password. Remove the password in Excel (File › Info › Protect Workbook), or in the program that made the file, and add it again.",
-    )
+fn le32(bytes: &[u8], at: usize) -> u32 {
+    match bytes.get(at..at + 4) {
+        Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]),
+        _ => 0,
+    }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom};
 
 use super::super::encoding::fill;
-use super::{damaged, password, unsupported};
+use super::{damaged, le16, le32, password, unsupported};
 use crate::error::Result;
 use crate::words::Format;
 
@@ -103,18 +103,4 @@ fn read(file: &mut File, sector: u32, sector_bytes: u16) -> Result<Vec<u8>> {
     let size = fill(file, &mut bytes)?;
     bytes.truncate(size);
     Ok(bytes)
-}
-
-fn le16(bytes: &[u8], at: usize) -> u16 {
-    match bytes.get(at..at + 2) {
-        Some(&[a, b]) => u16::from_le_bytes([a, b]),
-        _ => 0,
-    }
-}
-
-fn le32(bytes: &[u8], at: usize) -> u32 {
-    match bytes.get(at..at + 4) {
-        Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]),
-        _ => 0,
-    }
 }

@@ -8,7 +8,7 @@ use flate2::read::DeflateDecoder;
 
 use super::super::Limits;
 use super::super::encoding::fill;
-use super::{damaged, unsupported};
+use super::{damaged, le16, le32, unsupported};
 use crate::error::{Error, Result};
 use crate::words::{Code, Format};
 
@@ -205,18 +205,4 @@ fn read_at(file: &mut File, offset: u64, size_max: u64) -> Result<Vec<u8>> {
     let size = fill(file, &mut bytes)?;
     bytes.truncate(size);
     Ok(bytes)
-}
-
-fn le16(bytes: &[u8], at: usize) -> u16 {
-    match bytes.get(at..at + 2) {
-        Some(&[a, b]) => u16::from_le_bytes([a, b]),
-        _ => 0,
-    }
-}
-
-fn le32(bytes: &[u8], at: usize) -> u32 {
-    match bytes.get(at..at + 4) {
-        Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]),
-        _ => 0,
-    }
 }

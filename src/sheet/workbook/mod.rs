@@ -28,6 +28,7 @@ mod xlsx_cells;
 mod xml;
 mod xml2003;
 
+use super::refusal::{damaged, password};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -35,7 +36,7 @@ use std::path::Path;
 use super::protocol::Output;
 use super::{FileInfo, ReadOptions};
 use crate::error::{Error, Result};
-use crate::words::{Code, Format};
+use crate::words::Format;
 
 /// Reads all worksheets of the workbook at `path`.
 ///
@@ -66,19 +67,4 @@ fn is_ole(path: &Path) -> Result<bool> {
     let mut head = Vec::new();
     File::open(path)?.take(8).read_to_end(&mut head)?;
     Ok(ole::is_ole(&head))
-}
-
-/// The usual sentence for a file that contradicts itself.
-fn damaged() -> Error {
-    Error::problem(
-        Code::UnreadableFile,
-        "The file is damaged and cannot be read. Open it in Excel, save it under a new name, and add that.",
-    )
-}
-
-fn password() -> Error {
-    Error::problem(
-        Code::PasswordProtected,
-        "The file is protected with a password. Remove the password in Excel (File › Info › Protect Workbook), or in the program that made the file, and add it again.",
-    )
 }

@@ -313,3 +313,23 @@ fn an_administrator_ends_all_sessions_and_tokens_of_a_user() {
         "not-found",
     );
 }
+
+#[test]
+fn a_password_is_replaced_only_where_the_one_that_was_checked_still_stands() {
+    use sheetline::id::UserId;
+    use sheetline::store::users;
+
+    let office = Office::new();
+    office.member("anna");
+    let db = &office.app.db;
+    let replace = |checked: &str| {
+        db.write(|tx| users::replace_password(tx, UserId(1), checked, "new"))
+            .unwrap()
+    };
+    let stored: String = db
+        .read(|c| Ok(c.query_row("SELECT password_hash FROM users", [], |row| row.get(0))?))
+        .unwrap();
+    assert!(!replace("changed by somebody else meanwhile"));
+    assert!(replace(&stored));
+    assert!(!replace(&stored), "the same check doesn't count twice");
+}
