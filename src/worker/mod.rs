@@ -1,6 +1,7 @@
 //! The worker: one step, `run_next`, and the loop around it. Claim, work and finish are separate
 //! transactions; the work itself is in none.
 
+mod check;
 mod repair;
 mod work;
 
