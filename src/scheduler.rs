@@ -90,7 +90,7 @@ fn stop_stale_jobs(app: &App) -> Result<()> {
     let now = app.clock.monotonic();
     for run in app.runs.all() {
         let age = now.saturating_sub(run.since);
-        if age < app.settings.stale_after {
+        if age < app.settings.stale_after || app.turns.waits(run.job) {
             continue;
         }
         let message = format!(

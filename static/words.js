@@ -104,6 +104,7 @@ const FAILED = {
 /** What is being done, as in "checking rows · 61 %". */
 export function stage({ progress, cancel_requested: stopping }) {
 	if (stopping) return 'after this batch';
+	if (progress?.waiting_for) return 'waits for another file of this list';
 	const word = { reading: 'reading', validating: 'checking rows', saving: 'saving', done: 'writing the report' }[progress?.phase] || 'starting';
 	return dots(word, typeof progress?.percent === 'number' && `${progress.percent} %`);
 }

@@ -1,6 +1,8 @@
 //! What a worker does with a job: read the file's rows into the database, check them against the
 //! template, and commit records, report and final state together.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::repair::{self, Repair};
@@ -19,6 +21,7 @@ use crate::store::jobs::{self, Claim, Counts};
 use crate::store::records::{self, Listed, NewRecord};
 use crate::store::uploads::{self, Status, Upload};
 use crate::store::{mappings, rows, sessions};
+use crate::turns::Turn;
 use crate::words::{Code, OnDuplicate, Phase};
 
 /// Rows checked and stored in one transaction.
@@ -45,11 +48,26 @@ pub(super) fn work(app: &App, claim: &Claim, stop: &Stop) -> Result<()> {
     let mut check = Check::new(app, claim, &upload, sheet, repair)?;
     // Until its records are filed: another worker's job would not see them.
     let template = check.template.clone();
-    let _turn = app.turns.take(&template, stop)?;
+    let (_turn, waited) = take_turn(app, claim, &template, stop)?;
     check.run(stop)?;
-    let work_ms =
-        u64::try_from(app.clock.monotonic().saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
-    check.finish(work_ms)
+    let worked = app.clock.monotonic().saturating_sub(began + waited);
+    check.finish(u64::try_from(worked.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Waits for the list, and how long that took. It does not count as processing: neither for the time
+/// that a job may take nor for what the next ones are told.
+fn take_turn<'a>(
+    app: &'a App,
+    claim: &Claim,
+    list: &str,
+    stop: &Stop,
+) -> Result<(Turn<'a>, Duration)> {
+    let before = app.clock.monotonic();
+    let news = || app.bell.progress(claim.user);
+    let turn = app.turns.take(list, claim.job, stop, news)?;
+    let waited = app.clock.monotonic().saturating_sub(before);
+    app.runs.waited(claim.job, waited);
+    Ok((turn, waited))
 }
 
 /// Sees to it that the file's rows are in the database.

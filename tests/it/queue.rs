@@ -1,13 +1,15 @@
 //! Promises of the queue.
 
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sheetline::id::JobId;
 use sheetline::runs::Run;
 use sheetline::stop::{Reason, Stop};
 use sheetline::store::jobs::{self, Claim, Failure};
-use sheetline::words::{Code, Phase};
+use sheetline::words::{Code, Phase, State};
+use sheetline::worker::Ran;
 
 use crate::forms::companies;
 use crate::office::{Office, Person};
@@ -347,6 +349,40 @@ fn two_workers_file_nothing_twice() {
     let sum = |column: &str| office.number(&format!("SELECT sum({column}) FROM jobs"));
     assert_eq!((sum("valid"), sum("duplicates")), (2_500, 5_000));
     assert_eq!(office.number("SELECT count(*) FROM v_records"), 2_500);
+}
+
+#[test]
+fn a_job_that_waits_for_another_ones_list_says_so_and_its_time_does_not_run() {
+    let mut office = Office::new();
+    let app = Arc::clone(&office.app);
+    office.member("anna").queue("a.csv", &companies("a", 3));
+    let theirs = app
+        .turns
+        .take("companies", JobId(99), &Stop::new(), || {})
+        .unwrap();
+    std::thread::scope(|scope| {
+        let working = scope.spawn(|| sheetline::worker::run_next(&app).unwrap());
+        let anna = office.sign_in("anna");
+        let waits = |shown: &Value| shown["processing_status"]["progress"]["waiting_for"].clone();
+        let mut shown = status(&anna);
+        while waits(&shown).is_null() {
+            assert!(!working.is_finished(), "{shown}");
+            shown = status(&anna);
+        }
+        assert_eq!(shown["processing_status"]["status"], "processing");
+        assert!(waits(&shown).as_str().unwrap().contains("same list"));
+        office.pass(3_600);
+        office.sweep();
+        drop(theirs);
+        assert!(matches!(
+            working.join().unwrap(),
+            Ran::Job(_, State::Completed)
+        ));
+    });
+    let shown = status(&office.sign_in("anna"));
+    assert_eq!(shown["processing_status"]["status"], "completed");
+    assert!(shown["processing_status"]["progress"]["waiting_for"].is_null());
+    assert_eq!(office.number("SELECT work_ms FROM jobs"), 0);
 }
 
 #[test]
