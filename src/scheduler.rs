@@ -51,6 +51,7 @@ impl Scheduler {
         }
         app.db
             .write(|tx| idempotency::sweep(tx, tx.now.minus(once::KEEP)))?;
+        intake::remove_left(&app.db, &app.in_flight)?;
         retire_old_files(app)?;
         tidy(app)?;
         app.db.checkpoint()

@@ -22,6 +22,8 @@ fn work_through(office: &Office) {
         if let Ok(Ran::Nothing) = worker::run_next(&office.app) {
             return;
         }
+        // A full disk is looked at again after some seconds.
+        office.pass(5);
     }
     panic!("the queue does not come to rest");
 }
