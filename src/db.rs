@@ -138,6 +138,11 @@ impl Db {
         self.room.may_try_job(self.folder(), self.clock.monotonic())
     }
 
+    /// Holds some room back for the small writes of a full disk.
+    pub fn hold_reserve(&self) {
+        self.room.hold_reserve(self.folder());
+    }
+
     fn folder(&self) -> &Path {
         match self.path.parent() {
             Some(folder) if folder != Path::new("") => folder,

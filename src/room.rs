@@ -1,6 +1,7 @@
 //! Whether there is room on the disk: what is known since something failed for want of it, and the
 //! looks that find out when there is room again.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Bytes that must be free before the disk counts as not full: less would be gone at once.
 const ROOM_BYTES: u64 = 1 << 20;
+
+/// Bytes that are held back for the small writes of a full disk: that a job waits, that it was
+/// cancelled, who is signed in.
+const RESERVE_BYTES: u64 = 512 << 10;
 
 /// Bytes that a job can be said to need at most.
 const JOB_ROOM_BYTES_MAX: u64 = 4 << 30;
@@ -32,6 +37,8 @@ struct State {
     full_at: Option<Duration>,
     /// What the last job that found no room is waited with.
     job: Option<JobWait>,
+    /// A file without a name that takes [`RESERVE_BYTES`], until they are needed.
+    reserve: Option<File>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,9 +48,19 @@ struct JobWait {
 }
 
 impl Room {
-    /// Something failed for want of room.
+    /// Holds something back for when the disk is full, if there is that much.
+    pub fn hold_reserve(&self, folder: &Path) {
+        let mut state = self.lock();
+        if state.reserve.is_none() {
+            state.reserve = fill(folder, RESERVE_BYTES).ok();
+        }
+    }
+
+    /// Something failed for want of room. What was held back can be used from now on.
     pub fn ran_out(&self, now: Duration) {
-        self.lock().full_at = Some(now);
+        let mut state = self.lock();
+        state.full_at = Some(now);
+        state.reserve = None;
     }
 
     /// Something large was written.
@@ -69,8 +86,10 @@ impl Room {
             return Err(none().into());
         }
         let tried = try_room(folder);
-        let mut state = self.lock();
-        state.full_at = tried.is_err().then_some(now);
+        self.lock().full_at = tried.is_err().then_some(now);
+        if tried.is_ok() {
+            self.hold_reserve(folder);
+        }
         tried
     }
 
@@ -113,11 +132,16 @@ fn try_room(folder: &Path) -> Result<()> {
     if fs4::available_space(folder)? < ROOM_BYTES {
         return Err(none().into());
     }
-    // It has no name, so that nothing is left of it however this ends.
-    let mut file = tempfile::tempfile_in(folder)?;
-    io::copy(&mut io::Read::take(io::repeat(0), ROOM_BYTES), &mut file)?;
-    file.flush()?;
+    fill(folder, ROOM_BYTES)?;
     Ok(())
+}
+
+/// A file of so many bytes. It has no name, so that nothing is left of it however this process ends.
+fn fill(folder: &Path, bytes: u64) -> io::Result<File> {
+    let mut file = tempfile::tempfile_in(folder)?;
+    io::copy(&mut io::Read::take(io::repeat(0), bytes), &mut file)?;
+    file.flush()?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -137,7 +161,9 @@ mod tests {
         assert!(room.look(Path::new("/no such folder"), SECOND * 6).is_err());
         assert!(room.look(folder.path(), SECOND * 7).is_err());
         assert!(room.look(folder.path(), SECOND * 11).is_ok());
-        assert!(!room.is_full());
+        assert!(!room.is_full() && room.lock().reserve.is_some());
+        room.ran_out(SECOND * 12);
+        assert!(room.lock().reserve.is_none());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 

@@ -265,15 +265,23 @@ impl Ending {
     }
 }
 
+/// Removes what an attempt filed, in small steps.
+fn discard(app: &App, job: JobId) -> Result<()> {
+    while !app.db.write(|tx| records::discard_step(tx, job, 2_000))? {}
+    Ok(())
+}
+
 fn write_end(app: &App, claim: &Claim, ending: &Ending) -> Result<Ran> {
     if matches!(ending, Ending::Completed) {
         return Ok(Ran::Job(claim.job, State::Completed));
     }
-    // First the rows, so that nothing of the job is left when it says that it has ended.
-    while !app
-        .db
-        .write(|tx| records::discard_step(tx, claim.job, 2_000))?
-    {}
+    // First the rows, so that nothing of the job is left when it says that it has ended. One that
+    // only waits for room says so all the same: its next attempt begins with removing them.
+    let waits = matches!(ending, Ending::PutBack { .. });
+    match discard(app, claim.job) {
+        Err(error) if waits && error.is_disk_full() => {}
+        discarded => discarded?,
+    }
     app.db.write(|tx| {
         let state = match ending {
             Ending::Completed => State::Completed,

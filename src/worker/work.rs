@@ -37,10 +37,7 @@ pub(super) const REPORT_MEMBER: &str = "report";
 pub(super) fn work(app: &App, claim: &Claim, stop: &Stop) -> Result<()> {
     let began = app.clock.monotonic();
     // What an attempt that died left behind.
-    while !app
-        .db
-        .write(|tx| records::discard_step(tx, claim.job, 2_000))?
-    {}
+    super::discard(app, claim.job)?;
     let upload = read(app, claim, stop)?;
     let sheets = app.db.read(|c| uploads::sheets(c, upload.no))?;
     let sheet = choose(claim, &upload, &sheets)?;
