@@ -461,9 +461,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("INSERT OR REPLACE INTO job_events (id, job_id, at, from_status, to_status, attempt) VALUES (1, 1, '', NULL, 'pending', 0)", "by the database itself"),
     ("INSERT INTO job_events (job_id, at, from_status, to_status, attempt) VALUES (999, '', NULL, 'pending', 0)", "by the database itself"),
     // results
-    ("INSERT INTO records (job_id, template, row, data) VALUES (1, 'companies', 9, '{}')", "filed by a job that is processing"),
-    ("INSERT INTO records (job_id, template, row, data) VALUES (5, 'companies', 9, '{}')", "filed by a job that is processing"),
-    ("INSERT OR REPLACE INTO records (id, job_id, template, row, data) VALUES (1, 1, 'companies', 9, '{}')", "filed by a job that is processing"),
     ("UPDATE records SET data = '{}' WHERE job_id = 1", "a record does not change"),
     ("DELETE FROM records WHERE job_id = 1", "are kept"),
     // files and pauses
