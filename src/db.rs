@@ -4,7 +4,6 @@
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Result};
 use crate::faults;
+use crate::room::Room;
 use crate::words::Code;
 
 /// "SHLN": tells a Sheetline file from any other SQLite file.
@@ -51,7 +51,7 @@ pub struct Db {
     writer: Mutex<Connection>,
     readers: Mutex<Readers>,
     reader_done: Condvar,
-    disk_full: AtomicBool,
+    room: Room,
 }
 
 #[derive(Default)]
@@ -109,7 +109,7 @@ impl Db {
             writer: Mutex::new(connection),
             readers: Mutex::default(),
             reader_done: Condvar::new(),
-            disk_full: AtomicBool::new(false),
+            room: Room::default(),
         })
     }
 
@@ -123,9 +123,31 @@ impl Db {
         self.clock.as_ref()
     }
 
-    /// Whether the last write failed for want of room.
-    pub fn is_disk_full(&self) -> bool {
-        self.disk_full.load(Ordering::Relaxed)
+    /// What is known about the room on the disk that the file lies on.
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// Something failed for want of room on that disk.
+    pub fn ran_out_of_room(&self) {
+        self.room.ran_out(self.clock.monotonic());
+    }
+
+    /// Whether a job may be begun, as far as room on the disk goes.
+    pub fn has_room_for_job(&self) -> bool {
+        self.room.may_try_job(self.folder(), self.clock.monotonic())
+    }
+
+    /// Holds some room back for the small writes of a full disk.
+    pub fn hold_reserve(&self) {
+        self.room.hold_reserve(self.folder());
+    }
+
+    fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            Some(_) | None => Path::new("."),
+        }
     }
 
     /// Runs `work` in one write transaction: all of it is on the disk when this returns `Ok`,
@@ -135,15 +157,12 @@ impl Db {
     /// Whatever `work` returned, or what SQLite said to the transaction itself.
     pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
         let mut connection = self.writer();
-        let before = connection.total_changes();
         let result = transact(&mut connection, self.clock.now(), work);
-        let wrote = connection.total_changes() != before;
-        match &result {
-            Ok(_) if wrote => self.disk_full.store(false, Ordering::Relaxed),
-            Err(error) if error.is_disk_full() => {
-                self.disk_full.store(true, Ordering::Relaxed);
-            }
-            Ok(_) | Err(_) => {}
+        // A small write that finds room soon after says nothing about the next large one.
+        if let Err(error) = &result
+            && error.is_disk_full()
+        {
+            self.ran_out_of_room();
         }
         result
     }
@@ -188,17 +207,14 @@ impl Db {
     /// # Errors
     /// What SQLite said to the attempt.
     pub fn probe(&self) -> Result<()> {
-        let full = self.is_disk_full();
+        let full = self.room.is_full();
+        self.room.look(self.folder(), self.clock.monotonic())?;
         self.write(|tx| {
             if full {
                 tx.pragma_update(None, "application_id", APPLICATION_ID)?;
             }
             Ok(())
-        })?;
-        if full {
-            self.disk_full.store(false, Ordering::Relaxed);
-        }
-        Ok(())
+        })
     }
 
     /// Moves the write-ahead log into the file as far as that goes without waiting for anybody.
@@ -332,6 +348,8 @@ fn make_private(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use super::*;
     use crate::clock::SystemClock;
 

@@ -3,6 +3,7 @@
 
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -21,6 +22,7 @@ use crate::store::jobs::{self, Claim, Counts};
 use crate::store::records::{self, Filer, NewRecord};
 use crate::store::uploads::{self, Status, Upload};
 use crate::store::{mappings, sessions};
+use crate::turns::Turn;
 use crate::words::{Code, Phase};
 
 /// Member of a problem that carries the report of a job that failed for missing columns.
@@ -33,10 +35,7 @@ pub(super) const REPORT_MEMBER: &str = "report";
 pub(super) fn work(app: &App, claim: &Claim, stop: &Stop) -> Result<()> {
     let began = app.clock.monotonic();
     // What an attempt that died left behind.
-    while !app
-        .db
-        .write(|tx| records::discard_step(tx, claim.job, 2_000))?
-    {}
+    super::discard(app, claim.job)?;
     let upload = read(app, claim, stop)?;
     let sheets = app.db.read(|c| uploads::sheets(c, upload.no))?;
     let sheet = choose(claim, &upload, &sheets)?;
@@ -44,7 +43,7 @@ pub(super) fn work(app: &App, claim: &Claim, stop: &Stop) -> Result<()> {
     let mut check = Check::new(app, claim, &upload, sheet, repair)?;
     // Until its records are filed: another worker's job would not see them.
     let template = check.template.clone();
-    let _turn = app.turns.take(&template, stop)?;
+    let (_turn, waited) = take_turn(app, claim, &template, stop)?;
     let mut filing = Filing {
         app,
         claim,
@@ -55,9 +54,25 @@ pub(super) fn work(app: &App, claim: &Claim, stop: &Stop) -> Result<()> {
         last: Vec::new(),
     };
     filing.run(&mut check, stop)?;
-    let work_ms =
-        u64::try_from(app.clock.monotonic().saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
+    let worked = app.clock.monotonic().saturating_sub(began + waited);
+    let work_ms = u64::try_from(worked.as_millis()).unwrap_or(u64::MAX);
     filing.finish(&check, &sheet.columns, work_ms)
+}
+
+/// Waits for the list, and how long that took. It does not count as processing: neither for the time
+/// that a job may take nor for what the next ones are told.
+fn take_turn<'a>(
+    app: &'a App,
+    claim: &Claim,
+    list: &str,
+    stop: &Stop,
+) -> Result<(Turn<'a>, Duration)> {
+    let before = app.clock.monotonic();
+    let news = || app.bell.progress(claim.user);
+    let turn = app.turns.take(list, claim.job, stop, news)?;
+    let waited = app.clock.monotonic().saturating_sub(before);
+    app.runs.waited(claim.job, waited);
+    Ok((turn, waited))
 }
 
 /// Sees to it that the file's rows are in the database.

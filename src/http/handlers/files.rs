@@ -198,7 +198,7 @@ fn list(call: &mut Call<'_, '_>) -> Result<Response> {
         let next = page.cut(&mut found, |upload| upload.no.0);
         let lines = found
             .iter()
-            .map(|upload| files::line(c, upload))
+            .map(|upload| files::line(c, upload, &call.app.turns))
             .collect::<Result<Vec<Value>>>()?;
         Ok(json!({ "success": true, "files": lines, "next_cursor": next }))
     })?;
@@ -207,7 +207,10 @@ fn list(call: &mut Call<'_, '_>) -> Result<Response> {
 
 fn show(call: &mut Call<'_, '_>) -> Result<Response> {
     let upload = find(call)?;
-    let file = call.app.db.read(|c| files::whole(c, &upload))?;
+    let file = call
+        .app
+        .db
+        .read(|c| files::whole(c, &upload, &call.app.turns))?;
     Ok(reply::json(200, &json!({ "success": true, "file": file })))
 }
 
@@ -224,7 +227,7 @@ fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
                     Code::JobInProgress,
                     "A job is at work on this file. Wait for it or cancel it.",
                 )
-                .with("job", job_report::line(&job)),
+                .with("job", job_report::line(&job, &call.app.turns)),
             ));
         }
         audit::note(tx, &actor, Action::FileDeleted, Some(&upload.id))?;
@@ -417,7 +420,7 @@ pub(in crate::http) fn describe_active(call: &Call<'_, '_>, error: Error) -> Err
     };
     let described = call.app.db.read(|c| {
         jobs::by_id(c, JobId(id))?
-            .map(|job| job_report::whole(c, &job))
+            .map(|job| job_report::whole(c, &job, &call.app.turns))
             .transpose()
     });
     if let Ok(Some(job)) = described {

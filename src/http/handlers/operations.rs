@@ -54,7 +54,7 @@ fn health(call: &mut Call<'_, '_>) -> Result<Response> {
     let scheduler = app.pulse.scheduler_alive();
     let status = match &writable {
         Err(error) if error.is_disk_full() => "disk-full",
-        _ if app.db.is_disk_full() => "disk-full",
+        _ if app.db.room().is_full() => "disk-full",
         Err(_) => "database-not-writable",
         Ok(()) if queue.is_err() => "database-not-readable",
         Ok(()) if !workers => "worker-gone",
