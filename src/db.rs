@@ -2,6 +2,10 @@
 //! `BEGIN IMMEDIATE` transaction on the one writer connection; `read` is one short read
 //! transaction on a pooled connection. No file, socket, hash or parser belongs inside either.
 
+pub mod copy;
+pub mod lock;
+pub mod migrate;
+
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,14 +21,6 @@ use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Result};
 use crate::faults;
 use crate::words::Code;
-
-/// "SHLN": tells a Sheetline file from any other SQLite file.
-const APPLICATION_ID: i64 = 0x5348_4c4e;
-
-/// The schema's version, kept in `user_version`.
-const SCHEMA_VERSION: i64 = 1;
-
-const SCHEMA: &str = include_str!("../schema.sql");
 
 /// How long a statement waits for another program's lock before it gives up.
 const BUSY_WAIT: Duration = Duration::from_millis(2_000);
@@ -86,13 +82,15 @@ impl Deref for Tx<'_> {
 }
 
 impl Db {
-    /// Opens the file, or makes it with the current schema (readable by its owner alone).
+    /// Opens the file, or makes it with the current schema (readable by its owner alone). One of an
+    /// older schema is brought to this one, where no server works on it.
     ///
     /// # Errors
     /// A `Problem` that names what is wrong with the file; `Database` for the rest.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Db> {
         make_private(path)?;
         let mut connection = connect(path)?;
+        migrate::refuse_unknown(migrate::kind(&connection)?)?;
         connection.pragma_update(None, "cache_size", WRITER_CACHE_KIB)?;
         let mode: String =
             connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -102,7 +100,7 @@ impl Db {
                 "The database can't use write-ahead logging where it lies. Put it on a local disk, not on a network share.",
             ));
         }
-        migrate(&mut connection)?;
+        migrate::bring_up(&mut connection, path, None)?;
         Ok(Db {
             path: path.to_owned(),
             clock,
@@ -111,6 +109,23 @@ impl Db {
             reader_done: Condvar::new(),
             disk_full: AtomicBool::new(false),
         })
+    }
+
+    /// Brings a file of an older schema to this one, for the server, which holds the lock.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
+    pub fn prepare(path: &Path, held: &lock::Lock) -> Result<()> {
+        if !path.exists() {
+            return Ok(());
+        }
+        let mut connection = connect(path)?;
+        let kind = migrate::kind(&connection)?;
+        migrate::refuse_unknown(kind)?;
+        match kind {
+            migrate::Kind::Ours(_) => migrate::bring_up(&mut connection, path, Some(held)),
+            migrate::Kind::Empty | migrate::Kind::Foreign => Ok(()),
+        }
     }
 
     /// Where the file lies.
@@ -191,7 +206,7 @@ impl Db {
         let full = self.is_disk_full();
         self.write(|tx| {
             if full {
-                tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+                tx.pragma_update(None, "application_id", migrate::APPLICATION_ID)?;
             }
             Ok(())
         })?;
@@ -281,37 +296,6 @@ fn connect(path: &Path) -> Result<Connection> {
         },
     )?;
     Ok(connection)
-}
-
-fn migrate(connection: &mut Connection) -> Result<()> {
-    // Immediate, so that two programs that start at once don't both find an empty file.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let application: i64 = transaction.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    let tables: i64 =
-        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if version == 0 && application == 0 && tables == 0 {
-        transaction.execute_batch(SCHEMA)?;
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-        transaction.commit()?;
-        return Ok(());
-    }
-    if application != APPLICATION_ID {
-        return Err(Error::problem(
-            Code::Internal,
-            "This SQLite file was not made by Sheetline. Name another file with --db.",
-        ));
-    }
-    if version != SCHEMA_VERSION {
-        return Err(Error::problem(
-            Code::Internal,
-            format!(
-                "The database was made by another version of Sheetline (schema {version}; this program knows {SCHEMA_VERSION}). Start the version that made it, or a newer one."
-            ),
-        ));
-    }
-    Ok(())
 }
 
 /// Makes the file, if it is new, so that only its owner can read it: it holds the office's data.

@@ -13,14 +13,14 @@ mod config;
 mod convert;
 mod door;
 mod limits;
-pub mod lock;
 mod process;
+pub mod restore;
 mod self_test;
 pub mod serve;
 pub mod user;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -69,9 +69,16 @@ enum Command {
     Backup {
         #[command(flatten)]
         database: Database,
-        /// Where the copy goes; it must not exist
-        dest: PathBuf,
-        /// Replace DEST, whole, where it exists
+        #[command(flatten)]
+        flags: backup::Flags,
+    },
+    /// Put a backup in the place of the database; the server must not run
+    Restore {
+        #[command(flatten)]
+        database: Database,
+        /// The backup; its integrity and version are checked first
+        file: PathBuf,
+        /// Replace the database that is there; it is kept under another name
         #[arg(long)]
         force: bool,
     },
@@ -179,11 +186,12 @@ fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         None => serve::run(&cli.serve),
         Some(Command::Serve(flags)) => serve::run(&flags),
-        Some(Command::Backup {
+        Some(Command::Backup { database, flags }) => backup::run(&database.db, &flags),
+        Some(Command::Restore {
             database,
-            dest,
+            file,
             force,
-        }) => backup::run(&database.db, &dest, force),
+        }) => restore::run(&database.db, &file, force),
         Some(Command::Convert(flags)) => convert::run(&flags),
         Some(Command::Check { database }) => check::run(&database.db),
         Some(Command::User { database, action }) => user::run(&database.db, &action),
@@ -205,17 +213,22 @@ fn sentence(error: &Error) -> String {
 }
 
 /// Opens a database that must be there already.
-fn open_existing(path: &std::path::Path) -> Result<Db> {
-    if !path.exists() {
-        return Err(Error::problem(
-            crate::words::Code::NotFound,
-            format!(
-                "There is no database {}. Name it with --db, or start the server once to make it.",
-                path.display()
-            ),
-        ));
-    }
+fn open_existing(path: &Path) -> Result<Db> {
+    must_exist(path)?;
     Db::open(path, clock())
+}
+
+fn must_exist(path: &Path) -> Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    Err(Error::problem(
+        crate::words::Code::NotFound,
+        format!(
+            "There is no database {}. Name it with --db, or start the server once to make it.",
+            path.display()
+        ),
+    ))
 }
 
 fn clock() -> Arc<dyn Clock> {

@@ -14,9 +14,10 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use simplelog::{ConfigBuilder, WriteLogger};
 
-use super::{check, door, limits, lock};
+use super::{check, door, limits};
 use crate::accounts;
 use crate::app::App;
+use crate::db::{Db, lock};
 use crate::error::{Error, Result};
 use crate::server::Address;
 use crate::server::Server;
@@ -166,7 +167,8 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
         ));
     }
     let new = !settings.db.exists();
-    let _lock = lock::take(&settings.db)?;
+    let lock = lock::take(&settings.db)?;
+    Db::prepare(&settings.db, &lock)?;
     let app = Arc::new(App::open(settings, super::clock())?);
     check::warn_of_permissions(&app.settings.db);
     super::user::unattended(&app.db)?;

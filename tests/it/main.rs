@@ -11,6 +11,7 @@
 
 mod accounts;
 mod architecture;
+mod backups;
 mod client;
 mod convert;
 mod corpus;
@@ -22,6 +23,7 @@ mod http_answers;
 mod http_listener;
 mod http_mutations;
 mod matrix;
+mod migrations;
 mod mutations;
 mod office;
 mod preview;

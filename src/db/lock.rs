@@ -30,7 +30,7 @@ pub fn take(db: &Path) -> Result<Lock> {
         Err(TryLockError::WouldBlock) => Err(Error::problem(
             Code::Busy,
             format!(
-                "Another sheetline serves {} already. Stop it first, or name another file with --db.",
+                "A sheetline server works on {} already. Stop it first, or name another file with --db.",
                 db.display()
             ),
         )),
