@@ -48,6 +48,8 @@ pub struct Db {
     readers: Mutex<Readers>,
     reader_done: Condvar,
     disk_full: AtomicBool,
+    /// Another program replicates the file and moves its log home.
+    replicated: AtomicBool,
 }
 
 #[derive(Default)]
@@ -108,6 +110,7 @@ impl Db {
             readers: Mutex::default(),
             reader_done: Condvar::new(),
             disk_full: AtomicBool::new(false),
+            replicated: AtomicBool::new(false),
         })
     }
 
@@ -143,6 +146,15 @@ impl Db {
         self.disk_full.load(Ordering::Relaxed)
     }
 
+    /// Bytes that are free where the file lies; `None` where the system does not say.
+    pub fn room(&self) -> Option<u64> {
+        let folder = match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        fs4::available_space(folder).ok()
+    }
+
     /// Runs `work` in one write transaction: all of it is on the disk when this returns `Ok`,
     /// nothing of it otherwise.
     ///
@@ -172,7 +184,13 @@ impl Db {
         let (_turn, pooled) = self.reader_turn();
         let mut connection = match pooled {
             Some(connection) => connection,
-            None => connect(&self.path)?,
+            None => {
+                let connection = connect(&self.path)?;
+                if self.replicated.load(Ordering::Relaxed) {
+                    leave_log(&connection)?;
+                }
+                connection
+            }
         };
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
         let result = work(&transaction);
@@ -216,11 +234,24 @@ impl Db {
         Ok(())
     }
 
+    /// Leaves the write-ahead log to the program that replicates it (Litestream): one that is moved
+    /// home and begun anew unseen is a gap in the replica.
+    ///
+    /// # Errors
+    /// What SQLite said.
+    pub fn leave_log_alone(&self) -> Result<()> {
+        self.replicated.store(true, Ordering::Relaxed);
+        leave_log(&self.writer())
+    }
+
     /// Moves the write-ahead log into the file as far as that goes without waiting for anybody.
     ///
     /// # Errors
     /// What SQLite said.
     pub fn checkpoint(&self) -> Result<()> {
+        if self.replicated.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let connection = self.writer();
         connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
         Ok(())
@@ -234,6 +265,9 @@ impl Db {
     /// # Errors
     /// What SQLite said.
     pub fn tidy(&self) -> Result<()> {
+        if self.replicated.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let connection = self.writer();
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
@@ -261,6 +295,12 @@ fn transact<T>(
     faults::database()?;
     tx.transaction.commit()?;
     Ok(value)
+}
+
+fn leave_log(connection: &Connection) -> Result<()> {
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(())
 }
 
 /// A connection with the settings that hold for every connection of this program.

@@ -175,10 +175,7 @@ mod tests {
         let mut statement = connection
             .prepare("SELECT * FROM \"v_clean_it's\"")
             .unwrap();
-        let columns: Vec<String> = statement
-            .column_names()
-            .map(str::to_owned)
-            .collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         statement
             .query_row([], |row| {
                 for (at, name) in (0_usize..).zip(names) {

@@ -7,16 +7,19 @@
     reason = "it is the command line"
 )]
 
+mod ask;
 pub mod backup;
-pub mod check;
+mod check;
 mod config;
 mod convert;
 mod door;
+mod health;
 mod limits;
+mod log;
 mod process;
 pub mod restore;
-mod self_test;
 pub mod serve;
+mod systemd;
 pub mod user;
 
 use std::ffi::OsString;
@@ -90,10 +93,39 @@ enum Command {
         #[arg(long)]
         show_origin: bool,
     },
-    /// Check the database, its jobs and the disk; exit status 0 when all is sound
+    /// Check database, jobs, disk, clock, proxy and reading; exit status 0 when all is sound
+    ///
+    /// It takes the settings of the server, to see whether they fit; each problem says what to do.
     Check {
         #[command(flatten)]
-        database: Database,
+        flags: check::Flags,
+        #[command(flatten)]
+        serve: Box<serve::Flags>,
+    },
+    /// Ask the running server how it is: one line, exit status 0 when it can do its work, else 1
+    Health {
+        /// Where it is reached; without it at --listen, on this machine
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        /// Where the server listens
+        #[arg(
+            long,
+            env = "SHEETLINE_LISTEN",
+            default_value = "127.0.0.1:8080",
+            value_name = "ADDR:PORT"
+        )]
+        listen: String,
+    },
+    /// Print a hardened unit for systemd
+    Systemd {
+        /// Where the server is to listen
+        #[arg(
+            long,
+            env = "SHEETLINE_LISTEN",
+            default_value = "127.0.0.1:8080",
+            value_name = "ADDR:PORT"
+        )]
+        listen: String,
     },
     /// The reader that runs as a child process
     #[command(hide = true)]
@@ -193,7 +225,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
             force,
         }) => restore::run(&database.db, &file, force),
         Some(Command::Convert(flags)) => convert::run(&flags),
-        Some(Command::Check { database }) => check::run(&database.db),
+        Some(Command::Check { flags, serve }) => check::run(&serve, &flags),
+        Some(Command::Health { url, listen }) => health::run(url.as_deref(), &listen),
+        Some(Command::Systemd { listen }) => systemd::run(&listen),
         Some(Command::User { database, action }) => user::run(&database.db, &action),
         Some(Command::ReadChild { file }) => Ok(crate::sheet::child::main(&file)),
         Some(Command::Process(flags)) => process::run(&flags),
@@ -233,4 +267,14 @@ fn must_exist(path: &Path) -> Result<()> {
 
 fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_stands_clap_s_own_test() {
+        Cli::command().debug_assert();
+    }
 }

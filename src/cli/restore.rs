@@ -22,8 +22,8 @@ pub fn run(db: &Path, file: &Path, force: bool) -> Result<ExitCode> {
     if !file.exists() {
         return Err(refused(format!("There is no file {}.", file.display())));
     }
-    let folder = place(db)?;
-    if place(file)? == folder {
+    let target = place(db)?;
+    if place(file)? == target {
         return Err(refused("FILE is the database itself.".to_owned()));
     }
     let _lock = lock::take(db)?;
@@ -44,6 +44,12 @@ pub fn run(db: &Path, file: &Path, force: bool) -> Result<ExitCode> {
     } else {
         None
     };
+    copy::own_like(
+        &fresh,
+        aside
+            .as_deref()
+            .unwrap_or(target.parent().unwrap_or(&target)),
+    );
     fs::rename(&fresh, db)?;
     copy::sync_folder(db)?;
     println!(

@@ -90,6 +90,23 @@ fn private_file(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Gives `path` the owner of `like`, where this user may: what the superuser makes beside a database must
+/// be of use to the server, which is another user.
+pub fn own_like(path: &Path, like: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, chown};
+        if let (Ok(own), Ok(wanted)) = (fs::metadata(path), fs::metadata(like))
+            && own.uid() != wanted.uid()
+        {
+            // Only the superuser may; everybody else made a file of their own, as it should be.
+            let _ = chown(path, Some(wanted.uid()), Some(wanted.gid()));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, like);
+}
+
 /// Makes a rename in the folder of `path` survive a power cut.
 ///
 /// # Errors

@@ -106,6 +106,7 @@ pub(super) fn bring_up(
             };
             let aside = copy_name(path, VERSION);
             copy::make(path, &aside).map_err(|error| refused_copy(&error))?;
+            copy::own_like(&aside, path);
             log::warn!(
                 "the database's schema {from} becomes {VERSION}; as it was it is kept as {}",
                 aside.display()

@@ -26,6 +26,7 @@ mod matrix;
 mod migrations;
 mod mutations;
 mod office;
+mod operations;
 mod preview;
 mod process;
 mod queue;
