@@ -1,6 +1,8 @@
 //! The templates that can be used: those built in and those that the office made. An office's
 //! template takes the place of a built-in one of the same name.
 
+pub mod views;
+
 use rusqlite::Connection;
 
 use crate::error::{Error, Result};

@@ -42,6 +42,7 @@ pub fn run(app: &App) {
     let _alive = app.pulse.worker();
     let mut trouble = Trouble::new(app);
     while !app.bell.is_closed() {
+        app.pulse.beat(app.clock.monotonic());
         let seen = app.bell.work_seen();
         match catch_unwind(AssertUnwindSafe(|| run_next(app))) {
             Ok(Ok(Ran::Nothing)) => app.bell.wait_for_work(seen, LOOK_EVERY),

@@ -19,7 +19,7 @@ use crate::process::{Choices, Outcome};
 use crate::sheet::{self, Column, SheetInfo};
 use crate::stop::Stop;
 use crate::store::jobs::{self, Claim, Counts};
-use crate::store::records::{self, Filer, NewRecord};
+use crate::store::records::{Filer, NewRecord};
 use crate::store::uploads::{self, Status, Upload};
 use crate::store::{mappings, sessions};
 use crate::turns::Turn;

@@ -11,6 +11,7 @@
 
 mod accounts;
 mod architecture;
+mod backups;
 mod client;
 mod convert;
 mod corpus;
@@ -22,8 +23,10 @@ mod http_answers;
 mod http_listener;
 mod http_mutations;
 mod matrix;
+mod migrations;
 mod mutations;
 mod office;
+mod operations;
 mod preview;
 mod process;
 mod queue;

@@ -1,11 +1,13 @@
 //! Operations: health, and the description of the API.
 
+use std::io::Read;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use rouille::Response;
 use serde_json::{Map, Value, json};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::http::call::Call;
 use crate::http::routes::{self, Route, Who};
 use crate::http::{carriers, exposition, reply};
@@ -36,6 +38,13 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         handle: day,
     },
     Route {
+        method: "POST",
+        path: "/api/admin/sink",
+        who: Who::Admin,
+        summary: "Take a body of any size up to the upload limit and throw it away: what a proxy lets through",
+        handle: sink,
+    },
+    Route {
         method: "GET",
         path: "/api/openapi.json",
         who: Who::Anyone,
@@ -44,33 +53,42 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     },
 ];
 
+/// A worker that nobody has seen for longer, and that has no job in hand, hangs: it looks every few
+/// seconds, and waits half a minute at most when the database troubles it.
+const WORKER_SILENT_MAX: Duration = Duration::from_secs(90);
+
 fn health(call: &mut Call<'_, '_>) -> Result<Response> {
     let app = call.app;
     let writable = app.db.probe();
     let queue = app
         .db
         .read(|c| Ok((jobs::counts(c)?, pauses::current(c)?.is_some())));
-    let workers = app.pulse.workers_alive();
-    let scheduler = app.pulse.scheduler_alive();
+    let room = app.db.free_bytes();
+    let now = app.clock.monotonic();
+    let silent = now.saturating_sub(app.pulse.last_beat().max(app.started));
+    let works =
+        app.pulse.workers_alive() && (silent <= WORKER_SILENT_MAX || !app.runs.all().is_empty());
     let status = match &writable {
         Err(error) if error.is_disk_full() => "disk-full",
         _ if app.db.room().is_full() => "disk-full",
         Err(_) => "database-not-writable",
         Ok(()) if queue.is_err() => "database-not-readable",
-        Ok(()) if !workers => "worker-gone",
+        Ok(()) if !works => "worker-gone",
         Ok(()) => "ok",
     };
     if let Err(error) = &writable {
         log::warn!("health: {error}");
     }
     let ((pending, processing), paused) = queue.unwrap_or_default();
-    let uptime = app.clock.monotonic().saturating_sub(app.started).as_secs();
     let body = json!({
         "status": status,
         "version": env!("CARGO_PKG_VERSION"),
-        "uptime_seconds": uptime,
-        "scheduler_running": scheduler,
+        "uptime_seconds": now.saturating_sub(app.started).as_secs(),
+        "scheduler_running": app.pulse.scheduler_alive(),
         "queue": { "pending": pending, "processing": processing, "paused": paused },
+        "database_writable": writable.is_ok(),
+        "disk_free_bytes": room,
+        "worker": { "running": works, "silent_seconds": silent.as_secs() },
     });
     Ok(reply::json(if status == "ok" { 200 } else { 503 }, &body))
 }
@@ -125,6 +143,68 @@ fn day(call: &mut Call<'_, '_>) -> Result<Response> {
     let now = call.app.clock.now();
     let body = call.app.db.read(|c| figures::last_day(c, now))?;
     Ok(reply::json(200, &body))
+}
+
+/// A form's own bytes around a file, which a proxy's limit counts, too.
+const FORM_BYTES: u64 = 64 << 10;
+
+/// For `sheetline check --through`: takes as much as an upload could have, keeps nothing, and says how
+/// the request came.
+fn sink(call: &mut Call<'_, '_>) -> Result<Response> {
+    let limit = call
+        .app
+        .settings
+        .upload_bytes_max
+        .saturating_add(FORM_BYTES);
+    if call
+        .incoming
+        .body
+        .declared()
+        .is_some_and(|bytes| bytes > limit)
+    {
+        return Err(too_large(limit));
+    }
+    let mut bytes = 0_u64;
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        match call.incoming.body.read(&mut piece)? {
+            0 => break,
+            more => bytes += more as u64,
+        }
+        if bytes > limit {
+            return Err(too_large(limit));
+        }
+    }
+    let peer = call.incoming.peer.ip().to_canonical();
+    let forwarded = call
+        .incoming
+        .request
+        .headers()
+        .any(|(name, _)| is_forwarding(name));
+    Ok(reply::json(
+        200,
+        &json!({
+            "success": true,
+            "bytes": bytes,
+            "limit": limit,
+            "seen": {
+                "address": call.address.to_string(),
+                "peer": peer.to_string(),
+                "peer_trusted": carriers::is_trusted(call.app, peer),
+                "forwarded": forwarded,
+                "https": call.https,
+            },
+        }),
+    ))
+}
+
+fn too_large(limit: u64) -> Error {
+    Problem::new(
+        Code::TooLarge,
+        format!("The request is too large; at most {limit} bytes are taken here."),
+    )
+    .with("limit", limit)
+    .into()
 }
 
 /// Made from the route table, so that it names what is there and nothing else.
