@@ -45,7 +45,9 @@ const READER_WAIT: Duration = Duration::from_millis(1_000);
 pub struct Db {
     path: PathBuf,
     clock: Arc<dyn Clock>,
-    writer: Mutex<Connection>,
+    /// Fair: a job that writes batch after batch would keep everybody else waiting at a lock of the
+    /// standard library.
+    writer: parking_lot::Mutex<Connection>,
     readers: Mutex<Readers>,
     reader_done: Condvar,
     room: Room,
@@ -107,7 +109,7 @@ impl Db {
         Ok(Db {
             path: path.to_owned(),
             clock,
-            writer: Mutex::new(connection),
+            writer: parking_lot::Mutex::new(connection),
             readers: Mutex::default(),
             reader_done: Condvar::new(),
             room: Room::default(),
@@ -286,9 +288,9 @@ impl Db {
         Ok(())
     }
 
-    fn writer(&self) -> MutexGuard<'_, Connection> {
+    fn writer(&self) -> parking_lot::MutexGuard<'_, Connection> {
         // A panic in a closure has rolled its transaction back, so the connection is good.
-        lock(&self.writer)
+        self.writer.lock()
     }
 }
 

@@ -340,6 +340,9 @@ fn the_list_is_searched_whatever_the_case_and_paged() {
         }
     }
     assert_eq!(seen, 120);
+    let misspelt = anna.get("/api/records?template=companeis").expect(422);
+    assert_eq!(misspelt["code"], "no-such-template");
+    anna.get("/api/records?template=auto").expect(200);
 }
 
 // Templates ----------------------------------------------------------------------------------------
