@@ -1,7 +1,7 @@
 //! `convert`: prints the JSON document of a file's sheet, or nothing and the reason.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use crate::id;
 use crate::intake::name;
 use crate::settings;
 use crate::sheet::document::{Document, FileFacts};
+use crate::sheet::protocol::{self, RowLine};
 use crate::sheet::reader::{self, ReadJob};
 use crate::sheet::{self, Event, FileInfo, ReadOptions, SheetInfo, sniff};
 use crate::stop::Stop;
@@ -73,7 +74,7 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode> {
     let format = sniff::sniff(&flags.file, &limits)?;
     let hash = std::thread::spawn(move || sha256(file));
     let executable = settings::this_program();
-    let mut reader = reader::read(
+    let mut reader = reader::read_lines(
         &ReadJob {
             executable: &executable,
             path: &flags.file,
@@ -104,30 +105,34 @@ struct Taken {
     sheets: Vec<SheetInfo>,
     /// Where the rows of each sheet begin in `rows`, in the order of `sheets`.
     begins: Vec<u64>,
-    /// A row a line: its number, a tab, its cells.
+    /// The reader's lines, as they came: taken apart only where they are printed.
     rows: Spill,
 }
 
-/// Takes all events of a reader.
+/// Takes all lines of a reader.
 fn take(
-    mut next: impl FnMut() -> Result<Option<Vec<Event>>>,
+    mut next: impl FnMut() -> Result<Option<String>>,
     progress: &mut Progress,
 ) -> Result<Taken> {
     let mut rows = Spill::default();
     let (mut begins, mut sheets, mut file) = (Vec::new(), Vec::new(), None);
-    while let Some(events) = next()? {
-        for event in events {
-            match event {
-                Event::Sheet(_) => begins.push(rows.size),
-                Event::Row(row) => {
-                    progress.row();
-                    rows.line(row.number, &row.cells)?;
-                }
+    while let Some(text) = next()? {
+        let mut at = rows.size;
+        for line in protocol::lines(&text) {
+            at += u64::try_from(line.len() + 1).unwrap_or(0);
+            if line.starts_with('R') {
+                progress.row();
+                continue;
+            }
+            match protocol::parse(line)? {
+                Event::Sheet(_) => begins.push(at),
+                Event::Row(_) => {}
                 Event::SheetEnd(info) => sheets.push(*info),
                 Event::Estimate(rows) => progress.total = Some(rows),
                 Event::Done(info) => file = Some(info),
             }
         }
+        rows.add(&text)?;
     }
     let file =
         file.ok_or_else(|| Error::Internal("the reader ended without saying so".to_owned()))?;
@@ -161,19 +166,18 @@ fn print(taken: Taken, path: &Path, format: Format, sha256: String, out: impl Wr
     let mut piece = Vec::with_capacity(PIECE_BYTES + 4_096);
     let mut document = Document::begin(sheet, &mut piece);
     let mut rows = taken.rows.read(begin)?;
-    let mut line = String::new();
-    for _ in 0..sheet.rows {
-        line.clear();
-        rows.read_line(&mut line)?;
-        let (number, cells) = line
-            .trim_end_matches('\n')
-            .split_once('\t')
-            .ok_or_else(no_rows)?;
-        let number = number.parse().map_err(|_| no_rows())?;
-        document.row(number, cells, &mut piece)?;
-        if piece.len() >= PIECE_BYTES {
-            out.write_all(&piece)?;
-            piece.clear();
+    let mut left = sheet.rows;
+    while left > 0 {
+        for row in protocol::lines(rows.next()?).filter_map(RowLine::parse) {
+            if left == 0 {
+                break;
+            }
+            left -= 1;
+            document.row(row.number, row.cells, &mut piece)?;
+            if piece.len() >= PIECE_BYTES {
+                out.write_all(&piece)?;
+                piece.clear();
+            }
         }
     }
     document.end(&facts, sheet, &taken.sheets, &mut piece)?;
@@ -185,23 +189,19 @@ fn no_rows() -> Error {
     Error::Internal("rows that were kept are not there".to_owned())
 }
 
-/// Rows that wait until the file is known to be whole: in memory, then in a file without a name.
+/// Lines that wait until the file is known to be whole: in memory, then in a file without a name.
 #[derive(Default)]
 struct Spill {
-    memory: Vec<u8>,
+    memory: String,
     file: Option<File>,
     /// Bytes in all.
     size: u64,
 }
 
 impl Spill {
-    fn line(&mut self, number: u32, cells: &str) -> Result<()> {
-        let before = self.memory.len();
-        serde_json::to_writer(&mut self.memory, &number)?;
-        self.memory.push(b'\t');
-        self.memory.extend_from_slice(cells.as_bytes());
-        self.memory.push(b'\n');
-        self.size += u64::try_from(self.memory.len() - before).unwrap_or(0);
+    fn add(&mut self, text: &str) -> Result<()> {
+        self.memory.push_str(text);
+        self.size += u64::try_from(text.len()).unwrap_or(0);
         if self.memory.len() >= MEMORY_BYTES_MAX {
             self.write_out()?;
         }
@@ -213,27 +213,60 @@ impl Spill {
             Some(file) => file,
             None => self.file.insert(tempfile::tempfile()?),
         };
-        file.write_all(&self.memory)?;
+        file.write_all(self.memory.as_bytes())?;
         self.memory.clear();
         Ok(())
     }
 
     /// The lines from byte `begin` on.
-    fn read(mut self, begin: u64) -> Result<Box<dyn BufRead>> {
+    fn read(mut self, begin: u64) -> Result<Kept> {
         if self.file.is_some() {
             self.write_out()?;
         }
-        Ok(match self.file {
+        match self.file {
+            None => Ok(Kept::Memory(
+                self.memory,
+                usize::try_from(begin).map_err(|_| no_rows())?,
+            )),
             Some(mut file) => {
                 file.seek(SeekFrom::Start(begin))?;
-                Box::new(BufReader::with_capacity(PIECE_BYTES, file))
+                Ok(Kept::File(file, Vec::new(), 0))
             }
-            None => {
-                let mut memory = io::Cursor::new(self.memory);
-                memory.set_position(begin);
-                Box::new(memory)
+        }
+    }
+}
+
+/// Lines that were kept.
+enum Kept {
+    /// All of them, and where the next one begins.
+    Memory(String, usize),
+    /// The file, what was read of it, and how much of that was handed on.
+    File(File, Vec<u8>, usize),
+}
+
+impl Kept {
+    /// The next whole lines, of which there must be some.
+    fn next(&mut self) -> Result<&str> {
+        match self {
+            Kept::Memory(text, begin) => {
+                let begin = std::mem::replace(begin, text.len());
+                text.get(begin..)
+                    .filter(|text| !text.is_empty())
+                    .ok_or_else(no_rows)
             }
-        })
+            Kept::File(file, bytes, done) => {
+                bytes.drain(..std::mem::take(done));
+                let more = u64::try_from(PIECE_BYTES).unwrap_or(u64::MAX);
+                while !bytes.contains(&b'\n') {
+                    if file.take(more).read_to_end(bytes)? == 0 {
+                        return Err(no_rows());
+                    }
+                }
+                *done = memchr::memrchr(b'\n', bytes).map_or(0, |last| last + 1);
+                let whole = bytes.get(..*done).unwrap_or(&[]);
+                std::str::from_utf8(whole).map_err(|_| no_rows())
+            }
+        }
     }
 }
 
@@ -314,25 +347,23 @@ fn cannot_open(path: &Path, error: &io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sheet::protocol::{self, Output};
+    use crate::sheet::protocol::Output;
     use crate::sheet::{Limits, delimited};
     use serde_json::{Value, json};
 
     /// What a reader would tell of this text.
-    fn events(text: &str) -> Vec<Event> {
+    fn told(text: &str) -> String {
         let limits = Limits::default();
         let mut told = Vec::new();
         let mut out = Output::new(&mut told, &limits);
         let mut file = io::Cursor::new(text.as_bytes());
         delimited::read(&mut file, &ReadOptions::default(), &mut out).unwrap();
-        let told = String::from_utf8(told).unwrap();
-        told.lines()
-            .map(|line| protocol::parse(line).unwrap())
-            .collect()
+        String::from_utf8(told).unwrap()
     }
 
-    fn taken(events: Vec<Event>) -> Result<Taken> {
-        let mut batches = vec![events].into_iter();
+    fn taken(told: &str) -> Result<Taken> {
+        let lines: Vec<&str> = told.split_inclusive('\n').collect();
+        let mut batches = lines.chunks(100).map(<[&str]>::concat);
         take(|| Ok(batches.next()), &mut Progress::new())
     }
 
@@ -351,7 +382,7 @@ mod tests {
 
     #[test]
     fn the_document_of_a_text_file_is_printed() {
-        let value = printed(taken(events("Name;Size\nAcme;12\n\nBolt;007\n")).unwrap());
+        let value = printed(taken(&told("Name;Size\nAcme;12\n\nBolt;007\n")).unwrap());
         assert_eq!(value["columns"], json!(["Name", "Size"]));
         assert_eq!(
             value["data"],
@@ -367,13 +398,10 @@ mod tests {
     fn rows_of_other_sheets_and_more_rows_than_memory_holds_are_no_trouble() {
         let long = "x".repeat(40_000);
         let text = format!("a,b\n{}", format!("1,{long}\n").repeat(600));
-        let mut all = events(&text);
+        let all = told(&text);
         // The same sheet once more behind it, which is not asked for.
-        let again: Vec<Event> = all[..all.len() - 1].to_vec();
-        let done = all.pop().unwrap();
-        all.extend(again);
-        all.push(done);
-        let taken = taken(all).unwrap();
+        let (sheet, done) = all.split_at(all.rfind('D').unwrap());
+        let taken = taken(&format!("{sheet}{sheet}{done}")).unwrap();
         assert!(taken.rows.file.is_some());
         let value = printed(taken);
         assert_eq!(value["data"].as_array().unwrap().len(), 600);
@@ -382,8 +410,8 @@ mod tests {
 
     #[test]
     fn a_file_that_was_not_read_to_its_end_prints_nothing() {
-        let mut all = events("a,b\n1,2\n");
-        all.pop();
-        assert!(taken(all).is_err());
+        let all = told("a,b\n1,2\n");
+        let (sheet, _) = all.split_at(all.rfind('D').unwrap());
+        assert!(taken(sheet).is_err());
     }
 }

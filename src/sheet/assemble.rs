@@ -210,6 +210,7 @@ impl<'o, 'w> Assembler<'o, 'w> {
         };
         let header_row = self.header.map(|header| header.row);
         let columns = names::columns(labels, &self.used, header_row, &mut self.notices);
+        bounds::stored(columns.len(), self.out.limits().columns_stored_max)?;
         let info = SheetInfo {
             position: self.sheet.position,
             name: self.sheet.name,
@@ -390,9 +391,7 @@ impl<'o, 'w> Assembler<'o, 'w> {
             }
             Some(self.kinds.as_str())
         };
-        let text = std::str::from_utf8(&self.cells)
-            .map_err(|_| Error::Internal("a row is no UTF-8".to_owned()))?;
-        self.out.row(number, width, kinds, text, line.filled)
+        self.out.row(number, width, kinds, &self.cells, line.filled)
     }
 
     /// Appends one cell.

@@ -15,6 +15,9 @@ use super::{Limits, ReadOptions, delimited, is_workbook, sniff, workbook};
 use crate::error::{Error, Result};
 use crate::words::Format;
 
+/// The command that reads a file as a child process; nobody but [`super::reader`] gives it.
+pub const COMMAND: &str = "read-child";
+
 /// Exit status after a panic in a parser.
 pub(super) const PANICKED: i32 = 3;
 

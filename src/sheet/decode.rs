@@ -54,6 +54,12 @@ impl<'f, R: Read> Text<'f, R> {
         self.read = (self.read + bytes).min(self.piece.len());
     }
 
+    /// The last so many bytes that were gone on by, as long as they came in one piece.
+    pub(super) fn consumed(&self, bytes: usize) -> &[u8] {
+        let begin = self.read.saturating_sub(bytes);
+        self.piece.get(begin..self.read).unwrap_or(&[])
+    }
+
     fn next(&mut self) -> Result<()> {
         self.piece.clear();
         match &mut self.decoder {

@@ -1,9 +1,11 @@
 //! Text files: decodes, splits into records, and hands them to the assembler, whatever the size of
 //! the file is.
 
+use std::borrow::Cow;
 use std::io::{Read, Seek, SeekFrom};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use memchr::{memchr_iter, memchr3};
 
 use super::assemble::{Assembler, Found, Sheet};
 use super::decode::Text;
@@ -174,11 +176,14 @@ fn found(field: &str) -> Found<'_> {
 /// The records of a text.
 struct Records<'f, 'l, R> {
     text: Text<'f, R>,
+    delimiter: u8,
     core: Reader,
     limits: &'l Limits,
-    /// The last record's fields, one after the other, and where each ends.
+    /// The fields of a record that csv-core took apart, one after the other, and where each ends.
     fields: Vec<u8>,
     ends: Vec<usize>,
+    /// Where each field of a plain line ends.
+    cuts: Vec<usize>,
     /// The last record's row: blank lines count, the lines of a quoted field don't.
     number: u32,
     /// Whether the last byte read was a CR, so that a LF belongs to it.
@@ -189,8 +194,10 @@ struct Records<'f, 'l, R> {
 
 struct Record<'r> {
     number: u32,
-    text: std::borrow::Cow<'r, str>,
+    text: Cow<'r, str>,
     ends: &'r [usize],
+    /// Bytes between two fields.
+    gap: usize,
 }
 
 impl Record<'_> {
@@ -202,20 +209,34 @@ impl Record<'_> {
         let mut begin = 0;
         self.ends.iter().map(move |end| {
             let field = self.text.get(begin..*end).unwrap_or("");
-            begin = *end;
+            begin = *end + self.gap;
             field
         })
     }
 }
 
+/// Bytes as text. They are UTF-8, unless the file changed since it was looked at.
+fn as_text(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
+}
+
 impl<'f, 'l, R: Read> Records<'f, 'l, R> {
     fn new(text: Text<'f, R>, delimiter: u8, limits: &'l Limits, number: u32) -> Self {
+        let mut core = ReaderBuilder::new().delimiter(delimiter).build();
+        // It would take a mark at the beginning of the first record that it gets for a file's: let
+        // it have a blank line first, which it passes over.
+        core.read_record(b"\n", &mut [0], &mut [0]);
         Records {
             text,
-            core: ReaderBuilder::new().delimiter(delimiter).build(),
+            delimiter,
+            core,
             limits,
             fields: vec![0; 1 << 16],
             ends: vec![0; 256],
+            cuts: Vec::new(),
             number,
             after_cr: false,
             unclosed: None,
@@ -227,6 +248,44 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             return Ok(None);
         }
         self.count_row()?;
+        match self.plain_line()? {
+            Some(bytes) => {
+                let line = self.text.consumed(bytes + 1);
+                Ok(Some(Record {
+                    number: self.number,
+                    text: as_text(line.get(..bytes).unwrap_or(&[])),
+                    ends: &self.cuts,
+                    gap: 1,
+                }))
+            }
+            None => self.parsed(),
+        }
+    }
+
+    /// Goes on by a line that lies whole in the piece at hand and holds no quote, as most do, and
+    /// cuts it at its separators; its bytes without the line end. `None` where it needs a parser.
+    fn plain_line(&mut self) -> Result<Option<usize>> {
+        let piece = self.text.piece()?;
+        let Some(bytes) = memchr3(b'\n', b'\r', b'"', piece) else {
+            return Ok(None);
+        };
+        let (line, end) = piece.split_at(bytes);
+        if end.starts_with(b"\"") {
+            return Ok(None);
+        }
+        self.cuts.clear();
+        self.cuts.extend(memchr_iter(self.delimiter, line));
+        self.cuts.push(bytes);
+        if self.cuts.len() > FIELDS_MAX {
+            return Ok(None);
+        }
+        self.after_cr = end.starts_with(b"\r");
+        self.text.consume(bytes + 1);
+        Ok(Some(bytes))
+    }
+
+    /// The next record, taken apart by csv-core.
+    fn parsed(&mut self) -> Result<Option<Record<'_>>> {
         let (mut written, mut count) = (0, 0);
         // At the end of the file a line end is tried: it ends every record, but not a quoted field.
         let mut tried = false;
@@ -265,15 +324,11 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
         {
             *end = end.saturating_sub(1);
         }
-        let fields = self.fields.get(..written).unwrap_or(&[]);
         Ok(Some(Record {
             number: self.number,
-            text: match std::str::from_utf8(fields) {
-                Ok(text) => text.into(),
-                // Only where the file changed since it was looked at.
-                Err(_) => String::from_utf8_lossy(fields),
-            },
+            text: as_text(self.fields.get(..written).unwrap_or(&[])),
             ends: self.ends.get(..count).unwrap_or(&[]),
+            gap: 0,
         }))
     }
 

@@ -104,21 +104,27 @@ impl Document {
 /// Writes rows as JSON objects.
 #[derive(Debug)]
 pub struct Objects {
-    /// The place of each column in a row, and its key with quotes and colon.
+    /// The place of each column in a row, and its key with quotes and colon, and with a comma
+    /// unless it is the first.
     keys: Vec<(usize, Vec<u8>)>,
+    /// Bytes of a row besides its values: all keys, the braces, and a `null` for each column.
+    bytes: usize,
 }
 
 impl Objects {
     pub fn new(columns: &[Column]) -> Objects {
-        let key = |column: &Column| {
+        let key = |(at, column): (usize, &Column)| {
             let mut key = Vec::new();
+            if at > 0 {
+                key.push(b',');
+            }
             json::text(&mut key, &column.name);
             key.push(b':');
             (column.index, key)
         };
-        Objects {
-            keys: columns.iter().map(key).collect(),
-        }
+        let keys: Vec<(usize, Vec<u8>)> = columns.iter().enumerate().map(key).collect();
+        let bytes = keys.iter().map(|(_, key)| key.len() + 4).sum::<usize>() + 2;
+        Objects { keys, bytes }
     }
 
     /// Appends a row as one JSON object, without a line break in it.
@@ -128,18 +134,16 @@ impl Objects {
     pub fn append(&self, cells: &str, out: &mut Vec<u8>) -> Result<()> {
         let mut values = Values::new(cells)?;
         let mut next = 0;
+        out.reserve(self.bytes + cells.len());
         out.push(b'{');
-        for (at, (index, key)) in self.keys.iter().enumerate() {
-            if at > 0 {
-                out.push(b',');
-            }
+        for (index, key) in &self.keys {
             out.extend_from_slice(key);
             let mut value = None;
             while next <= *index {
                 value = values.next()?;
                 next += 1;
             }
-            out.extend_from_slice(value.unwrap_or("null").as_bytes());
+            out.extend_from_slice(value.unwrap_or(b"null"));
         }
         out.push(b'}');
         Ok(())
@@ -158,7 +162,7 @@ impl Objects {
 
 /// The texts of the scalars in a JSON array.
 struct Values<'a> {
-    rest: &'a str,
+    rest: &'a [u8],
 }
 
 impl<'a> Values<'a> {
@@ -167,32 +171,31 @@ impl<'a> Values<'a> {
             .strip_prefix('[')
             .and_then(|cells| cells.strip_suffix(']'));
         Ok(Values {
-            rest: inside.ok_or_else(damaged)?,
+            rest: inside.ok_or_else(damaged)?.as_bytes(),
         })
     }
 
-    fn next(&mut self) -> Result<Option<&'a str>> {
+    fn next(&mut self) -> Result<Option<&'a [u8]>> {
         if self.rest.is_empty() {
             return Ok(None);
         }
-        let end = if self.rest.starts_with('"') {
+        let end = if self.rest.starts_with(b"\"") {
             end_of_string(self.rest).ok_or_else(damaged)?
         } else {
-            self.rest.find(',').unwrap_or(self.rest.len())
+            memchr::memchr(b',', self.rest).unwrap_or(self.rest.len())
         };
         let (value, rest) = self.rest.split_at_checked(end).ok_or_else(damaged)?;
-        self.rest = match rest.strip_prefix(',') {
-            Some(rest) => rest,
-            None if rest.is_empty() => "",
-            None => return Err(damaged()),
+        self.rest = match rest.split_first() {
+            Some((b',', rest)) => rest,
+            None => &[],
+            Some(_) => return Err(damaged()),
         };
         Ok(Some(value))
     }
 }
 
-/// Where the string that `text` begins with ends.
-fn end_of_string(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
+/// Where the string that `bytes` begin with ends.
+fn end_of_string(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
         at += json::plain_prefix(bytes.get(at..)?);

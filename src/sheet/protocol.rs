@@ -63,7 +63,7 @@ impl<'w> Output<'w> {
         Ok(writeln!(self.out, "S{position}")?)
     }
 
-    /// A row; `cells` is a JSON array, `kinds` is as in [`Row::kinds`], `filled` says how many of
+    /// A row; `cells` is a JSON array in UTF-8, `kinds` is as in [`Row::kinds`], `filled` says how many of
     /// the cells hold a value.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl<'w> Output<'w> {
         number: u32,
         width: Option<u32>,
         kinds: Option<&str>,
-        cells: &str,
+        cells: &[u8],
         filled: u64,
     ) -> Result<()> {
         self.cells = self.cells.saturating_add(filled);
@@ -109,7 +109,7 @@ impl<'w> Output<'w> {
         line.push(b'\t');
         line.extend_from_slice(kinds.unwrap_or("").as_bytes());
         line.push(b'\t');
-        line.extend_from_slice(cells.as_bytes());
+        line.extend_from_slice(cells);
         line.push(b'\n');
         Ok(self.out.write_all(line)?)
     }
@@ -158,16 +158,36 @@ impl<'w> Output<'w> {
     }
 }
 
-/// The parent's end: one line, without its line end.
+/// The parent's end: the events that whole lines tell.
+///
+/// # Errors
+/// As [`parse`].
+pub fn events(text: &str) -> Result<Vec<Event>> {
+    lines(text).map(parse).collect()
+}
+
+/// The whole lines of a text, without their ends.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut begin = 0;
+    memchr::memchr_iter(b'\n', text.as_bytes()).map(move |end| {
+        let line = text.get(begin..end).unwrap_or("");
+        begin = end + 1;
+        line
+    })
+}
+
+/// What one line tells.
 ///
 /// # Errors
 /// The child's `Problem` where the line is a refusal; `Io` where it is no line of this protocol.
 pub fn parse(line: &str) -> Result<Event> {
     let broken = || Error::Io(io::Error::from(io::ErrorKind::InvalidData));
+    if let Some(row) = RowLine::parse(line) {
+        return Ok(Event::Row(row.to_row()));
+    }
     let kind = line.chars().next().ok_or_else(broken)?;
     let rest = line.get(kind.len_utf8()..).ok_or_else(broken)?;
     match kind {
-        'R' => row(rest).map(Event::Row).ok_or_else(broken),
         'S' => Ok(Event::Sheet(rest.parse().map_err(|_| broken())?)),
         'E' => Ok(Event::SheetEnd(Box::new(serde_json::from_str(rest)?))),
         'T' => Ok(Event::Estimate(rest.parse().map_err(|_| broken())?)),
@@ -181,23 +201,45 @@ pub fn parse(line: &str) -> Result<Event> {
     }
 }
 
-fn row(rest: &str) -> Option<Row> {
-    let mut parts = rest.splitn(4, '\t');
-    let number = parts.next()?.parse().ok()?;
-    let width = match parts.next()? {
-        "" => None,
-        text => Some(text.parse().ok()?),
-    };
-    let kinds = match parts.next()? {
-        "" => None,
-        text => Some(text.to_owned()),
-    };
-    Some(Row {
-        number,
-        cells: parts.next()?.to_owned(),
-        kinds,
-        width,
-    })
+/// The line of a row, as it stands; the members are those of [`Row`].
+pub struct RowLine<'l> {
+    pub number: u32,
+    width: Option<u32>,
+    kinds: Option<&'l str>,
+    pub cells: &'l str,
+}
+
+impl<'l> RowLine<'l> {
+    /// `None` where the line is none of a row.
+    pub fn parse(line: &'l str) -> Option<RowLine<'l>> {
+        let (number, rest) = field(line.strip_prefix('R')?)?;
+        let (width, rest) = field(rest)?;
+        let (kinds, cells) = field(rest)?;
+        Some(RowLine {
+            number: number.parse().ok()?,
+            width: match width {
+                "" => None,
+                text => Some(text.parse().ok()?),
+            },
+            kinds: Some(kinds).filter(|kinds| !kinds.is_empty()),
+            cells,
+        })
+    }
+
+    fn to_row(&self) -> Row {
+        Row {
+            number: self.number,
+            cells: self.cells.to_owned(),
+            kinds: self.kinds.map(str::to_owned),
+            width: self.width,
+        }
+    }
+}
+
+/// What stands before the first tab and behind it; it is never far.
+fn field(text: &str) -> Option<(&str, &str)> {
+    let tab = text.bytes().position(|byte| byte == b'\t')?;
+    Some((text.get(..tab)?, text.get(tab + 1..)?))
 }
 
 #[cfg(test)]
@@ -217,9 +259,9 @@ mod tests {
         let mut bytes = Vec::new();
         let mut out = Output::new(&mut bytes, &limits);
         out.sheet(2).unwrap();
-        out.row(7, Some(3), Some(".d"), r#"["a\tb","2024-10-06"]"#, 2)
+        out.row(7, Some(3), Some(".d"), br#"["a\tb","2024-10-06"]"#, 2)
             .unwrap();
-        out.row(8, None, None, "[1]", 1).unwrap();
+        out.row(8, None, None, b"[1]", 1).unwrap();
         out.estimate(12).unwrap();
         let text = String::from_utf8(bytes).unwrap();
         let events: Vec<Event> = text.lines().map(|line| parse(line).unwrap()).collect();
@@ -249,8 +291,8 @@ mod tests {
         let limits = limits();
         let mut bytes = Vec::new();
         let mut out = Output::new(&mut bytes, &limits);
-        out.row(1, None, None, "[1,2,3]", 3).unwrap();
-        let refused = out.row(2, None, None, "[4]", 1);
+        out.row(1, None, None, b"[1,2,3]", 3).unwrap();
+        let refused = out.row(2, None, None, b"[4]", 1);
         assert!(matches!(refused, Err(Error::Problem(p)) if p.code == Code::TooComplex));
     }
 
