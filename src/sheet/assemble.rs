@@ -156,26 +156,34 @@ impl<'o, 'w> Assembler<'o, 'w> {
         self.header.is_some()
     }
 
-    /// As [`Assembler::row`] for a sheet without merged cells, once the header is known: the cells
-    /// need not be collected.
+    /// As [`Assembler::row`] for the fields of a text file, once the header is known: they are
+    /// written as they come.
     ///
     /// # Errors
     /// As [`Assembler::row`].
     pub(super) fn stream<'a>(
         &mut self,
         number: u32,
-        cells: impl Iterator<Item = (usize, Found<'a>)>,
-        width: Option<u32>,
+        fields: impl Iterator<Item = &'a str>,
+        width: u32,
     ) -> Result<()> {
         if number <= self.number {
             return Err(bounds::out_of_order(number));
         }
         self.number = number;
+        let bytes_max = self.out.limits().cell_bytes_text_max;
         let mut line = self.begin_line();
-        for (column, found) in cells {
-            self.cell(&mut line, column, number, &found)?;
+        for (column, field) in fields.enumerate().filter(|(_, field)| !field.is_empty()) {
+            self.begin_cell(&mut line, column, number)?;
+            if json::is_plain_number(field) {
+                self.cells.extend_from_slice(field.as_bytes());
+            } else if field.len() <= bytes_max {
+                json::text(&mut self.cells, field);
+            } else {
+                return Err(bounds::too_long((column, number), bytes_max, "bytes"));
+            }
         }
-        self.end_line(&line, number, width)
+        self.end_line(&line, number, Some(width))
     }
 
     /// Notes something that the parser dropped, guessed or changed; at most so many of each code
@@ -305,12 +313,33 @@ impl<'o, 'w> Assembler<'o, 'w> {
         let width = place
             .and_then(|place| waiting.get(place.last))
             .and_then(|row| row.width);
+        self.tell_columns(&labels, row, waiting.get(below..).unwrap_or(&[]))?;
         self.header = Some(Header { row, labels, width });
         self.filler = Filler::new(&self.sheet.merges, row);
         for waiting in waiting.iter().skip(below) {
             self.write(waiting.number, &waiting.cells, waiting.width)?;
         }
         Ok(())
+    }
+
+    /// Tells which columns there are as far as the first rows below the header show; more rows may
+    /// bring more, and the sheet's end tells them all.
+    fn tell_columns(
+        &mut self,
+        labels: &[Option<String>],
+        header_row: u32,
+        rows: &[Waiting],
+    ) -> Result<()> {
+        let mut used = Vec::new();
+        for (column, _) in rows.iter().flat_map(|row| &row.cells) {
+            if *column >= used.len() {
+                used.resize(column + 1, false);
+            }
+            used[*column] = true;
+        }
+        let unnoticed = &mut Notices::default();
+        let columns = names::columns(labels.to_vec(), &used, Some(header_row), unnoticed);
+        self.out.columns(&columns)
     }
 
     /// Notes a row above the header.
@@ -394,17 +423,9 @@ impl<'o, 'w> Assembler<'o, 'w> {
         self.out.row(number, width, kinds, &self.cells, line.filled)
     }
 
-    /// Appends one cell.
-    fn cell(
-        &mut self,
-        line: &mut Line,
-        column: usize,
-        number: u32,
-        found: &Found<'_>,
-    ) -> Result<()> {
-        if found.is_empty() {
-            return Ok(());
-        }
+    /// Goes on to the column of a cell that holds a value.
+    #[inline]
+    fn begin_cell(&mut self, line: &mut Line, column: usize, number: u32) -> Result<()> {
         if column < line.next {
             return Err(bounds::out_of_order(number));
         }
@@ -421,6 +442,21 @@ impl<'o, 'w> Assembler<'o, 'w> {
         }
         line.next = column + 1;
         line.filled += 1;
+        Ok(())
+    }
+
+    /// Appends one cell.
+    fn cell(
+        &mut self,
+        line: &mut Line,
+        column: usize,
+        number: u32,
+        found: &Found<'_>,
+    ) -> Result<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        self.begin_cell(line, column, number)?;
         match found {
             Found::Text(text) => {
                 bounds::size(&self.sheet, self.out.limits(), (column, number), found)?;

@@ -31,7 +31,7 @@ pub(super) fn size(
 }
 
 #[cold]
-fn too_long((column, row): (usize, u32), max: usize, unit: &str) -> Error {
+pub(super) fn too_long((column, row): (usize, u32), max: usize, unit: &str) -> Error {
     too_complex(&format!(
         "Cell {} holds more than {} {unit}. Shorten it.",
         cell_name(column, row),

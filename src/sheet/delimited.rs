@@ -42,15 +42,11 @@ pub fn read<R: Read + Seek>(
     file.seek(SeekFrom::Start(0))?;
     let mut text = Text::new(file, detected);
     let (delimiter, sep_line) = {
-        let piece = text.piece()?;
-        let sample = String::from_utf8_lossy(piece);
-        let whole = u64::try_from(piece.len()).is_ok_and(|size| size >= bytes);
-        match dialect::sep_line(&sample) {
+        let sample = text.piece()?;
+        let whole = u64::try_from(sample.len()).is_ok_and(|size| size >= bytes);
+        match dialect::sep_line(sample) {
             Some((separator, size)) => (given.unwrap_or(separator), Some(size)),
-            None => (
-                given.unwrap_or_else(|| dialect::guess(&sample, whole)),
-                None,
-            ),
+            None => (given.unwrap_or_else(|| dialect::guess(sample, whole)), None),
         }
     };
     if let Some(size) = sep_line {
@@ -72,15 +68,10 @@ pub fn read<R: Read + Seek>(
     );
     tell(&mut assembler, detected, sep_line.is_some());
     while let Some(record) = records.next()? {
-        let cells = record
-            .fields()
-            .enumerate()
-            .filter(|(_, field)| !field.is_empty())
-            .map(|(column, field)| (column, found(field)));
         if assembler.knows_header() {
-            assembler.stream(record.number, cells, Some(record.width()))?;
+            assembler.stream(record.number, record.fields(), record.width())?;
         } else {
-            let cells: Vec<(usize, Found<'_>)> = cells.collect();
+            let cells: Vec<(usize, Found<'_>)> = record.fields().map(found).enumerate().collect();
             assembler.row(record.number, &cells, Some(record.width()))?;
         }
     }
@@ -162,11 +153,7 @@ fn tell(assembler: &mut Assembler<'_, '_>, detected: Detected, sep_line: bool) {
 
 /// A field is text, unless it is a JSON number that prints back identically.
 fn found(field: &str) -> Found<'_> {
-    let may_be = field
-        .bytes()
-        .next()
-        .is_some_and(|byte| byte.is_ascii_digit() || byte == b'-');
-    if may_be && json::is_plain_number(field) {
+    if json::is_plain_number(field) {
         Found::Json(field.into())
     } else {
         Found::Text(field.into())
@@ -215,14 +202,6 @@ impl Record<'_> {
     }
 }
 
-/// Bytes as text. They are UTF-8, unless the file changed since it was looked at.
-fn as_text(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.into(),
-        Err(_) => String::from_utf8_lossy(bytes),
-    }
-}
-
 impl<'f, 'l, R: Read> Records<'f, 'l, R> {
     fn new(text: Text<'f, R>, delimiter: u8, limits: &'l Limits, number: u32) -> Self {
         let mut core = ReaderBuilder::new().delimiter(delimiter).build();
@@ -253,7 +232,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
                 let line = self.text.consumed(bytes + 1);
                 Ok(Some(Record {
                     number: self.number,
-                    text: as_text(line.get(..bytes).unwrap_or(&[])),
+                    text: line.get(..bytes).unwrap_or("").into(),
                     ends: &self.cuts,
                     gap: 1,
                 }))
@@ -265,7 +244,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
     /// Goes on by a line that lies whole in the piece at hand and holds no quote, as most do, and
     /// cuts it at its separators; its bytes without the line end. `None` where it needs a parser.
     fn plain_line(&mut self) -> Result<Option<usize>> {
-        let piece = self.text.piece()?;
+        let piece = self.text.piece()?.as_bytes();
         let Some(bytes) = memchr3(b'\n', b'\r', b'"', piece) else {
             return Ok(None);
         };
@@ -290,7 +269,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
         // At the end of the file a line end is tried: it ends every record, but not a quoted field.
         let mut tried = false;
         loop {
-            let piece = self.text.piece()?;
+            let piece = self.text.piece()?.as_bytes();
             let at_end = piece.is_empty();
             let input = if at_end && !tried { b"\n" } else { piece };
             let (result, read, out, fields) = self.core.read_record(
@@ -326,7 +305,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
         }
         Ok(Some(Record {
             number: self.number,
-            text: as_text(self.fields.get(..written).unwrap_or(&[])),
+            text: String::from_utf8_lossy(self.fields.get(..written).unwrap_or(&[])),
             ends: self.ends.get(..count).unwrap_or(&[]),
             gap: 0,
         }))
@@ -335,7 +314,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
     /// Goes to the next record, counting the blank lines before it. False: there is none.
     fn skip_blank_lines(&mut self) -> Result<bool> {
         loop {
-            let Some(&byte) = self.text.piece()?.first() else {
+            let Some(&byte) = self.text.piece()?.as_bytes().first() else {
                 return Ok(false);
             };
             let ends_crlf = std::mem::take(&mut self.after_cr) && byte == b'\n';

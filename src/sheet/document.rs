@@ -45,6 +45,12 @@ impl Document {
         }
     }
 
+    /// All rows were written elsewhere: [`Objects::append`] made them, each after a line break, with
+    /// commas between them. These are their numbers.
+    pub fn with_rows(self, numbers: Vec<u32>) -> Document {
+        Document { numbers, ..self }
+    }
+
     /// Appends a row.
     ///
     /// # Errors
@@ -55,7 +61,8 @@ impl Document {
         }
         out.push(b'\n');
         self.numbers.push(number);
-        self.objects.append(cells, out)
+        self.objects.append(cells, out)?;
+        Ok(())
     }
 
     /// Appends what stands after the rows. `sheets` are all sheets of the file.
@@ -113,40 +120,46 @@ pub struct Objects {
 
 impl Objects {
     pub fn new(columns: &[Column]) -> Objects {
-        let key = |(at, column): (usize, &Column)| {
+        Objects::of(columns.iter().map(|column| (column.index, &*column.name)))
+    }
+
+    /// From the place of each column in a row, ascending, and its name.
+    pub fn of<'c>(columns: impl Iterator<Item = (usize, &'c str)>) -> Objects {
+        let key = |(at, (index, name)): (usize, (usize, &str))| {
             let mut key = Vec::new();
             if at > 0 {
                 key.push(b',');
             }
-            json::text(&mut key, &column.name);
+            json::text(&mut key, name);
             key.push(b':');
-            (column.index, key)
+            (index, key)
         };
-        let keys: Vec<(usize, Vec<u8>)> = columns.iter().enumerate().map(key).collect();
+        let keys: Vec<(usize, Vec<u8>)> = columns.enumerate().map(key).collect();
         let bytes = keys.iter().map(|(_, key)| key.len() + 4).sum::<usize>() + 2;
         Objects { keys, bytes }
     }
 
-    /// Appends a row as one JSON object, without a line break in it.
+    /// Appends a row as one JSON object, without a line break in it. False where the row has a value
+    /// in another column, which is left out.
     ///
     /// # Errors
     /// As [`Document::row`].
-    pub fn append(&self, cells: &str, out: &mut Vec<u8>) -> Result<()> {
+    pub fn append(&self, cells: &str, out: &mut Vec<u8>) -> Result<bool> {
         let mut values = Values::new(cells)?;
         let mut next = 0;
+        let mut whole = true;
         out.reserve(self.bytes + cells.len());
         out.push(b'{');
         for (index, key) in &self.keys {
             out.extend_from_slice(key);
-            let mut value = None;
-            while next <= *index {
-                value = values.next()?;
-                next += 1;
+            for _ in next..*index {
+                whole &= values.next()?.is_none_or(|value| value == b"null");
             }
-            out.extend_from_slice(value.unwrap_or(b"null"));
+            next = index + 1;
+            out.extend_from_slice(values.next()?.unwrap_or(b"null"));
         }
         out.push(b'}');
-        Ok(())
+        Ok(whole && values.rest.is_empty())
     }
 
     /// Appends a row of the sheet as a line.

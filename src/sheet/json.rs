@@ -87,6 +87,9 @@ pub(crate) fn number(out: &mut Vec<u8>, number: f64) -> bool {
 /// Whether `text` is a JSON number that prints back identically once it has been read as a 64-bit
 /// float (`007`, `1.50`, `1e5`, `+49` and ids of 17 digits and more mostly do not).
 pub(crate) fn is_plain_number(text: &str) -> bool {
+    if !text.starts_with(|first: char| first.is_ascii_digit() || first == '-') {
+        return false;
+    }
     let unsigned = text.strip_prefix('-').unwrap_or(text).as_bytes();
     let whole = digits(unsigned);
     if whole == 0 || (whole > 1 && unsigned.starts_with(b"0")) {
