@@ -410,6 +410,13 @@ impl<'o, 'w> Assembler<'o, 'w> {
                 thousands(self.rows_max)
             )));
         }
+        if is_only_spaces(&self.cells) && self.notices.wants("spaces-only") {
+            let message = format!("Row {number} holds nothing but spaces; it was kept.");
+            let first = self.cells.iter().position(|byte| *byte == b'"');
+            let nulls = first.map_or(0, |at| at.saturating_sub(1) / b"null,".len());
+            self.notices
+                .keep("spaces-only", Some((nulls, number)), message);
+        }
         self.cells.push(b']');
         let width = self.ragged(number, width);
         let kinds = if self.kinds.is_empty() {
@@ -513,5 +520,20 @@ impl<'o, 'w> Assembler<'o, 'w> {
                 .keep("ragged-row", Some((column, number)), message);
         }
         Some(width)
+    }
+}
+
+/// Whether the cells of a row, a JSON array without its end, are texts of mere white space. Most rows
+/// show at their first letter that they are not.
+fn is_only_spaces(cells: &[u8]) -> bool {
+    let mut rest = cells;
+    loop {
+        rest = match rest {
+            [] => return true,
+            [b'n', b'u', b'l', b'l', after @ ..] => after,
+            [b'\\', b't' | b'n' | b'r', after @ ..] | [0xC2, 0xA0, after @ ..] => after,
+            [b'[' | b',' | b'"' | b' ', after @ ..] => after,
+            _ => return false,
+        };
     }
 }

@@ -256,4 +256,24 @@ mod tests {
         bytes.push(b'x');
         assert_eq!(decoded(&bytes, None).unwrap().0, "a,b\n1,2\n\u{fffd}");
     }
+
+    #[test]
+    fn signs_without_letters_are_those_of_windows_1252() {
+        for text in [
+            "a,b\n£5,\"12\u{a0}345\u{a0}€\"\n",
+            "a,b\n5 °,§ 4\n“1”,7 – 9\n",
+            "a\n¥100\n",
+        ] {
+            let bytes = encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
+            let (out, encoding, known) = decoded(&bytes, None).unwrap();
+            assert_eq!(
+                (out.as_str(), encoding, known),
+                (text, "windows-1252", Known::Guessed)
+            );
+        }
+        // The same bytes are letters where they stand in words.
+        let polish = "Miasto,Ulica\nŁomża,Żwirki\nŁęczna,Łąkowa\nŻary,Gęsia\nŁapy,Żółta\n";
+        let bytes = encoding_rs::WINDOWS_1250.encode(polish).0.into_owned();
+        assert_eq!(decoded(&bytes, None).unwrap().0, polish);
+    }
 }

@@ -33,9 +33,12 @@ pub struct Output<'w> {
     bytes: u64,
     cells: u64,
     info_bytes: usize,
-    /// The line that is being put together.
-    line: Vec<u8>,
+    /// Lines that have not been written yet.
+    lines: Vec<u8>,
 }
+
+/// Bytes that are written at a time; a pipe takes no more.
+const WRITE_BYTES: usize = 64 << 10;
 
 /// Bytes of what is told of all sheets together, which the parent keeps in memory: names, headers
 /// and notices.
@@ -49,7 +52,7 @@ impl<'w> Output<'w> {
             bytes: 0,
             cells: 0,
             info_bytes: 0,
-            line: Vec::new(),
+            lines: Vec::with_capacity(2 * WRITE_BYTES),
         }
     }
 
@@ -61,7 +64,7 @@ impl<'w> Output<'w> {
     /// # Errors
     /// `Io` where the parent is gone, as in all that follow.
     pub fn sheet(&mut self, position: u32) -> Result<()> {
-        Ok(writeln!(self.out, "S{position}")?)
+        Ok(writeln!(self.lines, "S{position}")?)
     }
 
     /// The columns that the worksheet seems to have, before its first row.
@@ -73,7 +76,11 @@ impl<'w> Output<'w> {
             .iter()
             .map(|column| (column.index, column.name.as_str()))
             .collect();
-        Ok(writeln!(self.out, "H{}", serde_json::to_string(&places)?)?)
+        Ok(writeln!(
+            self.lines,
+            "H{}",
+            serde_json::to_string(&places)?
+        )?)
     }
 
     /// A row; `cells` is a JSON array in UTF-8, `kinds` is as in [`Row::kinds`], `filled` says how many of
@@ -111,8 +118,7 @@ impl<'w> Output<'w> {
                 ),
             ));
         }
-        let line = &mut self.line;
-        line.clear();
+        let line = &mut self.lines;
         line.push(b'R');
         serde_json::to_writer(&mut *line, &number)?;
         line.push(b'\t');
@@ -124,7 +130,10 @@ impl<'w> Output<'w> {
         line.push(b'\t');
         line.extend_from_slice(cells);
         line.push(b'\n');
-        Ok(self.out.write_all(line)?)
+        if self.lines.len() >= WRITE_BYTES {
+            self.flush()?;
+        }
+        Ok(())
     }
 
     /// # Errors
@@ -141,20 +150,21 @@ impl<'w> Output<'w> {
                 ),
             ));
         }
-        Ok(writeln!(self.out, "E{text}")?)
+        writeln!(self.lines, "E{text}")?;
+        self.flush()
     }
 
     /// # Errors
     /// `Io`.
     pub fn estimate(&mut self, rows: u64) -> Result<()> {
-        Ok(writeln!(self.out, "T{rows}")?)
+        Ok(writeln!(self.lines, "T{rows}")?)
     }
 
     /// # Errors
     /// `Io`.
     pub fn done(&mut self, info: &FileInfo) -> Result<()> {
-        writeln!(self.out, "D{}", serde_json::to_string(info)?)?;
-        Ok(self.out.flush()?)
+        writeln!(self.lines, "D{}", serde_json::to_string(info)?)?;
+        self.flush()
     }
 
     /// The file can't be read. What is no problem of the file is told by the exit status.
@@ -166,7 +176,13 @@ impl<'w> Output<'w> {
             code: problem.code.as_str().to_owned(),
             detail: problem.detail.clone(),
         };
-        writeln!(self.out, "X{}", serde_json::to_string(&refusal)?)?;
+        writeln!(self.lines, "X{}", serde_json::to_string(&refusal)?)?;
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.out.write_all(&self.lines)?;
+        self.lines.clear();
         Ok(self.out.flush()?)
     }
 }
@@ -289,6 +305,7 @@ mod tests {
             .unwrap();
         out.row(8, None, None, b"[1]", 1).unwrap();
         out.estimate(12).unwrap();
+        out.flush().unwrap();
         let text = String::from_utf8(bytes).unwrap();
         let events: Vec<Event> = text.lines().map(|line| parse(line).unwrap()).collect();
         assert_eq!(

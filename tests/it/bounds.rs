@@ -152,3 +152,142 @@ fn by_default_every_column_of_a_spreadsheet_is_kept_and_not_one_more() {
     let refused = wide(16_385).err().unwrap();
     assert!(matches!(refused, Error::Problem(p) if p.detail.contains("column XFE")));
 }
+
+/// Rows of the workbook with which memory is measured. A build without optimisation takes fewer, and
+/// its figures are reckoned up.
+#[cfg(target_os = "linux")]
+const ROWS: u32 = if cfg!(debug_assertions) {
+    60_000
+} else {
+    ROWS_MEANT
+};
+
+/// Rows of the workbook that is meant.
+#[cfg(target_os = "linux")]
+const ROWS_MEANT: u32 = 1_000_000;
+
+/// A company list of six columns: three of texts that never repeat, and numbers. The white space
+/// makes its sheet larger than what a reader keeps in memory, as it is with a million rows.
+#[cfg(target_os = "linux")]
+fn companies(path: &Path, rows: u32) {
+    use std::io::Write;
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
+    let fast = zip::write::SimpleFileOptions::default().compression_level(Some(1));
+    for (name, part) in PARTS.into_iter().take(4) {
+        zip.start_file(name, fast).unwrap();
+        zip.write_all(part.as_bytes()).unwrap();
+    }
+    zip.start_file("xl/sharedStrings.xml", fast).unwrap();
+    zip.write_all(b"<sst>").unwrap();
+    let mut out = std::io::BufWriter::new(&mut zip);
+    for name in ["Name", "URL", "Site", "Size", "Revenue", "Since"] {
+        write!(out, "<si><t>{name}</t></si>").unwrap();
+    }
+    for row in 0..rows {
+        write!(
+            out,
+            "<si><t>Company {row} GmbH</t></si><si><t>https://www.linkedin.com/company/c-{row}</t></si><si><t>https://c-{row}.example</t></si>"
+        )
+        .unwrap();
+    }
+    out.write_all(b"</sst>").unwrap();
+    drop(out);
+    zip.start_file("xl/sheet1.xml", fast).unwrap();
+    let mut out = std::io::BufWriter::new(&mut zip);
+    let blank = " ".repeat(if cfg!(debug_assertions) { 2_600 } else { 0 });
+    out.write_all(b"<worksheet><sheetData><row>").unwrap();
+    for name in 0..6 {
+        write!(out, "<c t='s'><v>{name}</v></c>").unwrap();
+    }
+    out.write_all(b"</row>").unwrap();
+    for row in 0..rows {
+        let text = 6 + row * 3;
+        write!(
+            out,
+            "<row><c t='s'><v>{text}</v></c><c t='s'><v>{}</v></c><c t='s'><v>{}</v></c><c><v>{row}</v></c><c><v>{row}.5</v></c><c><v>{row}</v></c></row>{blank}",
+            text + 1,
+            text + 2
+        )
+        .unwrap();
+    }
+    out.write_all(b"</sheetData></worksheet>").unwrap();
+    drop(out);
+    zip.finish().unwrap();
+}
+
+/// The most memory that a process has had, in KiB.
+#[cfg(target_os = "linux")]
+fn most_memory(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The most memory that the reading child takes for that file, in KiB. Its mark is looked at all the
+/// time; it can't end before its last lines have been taken.
+#[cfg(target_os = "linux")]
+fn memory_of_the_child(path: &Path, rows: u32) -> u64 {
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(crate::reader::executable())
+        .arg("read-child")
+        .arg(path)
+        .env("MALLOC_ARENA_MAX", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let job = json!({ "options": ReadOptions::default(), "limits": Limits::default() });
+    writeln!(stdin, "{job}").unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let mut line = Vec::new();
+    let (mut count, mut most) = (0, 0);
+    while lines.read_until(b'\n', &mut line).unwrap() > 0 {
+        if line.starts_with(b"R") {
+            count += 1;
+            if count % 500 == 0 {
+                most = most.max(most_memory(child.id()).unwrap_or(0));
+            }
+        }
+        line.clear();
+    }
+    assert!(child.wait().unwrap().success());
+    assert_eq!(count, rows);
+    assert!(most > 0);
+    most
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_sheet_of_a_million_rows_is_read_in_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let (half, whole) = (
+        folder.path().join("half.xlsx"),
+        folder.path().join("whole.xlsx"),
+    );
+    companies(&whole, ROWS);
+    let all = memory_of_the_child(&whole, ROWS);
+    let meant = if ROWS < ROWS_MEANT {
+        companies(&half, ROWS / 2);
+        let some = memory_of_the_child(&half, ROWS / 2);
+        all + all.checked_sub(some).unwrap() * u64::from(ROWS_MEANT - ROWS) / u64::from(ROWS / 2)
+    } else {
+        all
+    };
+    assert!(meant < 300 << 10, "the child takes {meant} KiB");
+
+    client::add_user(folder.path(), "anna", &[]);
+    let served = serve(folder.path(), &[]);
+    let session = served.sign_in("anna");
+    let bytes = std::fs::read(&whole).unwrap();
+    let stored = served
+        .upload(&session, "upload-json", "whole.xlsx", &bytes, None)
+        .unwrap()
+        .expect(201);
+    assert_eq!(stored["rows"], ROWS);
+    let most = most_memory(served.pid()).unwrap();
+    assert!(most < 150 << 10, "the server takes {most} KiB");
+    println!("the child takes {meant} KiB ({all} with {ROWS} rows), the server {most} KiB");
+    served.terminate();
+}
