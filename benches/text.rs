@@ -58,7 +58,7 @@ fn measure(name: &str, path: &Path) {
     });
     let rows = fastest(|| {
         let limits = Limits::default();
-        let mut sink = io::BufWriter::new(io::sink());
+        let mut sink = io::sink();
         let mut out = Output::new(&mut sink, &limits);
         let mut file = File::open(path).unwrap();
         delimited::read(&mut file, &ReadOptions::default(), &mut out).unwrap();

@@ -291,7 +291,7 @@ fn as_many_files_are_read_at_once_as_there_are_cores() {
 }
 
 /// A workbook made of these parts.
-fn package(path: &Path, parts: &[(&str, &str)]) {
+pub(crate) fn package(path: &Path, parts: &[(&str, &str)]) {
     let mut zip = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
     for (name, text) in parts {
         zip.start_file(*name, zip::write::SimpleFileOptions::default())
@@ -333,41 +333,6 @@ fn sheet(rows: &[&[&str]]) -> String {
     }
     xml.push_str("</sheetData></worksheet>");
     xml
-}
-
-#[test]
-fn the_bounds_of_a_package_hold_on_both_sides() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.xlsx");
-    let text = sheet(&[&["Name"], &["Acme"]]);
-    xlsx(&path, &text);
-    let unpacked: usize = [
-        CONTENT_TYPES,
-        RELATIONSHIPS,
-        WORKBOOK,
-        WORKBOOK_RELATIONSHIPS,
-        &text,
-    ]
-    .iter()
-    .map(|part| part.len())
-    .sum();
-    let with = |change: &dyn Fn(&mut Limits)| {
-        let mut limits = Limits::default();
-        change(&mut limits);
-        code(read_within(&path, &ReadOptions::default(), &limits))
-    };
-    assert_eq!(with(&|limits| limits.members_max = 5), "ok");
-    assert_eq!(with(&|limits| limits.members_max = 4), "too-complex");
-    assert_eq!(with(&|limits| limits.sheets_max = 1), "ok");
-    assert_eq!(with(&|limits| limits.sheets_max = 0), "too-complex");
-    assert_eq!(
-        with(&|limits| limits.inflated_bytes_max = unpacked as u64),
-        "ok"
-    );
-    assert_eq!(
-        with(&|limits| limits.inflated_bytes_max = unpacked as u64 - 1),
-        "too-complex"
-    );
 }
 
 #[test]

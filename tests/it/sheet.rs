@@ -51,11 +51,11 @@ fn assemble(sheet: Sheet, rows: &[(u32, Cells<'_>)], limits: &Limits) -> Result<
     let info = assembler.finish()?;
     let text = String::from_utf8(bytes).unwrap();
     let mut rows = Vec::new();
-    for line in text.lines() {
-        match protocol::parse(line)? {
+    for event in protocol::events(&text)? {
+        match event {
             Event::Row(row) => rows.push(row),
             Event::SheetEnd(told) => assert_eq!(*told, info),
-            Event::Sheet(_) | Event::Estimate(_) | Event::Done(_) => panic!("{line}"),
+            other @ (Event::Sheet(_) | Event::Estimate(_) | Event::Done(_)) => panic!("{other:?}"),
         }
     }
     Ok(Put { info, rows })

@@ -61,8 +61,8 @@ fn read_with(bytes: &[u8], options: &ReadOptions, limits: &Limits) -> Result<Tex
     delimited::read(&mut Cursor::new(bytes), options, &mut out)?;
     let mut rows = Vec::new();
     let (mut info, mut file) = (None, None);
-    for line in String::from_utf8(told).unwrap().lines() {
-        match protocol::parse(line)? {
+    for event in protocol::events(&String::from_utf8(told).unwrap())? {
+        match event {
             Event::Row(row) => rows.push(row),
             Event::SheetEnd(end) => info = Some(*end),
             Event::Done(done) => file = Some(done),

@@ -12,6 +12,7 @@ use crate::http::call::Call;
 use crate::http::routes::{self, Route, Who};
 use crate::http::{carriers, exposition, reply};
 use crate::report::figures;
+use crate::settings::Settings;
 use crate::store::{jobs, pauses};
 use crate::words::{Code, Role};
 
@@ -250,7 +251,7 @@ fn openapi(call: &mut Call<'_, '_>) -> Result<Response> {
         "openapi": "3.1.0",
         "info": { "title": "Sheetline", "version": env!("CARGO_PKG_VERSION") },
         "paths": paths,
-        "x-limits": { "upload_bytes_max": call.app.settings.upload_bytes_max },
+        "x-limits": limits(&call.app.settings),
         "components": {
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer" },
@@ -277,4 +278,16 @@ fn openapi(call: &mut Call<'_, '_>) -> Result<Response> {
         "application/json",
         body.to_string().into_bytes(),
     ))
+}
+
+/// The bounds of a file, by the names of the settings.
+fn limits(settings: &Settings) -> Value {
+    let mut limits = serde_json::to_value(&settings.limits).unwrap_or_default();
+    if let Value::Object(members) = &mut limits {
+        members.insert(
+            "upload_bytes_max".to_owned(),
+            settings.upload_bytes_max.into(),
+        );
+    }
+    limits
 }

@@ -30,7 +30,7 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     let old = Bytes(&stream).u16().filter(|kind| BOF_OLD.contains(kind));
     let globals = match old {
         Some(_) => xls_old::globals(&stream)?,
-        None => Globals::read(&stream)?,
+        None => Globals::read(&stream, book.limits())?,
     };
     no_part_twice(globals.sheets.iter().map(|(_, place)| place))?;
     book.list(globals.sheets.iter().map(|sheet| sheet.0.clone()).collect())?;
