@@ -1,8 +1,8 @@
 // The list of uploads with their states and actions.
 
-import { get, query, remove } from './api.js';
-import { act, ask, badge, button, download, failure, fill, focus, h, input, link, menu, say, select, small, text } from './dom.js';
-import { begun, cancel, downloads, hasReport, processStored, retry } from './jobs.js';
+import { get, query } from './api.js';
+import { act, badge, button, download, failure, fill, focus, h, link, menu, say, searchBox, select, small, text } from './dom.js';
+import { begun, cancel, deleteFile, downloads, hasReport, processStored, retry } from './jobs.js';
 import { live, onChange } from './live.js';
 import { count, dots, isActive, num, outcome, stage, stateOf, time, waiting } from './words.js';
 
@@ -26,10 +26,9 @@ export function uploadsView({ user }) {
 	const rows = new Map(); // id → {file, element, update}
 	let wanted = PAGE;
 	let turn = 0;
-	let typing = 0;
 
 	const sift = (change) => { Object.assign(filter, change); wanted = PAGE; reload(true); };
-	const search = input('search', { 'aria-label': 'Search by file name', placeholder: 'Search…', oninput: () => { clearTimeout(typing); typing = setTimeout(() => sift({ q: search.value.trim() }), 250); } });
+	const search = searchBox('Search by file name', (q) => sift({ q }));
 	const state = select(STATES, '', (status) => sift({ status }), { 'aria-label': 'State' });
 	const whose = user.role === 'admin' && select([['', 'Mine'], ['1', 'Everybody’s']], '', (all) => sift({ all }), { 'aria-label': 'Whose uploads' });
 	const body = h('tbody');
@@ -129,7 +128,8 @@ export function uploadsView({ user }) {
 
 	function rowActions(file, job) {
 		const mine = file.uploaded_by === user.username;
-		const doing = (work, done) => (event) => act(event.target.closest('td')?.querySelector('.menu button') || event.target, async () => { await work(); await reload(); }, done);
+		const near = (event) => event.target.closest('td')?.querySelector('.menu button') || event.target;
+		const doing = (work) => (event) => act(near(event), async () => { await work(); await reload(); });
 		const does = (label, work) => small(label, file.filename, doing(work));
 		const first = isActive(job) ? does('Cancel', () => cancel(job))
 			: hasReport(job) ? link('Report', `#/job/${job.job_id}`, { kind: 'button small', 'aria-label': `Report ${file.filename}` })
@@ -139,12 +139,7 @@ export function uploadsView({ user }) {
 			job && downloads(job).slice(0, 2).map(([label, path]) => download(label, path)),
 			download('The file as uploaded', `/api/files/${file.id}/original`),
 			mine && job && !isActive(job) && button('Process again', doing(() => processStored(file))),
-			!isActive(job) && button('Delete…', async (event) => {
-				const go = doing(() => remove(`/api/files/${file.id}`), `${file.filename} is deleted`);
-				if (!await askDelete(file)) return;
-				await go(event);
-				if (!rows.has(file.id)) focus(title);
-			}, { kind: 'risky' }),
+			!isActive(job) && button('Delete…', (event) => deleteFile(near(event), file, async () => { await reload(); focus(title); }), { kind: 'risky' }),
 		], { kind: 'small' })];
 	}
 
@@ -162,5 +157,3 @@ export function uploadsView({ user }) {
 	const added = () => { search.value = ''; state.value = ''; Object.assign(filter, { q: '', status: '' }); reload(); };
 	return { element, added, close: () => { off(); clearInterval(timer); } };
 }
-
-export const askDelete = (file) => ask(`Delete ${file.filename}?`, 'The file and its stored rows are removed for good. Records made from it stay in the list.', `Delete ${file.filename}`, { no: 'Keep it' });

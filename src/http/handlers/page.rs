@@ -185,6 +185,12 @@ mod tests {
     use crate::words::Code;
 
     #[test]
+    fn the_page_is_at_most_120_kb_in_all() {
+        let bytes: usize = FILES.iter().map(|(_, bytes)| bytes.len()).sum();
+        assert!(bytes <= 120_000, "{bytes}");
+    }
+
+    #[test]
     fn every_file_of_the_page_is_compiled_in() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("static");
         let mut there: Vec<String> = std::fs::read_dir(folder)
