@@ -113,7 +113,7 @@ const drop = (event, path, question, done, draw) => confirmed(event.target, ques
 async function sessionSection(place) {
 	const { sessions } = await get('/api/auth/sessions');
 	const end = (event, one) => drop(event, `/api/auth/sessions/${one.id}`, ['End this session?', `It was last used ${ago(one.last_seen_at)}. Whoever uses it has to sign in again.`, 'End the session'], 'Session ended', () => sessionSection(place));
-	fill(place, panel('Where you are signed in', table('Your sessions', ['Session', 'From', 'Signed in', 'Last used', acts], sessions.map((one) => [
+	fill(place, panel('Where you are signed in', table('Your sessions', [roomy('Session'), 'From', 'Signed in', 'Last used', acts], sessions.map((one) => [
 		[browser(one.device || 'A program'), one.current && h('strong', ' · this one')], one.address || '–', time(one.created_at), time(one.last_seen_at),
 		!one.current && small('End', `the session from ${ago(one.created_at)}`, (event) => end(event, one)),
 	]))));

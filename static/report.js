@@ -118,7 +118,7 @@ function list(heading_, rulesHeading, errors, report, title) {
 		const hits = chosen?.hits || errors;
 		const part = hits.slice(0, shown);
 		fill(rows, h('div.head', h('h2', heading_), h('div.tools', chosen && button('Show all', () => choose(null), { kind: 'small' }),
-			h('span.hint', `${num(part.length)} of ${num(hits.length)}`), hits.length > shown && button('Show the others', () => { shown = hits.length; draw(); }, { kind: 'small' }))),
+			h('span.hint', `${num(part.length)} of ${count(hits.length, 'problem')}`), hits.length > shown && button('Show the others', () => { shown = hits.length; draw(); }, { kind: 'small' }))),
 		table(heading_, [right('Row'), 'Cell', 'Column', sample('In your file'), roomy('What is wrong')], part.map((e) => [num(e.row), e.cell || e.column || '–', e.field ? title(e.field) : '–', cell(e.value), e.message])),
 		report.errors.length < report.errors_total && h('p.hint', `The first ${num(report.errors.length)} of ${num(report.errors_total)} problems are listed and counted here; the marked copy has all of them.`));
 	}

@@ -133,7 +133,9 @@ const SENTENCES = {
 		return `You already have a file in work: ${job.filename}${where}. Wait for it or cancel it.`;
 	},
 	'too-many-attempts': (p) => `Too many tries. Wait ${count(p.retryAfter || 30, 'second')}.`,
-	// Told by the page itself; no answer of Sheetline's has these.
+};
+/** Told by the page itself; no answer of Sheetline's has these. */
+const OWN = {
 	offline: (p, at) => `No answer from the server.${at.file ? ' Your file is still chosen.' : ''}`,
 	'too-large-proxy': () => 'The file did not get through: something between you and the server limits its size. Tell your administrator “upload limit, 413”.',
 	'file-changed': () => 'The file changed after you chose it (still open in Excel?). Choose it again.',
@@ -145,7 +147,7 @@ const SENTENCES = {
 export function explain(problem, at = {}) {
 	if (problem?.code === undefined) return `This page ran into a mistake of its own (${problem?.message || 'unknown'}). Reload it.`;
 	if (problem.signedOut) return `You were signed out. Sign in to go on${at.file ? '; your file is still chosen' : ''}.`;
-	return SENTENCES[problem.code]?.(problem, at) || problem.detail || `The server refused this (${problem.status}${problem.code && `, ${problem.code}`}).`;
+	return { ...SENTENCES, ...OWN }[problem.code]?.(problem, at) || problem.detail || `The server refused this (${problem.status}${problem.code && `, ${problem.code}`}).`;
 }
 
 // ---- Report

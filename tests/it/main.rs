@@ -11,6 +11,7 @@
 
 mod accounts;
 mod architecture;
+mod beside;
 mod client;
 mod convert;
 mod corpus;
