@@ -87,7 +87,7 @@ export function uploadsView({ user }) {
 			file,
 			element: h('tr', h('td.file', link(file.filename, `#/file/${file.id}`), whoseFile), rowsCell, h('td.when', time(file.uploaded_at)), stateCell, actions),
 		};
-		let drawn = '';
+		let drawn = {};
 		let said = '';
 		const words = h('span.words');
 		const bar = h('progress', { max: '100', 'aria-label': `Progress of ${file.filename}` });
@@ -101,12 +101,11 @@ export function uploadsView({ user }) {
 			row.element.classList.toggle('active', Boolean(here && isActive(job)));
 			text(rowsCell, typeof row.file.rows === 'number' ? num(row.file.rows) : '');
 			text(whoseFile, filter.all ? ` ${row.file.uploaded_by}` : '');
-			const key = JSON.stringify([job?.job_id, job?.status, shown, job?.counts]);
-			if (key !== drawn) {
-				drawn = key;
-				fill(stateCell, badge(shown), words, working && bar);
-				fill(actions, rowActions(row.file, job));
-			}
+			const looks = JSON.stringify(shown);
+			const can = `${job?.job_id} ${job?.status}`;
+			if (looks !== drawn.looks) fill(stateCell, badge(shown), words, working && bar);
+			if (can !== drawn.can) fill(actions, rowActions(row.file, job)); // else an open menu stays
+			drawn = { looks, can };
 			if (working && job.progress?.percent) bar.value = job.progress.percent; else bar.removeAttribute('value');
 			if (!job) text(words, 'not processed');
 			else if (!isActive(job)) {
@@ -136,7 +135,7 @@ export function uploadsView({ user }) {
 				: mine && (job ? does('Try again', () => retry(job)) : does('Process', () => processStored(file)));
 		return [first, menu(`More for ${file.filename}`, () => [
 			link('View rows', `#/file/${file.id}`),
-			job && downloads(job).slice(0, 2).map(([label, path]) => download(label, path)),
+			job && downloads(jobOf(rows.get(file.id).file)).slice(0, 2).map(([label, path]) => download(label, path)),
 			download('The file as uploaded', `/api/files/${file.id}/original`),
 			mine && job && !isActive(job) && button('Process again', doing(() => processStored(file))),
 			!isActive(job) && button('Delete…', (event) => deleteFile(near(event), file, async () => { await reload(); focus(title); }), { kind: 'risky' }),

@@ -13,7 +13,7 @@ after(() => browser.close());
 
 /** A test with a server and windows of its own; whatever the page complains about fails it. */
 function story(name, options, tell) {
-  test(name, { timeout: 60_000 }, async () => {
+  test(name, { timeout: 240_000 }, async () => {
     const office = await server(options);
     office.url = office.url.replace('127.0.0.1', 'office.test'); // as in an office: by name, without TLS
     const pages = [];
