@@ -12,6 +12,7 @@
 mod accounts;
 mod architecture;
 mod backups;
+mod beside;
 mod bounds;
 mod client;
 mod convert;
