@@ -29,6 +29,7 @@ mod office;
 mod operations;
 mod preview;
 mod process;
+mod questions;
 mod queue;
 mod reader;
 mod results;
