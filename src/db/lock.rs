@@ -31,7 +31,7 @@ pub fn take(db: &Path) -> Result<Lock> {
         Err(TryLockError::WouldBlock) => Err(Error::problem(
             Code::Busy,
             format!(
-                "A sheetline server works on {} already. Stop it first, or name another file with --db.",
+                "Another sheetline serves {} already. Stop it first, or name another file with --db.",
                 db.display()
             ),
         )),

@@ -4,6 +4,7 @@
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -27,6 +28,29 @@ const LAST_WORDS_BYTES_MAX: u64 = 2_000;
 
 /// How long a child that has closed its output may take to end.
 const END_WAIT: Duration = Duration::from_secs(5);
+
+static STARTED: AtomicU64 = AtomicU64::new(0);
+static ENDED: AtomicU64 = AtomicU64::new(0);
+static KILLED: AtomicU64 = AtomicU64::new(0);
+
+/// Children of this process, for monitoring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Children {
+    pub running: u64,
+    pub started: u64,
+    pub killed: u64,
+}
+
+/// How many there are now, and were since the start.
+pub fn children() -> Children {
+    let ended = ENDED.load(Ordering::SeqCst);
+    let started = STARTED.load(Ordering::SeqCst);
+    Children {
+        running: started.saturating_sub(ended),
+        started,
+        killed: KILLED.load(Ordering::SeqCst),
+    }
+}
 
 /// A file to read.
 pub struct ReadJob<'a> {
@@ -78,6 +102,7 @@ fn start<B: Send + 'static>(
     let mut child = command(job.executable, job.path)
         .spawn()
         .map_err(|error| Error::Internal(format!("the reader can't be started: {error}")))?;
+    STARTED.fetch_add(1, Ordering::SeqCst);
     let stdin = child.stdin.take();
     let stdout = child.stdout.take();
     let mut running = Running {
@@ -251,6 +276,9 @@ struct Running {
 impl Running {
     /// Kills the child, whatever it is doing, and waits for its end.
     fn end(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            KILLED.fetch_add(1, Ordering::SeqCst);
+        }
         // Where it has ended by itself already, there is nothing to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -288,6 +316,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.end();
+        ENDED.fetch_add(1, Ordering::SeqCst);
         if let Some(taker) = self.taker.take()
             && taker.is_finished()
         {

@@ -124,7 +124,9 @@ pub fn run_next(app: &App) -> Result<Ran> {
     let worked = catch_unwind(AssertUnwindSafe(|| work::work(app, &claim, &stop)))
         .unwrap_or_else(|_| Err(Error::Internal("panic while working".to_owned())));
     let ran = end(app, &claim, &stop, worked)?;
-    let ms = app.clock.monotonic().saturating_sub(began).as_millis();
+    let took = app.clock.monotonic().saturating_sub(began);
+    count(app, claim.job, took);
+    let ms = took.as_millis();
     match ran {
         Ran::Job(job, state) => log::info!(
             "user={} job={job} {} after {ms} ms",
@@ -151,6 +153,29 @@ fn find_room(app: &App) -> Result<()> {
             "no more room than when the last job found too little",
         ))
     }
+}
+
+/// Counts an ended job for monitoring; one that can't be looked up now is not counted.
+fn count(app: &App, job: JobId, took: Duration) {
+    let Ok(Some(job)) = app.db.read(|c| jobs::by_id(c, job)) else {
+        return;
+    };
+    if job.status.is_active() {
+        return;
+    }
+    let waited = job
+        .started_at
+        .map_or(Duration::ZERO, |started| started.since(job.queued_at));
+    let rows = job.counts.map_or_else(Vec::new, |counts| {
+        vec![
+            ("valid", counts.valid),
+            ("invalid", counts.invalid),
+            ("duplicate", counts.duplicates),
+            ("updated", counts.updated),
+        ]
+    });
+    app.metrics
+        .job_ended(job.status.as_str(), waited, took, &rows);
 }
 
 /// Takes the run off the list however the step ends.

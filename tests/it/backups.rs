@@ -164,7 +164,7 @@ fn nothing_is_restored_under_a_server_or_under_another_program() {
     add_user(folder.path(), "ben", &[]);
     let served = serve(folder.path(), &[]);
     let refused = said(&run(folder.path(), &["restore", "copy.db", "--force"]), 2);
-    assert!(refused.contains("server"), "{refused}");
+    assert!(refused.contains("serves"), "{refused}");
     served.terminate();
     let shell = Connection::open(folder.path().join("office.db")).unwrap();
     let count = "SELECT count(*) FROM users";

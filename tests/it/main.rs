@@ -31,6 +31,7 @@ mod office;
 mod operations;
 mod preview;
 mod process;
+mod questions;
 mod queue;
 mod reader;
 mod results;

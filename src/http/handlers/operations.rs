@@ -5,14 +5,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rouille::Response;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::error::{Error, Problem, Result};
 use crate::http::call::Call;
-use crate::http::routes::{self, Route, Who};
-use crate::http::{carriers, exposition, reply};
+use crate::http::routes::{Route, Who};
+use crate::http::{carriers, exposition, openapi, reply};
 use crate::report::figures;
-use crate::settings::Settings;
 use crate::store::{jobs, pauses};
 use crate::words::{Code, Role};
 
@@ -208,86 +207,10 @@ fn too_large(limit: u64) -> Error {
     .into()
 }
 
-/// Made from the route table, so that it names what is there and nothing else.
 fn openapi(call: &mut Call<'_, '_>) -> Result<Response> {
-    let mut paths: Map<String, Value> = Map::new();
-    for route in routes::all() {
-        let parameters: Vec<Value> = route
-            .path
-            .split('/')
-            .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
-            .map(|name| {
-                json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
-            })
-            .collect();
-        let mut operation = json!({
-            "summary": route.summary,
-            "responses": {
-                "default": {
-                    "description": "The answer, or a problem",
-                    "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } }
-                }
-            }
-        });
-        if let Value::Object(members) = &mut operation {
-            if !parameters.is_empty() {
-                members.insert("parameters".to_owned(), Value::Array(parameters));
-            }
-            if route.who != Who::Anyone {
-                members.insert(
-                    "security".to_owned(),
-                    json!([{ "bearer": [] }, { "header": [] }, { "cookie": [] }]),
-                );
-            }
-        }
-        let methods = paths
-            .entry(route.path.to_owned())
-            .or_insert_with(|| json!({}));
-        if let Value::Object(methods) = methods {
-            methods.insert(route.method.to_lowercase(), operation);
-        }
-    }
-    let body = json!({
-        "openapi": "3.1.0",
-        "info": { "title": "Sheetline", "version": env!("CARGO_PKG_VERSION") },
-        "paths": paths,
-        "x-limits": limits(&call.app.settings),
-        "components": {
-            "securitySchemes": {
-                "bearer": { "type": "http", "scheme": "bearer" },
-                "header": { "type": "apiKey", "in": "header", "name": "X-Session-Id" },
-                "cookie": { "type": "apiKey", "in": "cookie", "name": "session" }
-            },
-            "schemas": {
-                "Problem": {
-                    "type": "object",
-                    "required": ["success", "type", "title", "status", "code", "detail"],
-                    "properties": {
-                        "success": { "const": false },
-                        "type": { "type": "string", "format": "uri" },
-                        "title": { "type": "string" },
-                        "status": { "type": "integer" },
-                        "code": { "type": "string" },
-                        "detail": { "type": "string" }
-                    }
-                }
-            }
-        }
-    });
+    let document = openapi::document(&call.app.settings)?;
     Ok(Response::from_data(
         "application/json",
-        body.to_string().into_bytes(),
+        document.to_string().into_bytes(),
     ))
-}
-
-/// The bounds of a file, by the names of the settings.
-fn limits(settings: &Settings) -> Value {
-    let mut limits = serde_json::to_value(&settings.limits).unwrap_or_default();
-    if let Value::Object(members) = &mut limits {
-        members.insert(
-            "upload_bytes_max".to_owned(),
-            settings.upload_bytes_max.into(),
-        );
-    }
-    limits
 }
