@@ -235,7 +235,7 @@ fn a_second_server_on_the_same_database_is_refused_with_a_sentence() {
         .unwrap();
     assert_eq!(second.status.code(), Some(2));
     let said = String::from_utf8(second.stderr).unwrap();
-    assert!(said.contains("works on") && said.contains("--db"), "{said}");
+    assert!(said.contains("serves") && said.contains("--db"), "{said}");
 }
 
 #[test]
