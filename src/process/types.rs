@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use super::decimal::Decimal;
 use super::duration;
 use super::formats;
-use super::moment::{self, DayOrder, Moment, Pattern};
+use super::guess::{self, DayOrder};
+use super::moment::{self, Moment};
+use super::pattern::Pattern;
 use super::value::{NotFinite, Value};
 use crate::sheet::Cell;
 
@@ -126,7 +128,7 @@ impl FieldType {
             FieldType::Date(form) => {
                 let moment = match form {
                     MomentForm::Default => moment::parse_date(text),
-                    MomentForm::Any(order) => moment::guess(text, *order),
+                    MomentForm::Any(order) => guess::guess(text, *order),
                     MomentForm::Pattern(pattern) => pattern.read(text),
                 };
                 moment.map(Value::Date)
@@ -135,7 +137,7 @@ impl FieldType {
                 let moment = match form {
                     MomentForm::Default => moment::parse_time(text),
                     MomentForm::Any(order) => {
-                        moment::parse_time(text).or_else(|| moment::guess(text, *order))
+                        guess::guess_time(text).or_else(|| guess::guess(text, *order))
                     }
                     MomentForm::Pattern(pattern) => pattern.read(text),
                 };
@@ -145,7 +147,7 @@ impl FieldType {
                 let moment = match form {
                     MomentForm::Default => moment::parse_datetime(text),
                     MomentForm::Any(order) => {
-                        moment::parse_datetime(text).or_else(|| moment::guess(text, *order))
+                        moment::parse_datetime(text).or_else(|| guess::guess(text, *order))
                     }
                     MomentForm::Pattern(pattern) => pattern.read(text),
                 };
