@@ -4,15 +4,15 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::super::Limits;
 use super::super::assemble::{Found, Merge};
+use super::super::{Limits, sniff};
 use super::book::{Book, Rows, in_order, no_part_twice};
 use super::moment;
 use super::ole::Ole;
 use super::record::{Bytes, error_name, rk};
 use super::xls_globals::{BOF, EOF, Globals, Record, Records};
 use super::xls_old::{self, BOF_OLD};
-use super::{damaged, password, xml2003};
+use super::{damaged, html, password, xml2003};
 use crate::error::{Error, Result};
 use crate::words::Code;
 
@@ -23,7 +23,11 @@ use crate::words::Code;
 pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     let file = std::fs::read(path)?;
     if is_xml(&file) {
-        return xml2003::read(path, book);
+        drop(file);
+        return match sniff::content(path, book.limits())? {
+            sniff::Content::Html => html::read(path, book),
+            _ => xml2003::read(path, book),
+        };
     }
     let stream = stream(file)?;
     // Excel 2, 3 and 4 know no workbooks.
