@@ -105,6 +105,7 @@ impl<'a> Check<'a> {
             workbook: sheet::is_workbook(upload.format),
             choices: choices.clone(),
             sample,
+            notices: sheet.notices.clone(),
         };
         Ok(Check {
             app,
