@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::child::{Job, PANICKED};
 use super::{Event, Limits, ReadOptions, protocol};
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::stop::Stop;
 use crate::words::{Code, Format};
 
@@ -66,8 +67,8 @@ pub struct Reader {
 /// `Stopped` while waiting; `Io` where the child can't be started.
 pub fn read(job: &ReadJob<'_>, stop: &Stop) -> Result<Reader> {
     let turn = Turn::wait(stop)?;
-    let mut child = command(job.executable, job.path)
-        .spawn()
+    let mut child = faults::file()
+        .and_then(|()| command(job.executable, job.path).spawn())
         .map_err(|error| Error::Internal(format!("the reader can't be started: {error}")))?;
     let stdin = child.stdin.take();
     let stdout = child.stdout.take();
@@ -130,6 +131,7 @@ impl Reader {
         let Some(batches) = &self.batches else {
             return Ok(None);
         };
+        faults::file()?;
         let outcome = loop {
             if let Err(stopped) = self.stop.check() {
                 break Err(stopped);
