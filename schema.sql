@@ -103,6 +103,12 @@ CREATE TABLE uploads (
 CREATE INDEX uploads_by_user ON uploads (user_id, no);
 CREATE INDEX uploads_by_content ON uploads (sha256, user_id);
 
+CREATE TRIGGER uploads_are_kept BEFORE DELETE ON uploads
+WHEN OLD.status <> 'receiving'
+BEGIN
+    SELECT RAISE(ABORT, 'uploads are history and are not deleted; their rows and bytes go when status is deleted');
+END;
+
 -- The bytes as uploaded, in pieces of at most 256 KiB.
 CREATE TABLE upload_chunks (
     id            INTEGER PRIMARY KEY,
@@ -177,6 +183,13 @@ CREATE INDEX jobs_processing ON jobs (id) WHERE status = 'processing';
 CREATE INDEX jobs_by_user ON jobs (user_id, id);
 CREATE INDEX jobs_by_upload ON jobs (upload_no, id);
 
+CREATE TRIGGER uploads_wait_for_their_job BEFORE UPDATE OF status ON uploads
+WHEN NEW.status = 'deleted'
+ AND EXISTS (SELECT 1 FROM jobs WHERE upload_no = OLD.no AND status IN ('pending', 'processing'))
+BEGIN
+    SELECT RAISE(ABORT, 'a job is at work on this upload; cancel it first');
+END;
+
 -- Every state change of every job, written by the triggers below and by nobody else.
 CREATE TABLE job_events (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -189,37 +202,88 @@ CREATE TABLE job_events (
 ) STRICT;
 CREATE INDEX job_events_by_job ON job_events (job_id, id);
 
+-- What breaks a rule is refused with a sentence. The constraints above hold all the same: whoever drops
+-- a trigger meets them.
+
 CREATE TRIGGER jobs_begin_pending BEFORE INSERT ON jobs
-WHEN NEW.status <> 'pending' OR NEW.attempt <> 0
 BEGIN
-    SELECT RAISE(ABORT, 'a new job is pending and has had no attempt');
+    SELECT RAISE(ABORT, 'a new job is pending, has had no attempt, and has neither begun nor ended')
+    WHERE NEW.status IS NOT 'pending' OR NEW.attempt IS NOT 0 OR NEW.started_at IS NOT NULL OR NEW.finished_at IS NOT NULL
+       OR NEW.error_code IS NOT NULL OR NEW.undone_at IS NOT NULL;
+    -- -1: no id was given.
+    SELECT RAISE(ABORT, 'a new job goes to the end of the line: leave its id to the database')
+    WHERE NEW.id <> -1 AND NEW.id <= (SELECT coalesce(max(id), 0) FROM jobs);
+    SELECT RAISE(ABORT, 'this user has an active job already: at most one for each (UNIQUE index jobs_one_active_per_user)')
+    WHERE EXISTS (SELECT 1 FROM jobs WHERE user_id = NEW.user_id AND status IN ('pending', 'processing'));
+    SELECT RAISE(ABORT, 'a job needs a user and an upload that exist')
+    WHERE NOT EXISTS (SELECT 1 FROM users WHERE id = NEW.user_id)
+       OR NOT EXISTS (SELECT 1 FROM uploads WHERE no = NEW.upload_no);
 END;
 
 CREATE TRIGGER jobs_change_legally BEFORE UPDATE OF status ON jobs
-WHEN NEW.status <> OLD.status AND NOT (
+WHEN NEW.status IS NOT OLD.status AND NOT coalesce(
        (OLD.status = 'pending'    AND NEW.status IN ('processing', 'cancelled', 'failed'))
-    OR (OLD.status = 'processing' AND NEW.status IN ('pending', 'completed', 'failed', 'timeout', 'cancelled')))
+    OR (OLD.status = 'processing' AND NEW.status IN ('pending', 'completed', 'failed', 'timeout', 'cancelled')), 0)
 BEGIN
     SELECT RAISE(ABORT, 'a job goes from pending to processing and from there to its end; an ended job stays as it is');
 END;
 
 CREATE TRIGGER jobs_count_attempts BEFORE UPDATE OF status, attempt ON jobs
-WHEN NEW.attempt <> OLD.attempt
-      + (OLD.status = 'pending' AND NEW.status = 'processing')
- AND NOT (OLD.status = 'processing' AND NEW.status = 'pending' AND NEW.attempt = OLD.attempt - 1)
+WHEN NEW.attempt IS NOT OLD.attempt
+      + (OLD.status = 'pending' AND NEW.status IS 'processing')
+ AND NOT coalesce(OLD.status = 'processing' AND NEW.status = 'pending' AND NEW.attempt = OLD.attempt - 1, 0)
 BEGIN
     SELECT RAISE(ABORT, 'attempt goes up by one when a job is claimed, and back by one only when the attempt does not count');
 END;
 
-CREATE TRIGGER jobs_stay_in_line BEFORE UPDATE OF id ON jobs
-WHEN NEW.id <> OLD.id
+CREATE TRIGGER jobs_end_wholly BEFORE UPDATE OF status, started_at, finished_at, error_code, error_message ON jobs
 BEGIN
-    SELECT RAISE(ABORT, 'a job keeps its place: jobs.id is the order of arrival');
+    SELECT RAISE(ABORT, 'a job has finished_at when it has ended, and not before')
+    WHERE (NEW.status IN ('completed', 'failed', 'timeout', 'cancelled')) <> (NEW.finished_at IS NOT NULL);
+    SELECT RAISE(ABORT, 'a job has error_code and error_message when it is failed or timeout, and else none')
+    WHERE (NEW.status IN ('failed', 'timeout')) <> (NEW.error_code IS NOT NULL)
+       OR (NEW.error_code IS NULL) <> (NEW.error_message IS NULL);
+    SELECT RAISE(ABORT, 'a job that is processing has started_at')
+    WHERE NEW.status = 'processing' AND NEW.started_at IS NULL;
+END;
+
+CREATE TRIGGER jobs_keep_their_end BEFORE UPDATE OF
+    template, template_version, status, attempt, started_at, finished_at, changed_at, change_detail, cancel_asked_at, phase,
+    rows_done, rows_total, beat_at, rows, valid, invalid, duplicates, updated, work_ms, error_code, error_message, report ON jobs
+WHEN OLD.finished_at IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'an ended job stays as it is; try it again with a new job, or undo it');
+END;
+
+CREATE TRIGGER jobs_stay_in_line BEFORE UPDATE OF id, queued_at ON jobs
+WHEN NEW.id IS NOT OLD.id OR NEW.queued_at IS NOT OLD.queued_at
+BEGIN
+    SELECT RAISE(ABORT, 'a job keeps its place: jobs.id is the order of arrival, and queued_at tells when that was');
+END;
+
+CREATE TRIGGER jobs_stay_what_they_are BEFORE UPDATE OF upload_no, operation, on_duplicate, options ON jobs
+WHEN NEW.upload_no IS NOT OLD.upload_no OR NEW.operation IS NOT OLD.operation
+  OR NEW.on_duplicate IS NOT OLD.on_duplicate OR NEW.options IS NOT OLD.options
+BEGIN
+    SELECT RAISE(ABORT, 'a job keeps its upload and what was asked for; queue another one instead');
+END;
+
+CREATE TRIGGER jobs_change_hands_with_the_file BEFORE UPDATE OF user_id ON jobs
+WHEN NEW.user_id IS NOT OLD.user_id
+ AND (OLD.finished_at IS NULL OR NEW.user_id IS NOT (SELECT user_id FROM uploads WHERE no = OLD.upload_no))
+BEGIN
+    SELECT RAISE(ABORT, 'a job keeps its user; only when it has ended may it go with its upload to that one''s new owner');
+END;
+
+CREATE TRIGGER jobs_are_undone_once BEFORE UPDATE OF undone_at ON jobs
+WHEN NEW.undone_at IS NOT OLD.undone_at AND (OLD.undone_at IS NOT NULL OR OLD.status <> 'completed')
+BEGIN
+    SELECT RAISE(ABORT, 'only a completed job can be undone, and only once');
 END;
 
 CREATE TRIGGER jobs_are_kept BEFORE DELETE ON jobs
 BEGIN
-    SELECT RAISE(ABORT, 'jobs are history and are not deleted');
+    SELECT RAISE(ABORT, 'jobs are history and are not deleted; an active one can be cancelled');
 END;
 
 CREATE TRIGGER jobs_log_arrival AFTER INSERT ON jobs
@@ -233,6 +297,13 @@ WHEN NEW.status <> OLD.status
 BEGIN
     INSERT INTO job_events (job_id, at, from_status, to_status, attempt, detail)
     VALUES (NEW.id, NEW.changed_at, OLD.status, NEW.status, max(NEW.attempt, OLD.attempt), NEW.change_detail);
+END;
+
+CREATE TRIGGER job_events_tell_the_truth BEFORE INSERT ON job_events
+WHEN NEW.to_status IS NOT (SELECT status FROM jobs WHERE id = NEW.job_id) OR NEW.from_status IS NEW.to_status
+  OR NEW.from_status IS NOT (SELECT to_status FROM job_events WHERE job_id = NEW.job_id ORDER BY id DESC LIMIT 1)
+BEGIN
+    SELECT RAISE(ABORT, 'job_events are written by the database itself when a job changes');
 END;
 
 CREATE TRIGGER job_events_stay BEFORE UPDATE ON job_events
@@ -257,6 +328,12 @@ CREATE TABLE queue_pauses (
 ) STRICT;
 CREATE UNIQUE INDEX queue_pauses_one_at_a_time ON queue_pauses (resumed_at IS NULL) WHERE resumed_at IS NULL;
 
+CREATE TRIGGER queue_pauses_begin BEFORE INSERT ON queue_pauses
+WHEN EXISTS (SELECT 1 FROM queue_pauses WHERE resumed_at IS NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'the queue is paused already; change the reason of that pause, or end it');
+END;
+
 -- Results --------------------------------------------------------------------------------------
 
 -- The records that jobs made. Rows of unfinished or undone jobs may stand here; v_records shows the list.
@@ -272,6 +349,18 @@ CREATE TABLE records (
 ) STRICT;
 CREATE INDEX records_by_job ON records (job_id, id);
 CREATE INDEX records_versions ON records (replaces, id) WHERE replaces IS NOT NULL;
+
+-- Filing is not guarded here, for a trigger on each of a million records would cost; the worker's fence is.
+CREATE TRIGGER records_stay BEFORE UPDATE ON records
+BEGIN
+    SELECT RAISE(ABORT, 'a record does not change; a later job files its newer version');
+END;
+
+CREATE TRIGGER records_are_kept BEFORE DELETE ON records
+WHEN (SELECT status FROM jobs WHERE id = OLD.job_id) = 'completed'
+BEGIN
+    SELECT RAISE(ABORT, 'records of a completed job are kept; undo the job to take them out of the list');
+END;
 
 -- By what a record is found again: a hash of a unique key's values, as compared.
 CREATE TABLE record_keys (

@@ -20,6 +20,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Result};
 use crate::faults;
+use crate::room::Room;
 use crate::words::Code;
 
 /// How long a statement waits for another program's lock before it gives up.
@@ -47,7 +48,7 @@ pub struct Db {
     writer: Mutex<Connection>,
     readers: Mutex<Readers>,
     reader_done: Condvar,
-    disk_full: AtomicBool,
+    room: Room,
     /// Another program replicates the file and moves its log home.
     replicated: AtomicBool,
 }
@@ -109,7 +110,7 @@ impl Db {
             writer: Mutex::new(connection),
             readers: Mutex::default(),
             reader_done: Condvar::new(),
-            disk_full: AtomicBool::new(false),
+            room: Room::default(),
             replicated: AtomicBool::new(false),
         })
     }
@@ -141,18 +142,36 @@ impl Db {
         self.clock.as_ref()
     }
 
-    /// Whether the last write failed for want of room.
-    pub fn is_disk_full(&self) -> bool {
-        self.disk_full.load(Ordering::Relaxed)
+    /// What is known about the room on the disk that the file lies on.
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// Something failed for want of room on that disk.
+    pub fn ran_out_of_room(&self) {
+        self.room.ran_out(self.clock.monotonic());
+    }
+
+    /// Whether a job may be begun, as far as room on the disk goes.
+    pub fn has_room_for_job(&self) -> bool {
+        self.room.may_try_job(self.folder(), self.clock.monotonic())
+    }
+
+    /// Holds some room back for the small writes of a full disk.
+    pub fn hold_reserve(&self) {
+        self.room.hold_reserve(self.folder());
+    }
+
+    fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            Some(_) | None => Path::new("."),
+        }
     }
 
     /// Bytes that are free where the file lies; `None` where the system does not say.
-    pub fn room(&self) -> Option<u64> {
-        let folder = match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        fs4::available_space(folder).ok()
+    pub fn free_bytes(&self) -> Option<u64> {
+        fs4::available_space(self.folder()).ok()
     }
 
     /// Runs `work` in one write transaction: all of it is on the disk when this returns `Ok`,
@@ -162,15 +181,12 @@ impl Db {
     /// Whatever `work` returned, or what SQLite said to the transaction itself.
     pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
         let mut connection = self.writer();
-        let before = connection.total_changes();
         let result = transact(&mut connection, self.clock.now(), work);
-        let wrote = connection.total_changes() != before;
-        match &result {
-            Ok(_) if wrote => self.disk_full.store(false, Ordering::Relaxed),
-            Err(error) if error.is_disk_full() => {
-                self.disk_full.store(true, Ordering::Relaxed);
-            }
-            Ok(_) | Err(_) => {}
+        // A small write that finds room soon after says nothing about the next large one.
+        if let Err(error) = &result
+            && error.is_disk_full()
+        {
+            self.ran_out_of_room();
         }
         result
     }
@@ -221,17 +237,14 @@ impl Db {
     /// # Errors
     /// What SQLite said to the attempt.
     pub fn probe(&self) -> Result<()> {
-        let full = self.is_disk_full();
+        let full = self.room.is_full();
+        self.room.look(self.folder(), self.clock.monotonic())?;
         self.write(|tx| {
             if full {
                 tx.pragma_update(None, "application_id", migrate::APPLICATION_ID)?;
             }
             Ok(())
-        })?;
-        if full {
-            self.disk_full.store(false, Ordering::Relaxed);
-        }
-        Ok(())
+        })
     }
 
     /// Leaves the write-ahead log to the program that replicates it (Litestream): one that is moved
@@ -356,6 +369,8 @@ fn make_private(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use super::*;
     use crate::clock::SystemClock;
 

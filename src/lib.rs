@@ -11,7 +11,7 @@
 //! shelf     store: one file per table        │      (reads)
 //! workshop        sheet: bytes → rows, in a child process
 //!                            │
-//! ground    db ─ clock ─ bell ─ runs ─ stop ─ turns ─ pulse ─ settings ─ limits ─ error ─ words ─ id
+//! ground    db ─ clock ─ bell ─ runs ─ stop ─ turns ─ pulse ─ room ─ settings ─ limits ─ error ─ words ─ id
 //!           metrics · faults (tests only)
 //! ```
 //!
@@ -29,6 +29,7 @@ pub mod id;
 pub mod limits;
 pub mod metrics;
 pub mod pulse;
+pub mod room;
 pub mod runs;
 pub mod settings;
 pub mod stop;

@@ -12,7 +12,7 @@ use crate::stop::{Reason, Stop};
 pub struct Run {
     pub job: JobId,
     pub attempt: i64,
-    /// The monotonic time of its claim.
+    /// The monotonic time of its claim, later by what it has waited for another job since.
     pub since: Duration,
     pub stop: Stop,
 }
@@ -34,6 +34,13 @@ impl Runs {
     /// Notes that work on it has ended.
     pub fn end(&self, job: JobId) {
         self.lock().remove(&job);
+    }
+
+    /// Notes that the work had to wait for another job: that is not its own time.
+    pub fn waited(&self, job: JobId, time: Duration) {
+        if let Some(run) = self.lock().get_mut(&job) {
+            run.since += time;
+        }
     }
 
     /// Asks the work on `job` to stop; false where nobody works on it.

@@ -51,6 +51,7 @@ impl Scheduler {
         }
         app.db
             .write(|tx| idempotency::sweep(tx, tx.now.minus(once::KEEP)))?;
+        intake::remove_left(&app.db, &app.in_flight)?;
         retire_old_files(app)?;
         tidy(app)?;
         app.db.checkpoint()
@@ -90,7 +91,7 @@ fn stop_stale_jobs(app: &App) -> Result<()> {
     let now = app.clock.monotonic();
     for run in app.runs.all() {
         let age = now.saturating_sub(run.since);
-        if age < app.settings.stale_after {
+        if age < app.settings.stale_after || app.turns.waits(run.job) {
             continue;
         }
         let message = format!(

@@ -48,6 +48,7 @@ impl Server {
     /// Where the database or the address can't be used.
     pub fn start(app: Arc<App>) -> Result<Server> {
         put_in_order(&app)?;
+        app.db.hold_reserve();
         let bounds = Bounds {
             connections_max: app.settings.connections_max,
             connections_per_address_max: (app.settings.connections_max / 4).max(1),

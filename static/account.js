@@ -1,7 +1,7 @@
 // Who somebody is: set up, sign in (as a page, and over the page in mid-work), the profile.
 
-import { get, has, post, remove } from './api.js';
-import { act, acts, ask, askForm, attempt, button, field, fill, form, h, icon, input, load, loading, note, say, select, table, wrong } from './dom.js';
+import { get, known, post, remove, titlesOf } from './api.js';
+import { act, acts, ask, askForm, attempt, button, field, fill, focus, form, h, icon, input, loaded, note, panel, roomy, say, select, small, table, view, wrong } from './dom.js';
 import { ago, time } from './words.js';
 
 const MIN_PASSWORD = 10;
@@ -21,7 +21,7 @@ async function signIn(name, password) {
 	}
 }
 
-const door = (title, ...children) => h('div.door', h('h1', { tabindex: '-1' }, h('span.mark', icon('file')), title), ...children);
+const door = (title, ...children) => h('div.door', h('h1', h('span.mark', icon('file')), title), ...children);
 
 /** The sign-in page. `done(user)` when somebody is in; `message` says why it is shown, if there is a reason. */
 export function signInPage({ done, setUp, message }) {
@@ -80,20 +80,13 @@ export function signInOver(user, words) {
 
 // ---- Profile
 
-export function profileView({ user }) {
-	const sessions = loading();
-	const tokens = loading();
-	load(sessions, () => sessionSection(sessions));
-	if (has('GET', '/api/auth/tokens')) load(tokens, () => tokenSection(tokens)); else tokens.remove();
-	return {
-		title: 'Profile',
-		element: h('div', h('h1', { tabindex: '-1' }, user.username), h('p.lead', user.role === 'admin' ? 'Administrator' : 'Member', user.email && ` · ${user.email}`), passwordSection(), sessions, tokens),
-	};
-}
+export const profileView = ({ user }) => view('Profile', null,
+	h('p.lead', user.username, ` · ${user.role === 'admin' ? 'Administrator' : 'Member'}`, user.email && ` · ${user.email}`),
+	passwordSection(), loaded(sessionSection), loaded((place) => mappingSection(place, user)), loaded(tokenSection));
 
 function passwordSection() {
 	const result = h('div');
-	return h('section.panel', h('h2', 'Password'), passwordForm('Change the password', `${LENGTH} Your other sessions end.`, () => fill(result, note('ok', 'The password is changed.')).firstChild.focus()), result);
+	return panel('Password', passwordForm('Change the password', `${LENGTH} Your other sessions end.`, () => focus(fill(result, note('ok', 'The password is changed.')).firstChild)), result);
 }
 
 function passwordForm(yes, hint, done, after) {
@@ -113,15 +106,17 @@ function passwordForm(yes, hint, done, after) {
 	});
 }
 
+/** Asks, ends what `path` names, and draws the place again. */
+async function drop(event, path, [title, body, yes], done, draw) {
+	if (await ask(title, body, yes)) await act(event.target, async () => { await remove(path); await draw(); }, done);
+}
+
 async function sessionSection(place) {
 	const { sessions } = await get('/api/auth/sessions');
-	const end = async (event, one) => {
-		if (!await ask('End this session?', `It was last used ${ago(one.last_seen_at)}. Whoever uses it has to sign in again.`, 'End the session')) return;
-		await act(event.target, async () => { await remove(`/api/auth/sessions/${one.id}`); await sessionSection(place); }, 'Session ended');
-	};
-	fill(place, h('section.panel', h('h2', 'Where you are signed in'), table('Your sessions', ['Session', 'From', 'Signed in', 'Last used', acts], sessions.map((one) => [
+	const end = (event, one) => drop(event, `/api/auth/sessions/${one.id}`, ['End this session?', `It was last used ${ago(one.last_seen_at)}. Whoever uses it has to sign in again.`, 'End the session'], 'Session ended', () => sessionSection(place));
+	fill(place, panel('Where you are signed in', table('Your sessions', ['Session', 'From', 'Signed in', 'Last used', acts], sessions.map((one) => [
 		[browser(one.device || 'A program'), one.current && h('strong', ' · this one')], one.address || '–', time(one.created_at), time(one.last_seen_at),
-		!one.current && button('End', (event) => end(event, one), { kind: 'small', 'aria-label': `End the session from ${ago(one.created_at)}` }),
+		!one.current && small('End', `the session from ${ago(one.created_at)}`, (event) => end(event, one)),
 	]))));
 }
 
@@ -133,20 +128,26 @@ function browser(agent) {
 	return h('span', { title: agent }, system ? `${name} on ${system}` : name);
 }
 
+/** What people chose by hand for the columns of a file; the same headers are understood alike from then on, for everybody. */
+async function mappingSection(place, user) {
+	const { mappings } = await get('/api/mappings?limit=1000');
+	const forget = (event, one) => drop(event, `/api/mappings/${one.id}`, ['Forget these columns?', 'A file with the same headers is understood by their names again, for everybody.', 'Forget them'], 'Forgotten', () => mappingSection(place, user));
+	fill(place, panel('Remembered columns', h('p.hint', 'When somebody chooses the field of a column by hand, the office remembers it for files with the same headers.'),
+		table('Remembered columns', [roomy('Columns → fields'), 'Template', 'By', 'Since', acts], mappings.map((one) => [
+			Object.entries(one.mapping).map(([column, to]) => h('div', `${column} → ${to ? titlesOf(one.template)(to) : 'left out'}`)), known.templates.find((t) => t.name === one.template)?.title || one.template, one.created_by, time(one.created_at),
+			(one.created_by === user.username || user.role === 'admin') && small('Forget', one.headers.join(', '), (event) => forget(event, one)),
+		]), { none: 'Nothing is remembered yet.' })));
+}
+
 async function tokenSection(place, made) {
 	const { tokens } = await get('/api/auth/tokens');
-	const revoke = async (event, one) => {
-		if (!await ask(`Revoke “${one.name}”?`, 'Scripts that use it stop working at once.', `Revoke ${one.name}`)) return;
-		await act(event.target, async () => { await remove(`/api/auth/tokens/${one.id}`); await tokenSection(place); }, 'Token revoked');
-	};
+	const revoke = (event, one) => drop(event, `/api/auth/tokens/${one.id}`, [`Revoke “${one.name}”?`, 'Scripts that use it stop working at once.', `Revoke ${one.name}`], 'Token revoked', () => tokenSection(place));
 	const when = (iso) => (iso ? time(iso) : 'never');
-	fill(place, h('section.panel', h('h2', 'API tokens'), h('p.hint', 'For scripts: send it as “Authorization: Bearer TOKEN”. It may do what you may, except manage users and passwords.'),
-		made && madeToken(made),
-		tokens.length ? table('Your API tokens', ['Name', 'Made', 'Last used', 'Ends', acts], tokens.map((one) => [
-			one.name, time(one.created_at), when(one.last_used_at), when(one.expires_at), button('Revoke', (event) => revoke(event, one), { kind: 'small', 'aria-label': `Revoke ${one.name}` }),
-		])) : h('p.empty', 'No tokens.'),
+	fill(place, panel('API tokens', h('p.hint', 'For scripts: send it as “Authorization: Bearer TOKEN”. It may do what you may, except manage users and passwords.'),
+		made && note('ok', h('p', `“${made.name}” is made. Copy it now: it is shown only this once. A click selects all of it.`), h('code.secret', made.token)),
+		table('Your API tokens', ['Name', 'Made', 'Last used', 'Ends', acts], tokens.map((one) => [one.name, time(one.created_at), when(one.last_used_at), when(one.expires_at), small('Revoke', one.name, (event) => revoke(event, one))]), { none: 'No tokens.' }),
 		h('div.actions', button('Make a token', () => newToken(place)))));
-	if (made) place.querySelector('.note').focus();
+	if (made) focus(place.querySelector('.note'));
 }
 
 async function newToken(place) {
@@ -157,10 +158,6 @@ async function newToken(place) {
 		submit: () => post('/api/auth/tokens', { name: name.value.trim(), expires_in_days: Number(days.value) }),
 	});
 	if (made) await attempt(place, () => tokenSection(place, made));
-}
-
-function madeToken({ name, token }) {
-	return note('ok', h('p', `“${name}” is made. Copy it now: it is shown only this once. A click selects all of it.`), h('code.secret', token));
 }
 
 export const signOut = () => post('/api/auth/logout', {}, { gate: false });

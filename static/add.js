@@ -1,20 +1,18 @@
 // Adding a file: drop or choose it, look at it first, send it.
 
-import { allTemplates, get, has, newKey, post, remove, send, uploadBytesMax } from './api.js';
-import { attr, button, download, field, fill, h, icon, note, say, select, text } from './dom.js';
-import { begun } from './jobs.js';
+import { fieldsOf, get, known, newKey, post, remove, send } from './api.js';
+import { attr, button, download, failure, field, fill, focus, h, icon, menu, note, say, select, text } from './dom.js';
+import { begun, TEMPLATE, templateSelect } from './jobs.js';
 import { live, poke } from './live.js';
 import { heading, previewPanel } from './preview.js';
 import { bytes, count, explain, isActive } from './words.js';
 
 const ACCEPT = '.xlsx,.xlsm,.xlsb,.xls,.ods,.csv,.tsv,.txt';
-const TEMPLATE = 'companies';
 const READING = ['sheet', 'header_row', 'delimiter', 'encoding']; // options that say how the file is read
 
 // What is chosen and what is under way. It outlives the view: looking at the records does not lose the file.
 const nothing = { file: null, key: null, note: null, preview: null, options: {}, looking: null };
 const pick = { ...nothing, sending: null };
-let templates = [];
 let paint = () => {};
 let uploaded = () => {}; // tells the list that something new is there
 
@@ -51,7 +49,7 @@ export function acceptDrops(ready) {
 
 async function choose(files, folder) {
 	const [file] = files;
-	const most = uploadBytesMax();
+	const most = known.uploadBytesMax;
 	if (pick.sending) return tell('A file is being sent. Wait for it or cancel it first.');
 	if (folder) return tell('That is a folder. Drop the file itself.');
 	if (files.length > 1) return tell(`Add one file at a time. You dropped ${files.length}.`);
@@ -93,7 +91,6 @@ const fields = (names) => {
 
 /** Asks the server what it sees in the file; stores nothing. */
 async function look() {
-	if (!has('POST', '/api/files/preview')) return;
 	pick.looking?.abort();
 	const abort = new AbortController();
 	pick.looking = abort;
@@ -183,27 +180,27 @@ const busy = (problem) => tell(explain(problem), [['Show it', () => document.que
 
 // ---- The view
 
+const sampleOf = (name, label) => download(label, `/api/templates/${name}/sample.xlsx`, { ico: 'down' });
+
 export function addView({ onUploaded }) {
 	uploaded = onUploaded;
 	const input = h('input.vh', { type: 'file', accept: ACCEPT, tabindex: '-1', 'aria-label': 'File to add', onchange: () => { choose([...input.files]); input.value = ''; } });
 	const open = () => input.click();
 	const chooser = button('Choose file', open, { ico: 'file' });
-	const limit = uploadBytesMax();
 	const message = h('div');
 	const chosen = h('div');
 	const element = h('section', { 'aria-labelledby': 'add-title' },
-		h('div.head', h('h1', { id: 'add-title', tabindex: '-1' }, 'Add a file'),
-			has('GET', '/api/templates/{name}/sample.xlsx') && download('Get the template (.xlsx)', `/api/templates/${TEMPLATE}/sample.xlsx`, { ico: 'down' })),
+		h('div.head', h('h1', { id: 'add-title' }, 'Add a file'), known.templates.length > 1 ? menu('', () => known.templates.map((one) => sampleOf(one.name, one.title)), { visible: ['Get a template', icon('open')], kind: 'plain' }) : sampleOf(TEMPLATE, 'Get the template (.xlsx)')),
 		h('div.zone', icon('up'), h('p', 'Drop an Excel or CSV file here, or ', input, chooser),
-			h('p.hint', `xlsx, xls, xlsb, ods, csv or tsv${limit ? `, up to ${bytes(limit)}` : ''}. Nothing is stored until you press a button.`)),
+			h('p.hint', `xlsx, xls, xlsb, ods, csv or tsv, up to ${bytes(known.uploadBytesMax)}. Nothing is stored until you press a button.`)),
 		message, chosen);
 
 	let drawn = null; // which panel stands in `chosen`, so that progress does not rebuild it
 	let update = () => {};
-	paint = (focus) => {
+	paint = (to) => {
 		chooser.className = pick.file ? '' : 'primary';
 		const panel = pick.sending || (pick.file && (pick.preview || pick.file));
-		if (panel !== drawn || focus === 'chosen') {
+		if (panel !== drawn || to === 'chosen') {
 			drawn = panel;
 			update = () => {};
 			if (pick.sending) update = sendingPanel(chosen);
@@ -212,11 +209,9 @@ export function addView({ onUploaded }) {
 		}
 		update();
 		fill(message, pick.note && note(pick.note.tone, h('p', pick.note.words), h('div.actions', pick.note.acts.filter(Boolean).map(([label, work]) => button(label, work)))));
-		if (focus === 'note') message.firstChild.focus();
-		else if (focus) chosen.querySelector('h2')?.focus();
+		if (to) focus(to === 'note' ? message.firstChild : chosen.querySelector('h2'));
 	};
 	paint();
-	if (has('GET', '/api/templates')) allTemplates().then((all) => { templates = all; drawn = null; paint(); }, () => {});
 	return { element, close: () => { paint = () => {}; uploaded = () => {}; } };
 }
 
@@ -230,23 +225,25 @@ function clear() {
 function chosenPanel(place, open) {
 	const { file, preview } = pick;
 	const seen = preview?.result;
-	const schema = templates.find((one) => one.name === (pick.options.template || TEMPLATE))?.schema;
+	const { template = TEMPLATE } = pick.options;
+	const choice = field('Check the rows against', templateSelect(template, (name) => change({ template: name, mapping: undefined })));
+	const several = known.templates.length > 1; // else the choice is one for experts
 	fill(place, h('section.panel', { 'aria-label': 'The chosen file' },
 		h('div.head', heading(file), h('div.actions', button('Choose another', open, { kind: 'small' }), button('Remove', clear, { kind: 'small', 'aria-label': `Remove ${file.name}` }))),
 		preview?.state === 'looking' && h('p.hint', icon('work'), ' Looking into the file…'),
-		preview?.state === 'failed' && note('bad', h('p', explain(preview.problem, { file: true, size: file.size })), preview.problem.code === 'offline' && h('p', button('Try again', look, { kind: 'small' }))),
-		seen && previewPanel({ seen, stale: preview.state !== 'seen', file, options: pick.options, change, fields: schema?.fields || [] }),
-		optionsPanel(),
+		preview?.state === 'failed' && failure(preview.problem, preview.problem.code === 'offline' && look, { file: true, size: file.size }),
+		several && choice,
+		seen && previewPanel({ seen, stale: preview.state !== 'seen', file, options: pick.options, change, fields: fieldsOf(template) }),
+		optionsPanel(!several && choice),
 		h('div.actions.main',
 			button('Upload & Process Now', () => start('process'), { kind: 'primary', ico: 'up' }),
 			button('Upload as JSON', () => start('json')),
 			h('p.hint', '“Upload as JSON” stores the rows only; you can process them later.'))));
 }
 
-function optionsPanel() {
+function optionsPanel(choice) {
 	const { options } = pick;
-	return h('details', { open: options.open, ontoggle: (event) => { options.open = event.target.open; } }, h('summary', 'Options for processing'), h('div.row',
-		templates.length > 0 && field('Check the rows against', select([...templates.map((t) => [t.name, t.title || t.name]), ['auto', 'No template: work it out from the file']], options.template || TEMPLATE, (template) => change({ template, mapping: undefined }))),
+	return h('details', { open: options.open, ontoggle: (event) => { options.open = event.target.open; } }, h('summary', 'Options for processing'), h('div.row', choice,
 		field('A row that is already in the list', select([['', 'Leave the list as it is'], ['update', 'Update the list with what the file has']], options.on_duplicate, (value) => { options.on_duplicate = value; pick.key = newKey(); }))));
 }
 
@@ -257,7 +254,7 @@ function sendingPanel(place) {
 	const stop = button('Cancel', () => {
 		if (sending.received) { sending.cancel = true; paint(); } else sending.abort.abort();
 	});
-	fill(place, h('section.panel', { 'aria-label': 'Sending' }, h('h2.name', { tabindex: '-1' }, file.name), bar, h('div.head', words, stop)));
+	fill(place, h('section.panel', { 'aria-label': 'Sending' }, h('h2.name', file.name), bar, h('div.head', words, stop)));
 	return () => {
 		attr(stop, 'aria-disabled', sending.cancel);
 		if (sending.received) bar.removeAttribute('value'); else bar.value = (100 * sending.sent) / sending.total;

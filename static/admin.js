@@ -1,8 +1,8 @@
-// For administrators: the users, the queue with everybody's active jobs, the server's health and figures, who did what.
+// For administrators: the users, the queue with everybody's active jobs, the server's health, figures and templates, who did what.
 
-import { get, has, patch, post, query, remove } from './api.js';
+import { get, known, learn, patch, post, put, query, remove } from './api.js';
 import { nameInput } from './account.js';
-import { act, acts, ask, askForm, badge, button, field, fill, h, input, load, loading, note, right, roomy, sample, say, select, svg, table } from './dom.js';
+import { act, acts, ask, askForm, badge, button, download, field, fill, h, input, link, load, loaded, loading, note, panel, right, roomy, sample, say, select, small, svg, table, view, wrong } from './dom.js';
 import { cancel } from './jobs.js';
 import { onChange } from './live.js';
 import { about, count, duration, held, num, stage, stateOf, time } from './words.js';
@@ -18,11 +18,11 @@ export function usersView({ user }) {
 		fill(place, table('Users', ['Name', 'Role', sample('E-mail'), 'Added', 'State', acts], users.map((u) => [
 			h('strong', u.username), ROLES.find(([role]) => role === u.role)?.[1], u.email || '–', time(u.created_at),
 			badge(u.disabled ? { tone: 'calm', ico: 'ban', word: 'Disabled' } : { tone: 'ok', ico: 'done', word: 'Active' }),
-			[button('Change', () => changeUser(u, user, draw), { kind: 'small', 'aria-label': `Change ${u.username}` }), u.id !== user.id && button('Delete…', (event) => deleteUser(event.target, u, user, users, draw), { kind: 'small', 'aria-label': `Delete ${u.username}` })],
+			[small('Change', u.username, () => changeUser(u, user, draw)), u.id !== user.id && small('Delete…', u.username, (event) => deleteUser(event.target, u, user, users, draw))],
 		])));
 	});
 	draw();
-	return { title: 'Users', element: h('div', h('div.head', h('h1', { tabindex: '-1' }, 'Users'), h('div.tools', button('Add a user', () => addUser(draw), { kind: 'primary' }))), place) };
+	return view('Users', button('Add a user', () => addUser(draw), { kind: 'primary' }), place);
 }
 
 const passwordFor = (required) => input('text', { autocapitalize: 'none', spellcheck: 'false', required });
@@ -94,12 +94,12 @@ export function queueView() {
 		// An unchanged list is not touched, so that a button about to be pressed stays where it is.
 		if (key === drawn || place.querySelector('[aria-disabled]')) return;
 		drawn = key;
-		fill(place, pauseNote(answer.paused, turn), answer.jobs.length ? queueTable(answer.jobs, turn) : h('p.empty', 'Nothing is waiting.'));
+		fill(place, pauseNote(answer.paused, turn), queueTable(answer.jobs, turn));
 	});
 	const turning = every(3, draw);
 	const turn = turning.again;
 	const off = onChange(turn);
-	return { title: 'Queue', element: h('div', h('h1', { tabindex: '-1' }, 'Queue'), h('p.lead', 'Everybody’s files in work, in the order in which they came.'), place), close: () => { turning.close(); off(); } };
+	return { ...view('Queue', null, h('p.lead', 'Everybody’s files in work, in the order in which they came.'), place), close: () => { turning.close(); off(); } };
 }
 
 function queueTable(jobs, turn) {
@@ -109,12 +109,11 @@ function queueTable(jobs, turn) {
 	};
 	return table('Queue', [right('Place'), 'File', 'User', roomy('State'), 'Added', acts], jobs.map((job) => [
 		job.queue_position || 'now', job.filename, job.username, [badge(stateOf(job)), ' ', job.status === 'processing' ? stage(job) : about(job.estimated_wait_seconds)], time(job.queued),
-		button('Cancel', (event) => stop(event.target, job), { kind: 'small', 'aria-label': `Cancel ${job.filename}` }),
-	]));
+		small('Cancel', job.filename, (event) => stop(event.target, job)),
+	]), { none: 'Nothing is waiting.' });
 }
 
 function pauseNote(paused, turn) {
-	if (!has('POST', '/api/admin/queue/pause')) return null;
 	const pause = async () => {
 		const reason = input('text', { required: true, maxlength: '200' });
 		const done = await askForm('Pause the queue', {
@@ -141,9 +140,9 @@ export function serverView() {
 			try { found = await get('/api/health'); } catch (problem) { found = problem.body; if (!found?.status || !found.queue) throw problem; }
 			drawHealth(health, found);
 		});
-		if (has('GET', '/api/admin/figures')) await load(figures, async () => drawFigures(figures, await get('/api/admin/figures')));
+		await load(figures, async () => drawFigures(figures, await get('/api/admin/figures')));
 	});
-	return { title: 'Server', element: h('div', h('h1', { tabindex: '-1' }, 'Server'), health, figures, has('GET', '/metrics') && h('p.hint', 'Counters for a monitor are at ', h('a', { href: '/metrics' }, '/metrics'), '.')), close: turning.close };
+	return { ...view('Server', null, health, figures, loaded(templateSection), h('p.hint', 'Counters for a monitor are at ', link('/metrics', '/metrics'), '.')), close: turning.close };
 }
 
 function drawHealth(place, { status, version, uptime_seconds: uptime, scheduler_running: scheduler, queue }) {
@@ -151,7 +150,7 @@ function drawHealth(place, { status, version, uptime_seconds: uptime, scheduler_
 		['State', badge(status === 'ok' ? { tone: 'ok', ico: 'done', word: HEALTH.ok } : { tone: 'bad', ico: 'cross', word: HEALTH[status] || status })], ['Version', version], ['Running for', duration(uptime)],
 		['Scheduler', scheduler ? 'running' : 'not running'], ['Jobs', `${num(queue.processing)} in work, ${num(queue.pending)} waiting${queue.paused ? '; paused' : ''}`],
 	];
-	fill(place, h('section.panel', h('h2', 'Health'), h('dl.facts', facts.map(([name, value]) => h('div', h('dt', name), h('dd', value))))));
+	fill(place, panel('Health', h('dl.facts', facts.map(([name, value]) => h('div', h('dt', name), h('dd', value))))));
 }
 
 /** Jobs that ended in each hour as columns, how long they had waited as a line. */
@@ -166,12 +165,41 @@ function drawFigures(place, { hours, day }) {
 	const words = (at, up, value, anchor = 'middle') => svg('text', { x: at, y: up, 'text-anchor': anchor }, value);
 	const label = `${count(day.completed, 'job')} done and ${num(day.other)} failed or cancelled in the last 24 hours; the longest wait was ${duration(longest)}`;
 	const line = hours.map((hour, i) => hour.wait_seconds !== null && `${x(i) + step / 2},${y(hour.wait_seconds / longest)}`).filter(Boolean);
-	fill(place, h('section.panel', h('h2', 'The last 24 hours'),
+	fill(place, panel('The last 24 hours',
 		h('div.scroll', { tabindex: '0', role: 'group', 'aria-label': 'Chart' }, svg('svg', { class: 'chart', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label },
 			[0, 1].map((share) => [svg('line', { class: 'line', x1: left, x2: width - left, y1: y(share), y2: y(share) }), words(left - 6, y(share) + 4, num(most * share), 'end'), words(width - left + 6, y(share) + 4, `${num(Math.round(longest * share))} s`, 'start')]),
 			hours.map((hour, i) => [bar(i, 0, hour.completed, 'done'), bar(i, hour.completed, hour.other, 'not'), i % 4 === 3 && words(x(i) + step / 2, height - 4, new Date(hour.from).toTimeString().slice(0, 5))]),
 			line.length > 1 && svg('polyline', { class: 'wait', points: line.join(' ') }))),
 		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ' · ', h('span.key.info', `waiting time, ${duration(day.wait_seconds)} on average`), ` · ${num(day.rows)} rows`)));
+}
+
+/** A template is a Table Schema in a JSON file; made in an editor, uploaded here. */
+async function templateSection(place) {
+	await learn();
+	const draw = () => templateSection(place);
+	const drop = async (near, { name, title }) => {
+		if (await ask(`Delete the template ${title}?`, 'Reports that were made with it stay as they are.', `Delete ${title}`, { no: 'Keep it' })) await act(near, async () => { await remove(`/api/templates/${name}`); await draw(); }, `${title} is deleted`);
+	};
+	fill(place, panel('Templates', h('p.hint', 'What files are checked against: a Table Schema in a JSON file. An upload of the same name makes a new version; what was checked before keeps its own.'),
+		table('Templates', ['Template', right('Version'), right('Fields'), acts], known.templates.map((one) => [
+			one.title, num(one.version), num(one.schema.fields.length),
+			[download('JSON', `data:application/json,${encodeURIComponent(JSON.stringify(one.schema, null, 2))}`, { kind: 'button small', download: `${one.name}.json`, 'aria-label': `JSON of ${one.title}` }), !one.built_in && small('Delete…', one.title, (event) => drop(event.target, one))],
+		])),
+		h('div.actions', button('Upload a template', () => uploadTemplate(draw)))));
+}
+
+async function uploadTemplate(draw) {
+	const name = input('text', { required: true, maxlength: '64', pattern: '[A-Za-z0-9_-]+' });
+	const file = input('file', { accept: '.json', onchange: () => { name.value ||= file.files[0]?.name.replace(/\.json$/i, '').replace(/[^\w-]+/g, '-') || ''; } });
+	const done = await askForm('Upload a template', {
+		fields: [field('JSON file', file), field('Name', name, 'Letters, digits, - and _.')], yes: 'Upload',
+		submit: async () => {
+			let schema;
+			try { schema = JSON.parse(await file.files[0].text()); } catch { throw wrong('Choose a file that holds JSON.', file); }
+			return put(`/api/templates/${encodeURIComponent(name.value.trim())}`, schema);
+		},
+	});
+	if (done) { say('The template is stored'); await draw(); }
 }
 
 export function auditView() {
@@ -181,9 +209,9 @@ export function auditView() {
 	const draw = (cursor) => load(place, async () => {
 		const { entries, next_cursor: next } = await get(`/api/admin/audit${query({ limit: 100, cursor })}`);
 		seen.push(...entries);
-		fill(place, seen.length ? table('Who did what', ['When', 'Who', 'What', 'To whom or what', 'From'], seen.map((e) => [time(e.at), e.who, e.action.replace(/-/g, ' '), e.target || '–', e.address || 'the server itself'])) : h('p.empty', 'Nothing has happened yet.'));
+		fill(place, table('Who did what', ['When', 'Who', 'What', 'To whom or what', 'From'], seen.map((e) => [time(e.at), e.who, e.action.replace(/-/g, ' '), e.target || '–', e.address || 'the server itself'])));
 		fill(more, next && button('Show older', () => draw(next)));
 	});
 	draw();
-	return { title: 'Audit', element: h('div', h('h1', { tabindex: '-1' }, 'Audit'), h('p.lead', 'Sign-ins, changes of users, deletions and undone imports, newest first.'), place, more) };
+	return view('Audit', null, h('p.lead', 'Sign-ins, changes of users, deletions and undone imports, newest first.'), place, more);
 }

@@ -29,12 +29,14 @@ export function fill(element, ...children) {
 	const at = document.activeElement;
 	const focused = element !== at && element.contains(at) && nameOf(at);
 	element.replaceChildren(...nodes(children));
-	if (focused) {
-		const next = [...element.querySelectorAll(at.tagName)].find((one) => nameOf(one) === focused) || element.querySelector('h1,h2');
-		if (next?.matches('h1,h2')) next.tabIndex = -1;
-		next?.focus();
-	}
+	if (focused) focus([...element.querySelectorAll(at.tagName)].find((one) => nameOf(one) === focused) || element.querySelector('h1,h2'));
 	return element;
+}
+
+/** Moves the focus, also to what takes none by itself: a heading, a message. */
+export function focus(element, how) {
+	if (element && element.tabIndex < 0) element.tabIndex = -1;
+	element?.focus(how);
 }
 
 /** Writes a text only when it changed, so that nothing flickers and no selection is lost. */
@@ -67,6 +69,8 @@ const PATHS = {
 export const icon = (name) => svg('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true', class: `icon icon-${name}` }, svg('path', { d: PATHS[name] }));
 
 export const button = (label, onclick, { kind = null, ico, ...more } = {}) => h('button', { type: 'button', class: kind, onclick, ...more }, ico && icon(ico), label);
+/** A button in a row; `of` names the thing for those who do not see the row. */
+export const small = (label, of, onclick) => button(label, onclick, { kind: 'small', 'aria-label': `${label.replace('…', '')} ${of}` });
 export const link = (label, href, { kind = null, ico, ...more } = {}) => h('a', { href, class: kind, ...more }, ico && icon(ico), label);
 export const download = (label, href, more = {}) => link(label, href, { download: true, ...more });
 
@@ -74,7 +78,7 @@ export const download = (label, href, more = {}) => link(label, href, { download
 export const badge = ({ tone, ico, word }) => h(`span.badge.${tone}`, icon(ico), word);
 
 export const note = (tone, ...children) =>
-	h(`div.note.${tone}`, { tabindex: '-1' }, icon({ bad: 'cross', warn: 'warn', ok: 'done', info: 'stored' }[tone]), h('div', ...children));
+	h(`div.note.${tone}`, icon({ bad: 'cross', warn: 'warn', ok: 'done', info: 'stored' }[tone]), h('div', ...children));
 
 /** Says something to screen readers: politely, or at once. */
 export function say(words, urgent = false) {
@@ -95,7 +99,7 @@ export async function attempt(place, work) {
 	fill(place);
 	try { await work(); } catch (problem) {
 		fill(place, note('bad', failed(problem)));
-		place.firstChild.focus();
+		focus(place.firstChild);
 	}
 }
 
@@ -108,15 +112,27 @@ export async function act(near, work, done) {
 	attr(near, 'aria-disabled', null);
 }
 
+/** What went wrong, and a button where `again` says how to try once more. */
+export const failure = (problem, again, at) => note('bad', h('p', explain(problem, at)), again && h('p', button('Try again', again, { kind: 'small' })));
+
 /** A place that `load` fills from the server; a whole view has its heading there from the start. */
-export const loading = (title) => h('div', title && h('h1', { tabindex: '-1' }, title), h('p.empty', 'Loading…'));
+export const loading = (title) => h('div', title && h('h1', title), h('p.empty', 'Loading…'));
 export async function load(place, work, title) {
-	try { await work(); } catch (problem) {
-		if (problem.name === 'AbortError') return;
-		const again = problem.code !== 'not-found' && h('p', button('Try again', () => load(place, work, title), { kind: 'small' }));
-		fill(place, title && h('h1', { tabindex: '-1' }, title), note('bad', h('p', explain(problem)), again));
+	try { await work(place); } catch (problem) {
+		if (problem.name !== 'AbortError') fill(place, title && h('h1', title), failure(problem, problem.code !== 'not-found' && (() => load(place, work, title))));
 	}
 }
+/** Such a place, being filled. */
+export function loaded(work, title) {
+	const place = loading(title);
+	load(place, work, title);
+	return place;
+}
+
+/** A view: its heading with tools beside it, and what stands below. */
+export const view = (title, tools, ...below) => ({ title, element: h('div', h('div.head', h('h1', title), tools && h('div.tools', tools)), below) });
+/** A part of a view in a box. */
+export const panel = (title, ...children) => h('section.panel', h('h2', title), children);
 
 // ---- Forms
 
@@ -146,7 +162,7 @@ export function form({ fields, yes, submit, cancel, after }) {
 		const words = h('p', failed(problem));
 		fill(message, note('bad', words));
 		if (problem.input) problem.input.setAttribute('aria-invalid', 'true');
-		(problem.input || message.firstChild).focus();
+		focus(problem.input || message.firstChild);
 		if (problem.code !== 'too-many-attempts') return;
 		clearInterval(timer);
 		attr(go, 'aria-disabled', 'true');
@@ -219,8 +235,9 @@ export function menu(label, items, { visible, kind = null } = {}) {
 	return h('span.menu', opener, list);
 }
 
-/** A table in a box of its own that scrolls. `columns`: strings, or {label, cls}; `rows`: arrays of cells. */
-export function table(caption, columns, rows, cls = null) {
+/** A table in a box of its own that scrolls. `columns`: strings, or {label, cls}; `rows`: arrays of cells; `none`: said where there are none. */
+export function table(caption, columns, rows, { cls = null, none } = {}) {
+	if (!rows.length && none) return h('p.empty', none);
 	const of = columns.map((column) => (typeof column === 'string' ? { label: column, cls: null } : column));
 	return h('div.scroll', { tabindex: '0', role: 'group', 'aria-label': caption }, h('table', { class: cls }, h('caption.vh', caption),
 		h('thead', h('tr', of.map(({ label, cls: c }) => h('th', { scope: 'col', class: c }, c === 'acts' ? h('span.vh', label) : label)))),

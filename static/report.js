@@ -1,9 +1,9 @@
 // The report on a job: what happened, what to fix, what was changed, what can be taken away.
 
-import { get, has, post, query, titlesOf } from './api.js';
+import { get, post, query, titlesOf } from './api.js';
 import { act, ask, attempt, badge, button, download, fill, h, icon, link, load, loading, menu, note, right, roomy, sample, say, table, text } from './dom.js';
 import { back } from './file.js';
-import { cancel, downloads, retry } from './jobs.js';
+import { cancel, downloads, hasReport, retry } from './jobs.js';
 import { live, onChange } from './live.js';
 import { cell, clock, count, duration, howWord, isActive, isCollision, num, outcome, ruleWord, stage, stateOf, time, waiting } from './words.js';
 
@@ -16,10 +16,8 @@ export function reportView(_, id) {
 	const draw = () => load(element, async () => {
 		const { job } = await get(path);
 		document.title = `${job.filename} – Sheetline`;
-		const has_ = job.status === 'completed' || job.error?.code === 'missing-columns';
-		const report = has_ && await get(`${path}/report`);
-		const title = report && await titlesOf(job.template);
-		fill(element, heading(job, report), report ? found(job, report, title, draw) : underWay(job), history(job));
+		const report = hasReport(job) && await get(`${path}/report`);
+		fill(element, heading(job, report), report ? found(job, report, titlesOf(job.template), draw) : underWay(job), history(job));
 		shown = job;
 	}, 'Report');
 	const off = onChange(() => {
@@ -38,7 +36,7 @@ const activeWords = (job) => (job.status === 'processing' ? stage(job) : waiting
 function heading(job, report) {
 	const seconds = report ? report.stats.seconds : job.finished && job.started && (Date.parse(job.finished) - Date.parse(job.started)) / 1000;
 	const parts = [job.finished && ['finished ', time(job.finished)], seconds && `took ${duration(seconds)}`, `job ${job.job_id}`, job.template && `checked as ${job.template}`].filter(Boolean);
-	return [back(), h('div.head', h('h1.name', { tabindex: '-1' }, job.filename), badge(stateOf(job))), h('p.lead', parts.map((part, i) => [i > 0 && ', ', part]))];
+	return [back(), h('div.head', h('h1.name', job.filename), badge(stateOf(job))), h('p.lead', parts.map((part, i) => [i > 0 && ', ', part]))];
 }
 
 /** A job without a report: at work, or ended without a result. */
@@ -89,7 +87,7 @@ function takeAway(job, place, redraw) {
 			offered.slice(2).map(([label, path]) => download(label, path)),
 			!job.file_deleted && link('The file', `#/file/${job.file_upload_id}`), button('Print', () => print()),
 		], { visible: ['More', icon('open')] }),
-		job.status === 'completed' && !job.undone && has('POST', '/api/jobs/{id}/undo') && button('Undo this import…', undo, { ico: 'undo' }));
+		job.status === 'completed' && !job.undone && button('Undo this import…', undo, { ico: 'undo' }));
 }
 
 // ---- Problems: by rule, and row by row
@@ -156,13 +154,13 @@ function contents({ columns, stats }, title) {
 // ---- What was changed on the way in, how columns were matched, what the job went through
 
 function changes(job) {
-	if (job.status !== 'completed' || !has('GET', '/api/jobs/{id}/changes')) return null;
+	if (job.status !== 'completed') return null;
 	const place = loading();
 	const seen = [];
 	const more = async (cursor) => {
 		const answer = await get(`/api/jobs/${job.job_id}/changes${query({ limit: 100, cursor })}`);
 		seen.push(...answer.changes);
-		fill(place, seen.length ? table('Changed values', ['Cell', sample('In your file'), sample('Stored'), 'Rule'], seen.map((c) => [c.cell, cell(c.original), cell(c.stored), c.rule])) : h('p.empty', 'No value was changed.'),
+		fill(place, table('Changed values', ['Cell', sample('In your file'), sample('Stored'), 'Rule'], seen.map((c) => [c.cell, cell(c.original), cell(c.stored), c.rule]), { none: 'No value was changed.' }),
 			answer.next_cursor && h('p', button('Show more', (event) => act(event.target, () => more(answer.next_cursor)), { kind: 'small' })));
 	};
 	return h('details', { ontoggle: (event) => { if (event.target.open && !seen.length) load(place, () => more()); } }, h('summary', 'Values that were changed on the way in'), place);

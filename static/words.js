@@ -101,14 +101,15 @@ const FAILED = {
 	'too-complex': UNREADABLE, 'empty-file': UNREADABLE, 'no-such-sheet': UNREADABLE,
 };
 
-/** What is being done, as in "checking rows · 61 %". */
+/** As in "checking rows · 61 %". */
 export function stage({ progress, cancel_requested: stopping }) {
 	if (stopping) return 'after this batch';
+	if (progress?.waiting_for) return 'waits for its turn';
 	const word = { reading: 'reading', validating: 'checking rows', saving: 'saving', done: 'writing the report' }[progress?.phase] || 'starting';
 	return dots(word, typeof progress?.percent === 'number' && `${progress.percent} %`);
 }
 
-/** "2 ahead · about 40 s", "Next". Position 1 is the next to start; what is in work now is ahead of it. */
+/** "2 ahead · about 40 s", "Next". 1 starts next, after what is in work now. */
 export function waiting(queue) {
 	const position = queue?.queue_position;
 	if (!position) return 'Waiting';

@@ -232,8 +232,8 @@ impl Accounts {
             let kept = uploads::count_of(tx, id)?;
             match transfer_to {
                 Some(heir) => {
-                    jobs::transfer(tx, id, heir)?;
                     uploads::transfer(tx, id, heir)?;
+                    jobs::transfer(tx, id, heir)?;
                 }
                 None if kept > 0 => {
                     return Err(Error::problem(

@@ -104,13 +104,23 @@ fn requests(out: &mut String, app: &App) {
 fn jobs(out: &mut String, app: &App) {
     let jobs = app.metrics.jobs();
     let name = "sheetline_jobs_ended_total";
-    about(out, name, "counter", "Jobs that ended, by their last state.");
+    about(
+        out,
+        name,
+        "counter",
+        "Jobs that ended, by their last state.",
+    );
     for state in State::ALL.into_iter().filter(|state| !state.is_active()) {
         let count = jobs.ended.get(state.as_str()).copied().unwrap_or(0);
         line(out, name, &[("state", state.as_str())], count);
     }
     let name = "sheetline_rows_total";
-    about(out, name, "counter", "Rows of completed jobs, by what became of them.");
+    about(
+        out,
+        name,
+        "counter",
+        "Rows of completed jobs, by what became of them.",
+    );
     for result in ["valid", "invalid", "duplicate", "updated"] {
         let count = jobs.rows.get(result).copied().unwrap_or(0);
         line(out, name, &[("result", result)], count);

@@ -70,7 +70,13 @@ pub fn answer(app: &App, incoming: &mut Incoming<'_>) -> Response {
     };
     let response = match dispatch(app, incoming, &method, &path, &mut seen) {
         Ok(response) => response,
-        Err(error) => problem::reply(error),
+        Err(error) => {
+            // Not only what the database said: a spool file may have found no room.
+            if error.is_disk_full() {
+                app.db.ran_out_of_room();
+            }
+            problem::reply(error)
+        }
     };
     let response = compress::answer(&incoming.request, response);
     let response = reply::guarded(response, carriers::is_https(app, incoming));

@@ -37,7 +37,8 @@ impl Pieces<'_> {
     }
 }
 
-/// Stores the file's bytes. `begin` runs in the first transaction and makes the upload's row.
+/// Stores the file's bytes. `begin` runs in the first transaction and makes the upload's row; `forget`
+/// gets it where a later one fails.
 ///
 /// # Errors
 /// What the database or the spool file said.
@@ -45,6 +46,7 @@ pub fn store(
     db: &Db,
     spool: &mut Spool,
     begin: impl FnOnce(&Tx<'_>) -> Result<UploadNo>,
+    forget: impl FnOnce(UploadNo),
 ) -> Result<UploadNo> {
     let mut pieces = Pieces {
         file: spool.rewind()?,
@@ -57,8 +59,17 @@ pub fn store(
         Ok(no)
     })?;
     while batch.len() == BATCH_CHUNKS {
-        batch = pieces.next_batch()?;
-        db.write(|tx| insert(tx, no, &batch))?;
+        let stored = pieces.next_batch().map_err(Error::from).and_then(|next| {
+            db.write(|tx| insert(tx, no, &next))?;
+            Ok(next)
+        });
+        batch = match stored {
+            Ok(next) => next,
+            Err(error) => {
+                forget(no);
+                return Err(error);
+            }
+        };
     }
     Ok(no)
 }

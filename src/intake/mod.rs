@@ -63,9 +63,7 @@ pub fn store_json(
     stop: &Stop,
 ) -> Result<Answer> {
     let new = new_upload(sender, &arrived);
-    let no = bytes::store(db, &mut arrived.spool, |tx| {
-        uploads::insert(tx, &new, Status::Receiving)
-    })?;
+    let no = receive(db, &mut arrived.spool, &new, first)?;
     let source = rows::Source {
         path: arrived.spool.path(),
         format: arrived.format,
@@ -95,8 +93,9 @@ pub fn store_json(
             Ok(answer)
         })
     });
-    if kept.is_err() {
-        forget(db, no);
+    match &kept {
+        Ok(_) => db.room().is_back(),
+        Err(_) => forget(db, first, no),
     }
     kept
 }
@@ -114,9 +113,7 @@ pub fn store_and_queue(
     first: &First<'_>,
 ) -> Result<Answer> {
     let new = new_upload(sender, &arrived);
-    let no = bytes::store(db, &mut arrived.spool, |tx| {
-        uploads::insert(tx, &new, Status::Receiving)
-    })?;
+    let no = receive(db, &mut arrived.spool, &new, first)?;
     let queued = db.write(|tx| {
         uploads::change_status(tx, no, Status::Receiving, Status::Received)?;
         let job = enqueue(tx, sender, no, "upload_and_process", order)?;
@@ -125,8 +122,9 @@ pub fn store_and_queue(
         first.keep(tx, &answer)?;
         Ok(answer)
     });
-    if queued.is_err() {
-        forget(db, no);
+    match &queued {
+        Ok(_) => db.room().is_back(),
+        Err(_) => forget(db, first, no),
     }
     queued
 }
@@ -146,6 +144,16 @@ pub fn queue(
         let job = enqueue(tx, sender, upload.no, operation, order)?;
         queued_answer(tx, sender, job, &upload.id, &upload.filename, None)
     })
+}
+
+/// The bytes, for an upload that nobody is promised yet.
+fn receive(db: &Db, spool: &mut Spool, new: &NewUpload, first: &First<'_>) -> Result<UploadNo> {
+    bytes::store(
+        db,
+        spool,
+        |tx| uploads::insert(tx, new, Status::Receiving),
+        |no| forget(db, first, no),
+    )
 }
 
 fn new_upload(sender: &Sender, arrived: &Arrived) -> NewUpload {
@@ -238,11 +246,29 @@ fn stored_body(
     })
 }
 
-/// Takes an upload that failed out of the way. Where even that fails, the next start does it.
-fn forget(db: &Db, no: UploadNo) {
+/// Takes an upload that failed out of the way. Where even that fails (a full disk has no room to
+/// remove something either), the scheduler or the next start does it.
+fn forget(db: &Db, first: &First<'_>, no: UploadNo) {
     if let Err(error) = remove_unpromised(db, no) {
         log::warn!("upload {} could not be removed yet: {error}", no.0);
+        first.in_flight().leave(no);
     }
+}
+
+/// Removes what [`forget`] had to leave.
+///
+/// # Errors
+/// `Database`; what is left is tried again.
+pub fn remove_left(db: &Db, in_flight: &InFlight) -> Result<()> {
+    let mut left = in_flight.take_left().into_iter();
+    while let Some(no) = left.next() {
+        if let Err(error) = remove_unpromised(db, no) {
+            in_flight.leave(no);
+            left.for_each(|no| in_flight.leave(no));
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 /// Removes an upload that nobody was promised, with its rows and bytes.

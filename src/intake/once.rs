@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
-use crate::id::{self, UserId};
+use crate::id::{self, UploadNo, UserId};
 use crate::store::idempotency::{self, Answer};
 use crate::words::Code;
 
@@ -19,13 +19,27 @@ pub const KEEP: Duration = Duration::from_secs(86_400);
 /// Letters of a key.
 const KEY_CHARS_MAX: usize = 255;
 
-/// Requests with a key that are still running.
+/// Requests with a key that are still running, and what failed ones could not clear away.
 #[derive(Debug, Default)]
-pub struct InFlight(Mutex<HashSet<(UserId, String)>>);
+pub struct InFlight {
+    keys: Mutex<HashSet<(UserId, String)>>,
+    left: Mutex<Vec<UploadNo>>,
+}
 
 impl InFlight {
     pub fn new() -> InFlight {
         InFlight::default()
+    }
+
+    /// Takes the uploads that nobody was promised and that could not be removed so far.
+    pub fn take_left(&self) -> Vec<UploadNo> {
+        std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes an upload that nobody was promised and that can't be removed now.
+    pub fn leave(&self, no: UploadNo) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.push(no);
     }
 }
 
@@ -99,7 +113,7 @@ pub fn turn<'a>(
     let entry = (user, key.to_owned());
     // Taken before looking, so that of two requests one sees the other.
     let taken = in_flight
-        .0
+        .keys
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .insert(entry);
@@ -127,6 +141,10 @@ pub fn turn<'a>(
 }
 
 impl First<'_> {
+    pub(super) fn in_flight(&self) -> &InFlight {
+        self.in_flight
+    }
+
     /// Keeps the answer, in the transaction that makes it true.
     ///
     /// # Errors
@@ -143,7 +161,7 @@ impl Drop for First<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key.take() {
             self.in_flight
-                .0
+                .keys
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .remove(&(self.user, key));

@@ -8,14 +8,15 @@ use crate::error::Result;
 use crate::sheet::summary;
 use crate::store::jobs;
 use crate::store::uploads::{self, Upload};
+use crate::turns::Turns;
 
 /// A file in a list.
 ///
 /// # Errors
 /// `Database`.
-pub fn line(connection: &Connection, upload: &Upload) -> Result<Value> {
+pub fn line(connection: &Connection, upload: &Upload, turns: &Turns) -> Result<Value> {
     let last_job = match jobs::newest_of_upload(connection, upload.no)? {
-        Some(job) => job_report::line(&job),
+        Some(job) => job_report::line(&job, turns),
         None => Value::Null,
     };
     Ok(json!({
@@ -36,8 +37,8 @@ pub fn line(connection: &Connection, upload: &Upload) -> Result<Value> {
 ///
 /// # Errors
 /// `Database`.
-pub fn whole(connection: &Connection, upload: &Upload) -> Result<Value> {
-    let mut value = line(connection, upload)?;
+pub fn whole(connection: &Connection, upload: &Upload, turns: &Turns) -> Result<Value> {
+    let mut value = line(connection, upload, turns)?;
     let sheets = uploads::sheets(connection, upload.no)?;
     let duplicate = uploads::same_content(connection, upload.user, &upload.sha256, upload.no)?;
     let columns = sheets

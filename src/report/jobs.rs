@@ -5,10 +5,15 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Result;
 use crate::store::jobs::{self, Event, Job};
+use crate::turns::Turns;
 use crate::words::State;
 
+/// What a job says that waits for another one's end.
+const WAITS_FOR_LIST: &str =
+    "Another file for the same list is being checked; this one goes on right after it.";
+
 /// The members that the status, the list and the single job have in common.
-pub fn members(job: &Job) -> Map<String, Value> {
+pub fn members(job: &Job, turns: &Turns) -> Map<String, Value> {
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| {
         members.insert(name.to_owned(), value);
@@ -21,13 +26,13 @@ pub fn members(job: &Job) -> Map<String, Value> {
     put("queued", json!(job.queued_at));
     put("started", json!(job.started_at));
     put("finished", json!(job.finished_at));
-    put("progress", progress(job));
+    put("progress", progress(job, turns));
     put("error", error(job));
     members
 }
 
 /// How far a job is; null while it waits.
-fn progress(job: &Job) -> Value {
+fn progress(job: &Job, turns: &Turns) -> Value {
     match job.status {
         State::Pending => Value::Null,
         State::Processing => json!({
@@ -35,6 +40,7 @@ fn progress(job: &Job) -> Value {
             "rows_done": job.rows_done,
             "rows_total": total(job),
             "percent": percent(job),
+            "waiting_for": turns.waits(job.id).then_some(WAITS_FOR_LIST),
         }),
         State::Completed => json!({
             "phase": "done",
@@ -77,8 +83,8 @@ fn error(job: &Job) -> Value {
 }
 
 /// A job in a list.
-pub fn line(job: &Job) -> Value {
-    let mut members = members(job);
+pub fn line(job: &Job, turns: &Turns) -> Value {
+    let mut members = members(job, turns);
     members.insert("id".to_owned(), json!(job.id.0));
     members.insert("username".to_owned(), json!(job.username));
     members.insert("attempt".to_owned(), json!(job.attempt));
@@ -106,8 +112,8 @@ pub fn line(job: &Job) -> Value {
 ///
 /// # Errors
 /// `Database`.
-pub fn whole(connection: &Connection, job: &Job) -> Result<Value> {
-    let mut value = line(job);
+pub fn whole(connection: &Connection, job: &Job, turns: &Turns) -> Result<Value> {
+    let mut value = line(job, turns);
     let position = match job.status {
         State::Processing => Some(0),
         State::Pending => Some(jobs::position(connection, job.id)?),

@@ -7,6 +7,7 @@ use super::{estimate, jobs as job_report};
 use crate::error::Result;
 use crate::id::UserId;
 use crate::store::{jobs, pauses};
+use crate::turns::Turns;
 use crate::words::State;
 
 /// The body of `GET /api/files/processing-status`.
@@ -18,11 +19,12 @@ pub fn processing_status(
     user: UserId,
     username: &str,
     workers: usize,
+    turns: &Turns,
 ) -> Result<Value> {
     let (pending, processing) = jobs::counts(connection)?;
     let job = jobs::newest_of(connection, user)?;
     let status = match &job {
-        Some(job) => Value::Object(job_report::members(job)),
+        Some(job) => Value::Object(job_report::members(job, turns)),
         None => json!({
             "status": "idle",
             "job_id": null,

@@ -1,6 +1,7 @@
 //! The worker: one step, `run_next`, and the loop around it. Claim, work and finish are separate
 //! transactions; the work itself is in none.
 
+mod check;
 mod repair;
 mod work;
 
@@ -19,8 +20,11 @@ use crate::words::{Code, State};
 /// How long a worker sleeps before it looks by itself, in case a ring was lost.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// How long it waits at most when a trouble lasts.
-const TROUBLE_WAIT_MAX: Duration = Duration::from_secs(30);
+/// How long it waits at most while the database can't be used or the disk is full.
+const TROUBLE_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// How long it waits at most after a job was put back: each try is a state change that history keeps.
+const PUT_BACK_WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,22 +47,22 @@ pub fn run(app: &App) {
         match catch_unwind(AssertUnwindSafe(|| run_next(app))) {
             Ok(Ok(Ran::Nothing)) => app.bell.wait_for_work(seen, LOOK_EVERY),
             // Put back: the same trouble would be met again at once.
-            Ok(Ok(Ran::Job(_, State::Pending))) => trouble.wait(),
+            Ok(Ok(Ran::Job(_, State::Pending))) => trouble.wait(PUT_BACK_WAIT_MAX),
             Ok(Ok(Ran::Job(..) | Ran::Lost(_))) => trouble.is_over(),
             Ok(Err(error)) => {
                 log::warn!("the worker waits for the database: {error}");
-                trouble.wait();
+                trouble.wait(TROUBLE_WAIT_MAX);
             }
             Err(_) => {
                 log::error!("the worker panicked and goes on");
-                trouble.wait();
+                trouble.wait(TROUBLE_WAIT_MAX);
             }
         }
     }
 }
 
 /// How long the worker waits when the disk is full or the database can't be used: longer each time
-/// in a row, for every try is a state change that history keeps.
+/// in a row.
 struct Trouble<'a> {
     app: &'a App,
     next: Duration,
@@ -72,9 +76,9 @@ impl Trouble<'_> {
         }
     }
 
-    fn wait(&mut self) {
-        self.app.bell.wait_for_close(self.next);
-        self.next = (self.next * 2).min(TROUBLE_WAIT_MAX);
+    fn wait(&mut self, at_most: Duration) {
+        self.app.bell.wait_for_close(self.next.min(at_most));
+        self.next = (self.next * 2).min(PUT_BACK_WAIT_MAX);
     }
 
     fn is_over(&mut self) {
@@ -93,6 +97,7 @@ pub fn run_next(app: &App) -> Result<Ran> {
     if pending == 0 {
         return Ok(Ran::Nothing);
     }
+    find_room(app)?;
     let Some(claim) = app.db.write(jobs::claim)? else {
         return Ok(Ran::Nothing);
     };
@@ -158,6 +163,21 @@ fn count(app: &App, job: JobId, took: Duration) {
         .job_ended(job.status.as_str(), waited, took, &rows);
 }
 
+/// No job is begun, and no history of beginnings is written, while there is no room for its work.
+fn find_room(app: &App) -> Result<()> {
+    if app.db.room().is_full() {
+        app.db.probe()?;
+    }
+    if app.db.has_room_for_job() {
+        Ok(())
+    } else {
+        Err(Error::problem(
+            Code::DiskFull,
+            "no more room than when the last job found too little",
+        ))
+    }
+}
+
 /// Takes the run off the list however the step ends.
 struct EndOfRun<'a> {
     app: &'a App,
@@ -186,6 +206,12 @@ fn heed_what_came_before(app: &App, claim: &Claim, stop: &Stop) {
 /// Writes how the job ended. Tries again while the database can't be written, because until then
 /// the job would look as if it were running.
 fn end(app: &App, claim: &Claim, stop: &Stop, worked: Result<()>) -> Result<Ran> {
+    if worked.as_ref().is_err_and(Error::is_disk_full) {
+        app.db.ran_out_of_room();
+        app.db.room().job_ran_out(app.clock.monotonic());
+    } else {
+        app.db.room().job_is_over();
+    }
     let ending = Ending::of(claim, stop, worked);
     loop {
         match write_end(app, claim, &ending) {
@@ -266,15 +292,23 @@ impl Ending {
     }
 }
 
+/// Removes what an attempt filed, in small steps.
+fn discard(app: &App, job: JobId) -> Result<()> {
+    while !app.db.write(|tx| records::discard_step(tx, job, 2_000))? {}
+    Ok(())
+}
+
 fn write_end(app: &App, claim: &Claim, ending: &Ending) -> Result<Ran> {
     if matches!(ending, Ending::Completed) {
         return Ok(Ran::Job(claim.job, State::Completed));
     }
-    // First the rows, so that nothing of the job is left when it says that it has ended.
-    while !app
-        .db
-        .write(|tx| records::discard_step(tx, claim.job, 2_000))?
-    {}
+    // First the rows, so that nothing of the job is left when it says that it has ended. One that
+    // only waits for room says so all the same: its next attempt begins with removing them.
+    let waits = matches!(ending, Ending::PutBack { .. });
+    match discard(app, claim.job) {
+        Err(error) if waits && error.is_disk_full() => {}
+        discarded => discarded?,
+    }
     app.db.write(|tx| {
         let state = match ending {
             Ending::Completed => State::Completed,

@@ -116,7 +116,7 @@ story('whoever comes second waits, sees how many are ahead, and may change their
   assert.equal(await focused(anna), 'anna.csv');
   assert.equal(await anna.getByRole('button', { name: 'Remove more.csv' }).count(), 1);
 
-  await work(anna).getByRole('button', { name: 'Cancel: anna.csv' }).click();
+  await work(anna).getByRole('button', { name: 'Cancel anna.csv' }).click();
   await work(anna).getByText(/Nothing was stored/).first().waitFor();
   await release(maria, api);
   await done(maria);
@@ -252,7 +252,7 @@ story('what is stored as JSON can be looked at, processed and deleted', both, as
   const json = await content(page, page.getByRole('link', { name: 'JSON', exact: true }));
   assert.equal(JSON.parse(json.bytes).data.length, 3);
   await page.getByRole('link', { name: 'Uploads' }).first().click();
-  await page.getByRole('button', { name: 'Process: leads.csv' }).click();
+  await page.getByRole('button', { name: 'Process leads.csv' }).click();
   await done(page);
   await page.getByRole('button', { name: 'More for leads.csv' }).click();
   await page.getByRole('button', { name: 'Delete…' }).click();

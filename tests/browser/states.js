@@ -79,7 +79,7 @@ export const STATES = {
   'waiting-paused': jobAt(f.job(), { queue_position: 2, total_active_jobs: 3, estimated_wait_seconds: 40, paused: f.pause() }),
   'working-reading': jobAt(f.working('reading', 0, null, 0)),
   'working': jobAt(f.working('validating', 3000, 4812, 61)),
-  'stopping': jobAt(f.working('saving', 3000, 4812, 95), {}, { 'POST /api/jobs/42/cancel': { http: 202, body: f.whole(f.working('saving', 3000, 4812, 95), { cancel_requested: true }) } }, async (page) => { await page.getByRole('button', { name: 'Cancel: clients-nov.xlsx' }).click(); await page.locator('.uploads').getByText('Stopping').first().waitFor(); }),
+  'stopping': jobAt(f.working('saving', 3000, 4812, 95), {}, { 'POST /api/jobs/42/cancel': { http: 202, body: f.whole(f.working('saving', 3000, 4812, 95), { cancel_requested: true }) } }, async (page) => { await page.getByRole('button', { name: 'Cancel clients-nov.xlsx' }).click(); await page.locator('.uploads').getByText('Stopping').first().waitFor(); }),
   'done': ending(f.ended('completed'), { counts: { rows: 940, valid: 940, invalid: 0, duplicates: 0, updated: 0 } }),
   'done-problems': ending(f.ended('completed'), { counts: { rows: 4812, valid: 4702, updated: 58, duplicates: 15, invalid: 37 } }),
   'failed': ending(f.ended('failed', { error: { code: 'unreadable-file', message: 'The file is damaged and cannot be read. Open it in Excel, save it under a new name, and add that.' } })),

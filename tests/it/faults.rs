@@ -2,6 +2,7 @@
 //! the office goes on by itself.
 
 use sheetline::faults::{self, Kind};
+use sheetline::words::State;
 use sheetline::worker::{self, Ran};
 
 use crate::forms::companies;
@@ -22,6 +23,8 @@ fn work_through(office: &Office) {
         if let Ok(Ran::Nothing) = worker::run_next(&office.app) {
             return;
         }
+        // A full disk is looked at again after some seconds.
+        office.pass(5);
     }
     panic!("the queue does not come to rest");
 }
@@ -104,4 +107,57 @@ fn whichever_step_of_an_upload_fails_it_is_there_whole_or_not_at_all() {
             }
         }
     }
+}
+
+fn health(office: &Office) -> String {
+    let answer = office.call("GET", "/api/health", &[], Vec::new());
+    assert_eq!(answer.status, 503);
+    answer.json()["status"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn health_says_that_the_disk_is_full_from_the_first_refused_upload_on() {
+    let bytes = companies("c", 50);
+    let (mut refused, mut step) = (0, 0);
+    loop {
+        let office = office();
+        let anna = office.member("anna");
+        // No worker runs here.
+        assert_eq!(health(&office), "worker-gone");
+        let answer = faults::with_failure(step, Kind::Full, || {
+            anna.upload("upload-json", "c.csv", &bytes, &[])
+        });
+        if answer.status == 507 {
+            assert_eq!(health(&office), "disk-full", "step {step}");
+            office.pass(4);
+            assert_eq!(health(&office), "disk-full", "step {step}");
+            office.pass(1);
+            assert_eq!(health(&office), "worker-gone", "step {step}");
+            refused += 1;
+        } else if refused > 0 && answer.status == 201 {
+            break;
+        }
+        step += 1;
+        assert!(step < 100, "{refused}");
+    }
+    assert!(refused > 4, "{refused}");
+}
+
+#[test]
+fn while_the_disk_is_full_a_waiting_job_makes_no_history() {
+    let office = office();
+    let anna = office.member("anna");
+    let id = anna.queue("c.csv", &companies("c", 5));
+    let events = || office.number("SELECT count(*) FROM job_events");
+    // The claim, and what an earlier attempt left: then the file.
+    let ran = faults::with_failure(5, Kind::Full, || worker::run_next(&office.app));
+    assert!(matches!(ran, Ok(Ran::Job(_, State::Pending))), "{ran:?}");
+    assert_eq!((anna.job(id)["attempt"].as_i64(), events()), (Some(0), 3));
+    for _ in 0..10 {
+        assert!(worker::run_next(&office.app).unwrap_err().is_disk_full());
+    }
+    assert_eq!(events(), 3);
+    office.pass(5);
+    worker::run_next(&office.app).unwrap();
+    assert_eq!(anna.job(id)["status"], "completed");
 }

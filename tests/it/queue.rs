@@ -1,13 +1,15 @@
 //! Promises of the queue.
 
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sheetline::id::JobId;
 use sheetline::runs::Run;
 use sheetline::stop::{Reason, Stop};
-use sheetline::store::jobs::{self, Claim, Failure};
-use sheetline::words::{Code, Phase};
+use sheetline::store::jobs::{self, Claim};
+use sheetline::words::{Phase, State};
+use sheetline::worker::Ran;
 
 use crate::forms::companies;
 use crate::office::{Office, Person};
@@ -350,41 +352,197 @@ fn two_workers_file_nothing_twice() {
 }
 
 #[test]
-fn the_database_itself_refuses_what_breaks_a_rule() {
+fn a_job_that_waits_for_another_ones_list_says_so_and_its_time_does_not_run() {
+    let mut office = Office::new();
+    let app = Arc::clone(&office.app);
+    office.member("anna").queue("a.csv", &companies("a", 3));
+    let theirs = app
+        .turns
+        .take("companies", JobId(99), &Stop::new(), || {})
+        .unwrap();
+    std::thread::scope(|scope| {
+        let working = scope.spawn(|| sheetline::worker::run_next(&app).unwrap());
+        let anna = office.sign_in("anna");
+        let waits = |shown: &Value| shown["processing_status"]["progress"]["waiting_for"].clone();
+        let mut shown = status(&anna);
+        while waits(&shown).is_null() {
+            assert!(!working.is_finished(), "{shown}");
+            shown = status(&anna);
+        }
+        assert_eq!(shown["processing_status"]["status"], "processing");
+        assert!(waits(&shown).as_str().unwrap().contains("same list"));
+        office.pass(3_600);
+        office.sweep();
+        drop(theirs);
+        assert!(matches!(
+            working.join().unwrap(),
+            Ran::Job(_, State::Completed)
+        ));
+    });
+    let shown = status(&office.sign_in("anna"));
+    assert_eq!(shown["processing_status"]["status"], "completed");
+    assert!(shown["processing_status"]["progress"]["waiting_for"].is_null());
+    assert_eq!(office.number("SELECT work_ms FROM jobs"), 0);
+}
+
+/// What a person with sqlite3 may try, and a piece of the sentence that refuses it. Jobs: 1 completed,
+/// 2 undone, 3 failed, 4 processing, 5 pending.
+const REFUSED: &[(&str, &str)] = &[
+    // arrival
+    ("INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)
+      SELECT user_id, upload_no, 'process', 'companies', 'skip', '', '' FROM jobs WHERE id = 4", "active job already"),
+    ("INSERT OR REPLACE INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)
+      SELECT user_id, upload_no, 'process', 'companies', 'skip', '', '' FROM jobs WHERE id = 4", "active job already"),
+    ("INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)
+      VALUES (999, 1, 'process', 'companies', 'skip', '', '')", "a user and an upload that exist"),
+    ("INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)
+      VALUES (1, 999, 'process', 'companies', 'skip', '', '')", "a user and an upload that exist"),
+    ("INSERT INTO jobs (id, user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)
+      VALUES (0, 1, 1, 'process', 'companies', 'skip', '', '')", "end of the line"),
+    ("INSERT OR REPLACE INTO jobs (id, user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)
+      VALUES (1, 1, 1, 'process', 'companies', 'skip', '', '')", "end of the line"),
+    ("INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at, status, attempt, started_at)
+      VALUES (1, 1, 'process', 'companies', 'skip', '', '', 'processing', 1, '')", "a new job is pending"),
+    ("INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at, attempt)
+      VALUES (1, 1, 'process', 'companies', 'skip', '', '', 2)", "a new job is pending"),
+    ("INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at, status, finished_at)
+      VALUES (1, 1, 'process', 'companies', 'skip', '', '', 'completed', '')", "a new job is pending"),
+    // states
+    ("UPDATE jobs SET status = 'completed', finished_at = '' WHERE id = 5", "from pending to processing"),
+    ("UPDATE jobs SET status = 'timeout', finished_at = '', error_code = 'x', error_message = 'x' WHERE id = 5", "from pending to processing"),
+    ("UPDATE jobs SET status = 'asleep' WHERE id = 5", "from pending to processing"),
+    ("UPDATE jobs SET status = NULL WHERE id = 5", "from pending to processing"),
+    ("UPDATE jobs SET status = 'asleep' WHERE id = 4", "from pending to processing"),
+    ("UPDATE jobs SET status = 'pending', finished_at = NULL WHERE id = 1", "ended job stays"),
+    ("UPDATE jobs SET status = 'processing', attempt = 2, finished_at = NULL WHERE id = 1", "ended job stays"),
+    ("UPDATE jobs SET status = 'pending', finished_at = NULL, error_code = NULL, error_message = NULL WHERE id = 3", "ended job stays"),
+    ("UPDATE jobs SET status = 'failed', error_code = 'x', error_message = 'x' WHERE id = 1", "ended job stays"),
+    ("UPDATE OR IGNORE jobs SET status = 'cancelled' WHERE id = 1", "ended job stays"),
+    // attempts
+    ("UPDATE jobs SET status = 'processing', started_at = '' WHERE id = 5", "attempt goes up by one"),
+    ("UPDATE jobs SET status = 'processing', started_at = '', attempt = 2 WHERE id = 5", "attempt goes up by one"),
+    ("UPDATE jobs SET attempt = 7 WHERE id = 4", "attempt goes up by one"),
+    ("UPDATE jobs SET attempt = NULL WHERE id = 4", "attempt goes up by one"),
+    ("UPDATE jobs SET status = 'pending', attempt = 2 WHERE id = 4", "attempt goes up by one"),
+    // ends
+    ("UPDATE jobs SET status = 'completed' WHERE id = 4", "has finished_at when it has ended"),
+    ("UPDATE jobs SET status = 'cancelled' WHERE id = 5", "has finished_at when it has ended"),
+    ("UPDATE jobs SET finished_at = '' WHERE id = 5", "has finished_at when it has ended"),
+    ("UPDATE jobs SET status = 'failed', finished_at = '' WHERE id = 4", "error_code and error_message"),
+    ("UPDATE jobs SET status = 'failed', finished_at = '', error_code = 'x' WHERE id = 4", "error_code and error_message"),
+    ("UPDATE jobs SET status = 'completed', finished_at = '', error_code = 'x', error_message = 'x' WHERE id = 4", "error_code and error_message"),
+    ("UPDATE jobs SET error_code = 'x', error_message = 'x' WHERE id = 5", "error_code and error_message"),
+    ("UPDATE jobs SET started_at = NULL WHERE id = 4", "processing has started_at"),
+    ("UPDATE jobs SET valid = 7 WHERE id = 1", "ended job stays"),
+    ("UPDATE jobs SET report = '{}' WHERE id = 1", "ended job stays"),
+    ("UPDATE jobs SET finished_at = '2030' WHERE id = 1", "ended job stays"),
+    ("UPDATE jobs SET error_message = 'all is well' WHERE id = 3", "ended job stays"),
+    ("UPDATE jobs SET undone_at = '' WHERE id = 3", "only a completed job can be undone"),
+    ("UPDATE jobs SET undone_at = '' WHERE id = 5", "only a completed job can be undone"),
+    ("UPDATE jobs SET undone_at = NULL WHERE id = 2", "only a completed job can be undone"),
+    // what a job is
+    ("UPDATE jobs SET id = 99 WHERE id = 5", "keeps its place"),
+    ("UPDATE jobs SET queued_at = '2020' WHERE id = 5", "keeps its place"),
+    ("UPDATE jobs SET user_id = 1 WHERE id = 5", "keeps its user"),
+    ("UPDATE jobs SET user_id = 2 WHERE id = 1", "keeps its user"),
+    ("UPDATE OR REPLACE jobs SET user_id = (SELECT user_id FROM jobs WHERE id = 4) WHERE id = 5", "keeps its user"),
+    ("UPDATE jobs SET upload_no = 1 WHERE id = 5", "keeps its upload"),
+    ("UPDATE jobs SET on_duplicate = 'update' WHERE id = 5", "keeps its upload"),
+    ("UPDATE jobs SET operation = 'retry' WHERE id = 5", "keeps its upload"),
+    ("UPDATE jobs SET options = '{}' WHERE id = 5", "keeps its upload"),
+    ("DELETE FROM jobs WHERE id = 1", "are not deleted"),
+    ("DELETE FROM jobs WHERE id = 5", "are not deleted"),
+    // history
+    ("DELETE FROM job_events", "are not deleted"),
+    ("UPDATE job_events SET to_status = 'completed'", "do not change"),
+    ("INSERT INTO job_events (job_id, at, from_status, to_status, attempt) VALUES (5, '', 'pending', 'completed', 1)", "by the database itself"),
+    ("INSERT INTO job_events (job_id, at, from_status, to_status, attempt) VALUES (5, '', NULL, 'pending', 0)", "by the database itself"),
+    ("INSERT INTO job_events (job_id, at, from_status, to_status, attempt) VALUES (5, '', 'pending', 'pending', 0)", "by the database itself"),
+    ("INSERT OR REPLACE INTO job_events (id, job_id, at, from_status, to_status, attempt) VALUES (1, 1, '', NULL, 'pending', 0)", "by the database itself"),
+    ("INSERT INTO job_events (job_id, at, from_status, to_status, attempt) VALUES (999, '', NULL, 'pending', 0)", "by the database itself"),
+    // results
+    ("UPDATE records SET data = '{}' WHERE job_id = 1", "a record does not change"),
+    ("DELETE FROM records WHERE job_id = 1", "are kept"),
+    // files and pauses
+    ("DELETE FROM uploads WHERE no = 1", "are not deleted"),
+    ("UPDATE uploads SET status = 'deleted' WHERE no = (SELECT upload_no FROM jobs WHERE id = 5)", "a job is at work"),
+    ("INSERT INTO queue_pauses (paused_at, paused_by, reason) VALUES ('', 'b', 'too')", "paused already"),
+];
+
+/// An office with a job in each state that matters.
+fn five_jobs() -> Office {
     let office = Office::new();
-    office.member("anna").queue("a.csv", &companies("a", 2));
-    let refused = |sql: &str| {
-        let result = office.app.db.write(|tx| Ok(tx.execute(sql, [])?));
-        assert!(result.is_err(), "{sql}");
-    };
-    refused(
-        "INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)
-         VALUES (1, 1, 'process', 'companies', 'skip', '', '')",
-    );
-    refused("UPDATE jobs SET status = 'completed', finished_at = ''");
-    refused("UPDATE jobs SET status = 'processing'");
-    refused("UPDATE jobs SET attempt = 7");
-    refused("UPDATE jobs SET id = 99");
-    refused("DELETE FROM jobs");
-    refused("DELETE FROM job_events");
-    refused("UPDATE job_events SET to_status = 'completed'");
-    let claimed = claim(&office);
+    let anna = office.member("anna");
+    anna.queue("a.csv", &companies("a", 2));
+    office.work_all();
+    let undone = anna.queue("u.csv", &companies("u", 2));
+    office.work_all();
+    anna.post(&format!("/api/jobs/{undone}/undo")).expect(200);
+    anna.queue("f.csv", b"Name\nx\n");
+    office.work_all();
+    office.member("ben").queue("p.csv", &companies("p", 2));
+    claim(&office);
+    office.member("clara").queue("w.csv", &companies("w", 2));
     office
         .app
         .db
-        .write(|tx| {
-            jobs::fail(
-                tx,
-                &claimed,
-                &Failure {
-                    code: Code::UnreadableFile,
-                    message: "broken".to_owned(),
-                    report: None,
-                },
-            )
+        .write(|tx| sheetline::store::pauses::begin(tx, "root", "a reason"))
+        .unwrap();
+    let states: String = office
+        .app
+        .db
+        .read(|c| {
+            let sql = "SELECT group_concat(status, ' ' ORDER BY id) FROM jobs";
+            Ok(c.query_row(sql, [], |row| row.get(0))?)
         })
         .unwrap();
-    refused("UPDATE jobs SET status = 'pending', finished_at = NULL, error_code = NULL");
+    assert_eq!(states, "completed completed failed processing pending");
+    office
+}
+
+#[test]
+fn the_database_itself_refuses_what_breaks_a_rule_with_a_sentence() {
+    let office = five_jobs();
+    // As the sqlite3 shell opens it: foreign keys off.
+    let shell = rusqlite::Connection::open(office.app.db.path()).unwrap();
+    shell.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+    for (sql, sentence) in REFUSED {
+        match shell.execute(sql, []) {
+            Ok(changed) => panic!("{changed} changed: {sql}"),
+            Err(error) => assert!(error.to_string().contains(sentence), "{sql}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn what_breaks_no_rule_is_not_refused() {
+    let office = five_jobs();
+    let shell = rusqlite::Connection::open(office.app.db.path()).unwrap();
+    for sql in [
+        "UPDATE jobs SET status = 'cancelled', finished_at = '', changed_at = '' WHERE id = 5",
+        "UPDATE jobs SET status = 'pending', attempt = 0, started_at = NULL WHERE id = 4",
+        "UPDATE jobs SET undone_at = '', undone_by = 'x' WHERE id = 1",
+        "UPDATE uploads SET status = 'deleted' WHERE no = 1",
+        "UPDATE queue_pauses SET resumed_at = '', resumed_by = 'x'",
+        "INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)
+         VALUES (1, 2, 'process', 'companies', 'skip', '', '')",
+    ] {
+        assert_eq!(shell.execute(sql, []), Ok(1), "{sql}");
+    }
+}
+
+#[test]
+fn the_index_refuses_a_second_active_job_where_its_trigger_is_gone() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let first = anna.queue("a.csv", &companies("a", 2));
+    office
+        .app
+        .db
+        .write(|tx| Ok(tx.execute_batch("DROP TRIGGER jobs_begin_pending")?))
+        .unwrap();
+    let second = anna.upload("upload-and-process", "b.csv", &companies("b", 2), &[]);
+    assert_eq!(second.expect(409)["job"]["job_id"], json!(first));
 }
 
 #[test]

@@ -799,3 +799,70 @@ fn a_column_without_a_field_is_kept_beside_them_unless_somebody_leaves_it_out() 
     assert_eq!(record["Note"], "call", "{record}");
     assert_eq!(record.get("Secret"), None, "{record}");
 }
+
+#[test]
+fn files_are_found_by_name_and_by_what_became_of_them_on_every_page() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let good = String::from_utf8(forms::companies("good", 3)).unwrap();
+    anna.upload("upload-json", "Kunden ÄRGER.csv", good.as_bytes(), &[])
+        .expect(201);
+    done(&anna, "fine.csv", &good, &[]);
+    done(&anna, "to fix.csv", LIST, &[]);
+    let taken_out = done(&anna, "taken out.csv", LIST, &[]);
+    anna.post(&format!("/api/jobs/{taken_out}/undo"))
+        .expect(200);
+    anna.upload("upload-and-process", "columns.csv", b"a,b\n1,2\n", &[])
+        .expect(202);
+    office.work_all();
+    anna.upload("upload-and-process", "waiting.csv", good.as_bytes(), &[])
+        .expect(202);
+    office
+        .member("ben")
+        .upload("upload-json", "fine.csv", good.as_bytes(), &[])
+        .expect(201);
+
+    let found = |query: &str| -> Vec<String> {
+        let mut names = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let body = anna
+                .get(&format!("/api/files?limit=1{cursor}&{query}"))
+                .expect(200);
+            names.extend(
+                body["files"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|file| file["filename"].as_str().unwrap().to_owned()),
+            );
+            match body["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return names,
+            }
+        }
+    };
+    assert_eq!(found("").len(), 6);
+    assert_eq!(found("q=").len(), 6);
+    assert_eq!(found("q=%C3%A4rger"), ["Kunden ÄRGER.csv"]);
+    assert_eq!(found("q=FI"), ["to fix.csv", "fine.csv"]);
+    assert_eq!(found("q=%25"), Vec::<String>::new());
+    assert_eq!(found("status=not-processed"), ["Kunden ÄRGER.csv"]);
+    assert_eq!(found("status=to-fix"), ["to fix.csv"]);
+    assert_eq!(
+        found("status=completed"),
+        ["taken out.csv", "to fix.csv", "fine.csv"]
+    );
+    assert_eq!(found("status=failed,timeout"), ["columns.csv"]);
+    assert_eq!(found("status=pending,processing"), ["waiting.csv"]);
+    assert_eq!(found("status=completed&q=fix"), ["to fix.csv"]);
+    for wrong in [
+        "status=",
+        "status=done",
+        "status=completed,",
+        "status=stored",
+    ] {
+        let refused = anna.get(&format!("/api/files?{wrong}")).expect(400);
+        assert_eq!(refused["code"], "bad-request");
+    }
+}

@@ -18,7 +18,7 @@ use crate::sheet::{self, ReadOptions, summary};
 use crate::store::audit::{self, Action};
 use crate::store::idempotency::Answer;
 use crate::store::{jobs, uploads};
-use crate::words::{Code, OnDuplicate};
+use crate::words::{Code, OnDuplicate, State};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
@@ -39,7 +39,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         method: "GET",
         path: "/api/files",
         who: Who::SignedIn,
-        summary: "The caller's files, newest first",
+        summary: "The caller's files, newest first; q in their names, status of their newest jobs",
         handle: list,
     },
     Route {
@@ -193,21 +193,49 @@ fn list(call: &mut Call<'_, '_>) -> Result<Response> {
     } else {
         Some(call.caller()?.user.id)
     };
+    let filter = uploads::Filter {
+        words: call.query("q").filter(|words| !words.is_empty()),
+        outcomes: call
+            .query("status")
+            .map(|words| outcomes(&words))
+            .transpose()?,
+    };
     let body = call.app.db.read(|c| {
-        let mut found = uploads::page(c, owner, page.cursor, page.fetch())?;
+        let mut found = uploads::page(c, owner, &filter, page.cursor, page.fetch())?;
         let next = page.cut(&mut found, |upload| upload.no.0);
         let lines = found
             .iter()
-            .map(|upload| files::line(c, upload))
+            .map(|upload| files::line(c, upload, &call.app.turns))
             .collect::<Result<Vec<Value>>>()?;
         Ok(json!({ "success": true, "files": lines, "next_cursor": next }))
     })?;
     Ok(reply::json(200, &body))
 }
 
+/// The outcomes that `?status=` names, with commas between: those done with rows to fix are done, too.
+fn outcomes(words: &str) -> Result<Vec<String>> {
+    let mut wanted = Vec::new();
+    for word in words.split(',') {
+        if !matches!(word, "to-fix" | "not-processed") && State::parse(word).is_none() {
+            return Err(Error::problem(
+                Code::BadRequest,
+                "status must be not-processed, to-fix or the states of jobs, with commas between.",
+            ));
+        }
+        if word == State::Completed.as_str() {
+            wanted.push("to-fix".to_owned());
+        }
+        wanted.push(word.to_owned());
+    }
+    Ok(wanted)
+}
+
 fn show(call: &mut Call<'_, '_>) -> Result<Response> {
     let upload = find(call)?;
-    let file = call.app.db.read(|c| files::whole(c, &upload))?;
+    let file = call
+        .app
+        .db
+        .read(|c| files::whole(c, &upload, &call.app.turns))?;
     Ok(reply::json(200, &json!({ "success": true, "file": file })))
 }
 
@@ -224,7 +252,7 @@ fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
                     Code::JobInProgress,
                     "A job is at work on this file. Wait for it or cancel it.",
                 )
-                .with("job", job_report::line(&job)),
+                .with("job", job_report::line(&job, &call.app.turns)),
             ));
         }
         audit::note(tx, &actor, Action::FileDeleted, Some(&upload.id))?;
@@ -417,7 +445,7 @@ pub(in crate::http) fn describe_active(call: &Call<'_, '_>, error: Error) -> Err
     };
     let described = call.app.db.read(|c| {
         jobs::by_id(c, JobId(id))?
-            .map(|job| job_report::whole(c, &job))
+            .map(|job| job_report::whole(c, &job, &call.app.turns))
             .transpose()
     });
     if let Ok(Some(job)) = described {

@@ -97,7 +97,8 @@ fn processing_status(call: &mut Call<'_, '_>) -> Result<Response> {
     loop {
         let seen = call.app.bell.seen(user.id);
         let body = call.app.db.read(|c| {
-            status::processing_status(c, user.id, &user.username, call.app.settings.workers)
+            let (workers, turns) = (call.app.settings.workers, &call.app.turns);
+            status::processing_status(c, user.id, &user.username, workers, turns)
         })?;
         let text = body.to_string();
         let etag = etag(&text);
@@ -161,7 +162,10 @@ fn list(call: &mut Call<'_, '_>) -> Result<Response> {
     let body = call.app.db.read(|c| {
         let mut found = jobs::page(c, owner, status, page.cursor, page.fetch())?;
         let next = page.cut(&mut found, |job| job.id.0);
-        let lines: Vec<Value> = found.iter().map(job_report::line).collect();
+        let lines: Vec<Value> = found
+            .iter()
+            .map(|job| job_report::line(job, &call.app.turns))
+            .collect();
         Ok(json!({ "success": true, "jobs": lines, "next_cursor": next }))
     })?;
     Ok(reply::json(200, &body))
@@ -256,7 +260,7 @@ fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
         ));
     }
     let job = call.app.db.read(|c| match jobs::by_id(c, job.id)? {
-        Some(job) => job_report::whole(c, &job),
+        Some(job) => job_report::whole(c, &job, &call.app.turns),
         None => Err(Error::not_found()),
     })?;
     Ok(reply::json(
@@ -285,7 +289,7 @@ fn queue(call: &mut Call<'_, '_>) -> Result<Response> {
                 } else {
                     0
                 };
-                let mut line = job_report::line(job);
+                let mut line = job_report::line(job, &call.app.turns);
                 if let Value::Object(members) = &mut line {
                     members.insert("queue_position".to_owned(), json!(position));
                 }
@@ -360,7 +364,7 @@ fn answer_with(
     message: Option<&str>,
 ) -> Result<Response> {
     let job = call.app.db.read(|c| match jobs::by_id(c, id)? {
-        Some(job) => job_report::whole(c, &job),
+        Some(job) => job_report::whole(c, &job, &call.app.turns),
         None => Err(Error::not_found()),
     })?;
     let mut body = json!({ "success": true, "job": job });

@@ -57,26 +57,22 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 /// seconds, and waits half a minute at most when the database troubles it.
 const WORKER_SILENT_MAX: Duration = Duration::from_secs(90);
 
-/// With less room than this the next write may fail.
-const ROOM_BYTES_LEAST: u64 = 16 << 20;
-
 fn health(call: &mut Call<'_, '_>) -> Result<Response> {
     let app = call.app;
     let writable = app.db.probe();
     let queue = app
         .db
         .read(|c| Ok((jobs::counts(c)?, pauses::current(c)?.is_some())));
-    let room = app.db.room();
+    let room = app.db.free_bytes();
     let now = app.clock.monotonic();
     let silent = now.saturating_sub(app.pulse.last_beat().max(app.started));
     let works =
         app.pulse.workers_alive() && (silent <= WORKER_SILENT_MAX || !app.runs.all().is_empty());
     let status = match &writable {
         Err(error) if error.is_disk_full() => "disk-full",
-        _ if app.db.is_disk_full() => "disk-full",
+        _ if app.db.room().is_full() => "disk-full",
         Err(_) => "database-not-writable",
         Ok(()) if queue.is_err() => "database-not-readable",
-        Ok(()) if room.is_some_and(|bytes| bytes < ROOM_BYTES_LEAST) => "disk-full",
         Ok(()) if !works => "worker-gone",
         Ok(()) => "ok",
     };

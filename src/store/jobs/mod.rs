@@ -118,7 +118,7 @@ pub fn enqueue(tx: &Tx<'_>, new: &NewJob) -> Result<Enqueued> {
             // by SQLite when the trigger ends.
             Ok(Enqueued::Queued(JobId(tx.last_insert_rowid())))
         }
-        Err(error) if is_unique_violation(&error) => {
+        Err(error) if is_second_active(&error) => {
             let active = tx
                 .query_row(
                     "SELECT id FROM jobs WHERE user_id = ?1 AND status IN ('pending', 'processing')",
@@ -135,12 +135,16 @@ pub fn enqueue(tx: &Tx<'_>, new: &NewJob) -> Result<Enqueued> {
     }
 }
 
-fn is_unique_violation(error: &rusqlite::Error) -> bool {
-    if let rusqlite::Error::SqliteFailure(failure, _) = error {
-        failure.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
-    } else {
-        false
-    }
+/// Whether the database refused a second active job: with the index, or with the sentence of the
+/// trigger that stands before it.
+fn is_second_active(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(failure, said) = error else {
+        return false;
+    };
+    let said = said.as_deref().unwrap_or_default();
+    failure.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
+        || failure.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_TRIGGER
+            && said.contains("jobs_one_active_per_user")
 }
 
 /// Takes the oldest pending job; none while the queue is paused.
@@ -377,7 +381,7 @@ pub fn recover(tx: &Tx<'_>, only: Option<JobId>) -> Result<Recovered> {
     })
 }
 
-/// Hands the jobs of a user's files over to another, with the files; before them.
+/// Hands the jobs of a user's files over to another, who has the files already.
 ///
 /// # Errors
 /// `Database`.
@@ -385,7 +389,7 @@ pub fn transfer(tx: &Tx<'_>, from: UserId, to: UserId) -> Result<()> {
     tx.execute(
         "UPDATE jobs SET user_id = ?2
          WHERE user_id = ?1
-           AND upload_no IN (SELECT no FROM uploads WHERE user_id = ?1 AND status <> 'deleted')",
+           AND upload_no IN (SELECT no FROM uploads WHERE user_id = ?2 AND status <> 'deleted')",
         [from.0, to.0],
     )?;
     Ok(())
