@@ -72,6 +72,11 @@ pub enum MomentForm {
 }
 
 impl FieldType {
+    /// Whether it takes text alone.
+    pub fn is_text(&self) -> bool {
+        matches!(self, FieldType::Text(_))
+    }
+
     /// The type's name in Table Schema.
     pub fn name(&self) -> &'static str {
         match self {
