@@ -2,7 +2,6 @@
 //! transactions; the work itself is in none.
 
 mod check;
-mod repair;
 mod work;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
