@@ -13,9 +13,6 @@ use crate::error::Result;
 use crate::id::JobId;
 use crate::store::jobs::{self, Load};
 
-/// What a job costs beside its work: its claim and its last commit. Milliseconds.
-const COMMITS_MS: f64 = 20.0;
-
 /// How long what was told about the queue holds while jobs only get on.
 const KEEP: Duration = Duration::from_millis(250);
 
@@ -121,7 +118,7 @@ fn take_first_free(free: &mut Vec<f64>, workers: usize) -> f64 {
 fn left(load: &Load, speeds: &Speeds) -> (f64, f64) {
     let share = reading_share(load.format);
     let whole = speeds.of(load.format).ms(load.size);
-    let (reading, checking) = (whole * share, whole * (1.0 - share) + COMMITS_MS);
+    let (reading, checking) = (whole * share, whole * (1.0 - share));
     if !load.processing {
         return (if load.read { 0.0 } else { reading }, checking);
     }
@@ -138,7 +135,7 @@ fn left(load: &Load, speeds: &Speeds) -> (f64, f64) {
     }
     // The reading is in the time that it has worked so far; its share of the whole is known.
     let progress = share + (1.0 - share) * done;
-    let by_pace = float(load.worked_ms.max(0)) / progress * (1.0 - progress) + COMMITS_MS;
+    let by_pace = float(load.worked_ms.max(0)) / progress * (1.0 - progress);
     (0.0, by_past * (1.0 - done) + by_pace * done)
 }
 
