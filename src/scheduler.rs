@@ -151,7 +151,10 @@ pub fn tidy(app: &App) -> Result<()> {
         intake::purge(&app.db, no)?;
     }
     while let Some(job) = app.db.read(records::next_to_discard)? {
-        while !app.db.write(|tx| records::discard_step(tx, job, 2_000))? {}
+        while !app
+            .db
+            .write(|tx| records::discard_step(tx, job, records::DISCARD))?
+        {}
     }
     Ok(())
 }

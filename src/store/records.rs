@@ -282,6 +282,9 @@ pub fn undoing(connection: &Connection, job: JobId) -> Result<Undoing> {
     )?)
 }
 
+/// Records that a step removes: the writer is held meanwhile.
+pub const DISCARD: u32 = 2_000;
+
 /// Removes some of what an attempt left. True: nothing is left.
 ///
 /// # Errors

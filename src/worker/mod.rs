@@ -277,7 +277,10 @@ impl Ending {
 
 /// Removes what an attempt filed, in small steps.
 fn discard(app: &App, job: JobId) -> Result<()> {
-    while !app.db.write(|tx| records::discard_step(tx, job, 2_000))? {}
+    while !app
+        .db
+        .write(|tx| records::discard_step(tx, job, records::DISCARD))?
+    {}
     Ok(())
 }
 
