@@ -16,6 +16,9 @@ use crate::store::jobs::{self, Load};
 /// How long what was told about the queue holds while jobs only get on.
 const KEEP: Duration = Duration::from_millis(250);
 
+/// What is told beyond what is expected: to wait longer than told is worse than to wait less.
+const CAUTION: f64 = 1.15;
+
 /// How far a job must be before its own pace counts more than that of past ones.
 const OWN_PACE_FROM: f64 = 0.1;
 
@@ -97,7 +100,7 @@ fn queue(loads: &[Load], speeds: &Speeds, workers: usize) -> HashMap<JobId, u64>
         let done = (begins + reading).max(*list) + checking;
         *list = done;
         worker_free.push(done);
-        told.insert(load.id, whole_seconds(done));
+        told.insert(load.id, whole_seconds(done * CAUTION));
     }
     told
 }
@@ -196,7 +199,7 @@ mod tests {
             load(2, "companies"),
             load(3, "companies"),
         ];
-        assert!(matches!(told(&loads, 1)[..], [10..=11, 20..=22, 30..=33]));
+        assert!(matches!(told(&loads, 1)[..], [11..=13, 23..=25, 34..=37]));
     }
 
     #[test]
@@ -204,12 +207,12 @@ mod tests {
         let apart = [load(1, "a"), load(2, "b"), load(3, "c"), load(4, "d")];
         assert!(matches!(
             told(&apart, 2)[..],
-            [10..=11, 10..=11, 20..=22, 20..=22]
+            [11..=13, 11..=13, 23..=25, 23..=25]
         ));
         let same = [load(1, "a"), load(2, "a"), load(3, "a"), load(4, "a")];
         assert!(matches!(
             told(&same, 2)[..],
-            [10..=11, 18..=20, 26..=29, 35..=38]
+            [11..=13, 20..=23, 30..=33, 40..=43]
         ));
     }
 
@@ -225,7 +228,7 @@ mod tests {
         working.worked_ms = 5_800;
         assert!(matches!(
             told(&[working.clone(), load(2, "a")], 1)[..],
-            [4..=5, 14..=17]
+            [5..=6, 16..=18]
         ));
         working.worked_ms = 58_000;
         assert!(told(&[working], 1)[0] > 20);
