@@ -25,6 +25,8 @@ mod forms;
 mod mixed;
 #[path = "queue/product.rs"]
 mod product;
+#[path = "queue/removal.rs"]
+mod removal;
 #[path = "queue/waiting.rs"]
 mod waiting;
 
@@ -50,6 +52,9 @@ fn main() {
         } else {
             &[1_000, 100_000, 1_000_000]
         });
+    }
+    if wanted("removal") {
+        removal::print(quick);
     }
     if wanted("mixed") {
         mixed::print(quick);

@@ -11,7 +11,7 @@ use crate::stop::Stop;
 use crate::store::records;
 
 /// Rows removed in one transaction.
-const ROWS: u32 = 1_000;
+const ROWS: u32 = records::DISCARD;
 
 /// How long an attempt that ends clears up after itself: enough for all but the largest files, and
 /// short of the two seconds in which a job is to be cancelled.

@@ -42,10 +42,14 @@ pub enum Ran {
 pub fn run(app: &App) {
     let _alive = app.pulse.worker();
     let mut trouble = Trouble::new(app);
+    // When the last job's cost ended to be counted, where the next one follows at once.
+    let mut busy_until = None;
     while !app.bell.is_closed() {
         app.pulse.beat(app.clock.monotonic());
         let seen = app.bell.work_seen();
-        match catch_unwind(AssertUnwindSafe(|| run_next(app))) {
+        let free_since = busy_until.take().unwrap_or_else(|| app.clock.monotonic());
+        let step = AssertUnwindSafe(|| step(app, free_since, &mut busy_until));
+        match catch_unwind(step) {
             Ok(Ok(Ran::Nothing)) => match leftovers::when_idle(app) {
                 Ok(true) => {}
                 Ok(false) => app.bell.wait_for_work(seen, LOOK_EVERY),
@@ -101,6 +105,10 @@ impl Trouble<'_> {
 /// What the database said where not even the end of the job could be written; the job is then
 /// still in state `processing` and the scheduler puts it back.
 pub fn run_next(app: &App) -> Result<Ran> {
+    step(app, app.clock.monotonic(), &mut None)
+}
+
+fn step(app: &App, free_since: Duration, busy_until: &mut Option<Duration>) -> Result<Ran> {
     // A look without the writer's lock first: most looks find nothing.
     if !app.db.read(jobs::any_pending)? {
         return Ok(Ran::Nothing);
@@ -129,8 +137,11 @@ pub fn run_next(app: &App) -> Result<Ran> {
         claim.attempt
     );
     let began = app.clock.monotonic();
-    let worked = catch_unwind(AssertUnwindSafe(|| work::work(app, &claim, &stop)))
-        .unwrap_or_else(|_| Err(Error::Internal("panic while working".to_owned())));
+    let worked = catch_unwind(AssertUnwindSafe(|| {
+        work::work(app, &claim, &stop, free_since)
+    }))
+    .unwrap_or_else(|_| Err(Error::Internal("panic while working".to_owned())))
+    .map(|until| *busy_until = Some(until));
     let ran = end(app, &claim, &stop, worked)?;
     let took = app.clock.monotonic().saturating_sub(began);
     count(app, claim.job, took);
