@@ -43,7 +43,7 @@ function heading(job, report) {
 function underWay(job) {
 	const file = !job.file_deleted && link('The file', `#/file/${job.file_upload_id}`, { kind: 'button' });
 	const go = (label, work, kind) => button(label, (event) => act(event.target, work), { kind });
-	if (isActive(job)) return [h('progress', { max: '100', 'aria-label': `Progress of ${job.filename}` }), h('p.status', activeWords(job)), h('div.actions', go('Cancel', () => cancel(job)), file)];
+	if (isActive(job)) return [h('progress', { max: '100', label: `Progress of ${job.filename}` }), h('p.status', activeWords(job)), h('div.actions', go('Cancel', () => cancel(job)), file)];
 	return [outcome(job) && h('p', outcome(job)), h('div.actions', file && go(job.status === 'cancelled' ? 'Process it after all' : 'Try again', async () => { await retry(job); location.hash = '#/'; }, 'primary'), file)];
 }
 
@@ -123,7 +123,7 @@ function list(heading_, rulesHeading, errors, report, title) {
 		report.errors.length < report.errors_total && h('p.hint', `The first ${num(report.errors.length)} of ${num(report.errors_total)} problems are listed and counted here; the marked copy has all of them.`));
 	}
 	draw();
-	return { several: groups.length > 1, rows: errors[0].row && rows, rules: h('section', h('h2', rulesHeading), h('div.rules', { role: 'group', 'aria-label': rulesHeading }, buttons)) };
+	return { several: groups.length > 1, rows: errors[0].row && rows, rules: h('section', h('h2', rulesHeading), h('div.rules', { role: 'group', label: rulesHeading }, buttons)) };
 }
 
 function completeness({ columns, stats, errors, errors_total: total }, title) {
