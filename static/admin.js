@@ -154,7 +154,7 @@ function drawFigures(place, { hours, day }) {
 			[0, 1].map((share) => [svg('line', { class: 'line', x1: left, x2: width - left, y1: y(share), y2: y(share) }), words(left - 6, y(share) + 4, num(most * share), 'end')]),
 			hours.map((hour, i) => [bar(i, 0, hour.completed, 'done'), bar(i, hour.completed, hour.other, 'not'), i % 4 === 3 && words(x(i) + step / 2, height - 4, new Date(hour.from).toTimeString().slice(0, 5))]),
 			line.length > 1 && svg('polyline', { class: 'wait', points: line.join(' ') }))),
-		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ' · ', h('span.key.info', `waiting time: ${duration(day.wait_seconds)} on average, ${duration(longest)} at most`), ` · ${num(day.rows)} rows`)));
+		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ' · ', h('span.key.info', `waiting time: ${duration(day.wait_seconds)} on average`), `, ${duration(longest)} at most · ${num(day.rows)} rows`)));
 }
 
 /** Templates are Table Schemas in JSON files, made in an editor. */

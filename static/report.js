@@ -51,7 +51,7 @@ function found(job, report, title, redraw) {
 	const problems = list('Rows to fix', 'What needs fixing', report.errors.filter((e) => !isCollision(e)), report, title);
 	const collisions = list('Rows that are there already', 'Not stored again', report.errors.filter(isCollision), report, title);
 	return [
-		summary(job, report), job.status === 'failed' && note('bad', outcome(job)), takeAway(job, redraw),
+		summary(job, report), job.status === 'failed' && note('bad', `${outcome(job)} Add the file again and choose the columns there.`), takeAway(job, redraw),
 		h('div.split', problems ? problems.rules : note('ok', 'Nothing to fix.'), completeness(report, title)), problems?.rows,
 		collisions && [collisions.several && collisions.rules, collisions.rows], contents(report, title), changes(job), mapping(report, title),
 	];
