@@ -259,6 +259,25 @@ impl Db {
         leave_log(&self.writer())
     }
 
+    /// From now on a commit is not on the disk when it returns: for a bench beside queues that promise no
+    /// more than that.
+    ///
+    /// # Errors
+    /// What SQLite said.
+    #[cfg(feature = "faults")]
+    pub fn promise_less(&self) -> Result<()> {
+        Ok(self.writer().pragma_update(None, "synchronous", "NORMAL")?)
+    }
+
+    /// Every row that is written from now on is a step that a test can make fail.
+    ///
+    /// # Errors
+    /// What SQLite said.
+    #[cfg(feature = "faults")]
+    pub fn watch_writes(&self) -> Result<()> {
+        Ok(faults::watch(&self.writer())?)
+    }
+
     /// Moves the write-ahead log into the file as far as that goes without waiting for anybody.
     ///
     /// # Errors

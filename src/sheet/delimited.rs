@@ -152,7 +152,7 @@ fn tell(assembler: &mut Assembler<'_, '_>, detected: Detected, sep_line: bool) {
 }
 
 /// A field is text, unless it is a JSON number that prints back identically.
-fn found(field: &str) -> Found<'_> {
+pub(super) fn found(field: &str) -> Found<'_> {
     if json::is_plain_number(field) {
         Found::Json(field.into())
     } else {

@@ -14,6 +14,7 @@ use super::child::{COMMAND, Job, PANICKED};
 use super::lines::{Batch, take};
 use super::{Event, Limits, ReadOptions, protocol};
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::stop::Stop;
 use crate::words::{Code, Format};
 
@@ -99,8 +100,8 @@ fn start<B: Send + 'static>(
     make: fn(&str) -> Result<B>,
 ) -> Result<Reader<B>> {
     let turn = Turn::wait(stop)?;
-    let mut child = command(job.executable, job.path)
-        .spawn()
+    let mut child = faults::file()
+        .and_then(|()| command(job.executable, job.path).spawn())
         .map_err(|error| Error::Internal(format!("the reader can't be started: {error}")))?;
     STARTED.fetch_add(1, Ordering::SeqCst);
     let stdin = child.stdin.take();
@@ -164,6 +165,7 @@ impl<B> Reader<B> {
         let Some(batches) = &self.batches else {
             return Ok(None);
         };
+        faults::file()?;
         let outcome = loop {
             if let Err(stopped) = self.stop.check() {
                 break Err(stopped);

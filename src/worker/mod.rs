@@ -2,7 +2,6 @@
 //! transactions; the work itself is in none.
 
 mod check;
-mod repair;
 mod work;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -93,8 +92,7 @@ impl Trouble<'_> {
 /// still in state `processing` and the scheduler puts it back.
 pub fn run_next(app: &App) -> Result<Ran> {
     // A look without the writer's lock first: most looks find nothing.
-    let (pending, _) = app.db.read(jobs::counts)?;
-    if pending == 0 {
+    if !app.db.read(jobs::any_pending)? {
         return Ok(Ran::Nothing);
     }
     find_room(app)?;

@@ -8,7 +8,6 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::check::{Check, Decided};
-use super::repair;
 use crate::app::App;
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -16,12 +15,13 @@ use crate::id::UploadNo;
 use crate::intake::{Spool, bytes, rows as intake_rows};
 use crate::process::mapping::headers_key;
 use crate::process::{Choices, Outcome};
+use crate::repair;
 use crate::sheet::{self, Column, SheetInfo};
 use crate::stop::Stop;
 use crate::store::jobs::{self, Claim, Counts};
 use crate::store::records::{Filer, NewRecord};
 use crate::store::uploads::{self, Status, Upload};
-use crate::store::{mappings, sessions};
+use crate::store::{mappings, rows, sessions};
 use crate::turns::Turn;
 use crate::words::{Code, Phase};
 
@@ -46,7 +46,16 @@ pub(super) fn work(app: &App, claim: &Claim, stop: &Stop) -> Result<()> {
     let upload = read(app, claim, stop)?;
     let sheets = app.db.read(|c| uploads::sheets(c, upload.no))?;
     let sheet = choose(claim, &upload, &sheets)?;
-    let repair = repair::recognise(app, claim, &upload, &sheets, sheet)?;
+    let repair = match repair::home(&sheets) {
+        Some(home) => {
+            let most = repair::HOME_ROWS_MAX;
+            let lines = app
+                .db
+                .read(|c| rows::page(c, upload.no, home.position, 0, most))?;
+            repair::recognise(&app.db, claim.user, home, &lines, sheet)?
+        }
+        None => None,
+    };
     let mut check = Check::new(app, claim, &upload, sheet, repair)?;
     // Until its records are filed: another worker's job would not see them.
     let template = check.template.clone();

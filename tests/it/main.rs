@@ -21,6 +21,7 @@ mod document;
 mod executable;
 mod faults;
 mod forms;
+mod html;
 mod http_answers;
 mod http_listener;
 mod http_mutations;

@@ -598,3 +598,40 @@ fn files_of_excel_before_version_5_are_read() {
     let outcome = code(read_whole(&path, &ReadOptions::default()));
     assert_eq!(outcome, "unreadable-file", "the end is missing");
 }
+
+#[test]
+fn formulas_of_a_program_that_cannot_compute_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xls");
+    // Excel 2: two labels, a text, and formulas with these results.
+    let told = |results: &[[u8; 8]]| {
+        let mut bytes = Vec::new();
+        let mut record = |kind: u16, data: &[u8]| {
+            bytes.extend(kind.to_le_bytes());
+            bytes.extend(u16::try_from(data.len()).unwrap().to_le_bytes());
+            bytes.extend(data);
+        };
+        record(0x0009, &[2, 0, 0x10, 0]);
+        record(0x0004, &[0, 0, 0, 0, 0, 0, 0, 4, b'N', b'a', b'm', b'e']);
+        record(0x0004, &[0, 0, 1, 0, 0, 0, 0, 3, b'S', b'u', b'm']);
+        for (row, result) in (1..).zip(results) {
+            record(0x0004, &[row, 0, 0, 0, 0, 0, 0, 1, b'x']);
+            record(
+                0x0006,
+                &[&[row, 0, 1, 0, 0, 0, 0], &result[..], &[0; 2]].concat(),
+            );
+        }
+        record(0x000A, &[]);
+        std::fs::write(&path, &bytes).unwrap();
+        let whole = read_whole(&path, &ReadOptions::default()).unwrap();
+        let notices = whole.sheets[0].1.notices.iter();
+        notices
+            .filter(|notice| notice.code == "formula-without-value")
+            .filter_map(|notice| notice.cell.clone())
+            .collect::<Vec<_>>()
+    };
+    let blank = [3, 0, 0, 0, 0, 0, 0xFF, 0xFF];
+    assert_eq!(told(&[blank, blank]), ["B2", "B3"]);
+    // Where one has a result, the others are empty texts.
+    assert!(told(&[blank, 5.0_f64.to_le_bytes()]).is_empty());
+}
