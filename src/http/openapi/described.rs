@@ -188,7 +188,7 @@ pub(super) const ALL_ROUTES: &[Described] = &[
     route("POST", "/api/files/preview", &[], Form("UploadToProcess"), &[(200, Answer("Preview"))], FILE_TO_PROCESS),
     route("POST", "/api/files/upload-json", &[IDEMPOTENCY_KEY], Form("Upload"), &[(201, Answer("StoredFile"))], FILE),
     route("POST", "/api/files/upload-and-process", &[IDEMPOTENCY_KEY], Form("UploadToProcess"), &[(202, Answer("Queued"))], FILE_TO_PROCESS),
-    route("GET", "/api/files", &[LIMIT, CURSOR, ALL], None, &[(200, Answer("FileList"))], &[Code::Forbidden]),
+    route("GET", "/api/files", &[LIMIT, CURSOR, ALL, query("q", TEXT, "part of their names, whatever the case"), query("status", r#"{"type":"string","pattern":"^(not-processed|to-fix|pending|processing|completed|failed|timeout|cancelled)(,(not-processed|to-fix|pending|processing|completed|failed|timeout|cancelled))*$"}"#, "what became of them: the states of their newest jobs, with commas between; to-fix are completed ones with rows to fix")], None, &[(200, Answer("FileList"))], &[Code::Forbidden]),
     route("GET", "/api/files/{id}", &[], None, &[(200, Answer("FileAnswer"))], &[]),
     route("DELETE", "/api/files/{id}", &[], None, &[(200, Answer("Done"))], &[Code::JobInProgress]),
     route("GET", "/api/files/{id}/original", &[header("Range", "a part of the bytes"), IF_NONE_MATCH], None, &[(200, File(SPREADSHEETS)), (206, File(SPREADSHEETS)), (304, Nothing)], &[Code::RangeNotSatisfiable]),
