@@ -19,6 +19,7 @@ mod log;
 mod process;
 pub mod restore;
 pub mod serve;
+mod signals;
 mod systemd;
 pub mod user;
 
