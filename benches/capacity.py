@@ -24,7 +24,7 @@ SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 60
 PASSWORD = "correct horse battery"
 PEOPLE = 40
 # What people drop, in rows, and how often of a hundred: many small lists, now and then a large one.
-MIX = [(200, 75), (2_000, 22), (10_000, 3)]
+MIX = [(200, 60), (2_000, 30), (10_000, 10)]
 
 
 class Office:
@@ -204,7 +204,7 @@ def main():
         mean = statistics.mean(job[2] for job in office.jobs())
         print(f"\nthe mix: {mean:.3f} s of work a file, alone")
         print("files an hour | jobs | load | work, mean | variation | wait, theory | wait, mean | wait, 95 % | nobody free")
-        for utilisation in (0.1, 0.2, 0.3, 0.4, 0.55):
+        for utilisation in (0.1, 0.2, 0.3, 0.5, 0.7):
             load(folder, mean, utilisation)
         print("two workers")
         load(folder, mean, 0.3, 2)

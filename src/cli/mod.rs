@@ -247,6 +247,16 @@ fn sentence(error: &Error) -> String {
     }
 }
 
+/// The same without the code, for a line that is no error of the command itself.
+fn plain(error: &Error) -> String {
+    match error {
+        Error::Problem(problem) => problem.detail.clone(),
+        Error::Database(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped => {
+            error.to_string()
+        }
+    }
+}
+
 /// Opens a database that must be there already.
 fn open_existing(path: &Path) -> Result<Db> {
     must_exist(path)?;

@@ -57,7 +57,7 @@ pub fn run(db: &Path, file: &Path, force: bool) -> Result<ExitCode> {
         println!("the replaced database is kept as {}", aside.display());
     }
     println!(
-        "Sessions and API tokens are as they were at the time of the backup: `sheetline user passwd NAME` ends those of a user."
+        "Sessions and API tokens are as they were at the time of the backup: `sheetline user disable NAME` ends those of a user, `user enable NAME` lets them in again."
     );
     Ok(ExitCode::SUCCESS)
 }
