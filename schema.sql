@@ -430,7 +430,7 @@ WHERE NOT EXISTS (
 -- Who waits for what: position 0 is being processed, 1 is next.
 CREATE VIEW v_queue AS
 SELECT CASE WHEN j.status = 'processing' THEN 0
-            ELSE (SELECT count(*) FROM jobs a WHERE a.status = 'pending' AND a.id <= j.id) END AS position,
+            ELSE row_number() OVER (PARTITION BY j.status ORDER BY j.id) END AS position,
        j.id AS job, p.username AS user, u.filename AS file, j.status AS state,
        CASE WHEN j.status = 'pending'
             THEN cast(round((julianday('now') - julianday(j.queued_at)) * 86400) AS INTEGER) || ' s' END AS waiting_for,

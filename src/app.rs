@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::intake::InFlight;
 use crate::metrics::Metrics;
 use crate::pulse::Pulse;
+use crate::report::estimate::Estimates;
 use crate::runs::Runs;
 use crate::settings::Settings;
 use crate::stop::Stop;
@@ -24,6 +25,7 @@ pub struct App {
     pub bell: Bell,
     pub runs: Runs,
     pub turns: Turns,
+    pub estimates: Estimates,
     pub accounts: Accounts,
     pub in_flight: InFlight,
     pub pulse: Pulse,
@@ -53,6 +55,7 @@ impl App {
             bell: Bell::new(),
             runs: Runs::new(),
             turns: Turns::new(),
+            estimates: Estimates::default(),
             in_flight: InFlight::new(),
             pulse: Pulse::new(),
             metrics: Arc::default(),

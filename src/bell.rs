@@ -102,6 +102,11 @@ impl Bell {
         });
     }
 
+    /// How often jobs have changed their states; to be read before looking at the database.
+    pub fn changes(&self) -> u64 {
+        self.lock().everybody
+    }
+
     /// What `user` could know now; to be read before looking at the database.
     pub fn seen(&self, user: UserId) -> Seen {
         self.lock().seen_by(user)

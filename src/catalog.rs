@@ -88,6 +88,17 @@ pub fn version_for_job(connection: &Connection, name: &str) -> Result<i64> {
     }
 }
 
+/// Whether records may have been filed under this name: also under a template that was deleted since.
+///
+/// # Errors
+/// `no-such-template` where there never was one.
+pub fn ever_was(connection: &Connection, name: &str) -> Result<()> {
+    if name == AUTO || built_in(name).is_some() || templates::newest(connection, name)?.is_some() {
+        return Ok(());
+    }
+    Err(no_such(connection, name)?)
+}
+
 /// The template of that name and version, ready to check rows. Not for `auto`.
 ///
 /// # Errors

@@ -45,7 +45,9 @@ const READER_WAIT: Duration = Duration::from_millis(1_000);
 pub struct Db {
     path: PathBuf,
     clock: Arc<dyn Clock>,
-    writer: Mutex<Connection>,
+    /// Fair: a job that writes batch after batch would keep everybody else waiting at a lock of the
+    /// standard library.
+    writer: parking_lot::Mutex<Connection>,
     readers: Mutex<Readers>,
     reader_done: Condvar,
     room: Room,
@@ -107,7 +109,7 @@ impl Db {
         Ok(Db {
             path: path.to_owned(),
             clock,
-            writer: Mutex::new(connection),
+            writer: parking_lot::Mutex::new(connection),
             readers: Mutex::default(),
             reader_done: Condvar::new(),
             room: Room::default(),
@@ -257,6 +259,25 @@ impl Db {
         leave_log(&self.writer())
     }
 
+    /// From now on a commit is not on the disk when it returns: for a bench beside queues that promise no
+    /// more than that.
+    ///
+    /// # Errors
+    /// What SQLite said.
+    #[cfg(feature = "faults")]
+    pub fn promise_less(&self) -> Result<()> {
+        Ok(self.writer().pragma_update(None, "synchronous", "NORMAL")?)
+    }
+
+    /// Every row that is written from now on is a step that a test can make fail.
+    ///
+    /// # Errors
+    /// What SQLite said.
+    #[cfg(feature = "faults")]
+    pub fn watch_writes(&self) -> Result<()> {
+        Ok(faults::watch(&self.writer())?)
+    }
+
     /// Moves the write-ahead log into the file as far as that goes without waiting for anybody.
     ///
     /// # Errors
@@ -286,9 +307,9 @@ impl Db {
         Ok(())
     }
 
-    fn writer(&self) -> MutexGuard<'_, Connection> {
+    fn writer(&self) -> parking_lot::MutexGuard<'_, Connection> {
         // A panic in a closure has rolled its transaction back, so the connection is good.
-        lock(&self.writer)
+        self.writer.lock()
     }
 }
 

@@ -10,31 +10,28 @@ import { bytes, count, explain, isActive } from './words.js';
 const ACCEPT = '.xlsx,.xlsm,.xlsb,.xls,.ods,.csv,.tsv,.txt';
 const READING = ['sheet', 'header_row', 'delimiter', 'encoding']; // options that say how the file is read
 
-// What is chosen and what is under way. It outlives the view: looking at the records does not lose the file.
+// What is chosen and under way. It outlives the view: looking at the records does not lose the file.
 const nothing = { file: null, key: null, note: null, preview: null, options: {}, looking: null };
 const pick = { ...nothing, sending: null };
 let paint = () => {};
 let uploaded = () => {}; // tells the list that something new is there
 
-/** Whether leaving the page now would lose something. */
 export const isSending = () => Boolean(pick.sending);
 export const hasFile = () => Boolean(pick.file);
 export const sendingTitle = () => (pick.sending ? `${pick.sending.label} · ${pick.file.name}` : '');
 
 // ---- Choosing
 
-/** Drops count anywhere in the window: a miss must not leave the page. */
+/** Drops count anywhere: a miss must not leave the page. */
 export function acceptDrops(ready) {
 	const files = (event) => [...(event.dataTransfer?.types || [])].includes('Files');
-	let leaving = 0;
 	addEventListener('dragover', (event) => {
 		if (!files(event)) return;
 		event.preventDefault();
 		event.dataTransfer.dropEffect = ready() ? 'copy' : 'none';
-		clearTimeout(leaving);
-		leaving = setTimeout(() => document.body.classList.remove('dragging'), 200);
 		document.body.classList.toggle('dragging', ready());
 	});
+	addEventListener('dragleave', (event) => { if (!event.relatedTarget) document.body.classList.remove('dragging'); });
 	addEventListener('drop', (event) => {
 		if (!files(event)) return;
 		event.preventDefault();
@@ -64,7 +61,7 @@ async function choose(files, folder) {
 	return look();
 }
 
-/** A message below the zone; `acts` are [label, what it does]. */
+/** A message below the zone; `acts`: [label, work]. */
 function tell(words, acts = [], tone = 'bad') {
 	pick.note = { words, acts, tone };
 	say(words, tone === 'bad');
@@ -76,7 +73,7 @@ function forget() {
 	Object.assign(pick, nothing, { options: {} });
 }
 
-/** Other options: the file is another request from now on, and is looked at again. */
+/** With other options it is another request. */
 function change(options) {
 	Object.assign(pick.options, options);
 	pick.key = newKey();
@@ -112,7 +109,7 @@ async function look() {
 async function start(kind) {
 	if (!pick.file || pick.sending) return;
 	pick.note = null;
-	if (kind === 'process' && isActive(live.job)) { busy({ code: 'job-in-progress', body: { job: { ...live.job, ...live.queue } } }); return; }
+	if (kind === 'and-process' && isActive(live.job)) { busy({ code: 'job-in-progress', body: { job: { ...live.job, ...live.queue } } }); return; }
 	pick.looking?.abort();
 	pick.looking = null;
 	if (pick.preview?.state === 'looking') pick.preview = null;
@@ -121,8 +118,8 @@ async function start(kind) {
 	pick.sending = sending;
 	paint('sending');
 	try {
-		await get('/api/auth/session'); // so that a session that ended asks before the file has gone, not after
-		const answer = await send(`/api/files/upload-${kind === 'process' ? 'and-process' : 'json'}`, file, fields(kind === 'process' ? [...READING, 'template', 'on_duplicate'] : READING), {
+		await get('/api/auth/session'); // a session that ended asks before the file has gone, not after
+		const answer = await send(`/api/files/upload-${kind}`, file, fields(kind === 'and-process' ? [...READING, 'template', 'on_duplicate'] : READING), {
 			key: `${key}-${kind}`, // one key for each button: the same file stored and then processed is two requests
 			signal: sending.abort.signal,
 			onProgress: (sent, total) => progress(sending, sent, total),
@@ -137,7 +134,7 @@ async function start(kind) {
 		pick.sending = null;
 		if (problem.name === 'AbortError') { say('Cancelled'); paint('chosen'); return; }
 		if (problem.code === 'job-in-progress') { poke(); busy(problem); return; }
-		pick.key = ['offline', 'busy'].includes(problem.code) ? key : newKey(); // where the answer may have been lost, the repeat is the same request
+		pick.key = ['offline', 'busy'].includes(problem.code) ? key : newKey(); // an answer may have been lost: the repeat is the same request
 		const percent = Math.floor((100 * sending.sent) / sending.total);
 		const broken = problem.code === 'offline' && percent > 0 && !sending.received;
 		tell(broken ? `The connection broke at ${percent} %. Your file is still chosen.` : explain(problem, { file: true, size: file.size, percent }), [
@@ -147,7 +144,6 @@ async function start(kind) {
 	}
 }
 
-/** The file has arrived: its row in the list takes the focus. */
 function show(answer) {
 	begun.id = answer.file_upload_id;
 	if (answer.job_id) poke(); else say(`Stored, ${count(answer.rows, 'row')}`);
@@ -163,7 +159,7 @@ function progress(sending, sent, total) {
 	paint();
 }
 
-/** Cancelled after the last byte had gone: the server has it by now, so it is taken back there. */
+/** Cancelled after the last byte had gone: it is taken back on the server. */
 async function takeBack(answer) {
 	try {
 		if (answer.job_id) await post(`/api/jobs/${answer.job_id}/cancel`);
@@ -236,7 +232,7 @@ function chosenPanel(place, open) {
 		seen && previewPanel({ seen, stale: preview.state !== 'seen', file, options: pick.options, change, fields: fieldsOf(template) }),
 		optionsPanel(!several && choice),
 		h('div.actions.main',
-			button('Upload & Process Now', () => start('process'), { kind: 'primary', ico: 'up' }),
+			button('Upload & Process Now', () => start('and-process'), { kind: 'primary', ico: 'up' }),
 			button('Upload as JSON', () => start('json')),
 			h('p.hint', '“Upload as JSON” stores the rows only; you can process them later.'))));
 }

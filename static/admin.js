@@ -1,10 +1,9 @@
-// For administrators: the users, the queue with everybody's active jobs, the server's health, figures and templates, who did what.
+// For administrators: users, queue, server with templates, audit.
 
 import { get, known, learn, patch, post, put, query, remove } from './api.js';
 import { nameInput } from './account.js';
-import { act, acts, ask, askForm, badge, button, download, field, fill, h, input, link, load, loaded, loading, note, panel, right, roomy, sample, say, select, small, svg, table, view, wrong } from './dom.js';
+import { act, acts, askForm, badge, button, confirmed, download, field, fill, growing, h, input, link, load, loaded, loading, note, panel, right, roomy, sample, say, select, small, svg, table, view, wrong } from './dom.js';
 import { cancel } from './jobs.js';
-import { onChange } from './live.js';
 import { about, count, duration, held, num, stage, stateOf, time } from './words.js';
 
 // ---- Users
@@ -18,58 +17,49 @@ export function usersView({ user }) {
 		fill(place, table('Users', ['Name', 'Role', sample('E-mail'), 'Added', 'State', acts], users.map((u) => [
 			h('strong', u.username), ROLES.find(([role]) => role === u.role)?.[1], u.email || '–', time(u.created_at),
 			badge(u.disabled ? { tone: 'calm', ico: 'ban', word: 'Disabled' } : { tone: 'ok', ico: 'done', word: 'Active' }),
-			[small('Change', u.username, () => changeUser(u, user, draw)), u.id !== user.id && small('Delete…', u.username, (event) => deleteUser(event.target, u, user, users, draw))],
+			[small('Change', u.username, () => editUser(user, draw, u)), u.id !== user.id && small('Delete…', u.username, (event) => deleteUser(event.target, u, user, users, draw))],
 		])));
 	});
 	draw();
-	return view('Users', button('Add a user', () => addUser(draw), { kind: 'primary' }), place);
+	return view('Users', button('Add a user', () => editUser(user, draw), { kind: 'primary' }), place);
 }
 
-const passwordFor = (required) => input('text', { autocapitalize: 'none', spellcheck: 'false', required });
-const OWN = 'they choose their own when they next sign in';
-
-async function changeUser(u, me, draw) {
-	const self = u.id === me.id;
-	const role = select(ROLES, u.role);
-	const email = input('email', { value: u.email || '' });
-	const password = passwordFor(false);
-	const state = select([['', 'May sign in'], ['disabled', 'Disabled: signed out at once, files stay']], u.disabled ? 'disabled' : '');
-	const done = await askForm(`Change ${u.username}`, {
-		fields: [field('Role', role), field('E-mail', email), field('New password', password, `Empty: it stays. Else ${self ? 'your other sessions end' : `${u.username} is signed out everywhere, and ${OWN}`}.`), !self && field('State', state)], yes: 'Save',
-		submit: () => patch(`/api/users/${u.id}`, {
-			...(role.value !== u.role && { role: role.value }), ...(!self && Boolean(state.value) !== u.disabled && { disabled: Boolean(state.value) }),
-			...(password.value && { password: password.value, must_change: !self }), email: email.value.trim(),
-		}),
-	});
-	if (done) { say(`${u.username} is changed`); await draw(); }
-}
-
-async function addUser(draw) {
+/** Adds a user, or changes the one that is given. */
+async function editUser(me, draw, u) {
+	const self = u?.id === me.id;
+	const own = 'they choose their own when they next sign in';
 	const name = nameInput();
-	const email = input('email');
-	const password = passwordFor(true);
-	const role = select(ROLES, 'member');
-	const made = await askForm('Add a user', {
-		fields: [field('Name', name), field('E-mail (optional)', email), field('First password', password, `At least 10 characters. Tell it to them; ${OWN}.`), field('Role', role)], yes: 'Add the user',
-		submit: () => post('/api/users', { username: name.value.trim(), password: password.value, email: email.value.trim() || null, role: role.value, must_change: true }),
+	const role = select(ROLES, u?.role || 'member');
+	const email = input('email', { value: u?.email || '' });
+	const password = input('text', { autocapitalize: 'none', spellcheck: 'false', required: !u });
+	const state = select([['', 'May sign in'], ['disabled', 'Disabled: signed out at once, files stay']], u?.disabled ? 'disabled' : '');
+	const done = await askForm(u ? `Change ${u.username}` : 'Add a user', {
+		fields: [
+			!u && field('Name', name), field('Role', role), field('E-mail (optional)', email),
+			u ? field('New password', password, `Empty: it stays. Else ${self ? 'your other sessions end' : `${u.username} is signed out everywhere, and ${own}`}.`) : field('First password', password, `At least 10 characters. Tell it to them; ${own}.`),
+			u && !self && field('State', state),
+		],
+		yes: u ? 'Save' : 'Add the user',
+		submit: () => {
+			const given = { email: email.value.trim(), ...(role.value !== u?.role && { role: role.value }), ...(password.value && { password: password.value, must_change: !self }) };
+			if (!u) return post('/api/users', { ...given, username: name.value.trim() });
+			return patch(`/api/users/${u.id}`, { ...given, ...(Boolean(state.value) !== u.disabled && { disabled: Boolean(state.value) }) });
+		},
 	});
-	if (made) { say(`${made.user.username} is added`); await draw(); }
+	if (done) { say(u ? `${u.username} is changed` : `${name.value} is added`); await draw(); }
 }
 
-async function deleteUser(near, u, me, users, draw) {
+const deleteUser = (near, u, me, users, draw) => confirmed(near, [`Delete ${u.username}?`, 'Their sessions and tokens end. This cannot be undone.', `Delete ${u.username}`, 'Keep'], async () => {
 	const path = `/api/users/${u.id}`;
-	if (!await ask(`Delete ${u.username}?`, 'Their sessions and tokens end. This cannot be undone.', `Delete ${u.username}`, { no: 'Keep' })) return;
-	await act(near, async () => {
-		try { await remove(path); } catch (problem) {
-			if (problem.code !== 'has-uploads') throw problem;
-			const heir = select(users.filter((one) => one.id !== u.id).map((one) => [String(one.id), one.username]), String(me.id));
-			const done = await askForm(`${u.username} has uploads`, { fields: field('Hand them over to', heir), yes: `Hand over and delete ${u.username}`, submit: () => remove(`${path}${query({ transfer_to: heir.value })}`) });
-			if (!done) return;
-		}
-		say(`${u.username} is deleted`);
-		await draw();
-	});
-}
+	try { await remove(path); } catch (problem) {
+		if (problem.code !== 'has-uploads') throw problem;
+		const heir = select(users.filter((one) => one.id !== u.id).map((one) => [String(one.id), one.username]), String(me.id));
+		const done = await askForm(`${u.username} has uploads`, { fields: field('Hand them over to', heir), yes: `Hand over and delete ${u.username}`, submit: () => remove(`${path}${query({ transfer_to: heir.value })}`) });
+		if (!done) return;
+	}
+	say(`${u.username} is deleted`);
+	await draw();
+});
 
 // ---- Queue
 
@@ -91,22 +81,18 @@ export function queueView() {
 	const draw = () => load(place, async () => {
 		const answer = await get('/api/admin/queue');
 		const key = JSON.stringify(answer);
-		// An unchanged list is not touched, so that a button about to be pressed stays where it is.
+		// An unchanged list is not touched: a button about to be pressed stays.
 		if (key === drawn || place.querySelector('[aria-disabled]')) return;
 		drawn = key;
 		fill(place, pauseNote(answer.paused, turn), queueTable(answer.jobs, turn));
 	});
 	const turning = every(3, draw);
 	const turn = turning.again;
-	const off = onChange(turn);
-	return { ...view('Queue', null, h('p.lead', 'Everybody’s files in work, in the order in which they came.'), place), close: () => { turning.close(); off(); } };
+	return { ...view('Queue', null, h('p.lead', 'Everybody’s files in work, in the order in which they came.'), place), close: turning.close };
 }
 
 function queueTable(jobs, turn) {
-	const stop = async (near, job) => {
-		if (await ask(`Cancel ${job.filename}?`, 'Nothing of it is stored. Its owner can process it again.', `Cancel ${job.filename}`, { no: 'Let it go on' })) await act(near, () => cancel(job), 'Cancelled');
-		turn();
-	};
+	const stop = (near, job) => confirmed(near, [`Cancel ${job.filename}?`, 'Nothing of it is stored. Its owner can process it again.', `Cancel ${job.filename}`, 'Let it go on'], async () => { await cancel(job); turn(); }, 'Cancelled');
 	return table('Queue', [right('Place'), 'File', 'User', roomy('State'), 'Added', acts], jobs.map((job) => [
 		job.queue_position || 'now', job.filename, job.username, [badge(stateOf(job)), ' ', job.status === 'processing' ? stage(job) : about(job.estimated_wait_seconds)], time(job.queued),
 		small('Cancel', job.filename, (event) => stop(event.target, job)),
@@ -129,8 +115,6 @@ function pauseNote(paused, turn) {
 
 // ---- Server
 
-const HEALTH = { ok: 'All is well', 'disk-full': 'The disk is full', 'database-not-writable': 'The database can’t be written', 'database-not-readable': 'The database can’t be read', 'worker-gone': 'The worker is gone' };
-
 export function serverView() {
 	const health = loading();
 	const figures = h('div');
@@ -147,7 +131,7 @@ export function serverView() {
 
 function drawHealth(place, { status, version, uptime_seconds: uptime, scheduler_running: scheduler, queue }) {
 	const facts = [
-		['State', badge(status === 'ok' ? { tone: 'ok', ico: 'done', word: HEALTH.ok } : { tone: 'bad', ico: 'cross', word: HEALTH[status] || status })], ['Version', version], ['Running for', duration(uptime)],
+		['State', badge(status === 'ok' ? { tone: 'ok', ico: 'done', word: 'All is well' } : { tone: 'bad', ico: 'cross', word: status[0].toUpperCase() + status.slice(1).replace(/-/g, ' ') })], ['Version', version], ['Running for', duration(uptime)],
 		['Scheduler', scheduler ? 'running' : 'not running'], ['Jobs', `${num(queue.processing)} in work, ${num(queue.pending)} waiting${queue.paused ? '; paused' : ''}`],
 	];
 	fill(place, panel('Health', h('dl.facts', facts.map(([name, value]) => h('div', h('dt', name), h('dd', value))))));
@@ -173,45 +157,26 @@ function drawFigures(place, { hours, day }) {
 		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ' · ', h('span.key.info', `waiting time, ${duration(day.wait_seconds)} on average`), ` · ${num(day.rows)} rows`)));
 }
 
-/** A template is a Table Schema in a JSON file; made in an editor, uploaded here. */
+/** Templates are Table Schemas in JSON files, made in an editor. */
 async function templateSection(place) {
 	await learn();
 	const draw = () => templateSection(place);
-	const drop = async (near, { name, title }) => {
-		if (await ask(`Delete the template ${title}?`, 'Reports that were made with it stay as they are.', `Delete ${title}`, { no: 'Keep it' })) await act(near, async () => { await remove(`/api/templates/${name}`); await draw(); }, `${title} is deleted`);
-	};
-	fill(place, panel('Templates', h('p.hint', 'What files are checked against: a Table Schema in a JSON file. An upload of the same name makes a new version; what was checked before keeps its own.'),
+	const path = (name) => `/api/templates/${encodeURIComponent(name)}`;
+	const drop = (near, { name, title }) => confirmed(near, [`Delete the template ${title}?`, 'Reports that were made with it stay as they are.', `Delete ${title}`], async () => { await remove(path(name)); await draw(); }, `${title} is deleted`);
+	const file = input('file', { class: 'vh', accept: '.json', tabindex: '-1', 'aria-label': 'Template', onchange: () => act(chooser, async () => {
+		const [one] = file.files;
+		const schema = await one.text().then(JSON.parse).catch(() => { throw wrong('That file holds no JSON.'); });
+		await put(path(one.name.replace(/\.json$/i, '')), schema);
+		await draw();
+	}, 'The template is stored') });
+	const chooser = button('Upload a template', () => file.click());
+	fill(place, panel('Templates', h('p.hint', 'What files are checked against: a Table Schema in a JSON file, whose name becomes the template’s. The same name again makes a new version.'),
 		table('Templates', ['Template', right('Version'), right('Fields'), acts], known.templates.map((one) => [
 			one.title, num(one.version), num(one.schema.fields.length),
 			[download('JSON', `data:application/json,${encodeURIComponent(JSON.stringify(one.schema, null, 2))}`, { kind: 'button small', download: `${one.name}.json`, 'aria-label': `JSON of ${one.title}` }), !one.built_in && small('Delete…', one.title, (event) => drop(event.target, one))],
 		])),
-		h('div.actions', button('Upload a template', () => uploadTemplate(draw)))));
+		h('div.actions', file, chooser)));
 }
 
-async function uploadTemplate(draw) {
-	const name = input('text', { required: true, maxlength: '64', pattern: '[A-Za-z0-9_-]+' });
-	const file = input('file', { accept: '.json', onchange: () => { name.value ||= file.files[0]?.name.replace(/\.json$/i, '').replace(/[^\w-]+/g, '-') || ''; } });
-	const done = await askForm('Upload a template', {
-		fields: [field('JSON file', file), field('Name', name, 'Letters, digits, - and _.')], yes: 'Upload',
-		submit: async () => {
-			let schema;
-			try { schema = JSON.parse(await file.files[0].text()); } catch { throw wrong('Choose a file that holds JSON.', file); }
-			return put(`/api/templates/${encodeURIComponent(name.value.trim())}`, schema);
-		},
-	});
-	if (done) { say('The template is stored'); await draw(); }
-}
-
-export function auditView() {
-	const place = loading();
-	const more = h('div.foot');
-	const seen = [];
-	const draw = (cursor) => load(place, async () => {
-		const { entries, next_cursor: next } = await get(`/api/admin/audit${query({ limit: 100, cursor })}`);
-		seen.push(...entries);
-		fill(place, table('Who did what', ['When', 'Who', 'What', 'To whom or what', 'From'], seen.map((e) => [time(e.at), e.who, e.action.replace(/-/g, ' '), e.target || '–', e.address || 'the server itself'])));
-		fill(more, next && button('Show older', () => draw(next)));
-	});
-	draw();
-	return view('Audit', null, h('p.lead', 'Sign-ins, changes of users, deletions and undone imports, newest first.'), place, more);
-}
+export const auditView = () => view('Audit', null, h('p.lead', 'Sign-ins, changes of users, deletions and undone imports, newest first.'), growing(loading(), '/api/admin/audit', { limit: 100 }, 'entries', (entries) =>
+	table('Who did what', ['When', 'Who', 'What', 'To whom or what', 'From'], entries.map((e) => [time(e.at), e.who, e.action.replace(/-/g, ' '), e.target || '–', e.address || 'the server itself']))));

@@ -47,8 +47,8 @@ export const call = (method, path, { json, headers = {}, signal, gate = true } =
 	try {
 		response = await fetch(path, {
 			method, signal, cache: 'no-store', credentials: 'same-origin',
-			headers: { Accept: 'application/json', ...(json === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
-			body: json === undefined ? undefined : JSON.stringify(json),
+			headers: { Accept: 'application/json', ...(json && { 'Content-Type': 'application/json' }), ...headers },
+			body: json && JSON.stringify(json),
 		});
 	} catch { throw signal?.aborted ? aborted() : offline(); }
 	noteServerTime(response.headers.get('Date'));
@@ -64,9 +64,8 @@ async function body(response) {
 }
 export const get = async (path, options) => body(await call('GET', path, options));
 export const post = async (path, json = {}, options = {}) => body(await call('POST', path, { ...options, json }));
-export const patch = async (path, json) => body(await call('PATCH', path, { json }));
-export const put = async (path, json) => body(await call('PUT', path, { json }));
-export const remove = async (path) => body(await call('DELETE', path));
+const changing = (method) => async (path, json) => body(await call(method, path, { json }));
+export const [patch, put, remove] = ['PATCH', 'PUT', 'DELETE'].map(changing);
 export const query = (parts) => { const text = new URLSearchParams(Object.entries(parts).filter(([, value]) => value)).toString(); return text && `?${text}`; };
 
 /** A key that makes a repeated upload the same upload. */

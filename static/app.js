@@ -122,21 +122,13 @@ onSignedOut((problem) => (user ? signInOver(user, explain(problem, { file: hasFi
 
 // ---- Connection: a banner that lies over the page, so that nothing below it moves
 
-let countdown = 0;
-onConnection((online, seconds) => {
-	clearInterval(countdown);
-	if (online) { say('Connected again'); offline.hidden = true; return; }
-	const words = h('span');
-	let left = seconds;
-	const tick = () => { words.textContent = left > 0 ? `No answer from the server. Trying again in ${left} s.` : 'No answer from the server. Trying…'; left -= 1; };
-	tick();
-	countdown = setInterval(tick, 1000);
-	if (offline.hidden) say('No answer from the server');
-	const focused = offline.contains(document.activeElement);
-	fill(offline, icon('warn'), words, button('Try now', poke, { kind: 'small' }));
-	offline.hidden = false;
-	if (focused) offline.querySelector('button').focus();
+onConnection((online) => {
+	if (offline.hidden === online) return;
+	say(online ? 'Connected again' : NO_ANSWER);
+	offline.hidden = online;
 });
+const NO_ANSWER = 'No answer from the server';
+fill(offline, icon('warn'), h('span', `${NO_ANSWER}. Trying again…`), button('Try now', poke, { kind: 'small' }));
 
 addEventListener('beforeunload', (event) => { if (isSending()) event.preventDefault(); });
 addEventListener('hashchange', () => { if (/^#setup=/.test(location.hash)) location.reload(); else route(); });

@@ -1,9 +1,8 @@
 // One uploaded file: what it is, what was done with it, its first rows.
 
-import { call, get, query, remove } from './api.js';
-import { attempt, badge, button, download, fill, h, link, load, loaded, loading, say, select, table } from './dom.js';
-import { processStored } from './jobs.js';
-import { askDelete } from './uploads.js';
+import { call, get, query } from './api.js';
+import { act, badge, button, download, fill, h, link, load, loaded, loading, select, table } from './dom.js';
+import { deleteFile, processStored } from './jobs.js';
 import { bytes, cell, count, dots, isActive, num, outcome, stateOf, time } from './words.js';
 
 const SHOWN_ROWS = 100;
@@ -17,7 +16,6 @@ export function fileView({ user }, id) {
 		const { file } = await get(path);
 		document.title = `${file.filename} – Sheetline`;
 		const job = file.last_job;
-		const problem = h('div');
 		const rows = loading();
 		const rowsOf = (sheet) => load(rows, () => firstRows(rows, file, `${path}/json${query({ format: 'ndjson', limit: SHOWN_ROWS + 1, sheet })}`, abort.signal));
 		const named = (file.sheets || []).filter((sheet) => sheet.name);
@@ -26,15 +24,12 @@ export function fileView({ user }, id) {
 			h('p.lead', dots(typeof file.rows === 'number' && count(file.rows, 'row'), bytes(file.size), file.format, file.encoding, `added by ${file.uploaded_by}`), ' · ', time(file.uploaded_at)),
 			job && outcome(job) && h('p', outcome(job)),
 			file.duplicate_of && h('p', 'The same file was added another time. ', link('Show it', `#/file/${file.duplicate_of}`)),
-			problem,
 			h('div.actions',
 				job?.status === 'completed' && link('Report', `#/job/${job.job_id}`, { kind: 'button primary' }),
-				!isActive(job) && file.uploaded_by === user.username && button(job ? 'Process again' : 'Process', () => attempt(problem, async () => { if (await processStored(file)) location.hash = '#/'; }), { kind: job?.status === 'completed' ? null : 'primary' }),
+				!isActive(job) && file.uploaded_by === user.username && button(job ? 'Process again' : 'Process', (event) => act(event.target, async () => { if (await processStored(file)) location.hash = '#/'; }), { kind: job?.status === 'completed' ? null : 'primary' }),
 				file.status === 'stored' && [download('JSON', `${path}/json`, { kind: 'button', ico: 'down' }), download('JSON, a row a line', `${path}/json?format=ndjson`, { kind: 'button' })],
 				download('The file as uploaded', `${path}/original`, { kind: 'button' }),
-				!isActive(job) && button('Delete…', async () => {
-					if (await askDelete(file)) await attempt(problem, async () => { await remove(path); say(`${file.filename} is deleted`); location.hash = '#/'; });
-				})),
+				!isActive(job) && button('Delete…', (event) => deleteFile(event.target, file, () => { location.hash = '#/'; }))),
 			h('div.head', h('h2', 'Rows'), named.length > 1 && h('div.tools', select(named.map((sheet) => [sheet.name, sheet.name]), '', rowsOf, { 'aria-label': 'Sheet' }))), rows,
 			h('p.hint', 'SHA-256 ', h('code', file.sha256)));
 		if (file.status === 'stored') await rowsOf(); else fill(rows, h('p.empty', 'Its rows have not been read. Processing does that.'));

@@ -1,10 +1,10 @@
 // What can be done with a job: begin it, stop it, try it again, take away what it made.
 
-import { known, post } from './api.js';
-import { askForm, field, select } from './dom.js';
+import { known, post, remove } from './api.js';
+import { askForm, confirmed, field, say, select } from './dom.js';
 import { markStopping, poke } from './live.js';
 
-/** The file that this page has just added or begun to process: its row takes the focus when it stands in the list. */
+/** The file that was just added or begun: its row takes the focus. */
 export const begun = { id: null };
 
 async function begin(path, body) {
@@ -14,7 +14,7 @@ async function begin(path, body) {
 }
 export const retry = (job) => begin(`/api/jobs/${job.job_id}/retry`);
 
-/** Processes a file that was stored before, by a template that is asked for where there are several. Resolves to whether it has begun. */
+/** Processes a stored file; asks for the template where there are several. Resolves to whether it has begun. */
 export function processStored({ id, filename }) {
 	const path = `/api/files/${id}/process`;
 	if (known.templates.length < 2) return begin(path);
@@ -24,6 +24,12 @@ export function processStored({ id, filename }) {
 
 export const TEMPLATE = 'companies'; // where nobody chooses one
 export const templateSelect = (chosen = TEMPLATE, onchange = null) => select([...known.templates.map((one) => [one.name, one.title]), ['auto', 'No template: work it out from the file']], chosen, onchange);
+
+export const deleteFile = (near, { id, filename }, then) => confirmed(near, [`Delete ${filename}?`, 'The file and its stored rows are removed for good. Records made from it stay in the list.', `Delete ${filename}`], async () => {
+	await remove(`/api/files/${id}`);
+	say(`${filename} is deleted`);
+	await then();
+});
 
 export async function cancel(job) {
 	try {

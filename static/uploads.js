@@ -1,8 +1,8 @@
 // The list of uploads with their states and actions.
 
-import { get, query, remove } from './api.js';
-import { act, ask, badge, button, download, failure, fill, focus, h, input, link, menu, say, select, small, text } from './dom.js';
-import { begun, cancel, downloads, hasReport, processStored, retry } from './jobs.js';
+import { get, query } from './api.js';
+import { act, badge, button, download, failure, fill, focus, h, link, menu, say, searchBox, select, small, text } from './dom.js';
+import { begun, cancel, deleteFile, downloads, hasReport, processStored, retry } from './jobs.js';
 import { live, onChange } from './live.js';
 import { count, dots, isActive, num, outcome, stage, stateOf, time, waiting } from './words.js';
 
@@ -26,10 +26,9 @@ export function uploadsView({ user }) {
 	const rows = new Map(); // id → {file, element, update}
 	let wanted = PAGE;
 	let turn = 0;
-	let typing = 0;
 
 	const sift = (change) => { Object.assign(filter, change); wanted = PAGE; reload(true); };
-	const search = input('search', { 'aria-label': 'Search by file name', placeholder: 'Search…', oninput: () => { clearTimeout(typing); typing = setTimeout(() => sift({ q: search.value.trim() }), 250); } });
+	const search = searchBox('Search by file name', (q) => sift({ q }));
 	const state = select(STATES, '', (status) => sift({ status }), { 'aria-label': 'State' });
 	const whose = user.role === 'admin' && select([['', 'Mine'], ['1', 'Everybody’s']], '', (all) => sift({ all }), { 'aria-label': 'Whose uploads' });
 	const body = h('tbody');
@@ -88,7 +87,7 @@ export function uploadsView({ user }) {
 			file,
 			element: h('tr', h('td.file', link(file.filename, `#/file/${file.id}`), whoseFile), rowsCell, h('td.when', time(file.uploaded_at)), stateCell, actions),
 		};
-		let drawn = '';
+		let drawn = {};
 		let said = '';
 		const words = h('span.words');
 		const bar = h('progress', { max: '100', 'aria-label': `Progress of ${file.filename}` });
@@ -102,12 +101,11 @@ export function uploadsView({ user }) {
 			row.element.classList.toggle('active', Boolean(here && isActive(job)));
 			text(rowsCell, typeof row.file.rows === 'number' ? num(row.file.rows) : '');
 			text(whoseFile, filter.all ? ` ${row.file.uploaded_by}` : '');
-			const key = JSON.stringify([job?.job_id, job?.status, shown, job?.counts]);
-			if (key !== drawn) {
-				drawn = key;
-				fill(stateCell, badge(shown), words, working && bar);
-				fill(actions, rowActions(row.file, job));
-			}
+			const looks = JSON.stringify(shown);
+			const can = `${job?.job_id} ${job?.status}`;
+			if (looks !== drawn.looks) fill(stateCell, badge(shown), words, working && bar);
+			if (can !== drawn.can) fill(actions, rowActions(row.file, job)); // else an open menu stays
+			drawn = { looks, can };
 			if (working && job.progress?.percent) bar.value = job.progress.percent; else bar.removeAttribute('value');
 			if (!job) text(words, 'not processed');
 			else if (!isActive(job)) {
@@ -129,22 +127,18 @@ export function uploadsView({ user }) {
 
 	function rowActions(file, job) {
 		const mine = file.uploaded_by === user.username;
-		const doing = (work, done) => (event) => act(event.target.closest('td')?.querySelector('.menu button') || event.target, async () => { await work(); await reload(); }, done);
+		const near = (event) => event.target.closest('td')?.querySelector('.menu button') || event.target;
+		const doing = (work) => (event) => act(near(event), async () => { await work(); await reload(); });
 		const does = (label, work) => small(label, file.filename, doing(work));
 		const first = isActive(job) ? does('Cancel', () => cancel(job))
 			: hasReport(job) ? link('Report', `#/job/${job.job_id}`, { kind: 'button small', 'aria-label': `Report ${file.filename}` })
 				: mine && (job ? does('Try again', () => retry(job)) : does('Process', () => processStored(file)));
 		return [first, menu(`More for ${file.filename}`, () => [
 			link('View rows', `#/file/${file.id}`),
-			job && downloads(job).slice(0, 2).map(([label, path]) => download(label, path)),
+			job && downloads(jobOf(rows.get(file.id).file)).slice(0, 2).map(([label, path]) => download(label, path)),
 			download('The file as uploaded', `/api/files/${file.id}/original`),
 			mine && job && !isActive(job) && button('Process again', doing(() => processStored(file))),
-			!isActive(job) && button('Delete…', async (event) => {
-				const go = doing(() => remove(`/api/files/${file.id}`), `${file.filename} is deleted`);
-				if (!await askDelete(file)) return;
-				await go(event);
-				if (!rows.has(file.id)) focus(title);
-			}, { kind: 'risky' }),
+			!isActive(job) && button('Delete…', (event) => deleteFile(near(event), file, async () => { await reload(); focus(title); }), { kind: 'risky' }),
 		], { kind: 'small' })];
 	}
 
@@ -162,5 +156,3 @@ export function uploadsView({ user }) {
 	const added = () => { search.value = ''; state.value = ''; Object.assign(filter, { q: '', status: '' }); reload(); };
 	return { element, added, close: () => { off(); clearInterval(timer); } };
 }
-
-export const askDelete = (file) => ask(`Delete ${file.filename}?`, 'The file and its stored rows are removed for good. Records made from it stay in the list.', `Delete ${file.filename}`, { no: 'Keep it' });

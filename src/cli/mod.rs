@@ -33,6 +33,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::clock::{Clock, SystemClock};
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::sheet::child;
 
 /// Spreadsheets in, clean records out: one executable, one SQLite file, one page.
 ///
@@ -128,9 +129,6 @@ enum Command {
         )]
         listen: String,
     },
-    /// The reader that runs as a child process
-    #[command(hide = true)]
-    ReadChild { file: PathBuf },
 }
 
 /// The database file, for every command that touches it.
@@ -190,12 +188,13 @@ pub fn main() -> ExitCode {
 /// Reads the command line on top of what environment and settings file say, and runs the command.
 fn parse_and_run() -> Result<ExitCode> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    // The reading child has no settings but those that its parent gives it.
-    let below = if arguments.get(1).is_some_and(|first| first == "read-child") {
-        config::Below::default()
-    } else {
-        config::Below::find(&Cli::command(), &arguments)?
-    };
+    // The reading child has no settings but those that its parent gives it, and begins at once.
+    if let [_, command, file] = arguments.as_slice()
+        && command == child::COMMAND
+    {
+        return Ok(child::main(Path::new(file)));
+    }
+    let below = config::Below::find(&Cli::command(), &arguments)?;
     let command = below.put_into(Cli::command());
     let matches = match command.clone().try_get_matches_from(arguments) {
         Ok(matches) => matches,
@@ -230,7 +229,6 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Health { url, listen }) => health::run(url.as_deref(), &listen),
         Some(Command::Systemd { listen }) => systemd::run(&listen),
         Some(Command::User { database, action }) => user::run(&database.db, &action),
-        Some(Command::ReadChild { file }) => Ok(crate::sheet::child::main(&file)),
         Some(Command::Process(flags)) => process::run(&flags),
         // Answered before the command line was taken apart.
         Some(Command::Config { .. }) => Ok(ExitCode::SUCCESS),

@@ -84,6 +84,7 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
         workbook: sheet::is_workbook(stored.format),
         choices: Choices::default(),
         sample: stored.sample()?,
+        notices: stored.info.notices.clone(),
     };
     let mut checker = Checker::new(&template, facts)?;
     let missing = checker.missing_required();

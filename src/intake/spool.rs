@@ -79,16 +79,23 @@ impl Write for Spool {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        faults::file()?;
         self.file.flush()
     }
 }
 
 impl Drop for Spool {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.path) {
+        // What hindered it the first time may have passed; what can't be removed goes at the next start.
+        if let Err(error) = remove(&self.path).or_else(|_| remove(&self.path)) {
             log::warn!("a temporary file could not be removed: {error}");
         }
     }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    faults::file()?;
+    fs::remove_file(path)
 }
 
 /// Removes what a process that died left behind.

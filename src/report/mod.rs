@@ -6,4 +6,5 @@ pub mod figures;
 pub mod files;
 pub mod jobs;
 pub mod paging;
+mod speed;
 pub mod status;

@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::{estimate, jobs as job_report};
+use super::estimate::{Estimates, Moment};
+use super::jobs as job_report;
 use crate::error::Result;
 use crate::id::UserId;
 use crate::store::{jobs, pauses};
@@ -18,8 +19,8 @@ pub fn processing_status(
     connection: &Connection,
     user: UserId,
     username: &str,
-    workers: usize,
     turns: &Turns,
+    (estimates, moment): (&Estimates, Moment),
 ) -> Result<Value> {
     let (pending, processing) = jobs::counts(connection)?;
     let job = jobs::newest_of(connection, user)?;
@@ -50,7 +51,7 @@ pub fn processing_status(
                 | State::Timeout
                 | State::Cancelled => 0,
             };
-            let wait = estimate::seconds_until_done(connection, job.id, workers)?;
+            let wait = estimates.seconds_until_done(connection, job.id, moment)?;
             (Some(position), Some(wait))
         }
         None => (None, None),

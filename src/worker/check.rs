@@ -3,7 +3,6 @@
 
 use std::sync::mpsc::SyncSender;
 
-use super::repair::{self, Repair};
 use super::work::REPORT_MEMBER;
 use crate::app::App;
 use crate::catalog;
@@ -11,6 +10,7 @@ use crate::error::{Error, Problem, Result};
 use crate::process::{
     Checked, Checker, Choices, Collision, Outcome, SAMPLE_ROWS, Settled, SourceFacts, Template,
 };
+use crate::repair::{self, Repair};
 use crate::sheet::{self, SheetInfo};
 use crate::stop::Stop;
 use crate::store::jobs::{self, Claim};
@@ -105,6 +105,7 @@ impl<'a> Check<'a> {
             workbook: sheet::is_workbook(upload.format),
             choices: choices.clone(),
             sample,
+            notices: sheet.notices.clone(),
         };
         Ok(Check {
             app,
@@ -170,7 +171,7 @@ impl<'a> Check<'a> {
         let mut checked = Vec::with_capacity(page.len());
         for row in &page {
             let restored = match &self.repair {
-                Some(repair) => repair.restored(self.app, row)?,
+                Some(repair) => repair.restored(&self.app.db, row)?,
                 None => None,
             };
             checked.push(self.checker.check(restored.as_ref().unwrap_or(row))?);
@@ -183,7 +184,7 @@ impl<'a> Check<'a> {
         let update = self.claim.on_duplicate == OnDuplicate::Update;
         for ((checked, known), row) in checked.into_iter().zip(known).zip(&page) {
             let origin = match &self.repair {
-                Some(repair) => repair.origin(self.app, row)?,
+                Some(repair) => repair.origin(&self.app.db, row)?,
                 None => None,
             };
             let collisions: Vec<Collision> = known.iter().map(Known::collision).collect();

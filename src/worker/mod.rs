@@ -2,7 +2,6 @@
 //! transactions; the work itself is in none.
 
 mod check;
-mod repair;
 mod work;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -93,8 +92,7 @@ impl Trouble<'_> {
 /// still in state `processing` and the scheduler puts it back.
 pub fn run_next(app: &App) -> Result<Ran> {
     // A look without the writer's lock first: most looks find nothing.
-    let (pending, _) = app.db.read(jobs::counts)?;
-    if pending == 0 {
+    if !app.db.read(jobs::any_pending)? {
         return Ok(Ran::Nothing);
     }
     find_room(app)?;
@@ -140,6 +138,21 @@ pub fn run_next(app: &App) -> Result<Ran> {
     Ok(ran)
 }
 
+/// No job is begun, and no history of beginnings is written, while there is no room for its work.
+fn find_room(app: &App) -> Result<()> {
+    if app.db.room().is_full() {
+        app.db.probe()?;
+    }
+    if app.db.has_room_for_job() {
+        Ok(())
+    } else {
+        Err(Error::problem(
+            Code::DiskFull,
+            "no more room than when the last job found too little",
+        ))
+    }
+}
+
 /// Counts an ended job for monitoring; one that can't be looked up now is not counted.
 fn count(app: &App, job: JobId, took: Duration) {
     let Ok(Some(job)) = app.db.read(|c| jobs::by_id(c, job)) else {
@@ -161,21 +174,6 @@ fn count(app: &App, job: JobId, took: Duration) {
     });
     app.metrics
         .job_ended(job.status.as_str(), waited, took, &rows);
-}
-
-/// No job is begun, and no history of beginnings is written, while there is no room for its work.
-fn find_room(app: &App) -> Result<()> {
-    if app.db.room().is_full() {
-        app.db.probe()?;
-    }
-    if app.db.has_room_for_job() {
-        Ok(())
-    } else {
-        Err(Error::problem(
-            Code::DiskFull,
-            "no more room than when the last job found too little",
-        ))
-    }
 }
 
 /// Takes the run off the list however the step ends.

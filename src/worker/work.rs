@@ -8,7 +8,6 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::check::{Check, Decided};
-use super::repair;
 use crate::app::App;
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -16,14 +15,22 @@ use crate::id::UploadNo;
 use crate::intake::{Spool, bytes, rows as intake_rows};
 use crate::process::mapping::headers_key;
 use crate::process::{Choices, Outcome};
+use crate::repair;
 use crate::sheet::{self, Column, SheetInfo};
 use crate::stop::Stop;
 use crate::store::jobs::{self, Claim, Counts};
 use crate::store::records::{Filer, NewRecord};
 use crate::store::uploads::{self, Status, Upload};
-use crate::store::{mappings, sessions};
+use crate::store::{mappings, rows, sessions};
 use crate::turns::Turn;
 use crate::words::{Code, Phase};
+
+/// How long rows are filed in one transaction; their keys and the commit take about as long again.
+/// Nobody else writes meanwhile.
+const FILE_FOR: Duration = Duration::from_millis(10);
+
+/// Rows filed however long they take, and before the clock is looked at again.
+const ROWS_AT_LEAST: usize = 200;
 
 /// Member of a problem that carries the report of a job that failed for missing columns.
 pub(super) const REPORT_MEMBER: &str = "report";
@@ -39,7 +46,16 @@ pub(super) fn work(app: &App, claim: &Claim, stop: &Stop) -> Result<()> {
     let upload = read(app, claim, stop)?;
     let sheets = app.db.read(|c| uploads::sheets(c, upload.no))?;
     let sheet = choose(claim, &upload, &sheets)?;
-    let repair = repair::recognise(app, claim, &upload, &sheets, sheet)?;
+    let repair = match repair::home(&sheets) {
+        Some(home) => {
+            let most = repair::HOME_ROWS_MAX;
+            let lines = app
+                .db
+                .read(|c| rows::page(c, upload.no, home.position, 0, most))?;
+            repair::recognise(&app.db, claim.user, home, &lines, sheet)?
+        }
+        None => None,
+    };
     let mut check = Check::new(app, claim, &upload, sheet, repair)?;
     // Until its records are filed: another worker's job would not see them.
     let template = check.template.clone();
@@ -169,48 +185,72 @@ impl Filing<'_> {
         for batch in batches {
             // The batch before this one is not the last: it can be stored now.
             let before = std::mem::replace(&mut self.last, batch);
-            if before.is_empty() {
-                continue;
-            }
-            self.rows_done += u64::try_from(before.len()).unwrap_or(0);
-            self.app.db.write(|tx| {
-                self.progress(tx, Phase::Validating)?;
-                self.file(tx, &before)
-            })?;
-            self.app.bell.progress(self.claim.user);
+            self.file_but(&before, 0)?;
         }
         Ok(())
     }
 
-    fn progress(&self, tx: &Tx<'_>, phase: Phase) -> Result<()> {
-        jobs::progress(tx, self.claim, phase, self.rows_done, Some(self.rows_total))
+    /// Files rows, a transaction after another, until at most `left` of them are left; those are
+    /// returned.
+    fn file_but<'r>(&mut self, rows: &'r [Decided], left: usize) -> Result<&'r [Decided]> {
+        let mut rest = rows;
+        while rest.len() > left {
+            let filed = self.app.db.write(|tx| {
+                let until = self.app.clock.monotonic() + FILE_FOR;
+                let filed = self.file(tx, rest, until)?;
+                self.progress(tx, Phase::Validating, filed)?;
+                Ok(filed)
+            })?;
+            self.rows_done += u64::try_from(filed).unwrap_or(0);
+            rest = rest.get(filed..).unwrap_or_default();
+            self.app.bell.progress(self.claim.user);
+        }
+        Ok(rest)
     }
 
-    fn file(&self, tx: &Tx<'_>, batch: &[Decided]) -> Result<()> {
+    fn progress(&self, tx: &Tx<'_>, phase: Phase, filed: usize) -> Result<()> {
+        let done = self.rows_done + u64::try_from(filed).unwrap_or(0);
+        jobs::progress(tx, self.claim, phase, done, Some(self.rows_total))
+    }
+
+    /// Files rows until that time is over; says how many.
+    fn file(&self, tx: &Tx<'_>, rows: &[Decided], until: Duration) -> Result<usize> {
         let mut filer = Filer::begin(tx, self.claim.job, self.template)?;
-        for decided in batch {
-            let settled = &decided.settled;
-            match settled.outcome {
-                Outcome::Valid | Outcome::Updated => filer.insert(&NewRecord {
-                    row: decided.origin.unwrap_or(settled.row),
-                    source: self.source.filter(|_| decided.origin.is_some()),
-                    data: &settled.data,
-                    changes: settled.changes.as_deref(),
-                    replaces: decided.replaces,
-                    keys: &settled.keys,
-                })?,
-                Outcome::Duplicate => filer.park(settled.row, "duplicate", &settled.problems)?,
-                Outcome::Invalid => filer.park(settled.row, "invalid", &settled.problems)?,
+        let mut filed = 0;
+        for some in rows.chunks(ROWS_AT_LEAST) {
+            for decided in some {
+                self.file_one(&mut filer, decided)?;
+            }
+            filed += some.len();
+            if self.app.clock.monotonic() >= until {
+                break;
             }
         }
-        filer.end()
+        filer.end()?;
+        Ok(filed)
+    }
+
+    fn file_one(&self, filer: &mut Filer<'_>, decided: &Decided) -> Result<()> {
+        let settled = &decided.settled;
+        match settled.outcome {
+            Outcome::Valid | Outcome::Updated => filer.insert(&NewRecord {
+                row: decided.origin.unwrap_or(settled.row),
+                source: self.source.filter(|_| decided.origin.is_some()),
+                data: &settled.data,
+                changes: settled.changes.as_deref(),
+                replaces: decided.replaces,
+                keys: &settled.keys,
+            }),
+            Outcome::Duplicate => filer.park(settled.row, "duplicate", &settled.problems),
+            Outcome::Invalid => filer.park(settled.row, "invalid", &settled.problems),
+        }
     }
 
     /// The last rows, the report and the final state, all in one transaction.
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of a job")]
     fn finish(mut self, check: &Check<'_>, columns: &[Column], work_ms: u64) -> Result<()> {
         let batch = std::mem::take(&mut self.last);
-        self.rows_done += u64::try_from(batch.len()).unwrap_or(0);
+        let batch = self.file_but(&batch, ROWS_AT_LEAST)?;
         let mut report = serde_json::to_value(check.checker.report(work_ms as f64 / 1_000.0))?;
         if let (Some(repair), Some(members)) = (&check.repair, report.as_object_mut()) {
             let home = json!({ "job_id": repair.job, "filename": repair.filename });
@@ -226,8 +266,8 @@ impl Filing<'_> {
         };
         let text = serde_json::to_string(&report)?;
         self.app.db.write(|tx| {
-            self.progress(tx, Phase::Saving)?;
-            self.file(tx, &batch)?;
+            self.progress(tx, Phase::Saving, batch.len())?;
+            self.file(tx, batch, Duration::MAX)?;
             if let Some(choices) = &check.to_remember {
                 remember(tx, self.claim, self.template, columns, choices)?;
             }

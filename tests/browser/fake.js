@@ -99,6 +99,15 @@ export const queue = (paused = null) => ({
     { ...line(job({ job_id: 44, filename: 'old-list.xls' }), { username: 'somebody-with-a-very-long-name' }), queue_position: 2 },
   ],
 });
+const template = (name, title, built_in, fields) => ({ name, title, version: built_in ? 1 : 3, built_in, schema: { fields: fields.map((field) => ({ name: field.toLowerCase().replace(/ /g, '_'), title: field })) } });
+export const templates = () => ({ success: true, next_cursor: null, templates: [template('companies', null, true, ['Company Name', 'LinkedIn_URL', 'Website_URL', 'Company_Size', 'Industry', 'Revenue']), template('suppliers', 'Suppliers', false, ['Supplier', 'VAT number'])] });
+export const mappings = () => ({
+  success: true, next_cursor: null,
+  mappings: [
+    { id: 2, template: 'companies', headers: ['Firma', 'Profil', 'Interner Vermerk'], mapping: { Firma: 'company_name', Profil: 'linkedin_url', 'Interner Vermerk': null }, created_at: ago(3600), created_by: 'maria' },
+    { id: 1, template: 'suppliers', headers: ['Lieferant'], mapping: { Lieferant: 'supplier' }, created_at: ago(86400 * 4), created_by: 'anna' },
+  ],
+});
 export const figures = () => {
   const begin = Math.floor(Date.now() / 3_600_000) * 3_600_000;
   const hours = Array.from({ length: 24 }, (_, i) => ({ from: new Date(begin - (23 - i) * 3_600_000).toISOString(), completed: [0, 0, 0, 0, 0, 2, 9, 14, 11, 6, 3, 8, 12, 10, 4, 1, 0, 0, 0, 0, 0, 0, 0, 5][i], other: i % 7 === 0 ? 1 : 0, rows: 4000, wait_seconds: i > 4 && i < 16 ? (i * 7) % 12 : null }));

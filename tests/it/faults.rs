@@ -6,7 +6,7 @@ use sheetline::words::State;
 use sheetline::worker::{self, Ran};
 
 use crate::forms::companies;
-use crate::office::Office;
+use crate::office::{Answer, Office, Person};
 
 const KINDS: [Kind; 3] = [Kind::Full, Kind::Broken, Kind::Busy];
 
@@ -45,27 +45,80 @@ fn whichever_step_of_a_job_fails_the_job_ends_well_and_the_next_one_runs() {
     assert!(steps > 10, "{steps}: the steps are not counted");
     for kind in KINDS {
         for step in 0..steps {
-            let mut office = office();
+            let office = office();
             let first = office.member("anna").queue("c.csv", &bytes);
             faults::with_failure(step, kind, || work_through(&office));
-            // What a lost end left behind, the scheduler finds in its second round.
-            office.sweep();
-            office.sweep();
-            work_through(&office);
-            let anna = office.sign_in("anna");
-            let job = anna.job(first);
-            assert_eq!(job["status"], "completed", "step {step} {kind:?}: {job}");
-            assert_eq!(job["counts"]["valid"], ROWS, "step {step} {kind:?}: {job}");
-            let rows = i64::try_from(ROWS).unwrap();
-            assert_eq!(office.number("SELECT count(*) FROM records"), rows);
-            assert_eq!(
-                office.number("SELECT count(DISTINCT row) FROM upload_rows"),
-                rows
-            );
-            assert_eq!(spooled(&office), 0, "step {step} {kind:?}");
-            let next = anna.queue("d.csv", &companies("d", 3));
-            work_through(&office);
-            assert_eq!(anna.job(next)["status"], "completed");
+            goes_on(office, first, &format!("step {step} {kind:?}"));
+        }
+    }
+}
+
+/// The job has ended well in spite of `what`, nothing of it is there twice or left over, and the next one
+/// runs.
+fn goes_on(mut office: Office, first: i64, what: &str) {
+    // What a lost end left behind, the scheduler finds in its second round.
+    office.sweep();
+    office.sweep();
+    work_through(&office);
+    let anna = office.sign_in("anna");
+    let job = anna.job(first);
+    assert_eq!(job["status"], "completed", "{what}: {job}");
+    assert_eq!(job["counts"]["valid"], ROWS, "{what}: {job}");
+    let rows = i64::try_from(ROWS).unwrap();
+    for (sql, wanted) in [
+        ("SELECT count(*) FROM records", rows),
+        ("SELECT count(DISTINCT row) FROM records", rows),
+        ("SELECT count(DISTINCT row) FROM upload_rows", rows),
+        ("SELECT count(*) FROM upload_rows", rows),
+        ("SELECT count(*) FROM record_keys", 2 * rows),
+        (
+            "SELECT count(*) FROM job_events WHERE to_status = 'completed'",
+            1,
+        ),
+    ] {
+        assert_eq!(office.number(sql), wanted, "{what}: {sql}");
+    }
+    assert_eq!(spooled(&office), 0, "{what}");
+    let next = anna.queue("d.csv", &companies("d", 3));
+    work_through(&office);
+    assert_eq!(anna.job(next)["status"], "completed", "{what}");
+}
+
+#[test]
+fn whichever_row_of_a_job_can_not_be_written_the_job_ends_well_and_the_next_one_runs() {
+    let bytes = companies("c", ROWS);
+    let queued = || {
+        let office = office();
+        office.app.db.watch_writes().unwrap();
+        let first = office.member("anna").queue("c.csv", &bytes);
+        (office, first)
+    };
+    let writes = {
+        let (office, _) = queued();
+        faults::writes(|| work_through(&office))
+    };
+    for table in [
+        "jobs",
+        "job_events",
+        "upload_rows",
+        "upload_sheets",
+        "records",
+        "record_keys",
+    ] {
+        assert!(
+            writes.keys().any(|what| what.ends_with(table)),
+            "{writes:?}"
+        );
+    }
+    for (what, times) in writes {
+        let mut moments = vec![0, times / 2, times - 1];
+        moments.dedup();
+        for at in moments {
+            for kind in KINDS {
+                let (office, first) = queued();
+                faults::with_failing_write(&what, at, kind, || work_through(&office));
+                goes_on(office, first, &format!("{what} {at} {kind:?}"));
+            }
         }
     }
 }
@@ -82,31 +135,54 @@ fn whichever_step_of_an_upload_fails_it_is_there_whole_or_not_at_all() {
             })
         };
         assert!(steps > 3, "{steps}: the steps are not counted");
+        let writes = {
+            let office = office();
+            office.app.db.watch_writes().unwrap();
+            let anna = office.member("anna");
+            faults::writes(|| {
+                anna.upload(route, "c.csv", &bytes, &[]);
+            })
+        };
+        assert!(writes.contains_key("INSERT upload_chunks"), "{writes:?}");
         for kind in KINDS {
             for step in 0..steps {
                 let office = office();
                 let anna = office.member("anna");
                 let answer =
                     faults::with_failure(step, kind, || anna.upload(route, "c.csv", &bytes, &[]));
-                let promised = matches!(answer.status, 201 | 202);
-                assert!(
-                    promised || matches!(answer.status, 500 | 503 | 507),
-                    "{}",
-                    answer.text()
-                );
-                let seen = office
-                    .number("SELECT count(*) FROM uploads WHERE status IN ('received', 'stored')");
-                assert_eq!(seen, i64::from(promised), "step {step} {kind:?}");
-                assert_eq!(spooled(&office), 0, "step {step} {kind:?}");
-                let again = anna.upload(route, "c.csv", &bytes, &[]);
-                assert!(matches!(again.status, 201 | 202 | 409), "{}", again.text());
-                assert_eq!(
-                    again.status == 409,
-                    promised && route == "upload-and-process"
-                );
+                is_whole_or_gone(&anna, route, &answer, &format!("step {step} {kind:?}"));
+            }
+            for what in writes.keys() {
+                let office = office();
+                office.app.db.watch_writes().unwrap();
+                let anna = office.member("anna");
+                let answer = faults::with_failing_write(what, 0, kind, || {
+                    anna.upload(route, "c.csv", &bytes, &[])
+                });
+                is_whole_or_gone(&anna, route, &answer, &format!("{what} {kind:?}"));
             }
         }
     }
+}
+
+fn is_whole_or_gone(anna: &Person<'_>, route: &str, answer: &Answer, what: &str) {
+    let bytes = companies("c", 50);
+    let office = anna.office;
+    let promised = matches!(answer.status, 201 | 202);
+    assert!(
+        promised || matches!(answer.status, 500 | 503 | 507),
+        "{}",
+        answer.text()
+    );
+    let seen = office.number("SELECT count(*) FROM uploads WHERE status IN ('received', 'stored')");
+    assert_eq!(seen, i64::from(promised), "{what}");
+    assert_eq!(spooled(office), 0, "{what}");
+    let again = anna.upload(route, "c.csv", &bytes, &[]);
+    assert!(matches!(again.status, 201 | 202 | 409), "{}", again.text());
+    assert_eq!(
+        again.status == 409,
+        promised && route == "upload-and-process"
+    );
 }
 
 fn health(office: &Office) -> String {

@@ -12,6 +12,8 @@
 mod accounts;
 mod architecture;
 mod backups;
+mod beside;
+mod bounds;
 mod client;
 mod convert;
 mod corpus;
@@ -19,6 +21,7 @@ mod document;
 mod executable;
 mod faults;
 mod forms;
+mod html;
 mod http_answers;
 mod http_listener;
 mod http_mutations;

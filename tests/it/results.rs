@@ -240,6 +240,48 @@ fn the_workbook_to_repair_has_the_rows_to_fix_only() {
 }
 
 #[test]
+fn what_is_typed_into_a_workbook_to_repair_stays_text_and_long_lists_are_dropped_down() {
+    let office = Office::new();
+    let root = office.admin("root");
+    let schema = json!({"fields": [
+        {"name": "plz", "type": "string", "constraints": {"minLength": 5}},
+        {"name": "kind", "type": "string", "constraints": {"enum": ["a", "b, c", "d"]}},
+    ]});
+    root.send("PUT", "/api/templates/places", &schema)
+        .expect(201);
+    let id = done(
+        &root,
+        "places.csv",
+        "plz,kind\n1067,a\n01067,a\n01067,x\n",
+        &[("template", "places")],
+    );
+    for path in [
+        format!("/api/jobs/{id}/repair.xlsx"),
+        "/api/templates/places/sample.xlsx".to_owned(),
+    ] {
+        let bytes = root.get(&path).bytes;
+        let part = |name: &str| {
+            let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&bytes)).unwrap();
+            std::io::read_to_string(archive.by_name(name).unwrap()).unwrap()
+        };
+        assert!(part("xl/styles.xml").contains("numFmtId=\"49\""), "{path}");
+        let sheet = part("xl/worksheets/sheet1.xml");
+        assert!(sheet.contains("Lists!$A$1:$A$3"), "{path}: {sheet}");
+        // The columns that take text have a look of their own, for rows that are to come.
+        assert!(sheet.contains(" style=\""), "{path}: {sheet}");
+    }
+    let rows = cells(
+        &root.get(&format!("/api/jobs/{id}/repair.xlsx")).bytes,
+        "Rows to fix",
+    );
+    assert_eq!(
+        rows[1][2],
+        text("1067"),
+        "a number of a text file in a field of text"
+    );
+}
+
+#[test]
 fn the_same_list_again_is_all_duplicates_that_say_where_they_are() {
     let office = Office::new();
     let anna = office.member("anna");
@@ -340,6 +382,9 @@ fn the_list_is_searched_whatever_the_case_and_paged() {
         }
     }
     assert_eq!(seen, 120);
+    let misspelt = anna.get("/api/records?template=companeis").expect(422);
+    assert_eq!(misspelt["code"], "no-such-template");
+    anna.get("/api/records?template=auto").expect(200);
 }
 
 // Templates ----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ use crate::http::routes::{Route, Who};
 use crate::http::{handlers::files, reply};
 use crate::id::{self, JobId};
 use crate::intake::{self, Order, Sender};
+use crate::report::estimate::Moment;
 use crate::report::{jobs as job_report, status};
 use crate::stop::Reason;
 use crate::store::audit::{self, Action};
@@ -96,9 +97,15 @@ fn processing_status(call: &mut Call<'_, '_>) -> Result<Response> {
     let until = Instant::now() + wait;
     loop {
         let seen = call.app.bell.seen(user.id);
-        let body = call.app.db.read(|c| {
-            let (workers, turns) = (call.app.settings.workers, &call.app.turns);
-            status::processing_status(c, user.id, &user.username, workers, turns)
+        let app = call.app;
+        let moment = Moment {
+            now: app.clock.monotonic(),
+            changes: app.bell.changes(),
+            workers: app.settings.workers,
+        };
+        let body = app.db.read(|c| {
+            let estimates = (&app.estimates, moment);
+            status::processing_status(c, user.id, &user.username, &app.turns, estimates)
         })?;
         let text = body.to_string();
         let etag = etag(&text);

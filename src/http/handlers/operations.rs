@@ -208,7 +208,7 @@ fn too_large(limit: u64) -> Error {
 }
 
 fn openapi(call: &mut Call<'_, '_>) -> Result<Response> {
-    let document = openapi::document(call.app.settings.upload_bytes_max)?;
+    let document = openapi::document(&call.app.settings)?;
     Ok(Response::from_data(
         "application/json",
         document.to_string().into_bytes(),

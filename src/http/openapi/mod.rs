@@ -11,15 +11,16 @@ use self::described::{ALL_ROUTES, Body, Content, Described};
 use crate::error::{Error, Result};
 use crate::http::problem;
 use crate::http::routes::{self, Route, Who};
+use crate::settings::Settings;
 use crate::words::Code;
 
 const SCHEMAS: &str = include_str!("schemas.json");
 
-/// The description; `upload_bytes_max` is told besides, so that clients can look before they send.
+/// The description; the bounds of a file are told besides, so that clients can look before they send.
 ///
 /// # Errors
 /// `Internal` where a route is not described; a test sees to it that each is.
-pub(in crate::http) fn document(upload_bytes_max: u64) -> Result<Value> {
+pub(in crate::http) fn document(settings: &Settings) -> Result<Value> {
     let mut paths: Map<String, Value> = Map::new();
     for route in routes::all() {
         let described = find(route).ok_or_else(|| {
@@ -42,7 +43,7 @@ pub(in crate::http) fn document(upload_bytes_max: u64) -> Result<Value> {
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "paths": paths,
-        "x-limits": { "upload_bytes_max": upload_bytes_max },
+        "x-limits": limits(settings),
         "components": {
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "description": "a session, or an API token" },
@@ -240,6 +241,18 @@ fn codes(route: &Route, described: &Described) -> BTreeMap<u16, Vec<Code>> {
     by_status
 }
 
+/// The bounds of a file, by the names of the settings.
+fn limits(settings: &Settings) -> Value {
+    let mut limits = serde_json::to_value(&settings.limits).unwrap_or_default();
+    if let Value::Object(members) = &mut limits {
+        members.insert(
+            "upload_bytes_max".to_owned(),
+            settings.upload_bytes_max.into(),
+        );
+    }
+    limits
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -253,7 +266,7 @@ mod tests {
             ALL_ROUTES.iter().map(|d| (d.method, d.path)).collect();
         assert_eq!(routes, described);
         assert_eq!(ALL_ROUTES.len(), described.len(), "one is described twice");
-        let document = document(1).unwrap();
+        let document = document(&Settings::new("a.db".into())).unwrap();
         let paths = document["paths"].as_object().unwrap();
         let mut operations = HashSet::new();
         for (path, methods) in paths {
@@ -281,7 +294,7 @@ mod tests {
 
     #[test]
     fn every_shape_is_there_and_each_is_used() {
-        let document = document(1).unwrap();
+        let document = document(&Settings::new("a.db".into())).unwrap();
         let mut used = HashSet::new();
         references(&document, &mut used);
         let there: HashSet<String> = document["components"]["schemas"]
@@ -295,7 +308,7 @@ mod tests {
 
     #[test]
     fn states_and_formats_are_those_of_the_program() {
-        let document = document(1).unwrap();
+        let document = document(&Settings::new("a.db".into())).unwrap();
         let schemas = &document["components"]["schemas"];
         let states: Vec<&str> = crate::words::State::ALL
             .iter()

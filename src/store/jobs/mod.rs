@@ -9,8 +9,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 pub use read::{
-    Ended, Event, Job, Load, Throughput, active, ahead, by_id, counts, ended_by_hour, events,
-    newest_of, newest_of_upload, page, position, throughput,
+    Ended, Event, Job, Load, Past, active, any_pending, by_id, counts, ended_by_hour, events,
+    loads, newest_of, newest_of_upload, page, past, position,
 };
 pub use results::{Counts, complete, report, undo};
 

@@ -234,80 +234,109 @@ pub fn counts(connection: &Connection) -> Result<(i64, i64)> {
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
-/// How much work stands before a job's own: what an estimate needs to know of each job.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Whether a job waits.
+///
+/// # Errors
+/// `Database`.
+pub fn any_pending(connection: &Connection) -> Result<bool> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'pending')")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// What an estimate needs to know of an active job.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Load {
     pub id: JobId,
     pub processing: bool,
+    /// Bytes of its file.
     pub size: i64,
     pub format: Format,
+    pub template: String,
     /// Rows of its file, where they are known.
     pub rows: Option<i64>,
     pub rows_done: i64,
     /// Whether its file has been read and only the checking is left.
     pub read: bool,
+    /// From its claim to its last sign of life, by the wall clock.
+    pub worked_ms: i64,
 }
 
-/// The work of `job` and of everything before it in the queue.
+/// All active jobs, in the order of arrival.
 ///
 /// # Errors
 /// `Database`.
-pub fn ahead(connection: &Connection, job: JobId) -> Result<Vec<Load>> {
+pub fn loads(connection: &Connection) -> Result<Vec<Load>> {
     let mut statement = connection.prepare_cached(
-        "SELECT j.id, j.status = 'processing', u.size, u.format, coalesce(s.row_count, j.rows_total),
-                j.rows_done, coalesce(j.phase, 'reading') <> 'reading'
+        "SELECT j.id, j.status = 'processing', u.size, u.format, j.template,
+                coalesce(s.row_count, j.rows_total), j.rows_done,
+                u.status = 'stored' AND coalesce(j.phase, '') <> 'reading', j.started_at, j.beat_at
          FROM jobs j
          JOIN uploads u ON u.no = j.upload_no
          LEFT JOIN upload_sheets s ON s.upload_no = u.no AND s.position = u.default_sheet
-         WHERE j.status IN ('pending', 'processing') AND (j.id <= ?1 OR j.status = 'processing')
+         WHERE j.status IN ('pending', 'processing')
          ORDER BY j.id",
     )?;
-    let mut rows = statement.query(params![job.0])?;
+    let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let format: String = row.get(3)?;
+        let started: Option<Timestamp> = row.get(8)?;
+        let beat: Option<Timestamp> = row.get(9)?;
         found.push(Load {
             id: JobId(row.get(0)?),
             processing: row.get(1)?,
             size: row.get(2)?,
             format: Format::parse(&format).unwrap_or(Format::Csv),
-            rows: row.get(4)?,
-            rows_done: row.get(5)?,
-            read: row.get(6)?,
+            template: row.get(4)?,
+            rows: row.get(5)?,
+            rows_done: row.get(6)?,
+            read: row.get(7)?,
+            worked_ms: match (started, beat) {
+                (Some(started), Some(beat)) => beat.unix_ms() - started.unix_ms(),
+                _ => 0,
+            },
         });
     }
     Ok(found)
 }
 
-/// What the last completed jobs of a format managed.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Throughput {
-    pub jobs: i64,
-    pub rows: i64,
-    pub work_ms: i64,
+/// What a completed job took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Past {
+    pub format: Format,
+    /// Bytes of its file.
     pub bytes: i64,
+    pub work_ms: i64,
+    /// Whether its file had been read before.
+    pub was_read: bool,
 }
 
-/// The throughput of the last 20 completed jobs, of one format or of all.
+/// How far back, in jobs, it is looked for past ones.
+const LOOK_BACK: i64 = 1_000;
+
+/// The last completed jobs, the youngest first.
 ///
 /// # Errors
 /// `Database`.
-pub fn throughput(connection: &Connection, format: Option<Format>) -> Result<Throughput> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(work_ms), 0), coalesce(sum(size), 0)
-             FROM (SELECT j.rows, j.work_ms, u.size FROM jobs j JOIN uploads u ON u.no = j.upload_no
-                   WHERE j.status = 'completed' AND j.rows > 0 AND (?1 IS NULL OR u.format = ?1)
-                   ORDER BY j.id DESC LIMIT 20)",
-        )?
-        .query_row(params![format.map(Format::as_str)], |row| {
-            Ok(Throughput {
-                jobs: row.get(0)?,
-                rows: row.get(1)?,
-                work_ms: row.get(2)?,
-                bytes: row.get(3)?,
-            })
-        })?)
+pub fn past(connection: &Connection) -> Result<Vec<Past>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT u.format, u.size, j.work_ms, j.operation <> 'upload_and_process'
+         FROM jobs j JOIN uploads u ON u.no = j.upload_no
+         WHERE j.id > (SELECT coalesce(max(id), 0) FROM jobs) - ?1 AND j.status = 'completed'
+           AND j.work_ms IS NOT NULL
+         ORDER BY j.id DESC LIMIT 60",
+    )?;
+    let rows = statement.query_map([LOOK_BACK], |row| {
+        let format: String = row.get(0)?;
+        Ok(Past {
+            format: Format::parse(&format).unwrap_or(Format::Csv),
+            bytes: row.get(1)?,
+            work_ms: row.get(2)?,
+            was_read: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// What ended within an hour.

@@ -1,0 +1,105 @@
+//! The queue itself: `cargo bench --bench queue`, with `-- --quick` for a short run. Prints jobs a second
+//! through the product's own functions beside a bare loop of the same statements on the same schema, how
+//! long a claim takes with more and more jobs waiting, how good the told waiting times are when a real
+//! server works on a mixed load, and what five hundred waiting clients cost. docs/bench.md says how the
+//! figures compare.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a bench prints its figures and gives up where something fails"
+)]
+
+#[path = "queue/bare.rs"]
+mod bare;
+#[path = "queue/claims.rs"]
+mod claims;
+#[path = "../tests/it/client.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod client;
+#[path = "../tests/it/forms.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod forms;
+#[path = "queue/mixed.rs"]
+mod mixed;
+#[path = "queue/product.rs"]
+mod product;
+#[path = "queue/waiting.rs"]
+mod waiting;
+
+use std::time::{Duration, Instant};
+
+fn main() {
+    // `cargo test --benches` asks with --test: then there is nothing to do.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    let only = std::env::args()
+        .nth(1)
+        .filter(|word| !word.starts_with('-'));
+    let wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
+    if wanted("rate") {
+        rate("synchronous=FULL", true, quick);
+        rate("synchronous=NORMAL", false, quick);
+    }
+    if wanted("claims") {
+        claims::print(if quick {
+            &[1_000, 10_000]
+        } else {
+            &[1_000, 100_000, 1_000_000]
+        });
+    }
+    if wanted("mixed") {
+        mixed::print(quick);
+    }
+    if wanted("waiting") {
+        waiting::print(quick);
+    }
+}
+
+fn say(work: &str, figure: &str) {
+    println!("{work:<58} {figure}");
+}
+
+/// Enqueue, claim and finish, each in a transaction of its own: the product and the bare loop take turns
+/// on databases that lie in the same folder, so that both meet the same disk and the same neighbours.
+fn rate(durability: &str, full: bool, quick: bool) {
+    let (blocks, jobs) = if quick {
+        (4, 50)
+    } else {
+        (40, if full { 100 } else { 1_000 })
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let product = product::Queue::new(&folder.path().join("product.db"), full);
+    let bare = bare::Queue::new(&folder.path().join("bare.db"), full);
+    let (mut product_took, mut bare_took) = (Vec::new(), Vec::new());
+    for block in 0..blocks {
+        let mut turns: [(&dyn Fn(), &mut Vec<Duration>); 2] = [
+            (&|| product.run(jobs), &mut product_took),
+            (&|| bare.run(jobs), &mut bare_took),
+        ];
+        // Who comes first changes, too.
+        if block % 2 == 1 {
+            turns.reverse();
+        }
+        for (run, took) in turns {
+            let began = Instant::now();
+            run();
+            took.push(began.elapsed());
+        }
+    }
+    let per_second = |took: &mut Vec<Duration>| {
+        took.sort();
+        jobs as f64 / took[took.len() / 2].as_secs_f64()
+    };
+    let (product, bare) = (per_second(&mut product_took), per_second(&mut bare_took));
+    say(
+        &format!("enqueue + claim + finish, {durability}"),
+        &format!(
+            "{product:.0} jobs/s, {:.2} x the bare loop ({bare:.0}/s)",
+            product / bare
+        ),
+    );
+}

@@ -1,0 +1,106 @@
+//! The bound: the same statements with the same durability on the same schema, and nothing else.
+
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+
+use crate::product;
+
+const NOW: &str = "2026-11-23T10:30:00.123Z";
+
+pub(crate) struct Queue(Connection);
+
+impl Queue {
+    pub(crate) fn new(path: &Path, full: bool) -> Queue {
+        // Made by the product, so that the schema is the same.
+        drop(product::Queue::new(path, full));
+        let connection = Connection::open(path).unwrap();
+        connection
+            .execute_batch(&format!(
+                "PRAGMA journal_mode = WAL; PRAGMA cache_size = -32768; PRAGMA foreign_keys = ON; PRAGMA synchronous = {};",
+                if full { "FULL" } else { "NORMAL" }
+            ))
+            .unwrap();
+        // As the product has it: else SQLite prepares statements again when a value changes.
+        connection
+            .set_db_config(
+                rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG,
+                true,
+            )
+            .unwrap();
+        Queue(connection)
+    }
+
+    pub(crate) fn run(&self, jobs: usize) {
+        let mut begin = self.0.prepare("BEGIN IMMEDIATE").unwrap();
+        let mut commit = self.0.prepare("COMMIT").unwrap();
+        let mut enqueue = self
+            .0
+            .prepare(
+                "INSERT INTO jobs (user_id, upload_no, operation, template, template_version,
+                                   on_duplicate, options, queued_at, changed_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+            )
+            .unwrap();
+        let mut claim = self
+            .0
+            .prepare(
+                "UPDATE jobs SET status = 'processing', attempt = attempt + 1, started_at = ?1, beat_at = ?1,
+                        changed_at = ?1, change_detail = NULL, phase = 'reading', rows_done = 0, rows_total = NULL
+                 WHERE id = (SELECT id FROM jobs WHERE status = 'pending' ORDER BY id LIMIT 1)
+                   AND NOT EXISTS (SELECT 1 FROM queue_pauses WHERE resumed_at IS NULL)
+                 RETURNING id, attempt, user_id, upload_no, template, template_version, on_duplicate, options,
+                           (SELECT username FROM users WHERE users.id = jobs.user_id)",
+            )
+            .unwrap();
+        let mut finish = self
+            .0
+            .prepare(
+                "UPDATE jobs SET status = 'completed', finished_at = ?3, changed_at = ?3, change_detail = NULL,
+                        phase = 'done', rows_done = ?4, rows_total = ?4, beat_at = ?3,
+                        rows = ?4, valid = ?5, invalid = ?6, duplicates = ?7, updated = ?8,
+                        report = ?9, work_ms = ?10
+                 WHERE id = ?1 AND status = 'processing' AND attempt = ?2",
+            )
+            .unwrap();
+        let options = r#"{"sheet":null}"#;
+        for _ in 0..jobs {
+            begin.execute([]).unwrap();
+            enqueue
+                .execute(params![
+                    1,
+                    1,
+                    "process",
+                    "companies",
+                    1,
+                    "skip",
+                    options,
+                    NOW
+                ])
+                .unwrap();
+            commit.execute([]).unwrap();
+            begin.execute([]).unwrap();
+            let (job, attempt): (i64, i64) = claim
+                .query_row(params![NOW], |row| Ok((row.get(0)?, row.get(1)?)))
+                .unwrap();
+            commit.execute([]).unwrap();
+            begin.execute([]).unwrap();
+            let changed = finish
+                .execute(params![
+                    job,
+                    attempt,
+                    NOW,
+                    2,
+                    2,
+                    0,
+                    0,
+                    0,
+                    product::REPORT,
+                    7
+                ])
+                .unwrap();
+            assert_eq!(changed, 1);
+            commit.execute([]).unwrap();
+        }
+    }
+}

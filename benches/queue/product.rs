@@ -1,0 +1,58 @@
+//! The queue through the product's own functions.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sheetline::clock::SystemClock;
+use sheetline::db::Db;
+use sheetline::id::{UploadNo, UserId};
+use sheetline::store::jobs::{self, Counts, Enqueued, JobOptions, NewJob};
+use sheetline::words::OnDuplicate;
+
+/// A user and an upload, for both sides.
+pub(crate) const PEOPLE: &str = "
+    INSERT INTO users (username, username_key, role, password_hash, created_at)
+    VALUES ('anna', 'anna', 'member', '', '2026-11-23T10:30:00.123Z');
+    INSERT INTO uploads (id, user_id, filename, size, sha256, format, status, uploaded_at)
+    VALUES ('u', 1, 'a.csv', 1, '', 'csv', 'received', '2026-11-23T10:30:00.123Z');";
+
+/// The report of a finished job, as short as it gets.
+pub(crate) const REPORT: &str = r#"{"valid":true,"stats":{"rows":2,"valid":2}}"#;
+
+pub(crate) struct Queue(pub(crate) Db);
+
+impl Queue {
+    pub(crate) fn new(path: &Path, full: bool) -> Queue {
+        let db = Db::open(path, Arc::new(SystemClock::new())).unwrap();
+        if !full {
+            db.promise_less().unwrap();
+        }
+        db.write(|tx| Ok(tx.execute_batch(PEOPLE)?)).unwrap();
+        Queue(db)
+    }
+
+    pub(crate) fn run(&self, jobs: usize) {
+        let new = NewJob {
+            user: UserId(1),
+            upload: UploadNo(1),
+            operation: "process",
+            template: "companies".to_owned(),
+            template_version: 1,
+            on_duplicate: OnDuplicate::Skip,
+            options: JobOptions::default(),
+        };
+        let counts = Counts {
+            rows: 2,
+            valid: 2,
+            ..Counts::default()
+        };
+        for _ in 0..jobs {
+            let queued = self.0.write(|tx| jobs::enqueue(tx, &new)).unwrap();
+            let claim = self.0.write(jobs::claim).unwrap().unwrap();
+            assert_eq!(queued, Enqueued::Queued(claim.job));
+            self.0
+                .write(|tx| jobs::complete(tx, &claim, &counts, REPORT, 7))
+                .unwrap();
+        }
+    }
+}
