@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::check::{Check, Decided};
+use super::leftovers;
 use crate::app::App;
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -42,7 +43,7 @@ pub(super) const REPORT_MEMBER: &str = "report";
 pub(super) fn work(app: &App, claim: &Claim, stop: &Stop) -> Result<()> {
     let began = app.clock.monotonic();
     // What an attempt that died left behind.
-    super::discard(app, claim.job)?;
+    leftovers::remove(app, claim.job, stop)?;
     let upload = read(app, claim, stop)?;
     let sheets = app.db.read(|c| uploads::sheets(c, upload.no))?;
     let sheet = choose(claim, &upload, &sheets)?;
