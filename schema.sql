@@ -473,3 +473,42 @@ FROM jobs j
 JOIN uploads u ON u.no = j.upload_no
 JOIN users p ON p.id = j.user_id
 ORDER BY j.id;
+
+-- What was wrong in the rows of finished jobs, a line for each problem.
+CREATE VIEW v_problems AS
+SELECT j.id AS job, p.username AS user, u.filename AS file, r.row, r.outcome,
+       e.value ->> 'cell' AS cell, e.value ->> 'field' AS field, e.value ->> 'type' AS type,
+       e.value ->> 'value' AS value, e.value ->> 'message' AS message
+FROM jobs j
+CROSS JOIN uploads u ON u.no = j.upload_no
+CROSS JOIN users p ON p.id = j.user_id
+CROSS JOIN parked_rows r ON r.job_id = j.id
+CROSS JOIN json_each(r.problems) e
+WHERE j.status = 'completed';
+
+-- Every value that was changed on its way into the list: what stood in the cell, and what is stored.
+CREATE VIEW v_changes AS
+SELECT j.id AS job, p.username AS user, u.filename AS file, r.id AS record, r.row,
+       e.value ->> 'cell' AS cell, e.value ->> 'field' AS field, e.value ->> 'rule' AS rule,
+       e.value ->> 'original' AS original, e.value ->> 'stored' AS stored
+FROM jobs j
+CROSS JOIN records r ON r.job_id = j.id
+CROSS JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
+CROSS JOIN users p ON p.id = j.user_id
+CROSS JOIN json_each(r.changes) e
+WHERE j.status = 'completed' AND j.undone_at IS NULL;
+
+-- Where people sent the columns of their files; field is NULL where a column belongs to none.
+CREATE VIEW v_mappings AS
+SELECT m.template, e.key AS header, e.value AS field, m.created_by AS user, m.created_at
+FROM mappings m CROSS JOIN json_each(m.mapping) e
+ORDER BY m.id;
+
+-- The office's own templates as they are now; the built-in ones live in the program.
+-- v_clean_NAME, made by the program for each template, shows the list with the template's fields as columns.
+CREATE VIEW v_templates AS
+SELECT t.name, t.version, t.created_at AS changed_at, t.created_by AS changed_by,
+       json_array_length(t.schema, '$.fields') AS fields,
+       (SELECT count(*) FROM jobs j WHERE j.template = t.name AND j.status = 'completed') AS jobs
+FROM templates t
+WHERE t.schema IS NOT NULL AND t.version = (SELECT max(n.version) FROM templates n WHERE n.name = t.name);

@@ -79,6 +79,7 @@ fn checker(template: &Template) -> Checker {
             workbook: false,
             choices: Choices::default(),
             sample: Vec::new(),
+            notices: Vec::new(),
         },
     )
     .unwrap()

@@ -43,6 +43,9 @@ impl App {
     /// As [`Db::open`].
     pub fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<App> {
         let db = Arc::new(Db::open(&settings.db, Arc::clone(&clock))?);
+        if settings.replicated {
+            db.leave_log_alone()?;
+        }
         let started = clock.monotonic();
         Ok(App {
             db,

@@ -1,6 +1,8 @@
 //! The templates that can be used: those built in and those that the office made. An office's
 //! template takes the place of a built-in one of the same name.
 
+pub mod views;
+
 use rusqlite::Connection;
 
 use crate::error::{Error, Result};
@@ -84,6 +86,17 @@ pub fn version_for_job(connection: &Connection, name: &str) -> Result<i64> {
         Some(entry) => Ok(entry.version),
         None => Err(no_such(connection, name)?),
     }
+}
+
+/// Whether records may have been filed under this name: also under a template that was deleted since.
+///
+/// # Errors
+/// `no-such-template` where there never was one.
+pub fn ever_was(connection: &Connection, name: &str) -> Result<()> {
+    if name == AUTO || built_in(name).is_some() || templates::newest(connection, name)?.is_some() {
+        return Ok(());
+    }
+    Err(no_such(connection, name)?)
 }
 
 /// The template of that name and version, ready to check rows. Not for `auto`.

@@ -2,8 +2,13 @@
 //! `BEGIN IMMEDIATE` transaction on the one writer connection; `read` is one short read
 //! transaction on a pooled connection. No file, socket, hash or parser belongs inside either.
 
+pub mod copy;
+pub mod lock;
+pub mod migrate;
+
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,14 +22,6 @@ use crate::error::{Error, Result};
 use crate::faults;
 use crate::room::Room;
 use crate::words::Code;
-
-/// "SHLN": tells a Sheetline file from any other SQLite file.
-const APPLICATION_ID: i64 = 0x5348_4c4e;
-
-/// The schema's version, kept in `user_version`.
-const SCHEMA_VERSION: i64 = 1;
-
-const SCHEMA: &str = include_str!("../schema.sql");
 
 /// How long a statement waits for another program's lock before it gives up.
 const BUSY_WAIT: Duration = Duration::from_millis(2_000);
@@ -48,10 +45,14 @@ const READER_WAIT: Duration = Duration::from_millis(1_000);
 pub struct Db {
     path: PathBuf,
     clock: Arc<dyn Clock>,
-    writer: Mutex<Connection>,
+    /// Fair: a job that writes batch after batch would keep everybody else waiting at a lock of the
+    /// standard library.
+    writer: parking_lot::Mutex<Connection>,
     readers: Mutex<Readers>,
     reader_done: Condvar,
     room: Room,
+    /// Another program replicates the file and moves its log home.
+    replicated: AtomicBool,
 }
 
 #[derive(Default)]
@@ -86,13 +87,15 @@ impl Deref for Tx<'_> {
 }
 
 impl Db {
-    /// Opens the file, or makes it with the current schema (readable by its owner alone).
+    /// Opens the file, or makes it with the current schema (readable by its owner alone). One of an
+    /// older schema is brought to this one, where no server works on it.
     ///
     /// # Errors
     /// A `Problem` that names what is wrong with the file; `Database` for the rest.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Db> {
         make_private(path)?;
         let mut connection = connect(path)?;
+        migrate::refuse_unknown(migrate::kind(&connection)?)?;
         connection.pragma_update(None, "cache_size", WRITER_CACHE_KIB)?;
         let mode: String =
             connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -102,15 +105,33 @@ impl Db {
                 "The database can't use write-ahead logging where it lies. Put it on a local disk, not on a network share.",
             ));
         }
-        migrate(&mut connection)?;
+        migrate::bring_up(&mut connection, path, None)?;
         Ok(Db {
             path: path.to_owned(),
             clock,
-            writer: Mutex::new(connection),
+            writer: parking_lot::Mutex::new(connection),
             readers: Mutex::default(),
             reader_done: Condvar::new(),
             room: Room::default(),
+            replicated: AtomicBool::new(false),
         })
+    }
+
+    /// Brings a file of an older schema to this one, for the server, which holds the lock.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
+    pub fn prepare(path: &Path, held: &lock::Lock) -> Result<()> {
+        if !path.exists() {
+            return Ok(());
+        }
+        let mut connection = connect(path)?;
+        let kind = migrate::kind(&connection)?;
+        migrate::refuse_unknown(kind)?;
+        match kind {
+            migrate::Kind::Ours(_) => migrate::bring_up(&mut connection, path, Some(held)),
+            migrate::Kind::Empty | migrate::Kind::Foreign => Ok(()),
+        }
     }
 
     /// Where the file lies.
@@ -150,6 +171,11 @@ impl Db {
         }
     }
 
+    /// Bytes that are free where the file lies; `None` where the system does not say.
+    pub fn free_bytes(&self) -> Option<u64> {
+        fs4::available_space(self.folder()).ok()
+    }
+
     /// Runs `work` in one write transaction: all of it is on the disk when this returns `Ok`,
     /// nothing of it otherwise.
     ///
@@ -176,7 +202,13 @@ impl Db {
         let (_turn, pooled) = self.reader_turn();
         let mut connection = match pooled {
             Some(connection) => connection,
-            None => connect(&self.path)?,
+            None => {
+                let connection = connect(&self.path)?;
+                if self.replicated.load(Ordering::Relaxed) {
+                    leave_log(&connection)?;
+                }
+                connection
+            }
         };
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
         let result = work(&transaction);
@@ -211,10 +243,20 @@ impl Db {
         self.room.look(self.folder(), self.clock.monotonic())?;
         self.write(|tx| {
             if full {
-                tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+                tx.pragma_update(None, "application_id", migrate::APPLICATION_ID)?;
             }
             Ok(())
         })
+    }
+
+    /// Leaves the write-ahead log to the program that replicates it (Litestream): one that is moved
+    /// home and begun anew unseen is a gap in the replica.
+    ///
+    /// # Errors
+    /// What SQLite said.
+    pub fn leave_log_alone(&self) -> Result<()> {
+        self.replicated.store(true, Ordering::Relaxed);
+        leave_log(&self.writer())
     }
 
     /// From now on a commit is not on the disk when it returns: for a bench beside queues that promise no
@@ -241,6 +283,9 @@ impl Db {
     /// # Errors
     /// What SQLite said.
     pub fn checkpoint(&self) -> Result<()> {
+        if self.replicated.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let connection = self.writer();
         connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
         Ok(())
@@ -254,14 +299,17 @@ impl Db {
     /// # Errors
     /// What SQLite said.
     pub fn tidy(&self) -> Result<()> {
+        if self.replicated.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let connection = self.writer();
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
 
-    fn writer(&self) -> MutexGuard<'_, Connection> {
+    fn writer(&self) -> parking_lot::MutexGuard<'_, Connection> {
         // A panic in a closure has rolled its transaction back, so the connection is good.
-        lock(&self.writer)
+        self.writer.lock()
     }
 }
 
@@ -281,6 +329,12 @@ fn transact<T>(
     faults::database()?;
     tx.transaction.commit()?;
     Ok(value)
+}
+
+fn leave_log(connection: &Connection) -> Result<()> {
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(())
 }
 
 /// A connection with the settings that hold for every connection of this program.
@@ -316,37 +370,6 @@ fn connect(path: &Path) -> Result<Connection> {
         },
     )?;
     Ok(connection)
-}
-
-fn migrate(connection: &mut Connection) -> Result<()> {
-    // Immediate, so that two programs that start at once don't both find an empty file.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let application: i64 = transaction.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    let tables: i64 =
-        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if version == 0 && application == 0 && tables == 0 {
-        transaction.execute_batch(SCHEMA)?;
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-        transaction.commit()?;
-        return Ok(());
-    }
-    if application != APPLICATION_ID {
-        return Err(Error::problem(
-            Code::Internal,
-            "This SQLite file was not made by Sheetline. Name another file with --db.",
-        ));
-    }
-    if version != SCHEMA_VERSION {
-        return Err(Error::problem(
-            Code::Internal,
-            format!(
-                "The database was made by another version of Sheetline (schema {version}; this program knows {SCHEMA_VERSION}). Start the version that made it, or a newer one."
-            ),
-        ));
-    }
-    Ok(())
 }
 
 /// Makes the file, if it is new, so that only its owner can read it: it holds the office's data.

@@ -6,7 +6,7 @@
 //! ```text
 //! street    cli ─ server ─ http ─ worker ─ scheduler          app: what they share
 //!                            │       │         │
-//! hands     accounts ─ intake ─ catalog ─ process ─ report
+//! hands     accounts ─ intake ─ catalog ─ process ─ report ─ repair
 //!                │        │                  │        │
 //! shelf     store: one file per table        │      (reads)
 //! workshop        sheet: bytes → rows, in a child process
@@ -43,6 +43,7 @@ pub mod accounts;
 pub mod catalog;
 pub mod intake;
 pub mod process;
+pub mod repair;
 pub mod report;
 // street
 pub mod app;

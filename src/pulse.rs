@@ -1,12 +1,15 @@
 //! Signs of life of the threads that nobody talks to: the workers and the scheduler.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// How many of each are running.
 #[derive(Debug, Default)]
 pub struct Pulse {
     workers: AtomicUsize,
     scheduler: AtomicUsize,
+    /// Monotonic milliseconds at which a worker last looked for work or ended some.
+    beat: AtomicU64,
 }
 
 /// Counts as running as long as it lives.
@@ -33,6 +36,17 @@ impl Pulse {
     pub fn scheduler(&self) -> Alive<'_> {
         self.scheduler.fetch_add(1, Ordering::SeqCst);
         Alive(&self.scheduler)
+    }
+
+    /// A worker looks for work, at this monotonic time.
+    pub fn beat(&self, now: Duration) {
+        let ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        self.beat.fetch_max(ms, Ordering::Relaxed);
+    }
+
+    /// The monotonic time at which a worker last did; zero before the first.
+    pub fn last_beat(&self) -> Duration {
+        Duration::from_millis(self.beat.load(Ordering::Relaxed))
     }
 
     pub fn workers_alive(&self) -> bool {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rouille::Response;
 
 use crate::app::App;
+use crate::catalog;
 use crate::error::{Error, Result};
 pub use crate::http::listener::Address;
 use crate::http::listener::{self, Bounds, Handler, Incoming};
@@ -153,6 +154,9 @@ fn put_in_order(app: &App) -> Result<()> {
             recovered.cancelled,
             recovered.given_up
         );
+    }
+    if app.db.read(catalog::views::are_stale)? {
+        app.db.write(catalog::views::refresh)?;
     }
     scheduler::tidy(app)
 }

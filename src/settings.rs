@@ -83,6 +83,8 @@ pub struct Settings {
     pub trouble_wait: Duration,
     /// After how many days finished uploads are purged; 0 is never.
     pub retain_days: u32,
+    /// Another program (Litestream) replicates the database and moves its write-ahead log home.
+    pub replicated: bool,
     /// The bounds of reading a file.
     pub limits: Limits,
     /// The program that reads files as a child process; normally this program itself.
@@ -107,6 +109,7 @@ impl Settings {
             sweep_every: Duration::from_secs(300),
             trouble_wait: Duration::from_millis(500),
             retain_days: 0,
+            replicated: false,
             limits: Limits::default(),
             executable: this_program(),
         }

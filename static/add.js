@@ -1,42 +1,37 @@
 // Adding a file: drop or choose it, look at it first, send it.
 
-import { allTemplates, get, has, newKey, post, remove, send, uploadBytesMax } from './api.js';
-import { attr, button, download, field, fill, h, icon, note, say, select, text } from './dom.js';
-import { begun } from './jobs.js';
+import { fieldsOf, get, known, newKey, post, remove, send } from './api.js';
+import { attr, button, download, failure, field, fill, focus, h, icon, menu, note, say, select, text } from './dom.js';
+import { begun, TEMPLATE, templateSelect } from './jobs.js';
 import { live, poke } from './live.js';
 import { heading, previewPanel } from './preview.js';
 import { bytes, count, explain, isActive } from './words.js';
 
 const ACCEPT = '.xlsx,.xlsm,.xlsb,.xls,.ods,.csv,.tsv,.txt';
-const TEMPLATE = 'companies';
 const READING = ['sheet', 'header_row', 'delimiter', 'encoding']; // options that say how the file is read
 
-// What is chosen and what is under way. It outlives the view: looking at the records does not lose the file.
+// What is chosen and under way. It outlives the view: looking at the records does not lose the file.
 const nothing = { file: null, key: null, note: null, preview: null, options: {}, looking: null };
 const pick = { ...nothing, sending: null };
-let templates = [];
 let paint = () => {};
 let uploaded = () => {}; // tells the list that something new is there
 
-/** Whether leaving the page now would lose something. */
 export const isSending = () => Boolean(pick.sending);
 export const hasFile = () => Boolean(pick.file);
 export const sendingTitle = () => (pick.sending ? `${pick.sending.label} · ${pick.file.name}` : '');
 
 // ---- Choosing
 
-/** Drops count anywhere in the window: a miss must not leave the page. */
+/** Drops count anywhere: a miss must not leave the page. */
 export function acceptDrops(ready) {
 	const files = (event) => [...(event.dataTransfer?.types || [])].includes('Files');
-	let leaving = 0;
 	addEventListener('dragover', (event) => {
 		if (!files(event)) return;
 		event.preventDefault();
 		event.dataTransfer.dropEffect = ready() ? 'copy' : 'none';
-		clearTimeout(leaving);
-		leaving = setTimeout(() => document.body.classList.remove('dragging'), 200);
 		document.body.classList.toggle('dragging', ready());
 	});
+	addEventListener('dragleave', (event) => { if (!event.relatedTarget) document.body.classList.remove('dragging'); });
 	addEventListener('drop', (event) => {
 		if (!files(event)) return;
 		event.preventDefault();
@@ -51,7 +46,7 @@ export function acceptDrops(ready) {
 
 async function choose(files, folder) {
 	const [file] = files;
-	const most = uploadBytesMax();
+	const most = known.uploadBytesMax;
 	if (pick.sending) return tell('A file is being sent. Wait for it or cancel it first.');
 	if (folder) return tell('That is a folder. Drop the file itself.');
 	if (files.length > 1) return tell(`Add one file at a time. You dropped ${files.length}.`);
@@ -66,7 +61,7 @@ async function choose(files, folder) {
 	return look();
 }
 
-/** A message below the zone; `acts` are [label, what it does]. */
+/** A message below the zone; `acts`: [label, work]. */
 function tell(words, acts = [], tone = 'bad') {
 	pick.note = { words, acts, tone };
 	say(words, tone === 'bad');
@@ -78,7 +73,7 @@ function forget() {
 	Object.assign(pick, nothing, { options: {} });
 }
 
-/** Other options: the file is another request from now on, and is looked at again. */
+/** With other options it is another request. */
 function change(options) {
 	Object.assign(pick.options, options);
 	pick.key = newKey();
@@ -93,7 +88,6 @@ const fields = (names) => {
 
 /** Asks the server what it sees in the file; stores nothing. */
 async function look() {
-	if (!has('POST', '/api/files/preview')) return;
 	pick.looking?.abort();
 	const abort = new AbortController();
 	pick.looking = abort;
@@ -115,7 +109,7 @@ async function look() {
 async function start(kind) {
 	if (!pick.file || pick.sending) return;
 	pick.note = null;
-	if (kind === 'process' && isActive(live.job)) { busy({ code: 'job-in-progress', body: { job: { ...live.job, ...live.queue } } }); return; }
+	if (kind === 'and-process' && isActive(live.job)) { busy({ code: 'job-in-progress', body: { job: { ...live.job, ...live.queue } } }); return; }
 	pick.looking?.abort();
 	pick.looking = null;
 	if (pick.preview?.state === 'looking') pick.preview = null;
@@ -124,8 +118,8 @@ async function start(kind) {
 	pick.sending = sending;
 	paint('sending');
 	try {
-		await get('/api/auth/session'); // so that a session that ended asks before the file has gone, not after
-		const answer = await send(`/api/files/upload-${kind === 'process' ? 'and-process' : 'json'}`, file, fields(kind === 'process' ? [...READING, 'template', 'on_duplicate'] : READING), {
+		await get('/api/auth/session'); // a session that ended asks before the file has gone, not after
+		const answer = await send(`/api/files/upload-${kind}`, file, fields(kind === 'and-process' ? [...READING, 'template', 'on_duplicate'] : READING), {
 			key: `${key}-${kind}`, // one key for each button: the same file stored and then processed is two requests
 			signal: sending.abort.signal,
 			onProgress: (sent, total) => progress(sending, sent, total),
@@ -140,7 +134,7 @@ async function start(kind) {
 		pick.sending = null;
 		if (problem.name === 'AbortError') { say('Cancelled'); paint('chosen'); return; }
 		if (problem.code === 'job-in-progress') { poke(); busy(problem); return; }
-		pick.key = ['offline', 'busy'].includes(problem.code) ? key : newKey(); // where the answer may have been lost, the repeat is the same request
+		pick.key = ['offline', 'busy'].includes(problem.code) ? key : newKey(); // an answer may have been lost: the repeat is the same request
 		const percent = Math.floor((100 * sending.sent) / sending.total);
 		const broken = problem.code === 'offline' && percent > 0 && !sending.received;
 		tell(broken ? `The connection broke at ${percent} %. Your file is still chosen.` : explain(problem, { file: true, size: file.size, percent }), [
@@ -150,7 +144,6 @@ async function start(kind) {
 	}
 }
 
-/** The file has arrived: its row in the list takes the focus. */
 function show(answer) {
 	begun.id = answer.file_upload_id;
 	if (answer.job_id) poke(); else say(`Stored, ${count(answer.rows, 'row')}`);
@@ -166,7 +159,7 @@ function progress(sending, sent, total) {
 	paint();
 }
 
-/** Cancelled after the last byte had gone: the server has it by now, so it is taken back there. */
+/** Cancelled after the last byte had gone: it is taken back on the server. */
 async function takeBack(answer) {
 	try {
 		if (answer.job_id) await post(`/api/jobs/${answer.job_id}/cancel`);
@@ -183,27 +176,27 @@ const busy = (problem) => tell(explain(problem), [['Show it', () => document.que
 
 // ---- The view
 
+const sampleOf = (name, label) => download(label, `/api/templates/${name}/sample.xlsx`, { ico: 'down' });
+
 export function addView({ onUploaded }) {
 	uploaded = onUploaded;
 	const input = h('input.vh', { type: 'file', accept: ACCEPT, tabindex: '-1', 'aria-label': 'File to add', onchange: () => { choose([...input.files]); input.value = ''; } });
 	const open = () => input.click();
 	const chooser = button('Choose file', open, { ico: 'file' });
-	const limit = uploadBytesMax();
 	const message = h('div');
 	const chosen = h('div');
 	const element = h('section', { 'aria-labelledby': 'add-title' },
-		h('div.head', h('h1', { id: 'add-title', tabindex: '-1' }, 'Add a file'),
-			has('GET', '/api/templates/{name}/sample.xlsx') && download('Get the template (.xlsx)', `/api/templates/${TEMPLATE}/sample.xlsx`, { ico: 'down' })),
+		h('div.head', h('h1', { id: 'add-title' }, 'Add a file'), known.templates.length > 1 ? menu('', () => known.templates.map((one) => sampleOf(one.name, one.title)), { visible: ['Get a template', icon('open')], kind: 'plain' }) : sampleOf(TEMPLATE, 'Get the template (.xlsx)')),
 		h('div.zone', icon('up'), h('p', 'Drop an Excel or CSV file here, or ', input, chooser),
-			h('p.hint', `xlsx, xls, xlsb, ods, csv or tsv${limit ? `, up to ${bytes(limit)}` : ''}. Nothing is stored until you press a button.`)),
+			h('p.hint', `xlsx, xls, xlsb, ods, csv or tsv, up to ${bytes(known.uploadBytesMax)}. Nothing is stored until you press a button.`)),
 		message, chosen);
 
 	let drawn = null; // which panel stands in `chosen`, so that progress does not rebuild it
 	let update = () => {};
-	paint = (focus) => {
+	paint = (to) => {
 		chooser.className = pick.file ? '' : 'primary';
 		const panel = pick.sending || (pick.file && (pick.preview || pick.file));
-		if (panel !== drawn || focus === 'chosen') {
+		if (panel !== drawn || to === 'chosen') {
 			drawn = panel;
 			update = () => {};
 			if (pick.sending) update = sendingPanel(chosen);
@@ -212,11 +205,9 @@ export function addView({ onUploaded }) {
 		}
 		update();
 		fill(message, pick.note && note(pick.note.tone, h('p', pick.note.words), h('div.actions', pick.note.acts.filter(Boolean).map(([label, work]) => button(label, work)))));
-		if (focus === 'note') message.firstChild.focus();
-		else if (focus) chosen.querySelector('h2')?.focus();
+		if (to) focus(to === 'note' ? message.firstChild : chosen.querySelector('h2'));
 	};
 	paint();
-	if (has('GET', '/api/templates')) allTemplates().then((all) => { templates = all; drawn = null; paint(); }, () => {});
 	return { element, close: () => { paint = () => {}; uploaded = () => {}; } };
 }
 
@@ -230,23 +221,25 @@ function clear() {
 function chosenPanel(place, open) {
 	const { file, preview } = pick;
 	const seen = preview?.result;
-	const schema = templates.find((one) => one.name === (pick.options.template || TEMPLATE))?.schema;
+	const { template = TEMPLATE } = pick.options;
+	const choice = field('Check the rows against', templateSelect(template, (name) => change({ template: name, mapping: undefined })));
+	const several = known.templates.length > 1; // else the choice is one for experts
 	fill(place, h('section.panel', { 'aria-label': 'The chosen file' },
 		h('div.head', heading(file), h('div.actions', button('Choose another', open, { kind: 'small' }), button('Remove', clear, { kind: 'small', 'aria-label': `Remove ${file.name}` }))),
 		preview?.state === 'looking' && h('p.hint', icon('work'), ' Looking into the file…'),
-		preview?.state === 'failed' && note('bad', h('p', explain(preview.problem, { file: true, size: file.size })), preview.problem.code === 'offline' && h('p', button('Try again', look, { kind: 'small' }))),
-		seen && previewPanel({ seen, stale: preview.state !== 'seen', file, options: pick.options, change, fields: schema?.fields || [] }),
-		optionsPanel(),
+		preview?.state === 'failed' && failure(preview.problem, preview.problem.code === 'offline' && look, { file: true, size: file.size }),
+		several && choice,
+		seen && previewPanel({ seen, stale: preview.state !== 'seen', file, options: pick.options, change, fields: fieldsOf(template) }),
+		optionsPanel(!several && choice),
 		h('div.actions.main',
-			button('Upload & Process Now', () => start('process'), { kind: 'primary', ico: 'up' }),
+			button('Upload & Process Now', () => start('and-process'), { kind: 'primary', ico: 'up' }),
 			button('Upload as JSON', () => start('json')),
 			h('p.hint', '“Upload as JSON” stores the rows only; you can process them later.'))));
 }
 
-function optionsPanel() {
+function optionsPanel(choice) {
 	const { options } = pick;
-	return h('details', { open: options.open, ontoggle: (event) => { options.open = event.target.open; } }, h('summary', 'Options for processing'), h('div.row',
-		templates.length > 0 && field('Check the rows against', select([...templates.map((t) => [t.name, t.title || t.name]), ['auto', 'No template: work it out from the file']], options.template || TEMPLATE, (template) => change({ template, mapping: undefined }))),
+	return h('details', { open: options.open, ontoggle: (event) => { options.open = event.target.open; } }, h('summary', 'Options for processing'), h('div.row', choice,
 		field('A row that is already in the list', select([['', 'Leave the list as it is'], ['update', 'Update the list with what the file has']], options.on_duplicate, (value) => { options.on_duplicate = value; pick.key = newKey(); }))));
 }
 
@@ -257,7 +250,7 @@ function sendingPanel(place) {
 	const stop = button('Cancel', () => {
 		if (sending.received) { sending.cancel = true; paint(); } else sending.abort.abort();
 	});
-	fill(place, h('section.panel', { 'aria-label': 'Sending' }, h('h2.name', { tabindex: '-1' }, file.name), bar, h('div.head', words, stop)));
+	fill(place, h('section.panel', { 'aria-label': 'Sending' }, h('h2.name', file.name), bar, h('div.head', words, stop)));
 	return () => {
 		attr(stop, 'aria-disabled', sending.cancel);
 		if (sending.received) bar.removeAttribute('value'); else bar.value = (100 * sending.sent) / sending.total;

@@ -1,10 +1,9 @@
-// For administrators: the users, the queue with everybody's active jobs, the server's health and figures, who did what.
+// For administrators: users, queue, server with templates, audit.
 
-import { get, has, patch, post, query, remove } from './api.js';
+import { get, known, learn, patch, post, put, query, remove } from './api.js';
 import { nameInput } from './account.js';
-import { act, acts, ask, askForm, badge, button, field, fill, h, input, load, loading, note, right, roomy, sample, say, select, svg, table } from './dom.js';
+import { act, acts, askForm, badge, button, confirmed, download, field, fill, growing, h, input, link, load, loaded, loading, note, panel, right, roomy, sample, say, select, small, svg, table, view, wrong } from './dom.js';
 import { cancel } from './jobs.js';
-import { onChange } from './live.js';
 import { about, count, duration, held, num, stage, stateOf, time } from './words.js';
 
 // ---- Users
@@ -18,58 +17,49 @@ export function usersView({ user }) {
 		fill(place, table('Users', ['Name', 'Role', sample('E-mail'), 'Added', 'State', acts], users.map((u) => [
 			h('strong', u.username), ROLES.find(([role]) => role === u.role)?.[1], u.email || '–', time(u.created_at),
 			badge(u.disabled ? { tone: 'calm', ico: 'ban', word: 'Disabled' } : { tone: 'ok', ico: 'done', word: 'Active' }),
-			[button('Change', () => changeUser(u, user, draw), { kind: 'small', 'aria-label': `Change ${u.username}` }), u.id !== user.id && button('Delete…', (event) => deleteUser(event.target, u, user, users, draw), { kind: 'small', 'aria-label': `Delete ${u.username}` })],
+			[small('Change', u.username, () => editUser(user, draw, u)), u.id !== user.id && small('Delete…', u.username, (event) => deleteUser(event.target, u, user, users, draw))],
 		])));
 	});
 	draw();
-	return { title: 'Users', element: h('div', h('div.head', h('h1', { tabindex: '-1' }, 'Users'), h('div.tools', button('Add a user', () => addUser(draw), { kind: 'primary' }))), place) };
+	return view('Users', button('Add a user', () => editUser(user, draw), { kind: 'primary' }), place);
 }
 
-const passwordFor = (required) => input('text', { autocapitalize: 'none', spellcheck: 'false', required });
-const OWN = 'they choose their own when they next sign in';
-
-async function changeUser(u, me, draw) {
-	const self = u.id === me.id;
-	const role = select(ROLES, u.role);
-	const email = input('email', { value: u.email || '' });
-	const password = passwordFor(false);
-	const state = select([['', 'May sign in'], ['disabled', 'Disabled: signed out at once, files stay']], u.disabled ? 'disabled' : '');
-	const done = await askForm(`Change ${u.username}`, {
-		fields: [field('Role', role), field('E-mail', email), field('New password', password, `Empty: it stays. Else ${self ? 'your other sessions end' : `${u.username} is signed out everywhere, and ${OWN}`}.`), !self && field('State', state)], yes: 'Save',
-		submit: () => patch(`/api/users/${u.id}`, {
-			...(role.value !== u.role && { role: role.value }), ...(!self && Boolean(state.value) !== u.disabled && { disabled: Boolean(state.value) }),
-			...(password.value && { password: password.value, must_change: !self }), email: email.value.trim(),
-		}),
-	});
-	if (done) { say(`${u.username} is changed`); await draw(); }
-}
-
-async function addUser(draw) {
+/** Adds a user, or changes the one that is given. */
+async function editUser(me, draw, u) {
+	const self = u?.id === me.id;
+	const own = 'they choose their own when they next sign in';
 	const name = nameInput();
-	const email = input('email');
-	const password = passwordFor(true);
-	const role = select(ROLES, 'member');
-	const made = await askForm('Add a user', {
-		fields: [field('Name', name), field('E-mail (optional)', email), field('First password', password, `At least 10 characters. Tell it to them; ${OWN}.`), field('Role', role)], yes: 'Add the user',
-		submit: () => post('/api/users', { username: name.value.trim(), password: password.value, email: email.value.trim() || null, role: role.value, must_change: true }),
+	const role = select(ROLES, u?.role || 'member');
+	const email = input('email', { value: u?.email || '' });
+	const password = input('text', { autocapitalize: 'none', spellcheck: 'false', required: !u });
+	const state = select([['', 'May sign in'], ['disabled', 'Disabled: signed out at once, files stay']], u?.disabled ? 'disabled' : '');
+	const done = await askForm(u ? `Change ${u.username}` : 'Add a user', {
+		fields: [
+			!u && field('Name', name), field('Role', role), field('E-mail (optional)', email),
+			u ? field('New password', password, `Empty: it stays. Else ${self ? 'your other sessions end' : `${u.username} is signed out everywhere, and ${own}`}.`) : field('First password', password, `At least 10 characters. Tell it to them; ${own}.`),
+			u && !self && field('State', state),
+		],
+		yes: u ? 'Save' : 'Add the user',
+		submit: () => {
+			const given = { email: email.value.trim(), ...(role.value !== u?.role && { role: role.value }), ...(password.value && { password: password.value, must_change: !self }) };
+			if (!u) return post('/api/users', { ...given, username: name.value.trim() });
+			return patch(`/api/users/${u.id}`, { ...given, ...(Boolean(state.value) !== u.disabled && { disabled: Boolean(state.value) }) });
+		},
 	});
-	if (made) { say(`${made.user.username} is added`); await draw(); }
+	if (done) { say(u ? `${u.username} is changed` : `${name.value} is added`); await draw(); }
 }
 
-async function deleteUser(near, u, me, users, draw) {
+const deleteUser = (near, u, me, users, draw) => confirmed(near, [`Delete ${u.username}?`, 'Their sessions and tokens end. This cannot be undone.', `Delete ${u.username}`, 'Keep'], async () => {
 	const path = `/api/users/${u.id}`;
-	if (!await ask(`Delete ${u.username}?`, 'Their sessions and tokens end. This cannot be undone.', `Delete ${u.username}`, { no: 'Keep' })) return;
-	await act(near, async () => {
-		try { await remove(path); } catch (problem) {
-			if (problem.code !== 'has-uploads') throw problem;
-			const heir = select(users.filter((one) => one.id !== u.id).map((one) => [String(one.id), one.username]), String(me.id));
-			const done = await askForm(`${u.username} has uploads`, { fields: field('Hand them over to', heir), yes: `Hand over and delete ${u.username}`, submit: () => remove(`${path}${query({ transfer_to: heir.value })}`) });
-			if (!done) return;
-		}
-		say(`${u.username} is deleted`);
-		await draw();
-	});
-}
+	try { await remove(path); } catch (problem) {
+		if (problem.code !== 'has-uploads') throw problem;
+		const heir = select(users.filter((one) => one.id !== u.id).map((one) => [String(one.id), one.username]), String(me.id));
+		const done = await askForm(`${u.username} has uploads`, { fields: field('Hand them over to', heir), yes: `Hand over and delete ${u.username}`, submit: () => remove(`${path}${query({ transfer_to: heir.value })}`) });
+		if (!done) return;
+	}
+	say(`${u.username} is deleted`);
+	await draw();
+});
 
 // ---- Queue
 
@@ -91,30 +81,25 @@ export function queueView() {
 	const draw = () => load(place, async () => {
 		const answer = await get('/api/admin/queue');
 		const key = JSON.stringify(answer);
-		// An unchanged list is not touched, so that a button about to be pressed stays where it is.
+		// An unchanged list is not touched: a button about to be pressed stays.
 		if (key === drawn || place.querySelector('[aria-disabled]')) return;
 		drawn = key;
-		fill(place, pauseNote(answer.paused, turn), answer.jobs.length ? queueTable(answer.jobs, turn) : h('p.empty', 'Nothing is waiting.'));
+		fill(place, pauseNote(answer.paused, turn), queueTable(answer.jobs, turn));
 	});
 	const turning = every(3, draw);
 	const turn = turning.again;
-	const off = onChange(turn);
-	return { title: 'Queue', element: h('div', h('h1', { tabindex: '-1' }, 'Queue'), h('p.lead', 'Everybody’s files in work, in the order in which they came.'), place), close: () => { turning.close(); off(); } };
+	return { ...view('Queue', null, h('p.lead', 'Everybody’s files in work, in the order in which they came.'), place), close: turning.close };
 }
 
 function queueTable(jobs, turn) {
-	const stop = async (near, job) => {
-		if (await ask(`Cancel ${job.filename}?`, 'Nothing of it is stored. Its owner can process it again.', `Cancel ${job.filename}`, { no: 'Let it go on' })) await act(near, () => cancel(job), 'Cancelled');
-		turn();
-	};
+	const stop = (near, job) => confirmed(near, [`Cancel ${job.filename}?`, 'Nothing of it is stored. Its owner can process it again.', `Cancel ${job.filename}`, 'Let it go on'], async () => { await cancel(job); turn(); }, 'Cancelled');
 	return table('Queue', [right('Place'), 'File', 'User', roomy('State'), 'Added', acts], jobs.map((job) => [
 		job.queue_position || 'now', job.filename, job.username, [badge(stateOf(job)), ' ', job.status === 'processing' ? stage(job) : about(job.estimated_wait_seconds)], time(job.queued),
-		button('Cancel', (event) => stop(event.target, job), { kind: 'small', 'aria-label': `Cancel ${job.filename}` }),
-	]));
+		small('Cancel', job.filename, (event) => stop(event.target, job)),
+	]), { none: 'Nothing is waiting.' });
 }
 
 function pauseNote(paused, turn) {
-	if (!has('POST', '/api/admin/queue/pause')) return null;
 	const pause = async () => {
 		const reason = input('text', { required: true, maxlength: '200' });
 		const done = await askForm('Pause the queue', {
@@ -130,8 +115,6 @@ function pauseNote(paused, turn) {
 
 // ---- Server
 
-const HEALTH = { ok: 'All is well', 'disk-full': 'The disk is full', 'database-not-writable': 'The database can’t be written', 'database-not-readable': 'The database can’t be read', 'worker-gone': 'The worker is gone' };
-
 export function serverView() {
 	const health = loading();
 	const figures = h('div');
@@ -141,17 +124,17 @@ export function serverView() {
 			try { found = await get('/api/health'); } catch (problem) { found = problem.body; if (!found?.status || !found.queue) throw problem; }
 			drawHealth(health, found);
 		});
-		if (has('GET', '/api/admin/figures')) await load(figures, async () => drawFigures(figures, await get('/api/admin/figures')));
+		await load(figures, async () => drawFigures(figures, await get('/api/admin/figures')));
 	});
-	return { title: 'Server', element: h('div', h('h1', { tabindex: '-1' }, 'Server'), health, figures, has('GET', '/metrics') && h('p.hint', 'Counters for a monitor are at ', h('a', { href: '/metrics' }, '/metrics'), '.')), close: turning.close };
+	return { ...view('Server', null, health, figures, loaded(templateSection), h('p.hint', 'Counters for a monitor are at ', link('/metrics', '/metrics'), '.')), close: turning.close };
 }
 
 function drawHealth(place, { status, version, uptime_seconds: uptime, scheduler_running: scheduler, queue }) {
 	const facts = [
-		['State', badge(status === 'ok' ? { tone: 'ok', ico: 'done', word: HEALTH.ok } : { tone: 'bad', ico: 'cross', word: HEALTH[status] || status })], ['Version', version], ['Running for', duration(uptime)],
+		['State', badge(status === 'ok' ? { tone: 'ok', ico: 'done', word: 'All is well' } : { tone: 'bad', ico: 'cross', word: status[0].toUpperCase() + status.slice(1).replace(/-/g, ' ') })], ['Version', version], ['Running for', duration(uptime)],
 		['Scheduler', scheduler ? 'running' : 'not running'], ['Jobs', `${num(queue.processing)} in work, ${num(queue.pending)} waiting${queue.paused ? '; paused' : ''}`],
 	];
-	fill(place, h('section.panel', h('h2', 'Health'), h('dl.facts', facts.map(([name, value]) => h('div', h('dt', name), h('dd', value))))));
+	fill(place, panel('Health', h('dl.facts', facts.map(([name, value]) => h('div', h('dt', name), h('dd', value))))));
 }
 
 /** Jobs that ended in each hour as columns, how long they had waited as a line. */
@@ -166,7 +149,7 @@ function drawFigures(place, { hours, day }) {
 	const words = (at, up, value, anchor = 'middle') => svg('text', { x: at, y: up, 'text-anchor': anchor }, value);
 	const label = `${count(day.completed, 'job')} done and ${num(day.other)} failed or cancelled in the last 24 hours; the longest wait was ${duration(longest)}`;
 	const line = hours.map((hour, i) => hour.wait_seconds !== null && `${x(i) + step / 2},${y(hour.wait_seconds / longest)}`).filter(Boolean);
-	fill(place, h('section.panel', h('h2', 'The last 24 hours'),
+	fill(place, panel('The last 24 hours',
 		h('div.scroll', { tabindex: '0', role: 'group', 'aria-label': 'Chart' }, svg('svg', { class: 'chart', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label },
 			[0, 1].map((share) => [svg('line', { class: 'line', x1: left, x2: width - left, y1: y(share), y2: y(share) }), words(left - 6, y(share) + 4, num(most * share), 'end'), words(width - left + 6, y(share) + 4, `${num(Math.round(longest * share))} s`, 'start')]),
 			hours.map((hour, i) => [bar(i, 0, hour.completed, 'done'), bar(i, hour.completed, hour.other, 'not'), i % 4 === 3 && words(x(i) + step / 2, height - 4, new Date(hour.from).toTimeString().slice(0, 5))]),
@@ -174,16 +157,26 @@ function drawFigures(place, { hours, day }) {
 		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ' · ', h('span.key.info', `waiting time, ${duration(day.wait_seconds)} on average`), ` · ${num(day.rows)} rows`)));
 }
 
-export function auditView() {
-	const place = loading();
-	const more = h('div.foot');
-	const seen = [];
-	const draw = (cursor) => load(place, async () => {
-		const { entries, next_cursor: next } = await get(`/api/admin/audit${query({ limit: 100, cursor })}`);
-		seen.push(...entries);
-		fill(place, seen.length ? table('Who did what', ['When', 'Who', 'What', 'To whom or what', 'From'], seen.map((e) => [time(e.at), e.who, e.action.replace(/-/g, ' '), e.target || '–', e.address || 'the server itself'])) : h('p.empty', 'Nothing has happened yet.'));
-		fill(more, next && button('Show older', () => draw(next)));
-	});
-	draw();
-	return { title: 'Audit', element: h('div', h('h1', { tabindex: '-1' }, 'Audit'), h('p.lead', 'Sign-ins, changes of users, deletions and undone imports, newest first.'), place, more) };
+/** Templates are Table Schemas in JSON files, made in an editor. */
+async function templateSection(place) {
+	await learn();
+	const draw = () => templateSection(place);
+	const path = (name) => `/api/templates/${encodeURIComponent(name)}`;
+	const drop = (near, { name, title }) => confirmed(near, [`Delete the template ${title}?`, 'Reports that were made with it stay as they are.', `Delete ${title}`], async () => { await remove(path(name)); await draw(); }, `${title} is deleted`);
+	const file = input('file', { class: 'vh', accept: '.json', tabindex: '-1', 'aria-label': 'Template', onchange: () => act(chooser, async () => {
+		const [one] = file.files;
+		const schema = await one.text().then(JSON.parse).catch(() => { throw wrong('That file holds no JSON.'); });
+		await put(path(one.name.replace(/\.json$/i, '')), schema);
+		await draw();
+	}, 'The template is stored') });
+	const chooser = button('Upload a template', () => file.click());
+	fill(place, panel('Templates', h('p.hint', 'What files are checked against: a Table Schema in a JSON file, whose name becomes the template’s. The same name again makes a new version.'),
+		table('Templates', ['Template', right('Version'), right('Fields'), acts], known.templates.map((one) => [
+			one.title, num(one.version), num(one.schema.fields.length),
+			[download('JSON', `data:application/json,${encodeURIComponent(JSON.stringify(one.schema, null, 2))}`, { kind: 'button small', download: `${one.name}.json`, 'aria-label': `JSON of ${one.title}` }), !one.built_in && small('Delete…', one.title, (event) => drop(event.target, one))],
+		])),
+		h('div.actions', file, chooser)));
 }
+
+export const auditView = () => view('Audit', null, h('p.lead', 'Sign-ins, changes of users, deletions and undone imports, newest first.'), growing(loading(), '/api/admin/audit', { limit: 100 }, 'entries', (entries) =>
+	table('Who did what', ['When', 'Who', 'What', 'To whom or what', 'From'], entries.map((e) => [time(e.at), e.who, e.action.replace(/-/g, ' '), e.target || '–', e.address || 'the server itself']))));

@@ -1,4 +1,4 @@
-// The way to the server: JSON calls, uploads with progress, problems as errors, and what this server can do.
+// The way to the server: JSON calls, uploads with progress, problems as errors, and what is asked of it once.
 
 import { noteServerTime } from './words.js';
 
@@ -47,8 +47,8 @@ export const call = (method, path, { json, headers = {}, signal, gate = true } =
 	try {
 		response = await fetch(path, {
 			method, signal, cache: 'no-store', credentials: 'same-origin',
-			headers: { Accept: 'application/json', ...(json === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
-			body: json === undefined ? undefined : JSON.stringify(json),
+			headers: { Accept: 'application/json', ...(json && { 'Content-Type': 'application/json' }), ...headers },
+			body: json && JSON.stringify(json),
 		});
 	} catch { throw signal?.aborted ? aborted() : offline(); }
 	noteServerTime(response.headers.get('Date'));
@@ -64,8 +64,8 @@ async function body(response) {
 }
 export const get = async (path, options) => body(await call('GET', path, options));
 export const post = async (path, json = {}, options = {}) => body(await call('POST', path, { ...options, json }));
-export const patch = async (path, json) => body(await call('PATCH', path, { json }));
-export const remove = async (path) => body(await call('DELETE', path));
+const changing = (method) => async (path, json) => body(await call(method, path, { json }));
+export const [patch, put, remove] = ['PATCH', 'PUT', 'DELETE'].map(changing);
 export const query = (parts) => { const text = new URLSearchParams(Object.entries(parts).filter(([, value]) => value)).toString(); return text && `?${text}`; };
 
 /** A key that makes a repeated upload the same upload. */
@@ -110,29 +110,15 @@ const sendOnce = (path, file, fields, { key, onProgress, onSent, signal }) => ne
 	request.send(form);
 });
 
-// ---- What this server can do: read once from its own description; what is not in there is not shown.
+// ---- What is asked once, at the sign-in
 
-let description = {};
-const routes = new Map();
-const shape = (path) => path.replace(/\{[^}]*\}/g, '{}');
-
-export async function loadFeatures() {
-	description = await get('/api/openapi.json', { gate: false });
-	for (const [path, methods] of Object.entries(description.paths)) routes.set(shape(path), Object.keys(methods));
+/** Bytes of an upload at most; the templates with their names, titles and schemas. */
+export const known = { uploadBytesMax: 0, templates: [] };
+export async function learn() {
+	const [description, { templates }] = await Promise.all([get('/api/openapi.json', { gate: false }), get('/api/templates', { gate: false })]);
+	Object.assign(known, { uploadBytesMax: description['x-limits'].upload_bytes_max, templates: templates.map((one) => ({ ...one, title: one.title || one.name })) });
 }
 
-/** Whether the server has a route, as in has('POST', '/api/jobs/{id}/undo'). */
-export const has = (method, path) => Boolean(routes.get(shape(path))?.includes(method.toLowerCase()));
-export const uploadBytesMax = () => description['x-limits']?.upload_bytes_max;
-
-let templates = null;
-export const allTemplates = () => {
-	templates ||= get('/api/templates').then((answer) => answer.templates, (problem) => { templates = null; throw problem; });
-	return templates;
-};
+export const fieldsOf = (template) => known.templates.find((one) => one.name === template)?.schema.fields || [];
 /** What people call the fields of a template: (name) → title. */
-export async function titlesOf(template) {
-	const found = (await allTemplates().catch(() => [])).find((one) => one.name === template);
-	const titles = new Map(found?.schema?.fields?.map((field) => [field.name, field.title || field.name]));
-	return (name) => titles.get(name) || name;
-}
+export const titlesOf = (template) => (name) => fieldsOf(template).find((field) => field.name === name)?.title || name;

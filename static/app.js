@@ -1,10 +1,10 @@
 // Starts the page: who is here, the frame around the views, the address after #, the title, the connection.
 
-import { get, has, loadFeatures, onSignedOut } from './api.js';
+import { get, learn, onSignedOut } from './api.js';
 import { ownPasswordPage, profileView, setUpPage, signInOver, signInPage, signOut } from './account.js';
 import { acceptDrops, addView, hasFile, isSending, sendingTitle } from './add.js';
 import { auditView, queueView, serverView, usersView } from './admin.js';
-import { button, download, fill, h, icon, link, menu, note, say, select } from './dom.js';
+import { button, download, failure, fill, focus, h, icon, link, menu, say, select, view as plainView } from './dom.js';
 import { fileView } from './file.js';
 import { live, onChange, onConnection, poke, start, stop } from './live.js';
 import { recordsView } from './records.js';
@@ -33,12 +33,9 @@ fill(foot, 'Sheetline', select([['', 'Colours of the system'], ['light', 'Light'
 document.getElementById('skip').addEventListener('click', (event) => { event.preventDefault(); main.focus(); });
 
 const VIEWS = { '': home, job: reportView, file: fileView, records: recordsView, profile: profileView, queue: queueView, users: usersView, server: serverView, audit: auditView };
-/** What the bar offers: place, name, the route that it needs, whether it is for administrators. */
-const PLACES = [
-	['', 'Uploads', '/api/files'], ['records', 'Records', '/api/records'], ['queue', 'Queue', '/api/admin/queue', true],
-	['users', 'Users', '/api/users', true], ['server', 'Server', '/api/health', true], ['audit', 'Audit', '/api/admin/audit', true],
-];
-const offered = ([, , path, admin]) => has('GET', path) && (!admin || user.role === 'admin');
+/** What the bar offers: place, name, whether it is for administrators. */
+const PLACES = [['', 'Uploads'], ['records', 'Records'], ['queue', 'Queue', true], ['users', 'Users', true], ['server', 'Server', true], ['audit', 'Audit', true]];
+const offered = ([, , admin]) => !admin || user.role === 'admin';
 
 function frame() {
 	fill(top, h('div.bar', h('a.brand', { href: '#/' }, h('span.mark', icon('file')), 'Sheetline'),
@@ -56,7 +53,7 @@ async function leave() {
 
 function home() {
 	const uploads = uploadsView({ user });
-	const add = addView({ onUploaded: uploads.reload });
+	const add = addView({ onUploaded: uploads.added });
 	return { title: 'Uploads', element: h('div', welcome(), add.element, uploads.element), close: () => { add.close(); uploads.close(); } };
 }
 
@@ -65,7 +62,7 @@ function route(first = false) {
 	const [name, id] = location.hash.replace(/^#\/?/, '').split('/');
 	const place = PLACES.find(([path]) => path === name);
 	view?.close?.();
-	view = VIEWS[name] && (!place || offered(place)) ? VIEWS[name]({ user }, id) : { title: 'Nothing here', element: h('div', h('h1', { tabindex: '-1' }, 'Nothing here'), h('p', 'This address leads nowhere. ', link('Uploads', '#/'))) };
+	view = VIEWS[name] && (!place || offered(place)) ? VIEWS[name]({ user }, id) : plainView('Nothing here', null, h('p', 'This address leads nowhere. ', link('Uploads', '#/')));
 	main.className = view.wide ? 'wide' : '';
 	document.title = `${view.title} – Sheetline`;
 	fill(main, view.element);
@@ -75,7 +72,7 @@ function route(first = false) {
 	entitle();
 	if (first) return;
 	scrollTo(0, 0);
-	(main.querySelector('h1') || main).focus();
+	focus(main.querySelector('h1'));
 }
 
 /** "61 % · clients.xlsx" while something is under way; the view's own title else. */
@@ -91,11 +88,11 @@ function entitle() {
 /** Three steps for a new office, gone once dismissed. */
 function welcome() {
 	if (!stored('sheetline.new')) return null;
-	const done = () => { stored('sheetline.new', ''); box.remove(); main.querySelector('h1').focus(); };
+	const done = () => { stored('sheetline.new', ''); box.remove(); focus(main.querySelector('h1')); };
 	const step = (title, ...words) => h('li', h('strong', title), h('p', words));
 	const box = h('section.welcome', { 'aria-labelledby': 'welcome' }, h('div.head', h('h2', { id: 'welcome' }, 'Your office can start'), button('Done', done, { kind: 'small' })), h('ol',
 		step('Add a colleague', 'Everybody has their own name and sees their own files. ', link('Users', '#/users')),
-		step('Try a file', has('GET', '/api/templates/{name}/sample.xlsx') ? [download('Take the sample', '/api/templates/companies/sample.xlsx'), ' and drop it below.'] : 'Drop one below; “Upload & Process Now” shows what it makes of it.'),
+		step('Try a file', download('Take the sample', '/api/templates/companies/sample.xlsx'), ' and drop it below.'),
 		step('Set up a backup', 'Every night on the server: ', h('code', 'sheetline backup DEST'))));
 	return box;
 }
@@ -114,10 +111,10 @@ const showSetUp = (code) => door(setUpPage({ code, back: () => showSignIn(), don
 async function enter(who) {
 	if (who.must_change) { door(ownPasswordPage({ user: who, done: enter, leave })); return; }
 	user = who;
-	await loadFeatures();
+	await learn();
 	frame();
 	route(true);
-	main.querySelector('h1')?.focus({ preventScroll: true });
+	focus(main.querySelector('h1'), { preventScroll: true });
 	start();
 }
 
@@ -125,21 +122,13 @@ onSignedOut((problem) => (user ? signInOver(user, explain(problem, { file: hasFi
 
 // ---- Connection: a banner that lies over the page, so that nothing below it moves
 
-let countdown = 0;
-onConnection((online, seconds) => {
-	clearInterval(countdown);
-	if (online) { say('Connected again'); offline.hidden = true; return; }
-	const words = h('span');
-	let left = seconds;
-	const tick = () => { words.textContent = left > 0 ? `No answer from the server. Trying again in ${left} s.` : 'No answer from the server. Trying…'; left -= 1; };
-	tick();
-	countdown = setInterval(tick, 1000);
-	if (offline.hidden) say('No answer from the server');
-	const focused = offline.contains(document.activeElement);
-	fill(offline, icon('warn'), words, button('Try now', poke, { kind: 'small' }));
-	offline.hidden = false;
-	if (focused) offline.querySelector('button').focus();
+onConnection((online) => {
+	if (offline.hidden === online) return;
+	say(online ? 'Connected again' : NO_ANSWER);
+	offline.hidden = online;
 });
+const NO_ANSWER = 'No answer from the server';
+fill(offline, icon('warn'), h('span', `${NO_ANSWER}. Trying again…`), button('Try now', poke, { kind: 'small' }));
 
 addEventListener('beforeunload', (event) => { if (isSending()) event.preventDefault(); });
 addEventListener('hashchange', () => { if (/^#setup=/.test(location.hash)) location.reload(); else route(); });
@@ -156,7 +145,7 @@ async function begin() {
 	}
 	try { await enter((await get('/api/auth/session', { gate: false })).user_info); } catch (problem) {
 		if (problem.signedOut || problem.code === 'account-disabled') showSignIn(problem.code !== 'session-missing' && explain(problem));
-		else fill(main, h('h1', { tabindex: '-1' }, 'Sheetline'), note('bad', h('p', explain(problem)), h('p', button('Try again', () => location.reload()))));
+		else fill(main, h('h1', 'Sheetline'), failure(problem, () => location.reload()));
 	}
 }
 begin();

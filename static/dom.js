@@ -1,8 +1,8 @@
-// Helpers around the DOM: elements made from data (never from HTML text), live regions, forms, dialogs, menus, tables.
+// Elements made from data (never from HTML text), live regions, forms, dialogs, menus, tables.
 
+import { get, query } from './api.js';
 import { explain } from './words.js';
 
-const PROPERTIES = new Set(['value', 'checked']);
 const nodes = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== '');
 
 /** An element: h('p.hint', {id: 'x', onclick: fn}, 'text', otherElement, [more]). Null and false children are left out. */
@@ -14,7 +14,7 @@ export function h(tag, ...rest) {
 	if (first && typeof first === 'object' && !(first instanceof Node) && !Array.isArray(first)) {
 		for (const [key, value] of Object.entries(rest.shift())) {
 			if (key.startsWith('on') && value) element.addEventListener(key.slice(2), value);
-			else if (PROPERTIES.has(key) && value !== undefined) element[key] = value;
+			else if (key === 'value' && value !== undefined) element.value = value;
 			else attr(element, key, value);
 		}
 	}
@@ -24,20 +24,22 @@ export function h(tag, ...rest) {
 
 const nameOf = (element) => element.getAttribute('aria-label') || element.labels?.[0]?.textContent || element.textContent;
 
-/** Replaces what is inside an element. The focus stays on what has the same name, else it goes to the heading. */
+/** Replaces what is inside. The focus stays on what has the same name, else it goes to the heading. */
 export function fill(element, ...children) {
 	const at = document.activeElement;
 	const focused = element !== at && element.contains(at) && nameOf(at);
 	element.replaceChildren(...nodes(children));
-	if (focused) {
-		const next = [...element.querySelectorAll(at.tagName)].find((one) => nameOf(one) === focused) || element.querySelector('h1,h2');
-		if (next?.matches('h1,h2')) next.tabIndex = -1;
-		next?.focus();
-	}
+	if (focused) focus([...element.querySelectorAll(at.tagName)].find((one) => nameOf(one) === focused) || element.querySelector('h1,h2'));
 	return element;
 }
 
-/** Writes a text only when it changed, so that nothing flickers and no selection is lost. */
+/** Moves the focus, also to what takes none by itself: a heading, a message. */
+export function focus(element, how) {
+	if (element && element.tabIndex < 0) element.tabIndex = -1;
+	element?.focus(how);
+}
+
+/** Writes a text only when it changed: a selection in it stays. */
 export function text(element, value) {
 	if (element.textContent !== value) element.textContent = value;
 }
@@ -63,10 +65,12 @@ const PATHS = {
 	dots: 'M4.5 10h.01M10 10h.01M15.5 10h.01', open: 'M5 7.5l5 5 5-5', back: 'M16 10H4.5M9 5l-5 5 5 5', undo: 'M7 4L3.5 7.5 7 11M4 7.5h7.5a4.5 4.5 0 010 9H8',
 };
 
-/** A line icon; it says nothing to screen readers, so a word always stands beside it. */
+/** A line icon; a word always stands beside it. */
 export const icon = (name) => svg('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true', class: `icon icon-${name}` }, svg('path', { d: PATHS[name] }));
 
 export const button = (label, onclick, { kind = null, ico, ...more } = {}) => h('button', { type: 'button', class: kind, onclick, ...more }, ico && icon(ico), label);
+/** A button in a row; `of` names the row's thing for screen readers. */
+export const small = (label, of, onclick) => button(label, onclick, { kind: 'small', 'aria-label': `${label.replace('…', '')} ${of}` });
 export const link = (label, href, { kind = null, ico, ...more } = {}) => h('a', { href, class: kind, ...more }, ico && icon(ico), label);
 export const download = (label, href, more = {}) => link(label, href, { download: true, ...more });
 
@@ -74,7 +78,7 @@ export const download = (label, href, more = {}) => link(label, href, { download
 export const badge = ({ tone, ico, word }) => h(`span.badge.${tone}`, icon(ico), word);
 
 export const note = (tone, ...children) =>
-	h(`div.note.${tone}`, { tabindex: '-1' }, icon({ bad: 'cross', warn: 'warn', ok: 'done', info: 'stored' }[tone]), h('div', ...children));
+	h(`div.note.${tone}`, icon({ bad: 'cross', warn: 'warn', ok: 'done', info: 'stored' }[tone]), h('div', ...children));
 
 /** Says something to screen readers: politely, or at once. */
 export function say(words, urgent = false) {
@@ -90,15 +94,6 @@ export const newId = (stem) => `${stem}-${++serial}`;
 
 const failed = (problem) => { const words = explain(problem); say(words, true); return words; };
 
-/** Does something; a failure stands in `place` and takes the focus. */
-export async function attempt(place, work) {
-	fill(place);
-	try { await work(); } catch (problem) {
-		fill(place, note('bad', failed(problem)));
-		place.firstChild.focus();
-	}
-}
-
 /** Does something behind a button; a failure stands in the row's state, else beside the button. */
 export async function act(near, work, done) {
 	const place = near.closest('tr')?.querySelector('.state') || near.closest('td,.actions,section') || near.parentElement;
@@ -108,15 +103,41 @@ export async function act(near, work, done) {
 	attr(near, 'aria-disabled', null);
 }
 
-/** A place that `load` fills from the server; a whole view has its heading there from the start. */
-export const loading = (title) => h('div', title && h('h1', { tabindex: '-1' }, title), h('p.empty', 'Loading…'));
+/** What went wrong, and a button where `again` says how to try once more. */
+export const failure = (problem, again, at) => note('bad', h('p', explain(problem, at)), again && h('p', button('Try again', again, { kind: 'small' })));
+
+/** A place that `load` fills; a whole view has its heading from the start. */
+export const loading = (title) => h('div', title && h('h1', title), h('p.empty', 'Loading…'));
 export async function load(place, work, title) {
-	try { await work(); } catch (problem) {
-		if (problem.name === 'AbortError') return;
-		const again = problem.code !== 'not-found' && h('p', button('Try again', () => load(place, work, title), { kind: 'small' }));
-		fill(place, title && h('h1', { tabindex: '-1' }, title), note('bad', h('p', explain(problem)), again));
+	try { await work(place); } catch (problem) {
+		if (problem.name !== 'AbortError') fill(place, title && h('h1', title), failure(problem, problem.code !== 'not-found' && (() => load(place, work, title))));
 	}
 }
+/** Such a place, being filled. */
+export function loaded(work, title) {
+	const place = loading(title);
+	load(place, work, title);
+	return place;
+}
+
+/** A list that grows page by page in `place`; `draw` shows all that was got so far. A newer list in the same place wins. */
+export function growing(place, path, parts, name, draw) {
+	const seen = [];
+	place.list = seen;
+	const more = async (cursor) => {
+		const answer = await get(`${path}${query({ ...parts, cursor })}`);
+		if (place.list !== seen) return;
+		seen.push(...answer[name]);
+		fill(place, draw(seen), answer.next_cursor && h('div.grid.foot', button('Show more', (event) => act(event.target, () => more(answer.next_cursor)))));
+	};
+	load(place, () => more());
+	return place;
+}
+
+/** A view: its heading with tools beside it, and what stands below. */
+export const view = (title, tools, ...below) => ({ title, element: h('div', h('div.head', h('h1', title), tools && h('div.tools', tools)), below) });
+/** A part of a view in a box. */
+export const panel = (title, ...children) => h('section.panel', h('h2', title), children);
 
 // ---- Forms
 
@@ -128,25 +149,29 @@ export function field(label, control, hint) {
 	return h('div.field', h('label', { for: control.id }, label), about, control);
 }
 
-export const select = (choices, chosen, onchange, more = {}) => {
-	const element = h('select', { ...more, onchange: () => onchange?.(element.value) }, choices.map(([value, label]) => h('option', { value, selected: value === (chosen ?? '') }, label)));
-	return element;
-};
+export const select = (choices, chosen, onchange, more) => h('select', { ...more, onchange: (event) => onchange?.(event.target.value) }, choices.map(([value, label]) => h('option', { value, selected: value === (chosen ?? '') }, label)));
 export const input = (type = 'text', more = {}) => h('input', { type, autocomplete: 'off', ...more });
+
+/** A search that asks when the typing rests. */
+export function searchBox(label, ask) {
+	let typing = 0;
+	const box = input('search', { 'aria-label': label, placeholder: 'Search…', oninput: () => { clearTimeout(typing); typing = setTimeout(() => ask(box.value.trim()), 250); } });
+	return box;
+}
 
 /** For `submit` of a form: an entry is not right. */
 export const wrong = (sentence, control) => Object.assign(new Error(sentence), { code: 'wrong', detail: sentence, input: control });
 
-/** A form that shows what went wrong beside itself, counts a throttle down, and can't be sent twice at once. */
-export function form({ fields, yes, submit, cancel, after }) {
+/** A form that tells what went wrong, counts a throttle down, and can't be sent twice at once. */
+export function form({ fields, yes, kind = 'primary', submit, cancel, after }) {
 	const message = h('div');
-	const go = h('button.primary', { type: 'submit' }, yes);
+	const go = h('button', { type: 'submit', class: kind }, yes);
 	let timer = 0;
 	function fail(problem) {
 		const words = h('p', failed(problem));
 		fill(message, note('bad', words));
 		if (problem.input) problem.input.setAttribute('aria-invalid', 'true');
-		(problem.input || message.firstChild).focus();
+		focus(problem.input || message.firstChild);
 		if (problem.code !== 'too-many-attempts') return;
 		clearInterval(timer);
 		attr(go, 'aria-disabled', 'true');
@@ -168,38 +193,34 @@ export function form({ fields, yes, submit, cancel, after }) {
 		fill(message);
 		try { await submit(); attr(go, 'aria-disabled', null); } catch (problem) { attr(go, 'aria-disabled', null); fail(problem); }
 	}
-	const element = h('form', { novalidate: true, onsubmit: send }, fields, message, h('div.actions', cancel && button('Cancel', cancel), go), after);
+	const element = h('form', { novalidate: true, onsubmit: send }, fields, message, h('div.actions', cancel, go), after);
 	return element;
 }
 
-function modal(title, ...children) {
-	const id = newId('dialog');
-	const dialog = h('dialog', { 'aria-labelledby': id }, h('h2', { id }, title), ...children);
-	document.body.append(dialog);
-	dialog.showModal();
-	return dialog;
-}
-
-/** A dialog that names what it will do. Resolves to true or false; Escape means no. */
-export const ask = (title, body, yes, { no = 'Leave it', danger = true } = {}) => new Promise((resolve) => {
-	const dialog = modal(title, body && h('p', body), h('form', { method: 'dialog' },
-		h('div.actions', h('button', { value: 'no', autofocus: true }, no), h('button', { value: 'yes', class: danger ? 'danger' : 'primary' }, yes))));
-	dialog.addEventListener('close', () => { dialog.remove(); resolve(dialog.returnValue === 'yes'); });
-});
-
-/** A form in a dialog. Resolves to what `submit` returns, or to null. `firm`: it can't be left. */
-export const askForm = (title, { body, fields, yes, submit, firm = false, after }) => new Promise((resolve) => {
+/** A form in a dialog. Resolves to what `submit` returns, or to null; Escape means no. `firm`: it can't be left. */
+export const askForm = (title, { body, submit, no = 'Cancel', firm = false, ...more }) => new Promise((resolve) => {
 	let result = null;
-	const dialog = modal(title, body && h('p', body), form({
-		fields, yes, after, cancel: firm ? null : () => dialog.close(),
+	const id = newId('dialog');
+	const dialog = h('dialog', { 'aria-labelledby': id }, h('h2', { id }, title), body && h('p', body), form({
+		...more, cancel: !firm && button(no, () => dialog.close()),
 		submit: async () => { result = await submit(); dialog.close(); },
 	}));
-	dialog.addEventListener('cancel', (event) => { if (firm) event.preventDefault(); });
-	dialog.addEventListener('close', () => { dialog.remove(); resolve(result); });
-	(dialog.querySelector('[autofocus]') || dialog.querySelector('input,select'))?.focus();
+	const show = () => { dialog.showModal(); (dialog.querySelector('[type=password]') || dialog.querySelector('input,select,button')).focus(); };
+	dialog.addEventListener('close', () => {
+		if (firm && !result) { show(); return; }
+		dialog.remove();
+		resolve(result);
+	});
+	document.body.append(dialog);
+	show();
 });
 
-/** A button that opens a short list of actions, placed below it; Escape, a click elsewhere or leaving it closes it. */
+/** Does something that can't be taken back, once asked; the focus is on the harmless answer. */
+export async function confirmed(near, [title, body, yes, no = 'Keep it'], work, done) {
+	if (await askForm(title, { body, yes, no, kind: 'danger', submit: () => true })) await act(near, work, done);
+}
+
+/** A button that opens a short list of actions; Escape, a click elsewhere or leaving it closes it. */
 export function menu(label, items, { visible, kind = null } = {}) {
 	const list = h('div.menu-list', { popover: 'auto' });
 	const opener = button(visible || icon('dots'), null, { kind, 'aria-label': visible ? null : label });
@@ -219,8 +240,9 @@ export function menu(label, items, { visible, kind = null } = {}) {
 	return h('span.menu', opener, list);
 }
 
-/** A table in a box of its own that scrolls. `columns`: strings, or {label, cls}; `rows`: arrays of cells. */
-export function table(caption, columns, rows, cls = null) {
+/** A table in a box that scrolls. `columns`: strings or {label, cls}; `rows`: arrays of cells; `none`: said where there are none. */
+export function table(caption, columns, rows, { cls = null, none } = {}) {
+	if (!rows.length && none) return h('p.empty', none);
 	const of = columns.map((column) => (typeof column === 'string' ? { label: column, cls: null } : column));
 	return h('div.scroll', { tabindex: '0', role: 'group', 'aria-label': caption }, h('table', { class: cls }, h('caption.vh', caption),
 		h('thead', h('tr', of.map(({ label, cls: c }) => h('th', { scope: 'col', class: c }, c === 'acts' ? h('span.vh', label) : label)))),

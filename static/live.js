@@ -1,4 +1,4 @@
-// What the user's newest job does, kept fresh by long polling: one loop for the whole page, listeners get each change.
+// What the user's newest job does, kept fresh by long polling: one loop for the whole page.
 
 import { call, pause, Problem } from './api.js';
 import { isActive } from './words.js';
@@ -27,7 +27,7 @@ export function poke() { etag = null; wake(); }
 export function markStopping(id) { stopping = id; if (live.job?.job_id === id && live.job.status === 'processing') { live.job.cancel_requested = true; tell(); } }
 
 function tell() { for (const listener of [...listeners]) listener(live); }
-function setOnline(online, retryIn) { live.online = online; connection(online, retryIn); }
+function setOnline(online) { live.online = online; connection(online); }
 
 async function loop(turn) {
 	let failures = 0;
@@ -55,7 +55,7 @@ async function loop(turn) {
 			if (abort.signal.aborted) continue;
 			const seconds = Math.max(BACK_OFF[Math.min(failures, BACK_OFF.length - 1)], error instanceof Problem ? error.retryAfter : 0);
 			failures += 1;
-			setOnline(false, seconds);
+			setOnline(false);
 			await sleep(seconds * 1000);
 		}
 	}

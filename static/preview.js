@@ -1,6 +1,5 @@
 // What the server sees in the chosen file: sheet, header row, how its columns are understood, its first rows.
 
-import { has } from './api.js';
 import { field, h, input, note, sample, select, table } from './dom.js';
 import { bytes, cell, count, dots, howWord, num } from './words.js';
 
@@ -19,12 +18,15 @@ export function previewPanel({ seen, stale, file, options, change, fields }) {
 	const matched = mapping.filter((m) => m.field).length;
 	const easy = matched > 0 && mapping.every((m) => m.how === 'exact') && !missing.length;
 	const choose = (m) => select([['', 'Keep as extra'], ['-', 'Leave it out'], ...fields.map((f) => [f.name, f.title || f.name])], m.field || (m.how === 'none' ? '' : '-'), (name) => change({ mapping: { ...options.mapping, [m.column]: name === '-' ? null : name || undefined } }), { 'aria-label': `Field for ${m.column}` });
-	const editable = fields.length > 0 && has('GET', '/api/mappings');
+	const editable = fields.length > 0;
+	const textual = isText(file.name) || seen.encoding;
+	const single = textual && mapping.length === 1; // a wrong separator leaves one column
 	const repair = seen.sheets?.some((s) => s.name === REPAIR_SHEET);
 	return h('div.grid', { 'aria-busy': stale ? 'true' : null },
 		repair && note('info', 'These are the rows to fix of an earlier file. “Upload & Process Now” puts them back to where they belong.'),
 		!repair && whichRows(seen, options, change),
-		(isText(file.name) || seen.encoding) && h('details', h('summary', dots('Reading details', seen.encoding && `${seen.encoding} text`, seen.delimiter && `separator ${seen.delimiter === '\t' ? 'Tab' : seen.delimiter}`)), h('div.row',
+		single && note('warn', 'Only one column was found. Is the separator right?'),
+		textual && h('details', { open: single }, h('summary', dots('Reading details', seen.encoding && `${seen.encoding} text`, seen.delimiter && `separator ${seen.delimiter === '\t' ? 'Tab' : seen.delimiter}`)), h('div.row',
 			field('Separator', select(SEPARATORS, options.delimiter, (delimiter) => change({ delimiter }))),
 			field('Letters', select(ENCODINGS, options.encoding, (encoding) => change({ encoding }))))),
 		mapping.length > 0 && h('details', { open: !easy }, h('summary', easy ? `All ${count(mapping.length, 'column')} recognised` : `${num(matched)} of ${count(mapping.length, 'column')} recognised`),
@@ -33,7 +35,7 @@ export function previewPanel({ seen, stale, file, options, change, fields }) {
 		missing.map((name) => note('warn', `“${named(name)}” is needed, and no column was matched to it.${editable ? ' Choose its column above.' : ''}`)),
 		notices.length > 0 && h('details', h('summary', `${count(notices.length, 'thing')} to know`), h('ul', notices.map((n) => h('li', n.cell && `${n.cell}: `, n.message)))),
 		rows.length > 0 && h('details', h('summary', rows.length === 1 ? 'The only row' : `First ${num(rows.length)} rows`),
-			table('First rows of the file', columns, rows.map((row) => columns.map((_, i) => value(row, i))), 'data')));
+			table('First rows of the file', columns, rows.map((row) => columns.map((_, i) => value(row, i))), { cls: 'data' })));
 }
 
 function whichRows(seen, options, change) {
@@ -47,4 +49,4 @@ function whichRows(seen, options, change) {
 		sheets.length === 1 && h('p.hint', dots(sheets[0].name && `Sheet ${sheets[0].name}`, about(sheets[0]))));
 }
 
-export const heading = (file) => h('h2.name', { tabindex: '-1' }, file.name, h('span.hint', ` ${bytes(file.size)}`));
+export const heading = (file) => h('h2.name', file.name, h('span.hint', ` ${bytes(file.size)}`));

@@ -1,9 +1,9 @@
-// The report on a job: what happened, what to fix, what was changed, what can be taken away.
+// The report on a job.
 
-import { get, has, post, query, titlesOf } from './api.js';
-import { act, ask, attempt, badge, button, download, fill, h, icon, link, load, loading, menu, note, right, roomy, sample, say, table, text } from './dom.js';
+import { get, post, titlesOf } from './api.js';
+import { act, badge, button, confirmed, download, fill, growing, h, icon, link, load, loading, menu, note, right, roomy, sample, say, table, text } from './dom.js';
 import { back } from './file.js';
-import { cancel, downloads, retry } from './jobs.js';
+import { cancel, downloads, hasReport, retry } from './jobs.js';
 import { live, onChange } from './live.js';
 import { cell, clock, count, duration, howWord, isActive, isCollision, num, outcome, ruleWord, stage, stateOf, time, waiting } from './words.js';
 
@@ -16,10 +16,8 @@ export function reportView(_, id) {
 	const draw = () => load(element, async () => {
 		const { job } = await get(path);
 		document.title = `${job.filename} – Sheetline`;
-		const has_ = job.status === 'completed' || job.error?.code === 'missing-columns';
-		const report = has_ && await get(`${path}/report`);
-		const title = report && await titlesOf(job.template);
-		fill(element, heading(job, report), report ? found(job, report, title, draw) : underWay(job), history(job));
+		const report = hasReport(job) && await get(`${path}/report`);
+		fill(element, heading(job, report), report ? found(job, report, titlesOf(job.template), draw) : underWay(job), history(job));
 		shown = job;
 	}, 'Report');
 	const off = onChange(() => {
@@ -38,7 +36,7 @@ const activeWords = (job) => (job.status === 'processing' ? stage(job) : waiting
 function heading(job, report) {
 	const seconds = report ? report.stats.seconds : job.finished && job.started && (Date.parse(job.finished) - Date.parse(job.started)) / 1000;
 	const parts = [job.finished && ['finished ', time(job.finished)], seconds && `took ${duration(seconds)}`, `job ${job.job_id}`, job.template && `checked as ${job.template}`].filter(Boolean);
-	return [back(), h('div.head', h('h1.name', { tabindex: '-1' }, job.filename), badge(stateOf(job))), h('p.lead', parts.map((part, i) => [i > 0 && ', ', part]))];
+	return [back(), h('div.head', h('h1.name', job.filename), badge(stateOf(job))), h('p.lead', parts.map((part, i) => [i > 0 && ', ', part]))];
 }
 
 /** A job without a report: at work, or ended without a result. */
@@ -52,11 +50,10 @@ function underWay(job) {
 function found(job, report, title, redraw) {
 	const problems = list('Rows to fix', 'What needs fixing', report.errors.filter((e) => !isCollision(e)), report, title);
 	const collisions = list('Rows that are there already', 'Not stored again', report.errors.filter(isCollision), report, title);
-	const place = h('div');
 	return [
-		summary(job, report), job.status === 'failed' && note('bad', outcome(job)), place, takeAway(job, place, redraw),
+		summary(job, report), job.status === 'failed' && note('bad', outcome(job)), takeAway(job, redraw),
 		h('div.split', problems ? problems.rules : note('ok', 'Nothing to fix.'), completeness(report, title)), problems?.rows,
-		collisions && [collisions.rules, collisions.rows], contents(report, title), changes(job), mapping(report, title),
+		collisions && [collisions.several && collisions.rules, collisions.rows], contents(report, title), changes(job), mapping(report, title),
 	];
 }
 
@@ -72,24 +69,21 @@ function summary(job, report) {
 		c.rows > 0 && h('p.sum', `${count(c.rows, 'row')} in the file`, parts.length > 0 && ': ', parts.map(([key, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, `${num(c[key])} ${words}`)])), parts.length > 0 && bar);
 }
 
-function takeAway(job, place, redraw) {
+function takeAway(job, redraw) {
 	const offered = downloads(job);
-	const undo = async () => {
-		const yes = await ask(`Undo the import of ${job.filename}?`, 'What it added to the list is taken out again, and what it updated is put back. The file stays.', 'Undo this import');
-		if (yes) await attempt(place, async () => {
-			const { message } = await post(`/api/jobs/${job.job_id}/undo`);
-			await redraw();
-			say(message);
-			document.querySelector('.lead').after(note('ok', message));
-		});
-	};
+	const undo = (event) => confirmed(event.target, [`Undo the import of ${job.filename}?`, 'What it added to the list is taken out again, and what it updated is put back. The file stays.', 'Undo this import', 'Leave it'], async () => {
+		const { message } = await post(`/api/jobs/${job.job_id}/undo`);
+		await redraw();
+		say(message);
+		document.querySelector('.lead').after(note('ok', message));
+	});
 	return h('div.actions.noprint',
 		offered.slice(0, 2).map(([label, path], i) => download(label, path, { kind: i ? 'button' : 'button primary', ico: 'down' })),
 		menu('More', () => [
 			offered.slice(2).map(([label, path]) => download(label, path)),
 			!job.file_deleted && link('The file', `#/file/${job.file_upload_id}`), button('Print', () => print()),
 		], { visible: ['More', icon('open')] }),
-		job.status === 'completed' && !job.undone && has('POST', '/api/jobs/{id}/undo') && button('Undo this import…', undo, { ico: 'undo' }));
+		job.status === 'completed' && !job.undone && button('Undo this import…', undo, { ico: 'undo' }));
 }
 
 // ---- Problems: by rule, and row by row
@@ -110,27 +104,26 @@ function list(heading_, rulesHeading, errors, report, title) {
 	if (!errors.length) return null;
 	const groups = groupsOf(errors, title);
 	let chosen = null;
-	let from = 0;
+	let shown = PAGE;
 	const rows = h('section');
 	const buttons = groups.map((group) => h('button.rule', { type: 'button', 'aria-pressed': 'false', onclick: () => choose(chosen === group ? null : group) }, h('span', group.label), h('span.num', num(group.hits.length))));
 	function choose(group) {
 		chosen = group;
-		from = 0;
+		shown = PAGE;
 		groups.forEach((one, i) => buttons[i].setAttribute('aria-pressed', String(one === chosen)));
 		draw();
 		say(`${count((chosen?.hits || errors).length, 'problem')}${chosen ? `: ${chosen.label}` : ''}`);
 	}
 	function draw() {
 		const hits = chosen?.hits || errors;
-		const part = hits.slice(from, from + PAGE);
-		const turn = (label, words, step) => button(words, () => { from += step; draw(); rows.querySelector('.scroll').focus(); }, { kind: 'small', 'aria-label': label, disabled: !hits[from + step] });
+		const part = hits.slice(0, shown);
 		fill(rows, h('div.head', h('h2', heading_), h('div.tools', chosen && button('Show all', () => choose(null), { kind: 'small' }),
-			h('span.hint', `${num(from + 1)}–${num(from + part.length)} of ${num(hits.length)}`), hits.length > PAGE && [turn('Earlier', '‹', -PAGE), turn('Later', '›', PAGE)])),
+			h('span.hint', `${num(part.length)} of ${count(hits.length, 'problem')}`), hits.length > shown && button('Show the others', () => { shown = hits.length; draw(); }, { kind: 'small' }))),
 		table(heading_, [right('Row'), 'Cell', 'Column', sample('In your file'), roomy('What is wrong')], part.map((e) => [num(e.row), e.cell || e.column || '–', e.field ? title(e.field) : '–', cell(e.value), e.message])),
 		report.errors.length < report.errors_total && h('p.hint', `The first ${num(report.errors.length)} of ${num(report.errors_total)} problems are listed and counted here; the marked copy has all of them.`));
 	}
 	draw();
-	return { rows: errors[0].row && rows, rules: h('section', h('h2', rulesHeading), h('div.rules', { role: 'group', 'aria-label': rulesHeading }, buttons)) };
+	return { several: groups.length > 1, rows: errors[0].row && rows, rules: h('section', h('h2', rulesHeading), h('div.rules', { role: 'group', 'aria-label': rulesHeading }, buttons)) };
 }
 
 function completeness({ columns, stats, errors, errors_total: total }, title) {
@@ -153,19 +146,12 @@ function contents({ columns, stats }, title) {
 		columns.map((c) => [title(c.name), c.type, known(c.distinct, c.distinct_estimated), range(c), top(c)])));
 }
 
-// ---- What was changed on the way in, how columns were matched, what the job went through
-
 function changes(job) {
-	if (job.status !== 'completed' || !has('GET', '/api/jobs/{id}/changes')) return null;
+	if (job.status !== 'completed') return null;
 	const place = loading();
-	const seen = [];
-	const more = async (cursor) => {
-		const answer = await get(`/api/jobs/${job.job_id}/changes${query({ limit: 100, cursor })}`);
-		seen.push(...answer.changes);
-		fill(place, seen.length ? table('Changed values', ['Cell', sample('In your file'), sample('Stored'), 'Rule'], seen.map((c) => [c.cell, cell(c.original), cell(c.stored), c.rule])) : h('p.empty', 'No value was changed.'),
-			answer.next_cursor && h('p', button('Show more', (event) => act(event.target, () => more(answer.next_cursor)), { kind: 'small' })));
-	};
-	return h('details', { ontoggle: (event) => { if (event.target.open && !seen.length) load(place, () => more()); } }, h('summary', 'Values that were changed on the way in'), place);
+	const show = (event) => event.target.open && !place.list && growing(place, `/api/jobs/${job.job_id}/changes`, { limit: 100 }, 'changes', (all) =>
+		table('Changed values', ['Cell', sample('In your file'), sample('Stored'), 'Rule'], all.map((c) => [c.cell, cell(c.original), cell(c.stored), c.rule]), { none: 'No value was changed.' }));
+	return h('details', { ontoggle: show }, h('summary', 'Values that were changed on the way in'), place);
 }
 
 const mapping = (report, title) => report.mapping?.length > 0 && h('details', h('summary', 'How the columns were understood'), table('Columns', ['Column in your file', 'Field', 'How'],

@@ -1,4 +1,4 @@
-// Every word that states, errors, numbers and times are told in. Codes are the ones of problem+json.
+// The words for states, errors, numbers and times. Codes are those of problem+json.
 
 const LOCALE = 'en-GB';
 const grouped = new Intl.NumberFormat(LOCALE);
@@ -8,7 +8,6 @@ export const count = (n, one, many = `${one}s`) => `${num(n)} ${n === 1 ? one : 
 export const dots = (...parts) => parts.filter(Boolean).join(' · ');
 
 export function bytes(n) {
-	if (typeof n !== 'number') return '–';
 	if (n < 1024) return count(n, 'byte');
 	if (n < 1048576) return `${Math.round(n / 1024)} KB`;
 	return `${(n / 1048576).toFixed(n < 104857600 ? 1 : 0).replace(/\.0$/, '')} MB`;
@@ -64,7 +63,6 @@ export function ago(iso) {
 /** A time as people say it; the exact one on hover. */
 export function time(iso, words = ago) {
 	const element = document.createElement('time');
-	if (Number.isNaN(Date.parse(iso))) { element.textContent = '–'; return element; }
 	element.textContent = words(iso);
 	element.dateTime = iso;
 	element.title = exact.format(new Date(iso));
@@ -91,15 +89,11 @@ export function stateOf(job) {
 		case 'completed': return job.undone ? of('calm', 'undo', 'Undone') : of(job.counts?.invalid ? 'warn' : 'ok', 'done', 'Done');
 		case 'cancelled': return of('calm', 'ban', 'Cancelled');
 		case 'timeout': return of('bad', 'cross', 'Took too long');
-		case 'failed': return of('bad', 'cross', FAILED[job.error?.code] || 'Stopped');
+		case 'failed': return of('bad', 'cross', UNREADABLE.includes(job.error?.code) ? 'Could not be read' : job.error?.code === 'missing-columns' ? 'Columns missing' : 'Stopped');
 		default: return of('calm', 'stored', 'Stored as JSON');
 	}
 }
-const UNREADABLE = 'Could not be read';
-const FAILED = {
-	'missing-columns': 'Columns missing', 'unreadable-file': UNREADABLE, 'password-protected': UNREADABLE, 'unsupported-format': UNREADABLE,
-	'too-complex': UNREADABLE, 'empty-file': UNREADABLE, 'no-such-sheet': UNREADABLE,
-};
+const UNREADABLE = ['unreadable-file', 'password-protected', 'unsupported-format', 'too-complex', 'empty-file', 'no-such-sheet'];
 
 /** As in "checking rows · 61 %". */
 export function stage({ progress, cancel_requested: stopping }) {
@@ -128,12 +122,10 @@ export function outcome(job) {
 	return [`${num(c.valid + c.updated)} stored`, c.duplicates && `${num(c.duplicates)} already there`, c.invalid && `${num(c.invalid)} to fix`].filter(Boolean).join(', ');
 }
 
-// ---- Errors: what happened, where, what to do. The server's own sentence stands where the page knows nothing to add.
+// ---- Errors. The server's own sentence stands where the page has nothing to add.
 
-const signedOut = (p, at) => `You were signed out. Sign in to go on${at.file ? '; your file is still chosen' : ''}.`;
 const SENTENCES = {
 	'too-large': (p, at) => (p.body?.limit ? `The file must be smaller than ${bytes(p.body.limit)}.${at.size ? ` Yours is ${bytes(at.size)}.` : ''}` : p.detail),
-	'session-missing': signedOut, 'session-invalid': signedOut, 'session-expired': signedOut, 'session-revoked': signedOut,
 	'cross-origin': () => 'This page is out of date. Reload it.',
 	'job-in-progress': (p) => {
 		const job = p.body?.job;
@@ -152,11 +144,11 @@ const OWN = {
 	'slow-upload': (p, at) => `Sending took too long and stopped${at.percent ? ` at ${at.percent} %` : ''}. Your file is still chosen.`,
 };
 
-/** A problem as a sentence. `at` may say {file: true, size, percent} so that the sentence can speak of them. */
+/** A problem as a sentence. `at`: what it can speak of, {file: true, size, percent}. */
 export function explain(problem, at = {}) {
 	if (problem?.code === undefined) return `This page ran into a mistake of its own (${problem?.message || 'unknown'}). Reload it.`;
-	const known = SENTENCES[problem.code] || OWN[problem.code];
-	return (known && known(problem, at)) || problem.detail || `The server refused this (${problem.status}${problem.code && `, ${problem.code}`}).`;
+	if (problem.signedOut) return `You were signed out. Sign in to go on${at.file ? '; your file is still chosen' : ''}.`;
+	return { ...SENTENCES, ...OWN }[problem.code]?.(problem, at) || problem.detail || `The server refused this (${problem.status}${problem.code && `, ${problem.code}`}).`;
 }
 
 // ---- Report

@@ -23,9 +23,7 @@ pub fn read(format: Format, bytes: &[u8]) {
     let options = ReadOptions::default();
     if workbook::read(file.path(), format, &options, &mut out).is_ok() {
         let text = String::from_utf8(written).unwrap();
-        for line in text.lines() {
-            assert!(protocol::parse(line).is_ok(), "{line}");
-        }
+        assert!(protocol::events(&text).is_ok(), "{text}");
     }
 }
 

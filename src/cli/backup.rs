@@ -1,66 +1,146 @@
-//! `backup`: a consistent copy of the live database, renamed into place when it is whole.
+//! `backup`: a consistent copy of the live database, renamed into place when it is whole; into a folder
+//! under a name that tells the time, of which the last ones can be kept.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use rusqlite::backup::Backup;
-use rusqlite::{Connection, OpenFlags};
-
+use crate::clock::{Clock, Timestamp};
+use crate::db::{copy, migrate};
 use crate::error::{Error, Result};
 use crate::words::Code;
 
-/// Pages copied in one step.
-const STEP_PAGES: i32 = 1_000;
+/// What is left of a backup that was killed is removed when it is older than this.
+const LEFT_OVER: Duration = Duration::from_secs(86_400);
+
+/// What the command was told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Flags {
+    /// Where the copy goes: a file that must not exist, or a folder, where it gets a name with the time
+    dest: PathBuf,
+    /// Replace DEST, whole, where it exists
+    #[arg(long, conflicts_with = "keep")]
+    force: bool,
+    /// DEST is a folder; of the backups of this database in it keep the newest N
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: Option<u32>,
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// A sentence where DEST is there already, is the database itself, or the copy fails its check.
-pub fn run(db: &Path, dest: &Path, force: bool) -> Result<ExitCode> {
-    // Opened as every command does, so that a file that isn't ours is refused.
-    drop(super::open_existing(db)?);
-    refuse_the_database_itself(db, dest)?;
-    if dest.exists() && !force {
-        return Err(Error::problem(
-            Code::BadRequest,
-            format!(
-                "{} is there already. Name another file, or say --force to replace it.",
-                dest.display()
-            ),
-        ));
+pub fn run(db: &Path, flags: &Flags) -> Result<ExitCode> {
+    super::must_exist(db)?;
+    // Of an older schema, too: it is copied as it is.
+    if migrate::kind_of(db)? == migrate::Kind::Foreign {
+        migrate::refuse_unknown(migrate::Kind::Foreign)?;
     }
-    let partial = beside(dest, ".partial");
-    let made = copy(db, &partial).and_then(|()| check(&partial));
-    if let Err(error) = made {
-        // Half a copy is of no use to anybody; that it can't be removed changes nothing here.
-        let _ = fs::remove_file(&partial);
-        return Err(error);
+    let into_folder = flags.dest.is_dir();
+    if flags.keep.is_some() && !into_folder {
+        return Err(refused(format!(
+            "--keep needs a folder to keep backups in, and {} is none.",
+            flags.dest.display()
+        )));
     }
-    fs::rename(&partial, dest)?;
-    sync_folder(dest)?;
-    let bytes = fs::metadata(dest)?.len();
+    let stem = stem(db);
+    let dest = if into_folder {
+        flags.dest.join(name(&stem, super::clock().as_ref()))
+    } else {
+        flags.dest.clone()
+    };
+    refuse_the_database_itself(db, &dest)?;
+    if dest.exists() && !flags.force {
+        return Err(refused(format!(
+            "{} is there already. Name another file, or say --force to replace it.",
+            dest.display()
+        )));
+    }
+    let bytes = copy::make(db, &dest)?;
     println!(
         "{} written, {bytes} bytes, integrity checked",
         dest.display()
     );
+    if let Some(keep) = flags.keep {
+        for old in outlived(&flags.dest, &stem, keep)? {
+            fs::remove_file(&old)?;
+            println!("{} removed", old.display());
+        }
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the names of this database's backups begin with.
+fn stem(db: &Path) -> String {
+    db.file_stem()
+        .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+}
+
+/// `sheetline-2026-11-23T103000.123Z.db`: names sort like times, and no system minds them.
+fn name(stem: &str, clock: &dyn Clock) -> String {
+    format!("{stem}-{}.db", clock.now().to_string().replace(':', ""))
+}
+
+/// Whether a file has a name that [`name`] gave for this database.
+fn is_backup(file: &str, stem: &str) -> bool {
+    file.strip_prefix(stem)
+        .and_then(|rest| rest.strip_prefix('-')?.strip_suffix(".db"))
+        .and_then(|time| {
+            let (hour, rest) = time.split_at_checked(13)?;
+            let (minute, second) = rest.split_at_checked(2)?;
+            Timestamp::parse(&format!("{hour}:{minute}:{second}"))
+        })
+        .is_some()
+}
+
+/// Backups in `folder` beyond the newest `keep`, and what killed ones left there.
+fn outlived(folder: &Path, stem: &str, keep: u32) -> Result<Vec<PathBuf>> {
+    let (mut whole, mut left_over) = (Vec::new(), Vec::new());
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let file = entry.file_name().to_string_lossy().into_owned();
+        if is_backup(&file, stem) {
+            whole.push(file);
+        } else if file
+            .strip_suffix(".partial")
+            .is_some_and(|whole| is_backup(whole, stem))
+            && is_old(&entry)
+        {
+            left_over.push(file);
+        }
+    }
+    whole.sort_unstable();
+    let surplus = whole.len().saturating_sub(keep as usize);
+    whole.truncate(surplus);
+    Ok(whole
+        .into_iter()
+        .chain(left_over)
+        .map(|file| folder.join(file))
+        .collect())
+}
+
+fn is_old(entry: &fs::DirEntry) -> bool {
+    let changed = entry.metadata().and_then(|about| about.modified());
+    changed.is_ok_and(|at| {
+        SystemTime::now()
+            .duration_since(at)
+            .is_ok_and(|age| age > LEFT_OVER)
+    })
 }
 
 fn refuse_the_database_itself(db: &Path, dest: &Path) -> Result<()> {
     let itself = [
         db.to_owned(),
-        beside(db, "-wal"),
-        beside(db, "-shm"),
-        beside(db, ".lock"),
+        copy::beside(db, "-wal"),
+        copy::beside(db, "-shm"),
+        copy::beside(db, ".lock"),
     ];
     let target = place(dest)?;
     for path in itself {
         if place(&path)? == target {
-            return Err(Error::problem(
-                Code::BadRequest,
-                "DEST is the database itself. Name another file.",
+            return Err(refused(
+                "DEST is the database itself. Name another file.".to_owned(),
             ));
         }
     }
@@ -68,7 +148,7 @@ fn refuse_the_database_itself(db: &Path, dest: &Path) -> Result<()> {
 }
 
 /// Where a path leads, links followed, whether or not there is a file.
-fn place(path: &Path) -> Result<PathBuf> {
+pub(super) fn place(path: &Path) -> Result<PathBuf> {
     if let Ok(there) = fs::canonicalize(path) {
         return Ok(there);
     }
@@ -76,111 +156,53 @@ fn place(path: &Path) -> Result<PathBuf> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let folder = fs::canonicalize(folder).map_err(|_| {
-        Error::problem(
-            Code::BadRequest,
-            format!("There is no folder {}.", folder.display()),
-        )
-    })?;
+    let folder = fs::canonicalize(folder)
+        .map_err(|_| refused(format!("There is no folder {}.", folder.display())))?;
     Ok(folder.join(path.file_name().unwrap_or_default()))
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.to_owned().into_os_string();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-fn copy(db: &Path, partial: &Path) -> Result<()> {
-    if partial.exists() {
-        fs::remove_file(partial)?;
-    }
-    private_file(partial)?;
-    let source = Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    source.busy_timeout(Duration::from_secs(5))?;
-    // One read transaction for the whole copy: it begins again for nobody's write.
-    let snapshot = source.unchecked_transaction()?;
-    snapshot.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    let mut target = Connection::open(partial)?;
-    {
-        let backup = Backup::new(&snapshot, &mut target)?;
-        backup.run_to_completion(STEP_PAGES, Duration::ZERO, None)?;
-    }
-    target.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
-    target.close().map_err(|(_, error)| error)?;
-    fs::File::open(partial)?.sync_all()?;
-    Ok(())
-}
-
-fn check(partial: &Path) -> Result<()> {
-    let connection = Connection::open_with_flags(partial, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let verdict: String =
-        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" {
-        return Ok(());
-    }
-    Err(Error::problem(
-        Code::Internal,
-        format!(
-            "The copy failed its integrity check: {verdict}. Run `sheetline check` on the database."
-        ),
-    ))
-}
-
-fn private_file(path: &Path) -> Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)?;
-    Ok(())
-}
-
-/// Makes the rename survive a power cut.
-fn sync_folder(dest: &Path) -> Result<()> {
-    #[cfg(unix)]
-    {
-        let folder = match dest.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        fs::File::open(folder)?.sync_all()?;
-    }
-    Ok(())
+fn refused(sentence: String) -> Error {
+    Error::problem(Code::BadRequest, sentence)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SystemClock;
-    use crate::db::Db;
-    use std::sync::Arc;
+    use crate::clock::ManualClock;
 
     #[test]
-    fn a_backup_is_whole_and_replaces_nothing_unasked() {
+    fn only_names_that_it_gave_itself_are_taken_for_backups() {
+        let clock = ManualClock::at(Timestamp::parse("2026-11-23T10:30:00.123Z").unwrap());
+        let given = name("office", &clock);
+        assert_eq!(given, "office-2026-11-23T103000.123Z.db");
+        assert!(is_backup(&given, "office"));
+        for other in [
+            "office.db",
+            "office-2026-11-23T103000.123Z.db.partial",
+            "office-old.db",
+            "office-2026-13-23T103000.123Z.db",
+            "office-2026-11-23T10é000.123Z.db",
+            "office2-2026-11-23T103000.123Z.db",
+        ] {
+            assert!(!is_backup(other, "office"), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_newest_are_kept_and_nothing_else_is_touched() {
         let folder = tempfile::tempdir().unwrap();
-        let db = folder.path().join("a.db");
-        let dest = folder.path().join("copy.db");
-        let live = Db::open(&db, Arc::new(SystemClock::new())).unwrap();
-        live.write(|tx| {
-            tx.execute(
-                "INSERT INTO templates (name, version, created_at) VALUES ('x', 1, '')",
-                [],
-            )?;
-            Ok(())
-        })
-        .unwrap();
-        run(&db, &dest, false).unwrap();
-        let count: i64 = Connection::open(&dest)
-            .unwrap()
-            .query_row("SELECT count(*) FROM templates", [], |row| row.get(0))
-            .unwrap();
-        assert_eq!(count, 1);
-        assert!(run(&db, &dest, false).is_err());
-        run(&db, &dest, true).unwrap();
-        assert!(run(&db, &db, true).is_err());
+        for file in [
+            "a-2026-01-01T000000.000Z.db",
+            "a-2026-01-03T000000.000Z.db",
+            "a-2026-01-02T000000.000Z.db",
+            "b-2025-01-02T000000.000Z.db",
+            "a-notes.db",
+            "a-2026-01-02T000000.000Z.db.partial",
+        ] {
+            fs::write(folder.path().join(file), "").unwrap();
+        }
+        let old = outlived(folder.path(), "a", 2).unwrap();
+        assert_eq!(old, [folder.path().join("a-2026-01-01T000000.000Z.db")]);
+        assert!(outlived(folder.path(), "a", 3).unwrap().is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! `convert`: prints the JSON document of a file's sheet, or nothing and the reason.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Seek, SeekFrom, Write};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -14,9 +14,10 @@ use crate::error::{Error, Result};
 use crate::id;
 use crate::intake::name;
 use crate::settings;
-use crate::sheet::document::{Document, FileFacts};
+use crate::sheet::document::{Document, FileFacts, Objects};
+use crate::sheet::protocol::{self, RowLine};
 use crate::sheet::reader::{self, ReadJob};
-use crate::sheet::{self, Event, FileInfo, ReadOptions, SheetInfo, sniff};
+use crate::sheet::{self, Column, Event, FileInfo, ReadOptions, SheetInfo, sniff};
 use crate::stop::Stop;
 use crate::words::{Code, Format};
 
@@ -41,9 +42,9 @@ pub(super) struct Flags {
 }
 
 /// Rows are kept in memory up to so many bytes, and then in a temporary file.
-const MEMORY_BYTES_MAX: usize = 16 << 20;
+const MEMORY_BYTES_MAX: usize = 32 << 20;
 
-/// Bytes of the document that are written at a time.
+/// Bytes of the file that are hashed at a time.
 const PIECE_BYTES: usize = 256 << 10;
 
 /// How often the progress line changes.
@@ -73,20 +74,14 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode> {
     let format = sniff::sniff(&flags.file, &limits)?;
     let hash = std::thread::spawn(move || sha256(file));
     let executable = settings::this_program();
-    let mut reader = reader::read(
-        &ReadJob {
-            executable: &executable,
-            path: &flags.file,
-            format: Some(format),
-            options: &options,
-            limits: &limits,
-        },
-        &Stop::new(),
-    )?;
-    let mut progress = Progress::new();
-    let taken = take(|| reader.next_batch(), &mut progress);
-    progress.end();
-    let taken = taken?;
+    let job = ReadJob {
+        executable: &executable,
+        path: &flags.file,
+        format: Some(format),
+        options: &options,
+        limits: &limits,
+    };
+    let taken = read(&job)?;
     let hash = hash.join();
     let sha256 = hash.map_err(|_| Error::Internal("the hash failed".to_owned()))??;
     let out = io::stdout().lock();
@@ -98,56 +93,161 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn read(job: &ReadJob<'_>) -> Result<Taken> {
+    by_its_columns(|known| {
+        let mut reader = reader::read_lines(job, &Stop::new())?;
+        let mut progress = Progress::new();
+        let taken = take(|| reader.next_batch(), known, &mut progress);
+        progress.end();
+        taken
+    })
+}
+
+/// Reads a file whose rows are printed, into memory, while they are read: by the columns that the
+/// sheet seems to have then, and once more where it turns out to have others.
+fn by_its_columns(once: impl Fn(Option<&Sheet>) -> Result<Taken>) -> Result<Taken> {
+    let taken = once(None)?;
+    if taken.sheet().is_none_or(Sheet::fits) {
+        return Ok(taken);
+    }
+    let again = once(taken.sheet())?;
+    match (taken.sheet(), again.sheet()) {
+        (Some(before), Some(now)) if now.fits() && before.info == now.info => Ok(again),
+        _ => Err(Error::problem(
+            Code::UnreadableFile,
+            "The file changed while it was read. Try again.",
+        )),
+    }
+}
+
 /// A file that has been read whole.
 struct Taken {
     file: FileInfo,
-    sheets: Vec<SheetInfo>,
-    /// Where the rows of each sheet begin in `rows`, in the order of `sheets`.
-    begins: Vec<u64>,
-    /// A row a line: its number, a tab, its cells.
+    sheets: Vec<Sheet>,
+    /// The rows of all sheets as JSON objects.
     rows: Spill,
 }
 
-/// Takes all events of a reader.
+impl Taken {
+    /// The sheet to print.
+    fn sheet(&self) -> Option<&Sheet> {
+        self.sheets.iter().find(|sheet| {
+            let position = sheet.info.as_ref().map(|info| info.position);
+            position == Some(self.file.default_sheet)
+        })
+    }
+}
+
+/// A sheet and its rows.
+#[derive(Default)]
+struct Sheet {
+    position: u32,
+    /// What is known of it at its end.
+    info: Option<SheetInfo>,
+    /// The columns by which its rows were printed: places and names.
+    columns: Vec<(usize, String)>,
+    /// Whether no row has a value in another column.
+    whole: bool,
+    numbers: Vec<u32>,
+    /// Where its rows stand among those of all sheets.
+    begin: u64,
+    end: u64,
+}
+
+impl Sheet {
+    /// Whether its rows were printed by the columns that it turned out to have.
+    fn fits(&self) -> bool {
+        let columns = self.info.iter().flat_map(|info| &info.columns);
+        self.whole
+            && columns
+                .map(|column| (column.index, &column.name))
+                .eq(self.columns.iter().map(|(index, name)| (*index, name)))
+    }
+}
+
+/// Takes all lines of a reader. `known`: a sheet that has been read before, and so its columns.
 fn take(
-    mut next: impl FnMut() -> Result<Option<Vec<Event>>>,
+    mut next: impl FnMut() -> Result<Option<String>>,
+    known: Option<&Sheet>,
     progress: &mut Progress,
 ) -> Result<Taken> {
     let mut rows = Spill::default();
-    let (mut begins, mut sheets, mut file) = (Vec::new(), Vec::new(), None);
-    while let Some(events) = next()? {
-        for event in events {
-            match event {
-                Event::Sheet(_) => begins.push(rows.size),
-                Event::Row(row) => {
-                    progress.row();
-                    rows.line(row.number, &row.cells)?;
+    let mut sheets = Vec::new();
+    let mut sheet = Sheet::default();
+    let mut objects = Objects::new(&[]);
+    let mut file = None;
+    while let Some(text) = next()? {
+        for line in protocol::lines(&text) {
+            if let Some(row) = RowLine::parse(line) {
+                progress.row();
+                let out = rows.memory();
+                let comma = !sheet.numbers.is_empty();
+                out.extend_from_slice(if comma { b",\n" } else { b"\n" });
+                sheet.whole &= objects.append(row.cells, out)?;
+                sheet.numbers.push(row.number);
+                continue;
+            }
+            if line.starts_with('H') {
+                let columns = known
+                    .filter(|known| known.position == sheet.position)
+                    .and_then(|known| known.info.as_ref());
+                sheet.columns = match columns {
+                    Some(info) => places(&info.columns),
+                    None => protocol::columns(line)?,
+                };
+                let columns = sheet.columns.iter();
+                objects = Objects::of(columns.map(|(index, name)| (*index, name.as_str())));
+                continue;
+            }
+            match protocol::parse(line)? {
+                Event::Sheet(position) => {
+                    sheet = Sheet {
+                        position,
+                        whole: true,
+                        begin: rows.size(),
+                        ..Sheet::default()
+                    };
                 }
-                Event::SheetEnd(info) => sheets.push(*info),
+                Event::Row(_) => {}
+                Event::SheetEnd(info) => {
+                    sheet.info = Some(*info);
+                    sheet.end = rows.size();
+                    sheets.push(std::mem::take(&mut sheet));
+                }
                 Event::Estimate(rows) => progress.total = Some(rows),
                 Event::Done(info) => file = Some(info),
             }
         }
+        rows.settle()?;
     }
     let file =
         file.ok_or_else(|| Error::Internal("the reader ended without saying so".to_owned()))?;
-    Ok(Taken {
-        file,
-        sheets,
-        begins,
-        rows,
-    })
+    Ok(Taken { file, sheets, rows })
+}
+
+fn places(columns: &[Column]) -> Vec<(usize, String)> {
+    let place = |column: &Column| (column.index, column.name.clone());
+    columns.iter().map(place).collect()
 }
 
 /// Prints the document of the sheet that was asked for.
-fn print(taken: Taken, path: &Path, format: Format, sha256: String, out: impl Write) -> Result<()> {
-    let at = taken
+fn print(
+    mut taken: Taken,
+    path: &Path,
+    format: Format,
+    sha256: String,
+    mut out: impl Write,
+) -> Result<()> {
+    let infos: Vec<SheetInfo> = taken
         .sheets
         .iter()
-        .position(|sheet| sheet.position == taken.file.default_sheet)
+        .filter_map(|sheet| sheet.info.clone())
+        .collect();
+    let sheet = taken
+        .sheet()
         .ok_or_else(|| Error::problem(Code::EmptyFile, "No sheet has any data."))?;
-    let sheet = taken.sheets.get(at).ok_or_else(no_rows)?;
-    let begin = taken.begins.get(at).copied().ok_or_else(no_rows)?;
+    let (begin, end, numbers) = (sheet.begin, sheet.end, sheet.numbers.clone());
+    let info = sheet.info.as_ref().ok_or_else(no_rows)?.clone();
     let facts = FileFacts {
         filename: name::clean(&path.to_string_lossy()),
         format,
@@ -157,27 +257,15 @@ fn print(taken: Taken, path: &Path, format: Format, sha256: String, out: impl Wr
         encoding: taken.file.encoding.clone(),
         delimiter: taken.file.delimiter.map(String::from),
     };
-    let mut out = BufWriter::with_capacity(0, out);
-    let mut piece = Vec::with_capacity(PIECE_BYTES + 4_096);
-    let mut document = Document::begin(sheet, &mut piece);
-    let mut rows = taken.rows.read(begin)?;
-    let mut line = String::new();
-    for _ in 0..sheet.rows {
-        line.clear();
-        rows.read_line(&mut line)?;
-        let (number, cells) = line
-            .trim_end_matches('\n')
-            .split_once('\t')
-            .ok_or_else(no_rows)?;
-        let number = number.parse().map_err(|_| no_rows())?;
-        document.row(number, cells, &mut piece)?;
-        if piece.len() >= PIECE_BYTES {
-            out.write_all(&piece)?;
-            piece.clear();
-        }
-    }
-    document.end(&facts, sheet, &taken.sheets, &mut piece)?;
-    out.write_all(&piece)?;
+    let mut around = Vec::new();
+    let document = Document::begin(&info, &mut around);
+    out.write_all(&around)?;
+    taken.rows.write(begin, end, &mut out)?;
+    around.clear();
+    document
+        .with_rows(numbers)
+        .end(&facts, &info, &infos, &mut around)?;
+    out.write_all(&around)?;
     Ok(out.flush()?)
 }
 
@@ -185,23 +273,28 @@ fn no_rows() -> Error {
     Error::Internal("rows that were kept are not there".to_owned())
 }
 
-/// Rows that wait until the file is known to be whole: in memory, then in a file without a name.
+/// Text that waits until the file is known to be whole: in memory, then in a file without a name.
 #[derive(Default)]
 struct Spill {
     memory: Vec<u8>,
     file: Option<File>,
-    /// Bytes in all.
-    size: u64,
+    /// Bytes in the file.
+    written: u64,
 }
 
 impl Spill {
-    fn line(&mut self, number: u32, cells: &str) -> Result<()> {
-        let before = self.memory.len();
-        serde_json::to_writer(&mut self.memory, &number)?;
-        self.memory.push(b'\t');
-        self.memory.extend_from_slice(cells.as_bytes());
-        self.memory.push(b'\n');
-        self.size += u64::try_from(self.memory.len() - before).unwrap_or(0);
+    /// Where more is added.
+    fn memory(&mut self) -> &mut Vec<u8> {
+        &mut self.memory
+    }
+
+    /// Bytes in all.
+    fn size(&self) -> u64 {
+        self.written + u64::try_from(self.memory.len()).unwrap_or(0)
+    }
+
+    /// Makes room in memory where much has been added.
+    fn settle(&mut self) -> Result<()> {
         if self.memory.len() >= MEMORY_BYTES_MAX {
             self.write_out()?;
         }
@@ -214,26 +307,27 @@ impl Spill {
             None => self.file.insert(tempfile::tempfile()?),
         };
         file.write_all(&self.memory)?;
+        self.written = self.size();
         self.memory.clear();
         Ok(())
     }
 
-    /// The lines from byte `begin` on.
-    fn read(mut self, begin: u64) -> Result<Box<dyn BufRead>> {
+    /// Writes the bytes from `begin` to `end` to `out`.
+    fn write(&mut self, begin: u64, end: u64, out: &mut impl Write) -> Result<()> {
         if self.file.is_some() {
             self.write_out()?;
         }
-        Ok(match self.file {
-            Some(mut file) => {
-                file.seek(SeekFrom::Start(begin))?;
-                Box::new(BufReader::with_capacity(PIECE_BYTES, file))
-            }
-            None => {
-                let mut memory = io::Cursor::new(self.memory);
-                memory.set_position(begin);
-                Box::new(memory)
-            }
-        })
+        let Some(file) = &mut self.file else {
+            let place = |at| usize::try_from(at).map_err(|_| no_rows());
+            let text = self.memory.get(place(begin)?..place(end)?);
+            return Ok(out.write_all(text.ok_or_else(no_rows)?)?);
+        };
+        file.seek(SeekFrom::Start(begin))?;
+        if io::copy(&mut file.take(end - begin), out)? == end - begin {
+            Ok(())
+        } else {
+            Err(no_rows())
+        }
     }
 }
 
@@ -314,26 +408,26 @@ fn cannot_open(path: &Path, error: &io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sheet::protocol::{self, Output};
+    use crate::sheet::protocol::Output;
     use crate::sheet::{Limits, delimited};
     use serde_json::{Value, json};
 
     /// What a reader would tell of this text.
-    fn events(text: &str) -> Vec<Event> {
+    fn told(text: &str) -> String {
         let limits = Limits::default();
         let mut told = Vec::new();
         let mut out = Output::new(&mut told, &limits);
         let mut file = io::Cursor::new(text.as_bytes());
         delimited::read(&mut file, &ReadOptions::default(), &mut out).unwrap();
-        let told = String::from_utf8(told).unwrap();
-        told.lines()
-            .map(|line| protocol::parse(line).unwrap())
-            .collect()
+        String::from_utf8(told).unwrap()
     }
 
-    fn taken(events: Vec<Event>) -> Result<Taken> {
-        let mut batches = vec![events].into_iter();
-        take(|| Ok(batches.next()), &mut Progress::new())
+    fn taken(told: &str) -> Result<Taken> {
+        by_its_columns(|known| {
+            let lines: Vec<&str> = told.split_inclusive('\n').collect();
+            let mut batches = lines.chunks(100).map(<[&str]>::concat);
+            take(|| Ok(batches.next()), known, &mut Progress::new())
+        })
     }
 
     fn printed(taken: Taken) -> Value {
@@ -351,7 +445,7 @@ mod tests {
 
     #[test]
     fn the_document_of_a_text_file_is_printed() {
-        let value = printed(taken(events("Name;Size\nAcme;12\n\nBolt;007\n")).unwrap());
+        let value = printed(taken(&told("Name;Size\nAcme;12\n\nBolt;007\n")).unwrap());
         assert_eq!(value["columns"], json!(["Name", "Size"]));
         assert_eq!(
             value["data"],
@@ -367,13 +461,10 @@ mod tests {
     fn rows_of_other_sheets_and_more_rows_than_memory_holds_are_no_trouble() {
         let long = "x".repeat(40_000);
         let text = format!("a,b\n{}", format!("1,{long}\n").repeat(600));
-        let mut all = events(&text);
+        let all = told(&text);
         // The same sheet once more behind it, which is not asked for.
-        let again: Vec<Event> = all[..all.len() - 1].to_vec();
-        let done = all.pop().unwrap();
-        all.extend(again);
-        all.push(done);
-        let taken = taken(all).unwrap();
+        let (sheet, done) = all.split_at(all.rfind('D').unwrap());
+        let taken = taken(&format!("{sheet}{sheet}{done}")).unwrap();
         assert!(taken.rows.file.is_some());
         let value = printed(taken);
         assert_eq!(value["data"].as_array().unwrap().len(), 600);
@@ -381,9 +472,29 @@ mod tests {
     }
 
     #[test]
+    fn columns_that_come_late_are_in_every_row() {
+        let text = format!("a,,a\n{}1,,3,4\n5,6\n", "1,,3\n".repeat(100));
+        let value = printed(taken(&told(&text)).unwrap());
+        assert_eq!(
+            value["columns"],
+            json!(["a", "column_2", "a_2", "column_4"])
+        );
+        let data = value["data"].as_array().unwrap();
+        let row = |values: [Value; 4]| {
+            let [a, b, c, d] = values;
+            json!({ "a": a, "column_2": b, "a_2": c, "column_4": d })
+        };
+        let null = || Value::Null;
+        assert_eq!(data.len(), 102);
+        assert_eq!(data[0], row([json!(1), null(), json!(3), null()]));
+        assert_eq!(data[100], row([json!(1), null(), json!(3), json!(4)]));
+        assert_eq!(data[101], row([json!(5), json!(6), null(), null()]));
+    }
+
+    #[test]
     fn a_file_that_was_not_read_to_its_end_prints_nothing() {
-        let mut all = events("a,b\n1,2\n");
-        all.pop();
-        assert!(taken(all).is_err());
+        let all = told("a,b\n1,2\n");
+        let (sheet, _) = all.split_at(all.rfind('D').unwrap());
+        assert!(taken(sheet).is_err());
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Flags {
         hide_env = true
     )]
     max_rows: u64,
-    /// Columns
+    /// The last column that may hold a value, counted from A
     #[arg(
         long,
         env = "SHEETLINE_MAX_COLUMNS",
@@ -32,6 +32,14 @@ pub(super) struct Flags {
         hide_env = true
     )]
     max_columns: usize,
+    /// Columns that hold a value or a header
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_STORED_COLUMNS",
+        default_value_t = 16_384,
+        hide_env = true
+    )]
+    max_stored_columns: usize,
     /// Cells in all
     #[arg(
         long,
@@ -56,6 +64,22 @@ pub(super) struct Flags {
         hide_env = true
     )]
     max_field_kb: usize,
+    /// MiB of memory for a workbook's shared strings
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_STRINGS_MB",
+        default_value_t = 256,
+        hide_env = true
+    )]
+    max_strings_mb: usize,
+    /// MiB of one member of a packed workbook, unpacked
+    #[arg(
+        long,
+        env = "SHEETLINE_MAX_MEMBER_MB",
+        default_value_t = 1_024,
+        hide_env = true
+    )]
+    max_member_mb: u64,
     /// MiB of a workbook, unpacked
     #[arg(
         long,
@@ -112,9 +136,12 @@ impl Flags {
             rows_text_max: self.max_rows_text,
             rows_workbook_max: self.max_rows,
             columns_max: self.max_columns,
+            columns_stored_max: self.max_stored_columns,
             cells_max: self.max_cells,
             cell_chars_workbook_max: self.max_cell_letters,
             cell_bytes_text_max: self.max_field_kb.saturating_mul(1_024),
+            strings_bytes_max: self.max_strings_mb.saturating_mul(1 << 20),
+            member_bytes_max: self.max_member_mb.saturating_mul(1 << 20),
             inflated_bytes_max: self.max_inflated_mb.saturating_mul(1 << 20),
             output_bytes_max: self.max_output_mb.saturating_mul(1_000_000),
             members_max: self.max_members,

@@ -7,20 +7,23 @@
     reason = "it is the command line"
 )]
 
+mod ask;
 pub mod backup;
-pub mod check;
+mod check;
 mod config;
 mod convert;
 mod door;
+mod health;
 mod limits;
-pub mod lock;
+mod log;
 mod process;
-mod self_test;
+pub mod restore;
 pub mod serve;
+mod systemd;
 pub mod user;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -29,6 +32,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::clock::{Clock, SystemClock};
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::sheet::child;
 
 /// Spreadsheets in, clean records out: one executable, one SQLite file, one page.
 ///
@@ -69,9 +73,16 @@ enum Command {
     Backup {
         #[command(flatten)]
         database: Database,
-        /// Where the copy goes; it must not exist
-        dest: PathBuf,
-        /// Replace DEST, whole, where it exists
+        #[command(flatten)]
+        flags: backup::Flags,
+    },
+    /// Put a backup in the place of the database; the server must not run
+    Restore {
+        #[command(flatten)]
+        database: Database,
+        /// The backup; its integrity and version are checked first
+        file: PathBuf,
+        /// Replace the database that is there; it is kept under another name
         #[arg(long)]
         force: bool,
     },
@@ -83,14 +94,40 @@ enum Command {
         #[arg(long)]
         show_origin: bool,
     },
-    /// Check the database, its jobs and the disk; exit status 0 when all is sound
+    /// Check database, jobs, disk, clock, proxy and reading; exit status 0 when all is sound
+    ///
+    /// It takes the settings of the server, to see whether they fit; each problem says what to do.
     Check {
         #[command(flatten)]
-        database: Database,
+        flags: check::Flags,
+        #[command(flatten)]
+        serve: Box<serve::Flags>,
     },
-    /// The reader that runs as a child process
-    #[command(hide = true)]
-    ReadChild { file: PathBuf },
+    /// Ask the running server how it is: one line, exit status 0 when it can do its work, else 1
+    Health {
+        /// Where it is reached; without it at --listen, on this machine
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        /// Where the server listens
+        #[arg(
+            long,
+            env = "SHEETLINE_LISTEN",
+            default_value = "127.0.0.1:8080",
+            value_name = "ADDR:PORT"
+        )]
+        listen: String,
+    },
+    /// Print a hardened unit for systemd
+    Systemd {
+        /// Where the server is to listen
+        #[arg(
+            long,
+            env = "SHEETLINE_LISTEN",
+            default_value = "127.0.0.1:8080",
+            value_name = "ADDR:PORT"
+        )]
+        listen: String,
+    },
 }
 
 /// The database file, for every command that touches it.
@@ -150,12 +187,13 @@ pub fn main() -> ExitCode {
 /// Reads the command line on top of what environment and settings file say, and runs the command.
 fn parse_and_run() -> Result<ExitCode> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    // The reading child has no settings but those that its parent gives it.
-    let below = if arguments.get(1).is_some_and(|first| first == "read-child") {
-        config::Below::default()
-    } else {
-        config::Below::find(&Cli::command(), &arguments)?
-    };
+    // The reading child has no settings but those that its parent gives it, and begins at once.
+    if let [_, command, file] = arguments.as_slice()
+        && command == child::COMMAND
+    {
+        return Ok(child::main(Path::new(file)));
+    }
+    let below = config::Below::find(&Cli::command(), &arguments)?;
     let command = below.put_into(Cli::command());
     let matches = match command.clone().try_get_matches_from(arguments) {
         Ok(matches) => matches,
@@ -179,15 +217,17 @@ fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         None => serve::run(&cli.serve),
         Some(Command::Serve(flags)) => serve::run(&flags),
-        Some(Command::Backup {
+        Some(Command::Backup { database, flags }) => backup::run(&database.db, &flags),
+        Some(Command::Restore {
             database,
-            dest,
+            file,
             force,
-        }) => backup::run(&database.db, &dest, force),
+        }) => restore::run(&database.db, &file, force),
         Some(Command::Convert(flags)) => convert::run(&flags),
-        Some(Command::Check { database }) => check::run(&database.db),
+        Some(Command::Check { flags, serve }) => check::run(&serve, &flags),
+        Some(Command::Health { url, listen }) => health::run(url.as_deref(), &listen),
+        Some(Command::Systemd { listen }) => systemd::run(&listen),
         Some(Command::User { database, action }) => user::run(&database.db, &action),
-        Some(Command::ReadChild { file }) => Ok(crate::sheet::child::main(&file)),
         Some(Command::Process(flags)) => process::run(&flags),
         // Answered before the command line was taken apart.
         Some(Command::Config { .. }) => Ok(ExitCode::SUCCESS),
@@ -205,19 +245,34 @@ fn sentence(error: &Error) -> String {
 }
 
 /// Opens a database that must be there already.
-fn open_existing(path: &std::path::Path) -> Result<Db> {
-    if !path.exists() {
-        return Err(Error::problem(
-            crate::words::Code::NotFound,
-            format!(
-                "There is no database {}. Name it with --db, or start the server once to make it.",
-                path.display()
-            ),
-        ));
-    }
+fn open_existing(path: &Path) -> Result<Db> {
+    must_exist(path)?;
     Db::open(path, clock())
+}
+
+fn must_exist(path: &Path) -> Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    Err(Error::problem(
+        crate::words::Code::NotFound,
+        format!(
+            "There is no database {}. Name it with --db, or start the server once to make it.",
+            path.display()
+        ),
+    ))
 }
 
 fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_stands_clap_s_own_test() {
+        Cli::command().debug_assert();
+    }
 }

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc::{self, SyncSender};
+use std::thread;
 use std::time::Instant;
 
 use clap::Args;
@@ -23,6 +25,9 @@ use crate::words::{Code, Format};
 
 /// Bytes of a template's file.
 const TEMPLATE_BYTES_MAX: u64 = 16 << 20;
+
+/// Rows handed on to the thread that copies them, at a time.
+const HANDED_ON: usize = 256;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -79,12 +84,13 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
         workbook: sheet::is_workbook(stored.format),
         choices: Choices::default(),
         sample: stored.sample()?,
+        notices: stored.info.notices.clone(),
     };
     let mut checker = Checker::new(&template, facts)?;
     let missing = checker.missing_required();
     if missing.is_empty() {
         if checker.needs_observation() {
-            stored.each(|row| checker.observe(row))?;
+            stored.each(|row| checker.observe(&row))?;
             checker.observed();
         }
         check(task, &mut stored, &mut checker)?;
@@ -176,7 +182,7 @@ impl Stored {
             if sample.len() == SAMPLE_ROWS {
                 return Err(Error::Stopped);
             }
-            sample.push(row.clone());
+            sample.push(row);
             Ok(())
         });
         match stopped {
@@ -186,7 +192,7 @@ impl Stored {
     }
 
     /// Calls `each` for every row.
-    fn each(&mut self, mut each: impl FnMut(&Row) -> Result<()>) -> Result<()> {
+    fn each(&mut self, mut each: impl FnMut(Row) -> Result<()>) -> Result<()> {
         self.rows.seek(SeekFrom::Start(self.from))?;
         let mut left = self.bytes;
         let mut line = String::new();
@@ -198,7 +204,7 @@ impl Stored {
             }
             left = left.saturating_sub(u64::try_from(read).unwrap_or(u64::MAX));
             if let Event::Row(row) = protocol::parse(line.trim_end_matches('\n'))? {
-                each(&row)?;
+                each(row)?;
             }
         }
         Ok(())
@@ -287,29 +293,60 @@ fn read(task: &Flags, limits: &Limits) -> Result<Stored> {
 
 fn infer(stored: &mut Stored) -> Result<Template> {
     let mut inference = Inference::new(&stored.info.columns);
-    stored.each(|row| inference.observe(row))?;
+    stored.each(|row| inference.observe(&row))?;
     inference.template()
 }
 
-/// Checks all rows and writes records and the marked copy.
+/// Checks all rows and writes records and the marked copy; the copy, which takes as long as all the
+/// rest, on a thread of its own.
 fn check(task: &Flags, stored: &mut Stored, checker: &mut Checker) -> Result<()> {
     let create = |name: &str| {
         let path = task.out.join(name);
         File::create(&path).map_err(|error| cannot_write(&path, &error))
     };
-    let mut ndjson = BufWriter::new(create("records.ndjson")?);
-    let mut table = BufWriter::new(create("records.csv")?);
+    let ndjson = BufWriter::new(create("records.ndjson")?);
+    let table = BufWriter::new(create("records.csv")?);
     let mut copy = create("annotated.xlsx")?;
+    let info = stored.info.clone();
+    let (send, marked) = mpsc::sync_channel::<Vec<Marked>>(2);
+    thread::scope(|scope| {
+        let copying = thread::Builder::new().spawn_scoped(scope, move || {
+            let mut annotated = Annotated::begin(&task.out, &info)?;
+            for (row, messages) in marked.into_iter().flatten() {
+                annotated.add(&row, &messages)?;
+            }
+            annotated.finish(&mut copy)
+        })?;
+        let checked = write_records(stored, checker, ndjson, table, send);
+        let copied = copying
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // Where copying ended first, the checking only found nobody to hand on to.
+        copied.and(checked)
+    })
+}
+
+/// A row and what is wrong with it.
+type Marked = (Row, Vec<(Option<usize>, String)>);
+
+/// Checks all rows, writes the good ones and hands all of them on.
+fn write_records(
+    stored: &mut Stored,
+    checker: &mut Checker,
+    mut ndjson: impl Write,
+    mut table: impl Write,
+    marked: SyncSender<Vec<Marked>>,
+) -> Result<()> {
     let names = checker.record_names();
-    let mut annotated = Annotated::begin(&task.out, &stored.info)?;
     let mut buffer = Vec::new();
     csv::begin(&mut buffer, &names)?;
     let mut progress = Progress::new("Checking");
+    let mut batch = Vec::new();
+    let hand_on = |batch| marked.send(batch).map_err(|_| Error::Stopped);
     stored.each(|row| {
         progress.one();
-        let checked = checker.check(row)?;
+        let checked = checker.check(&row)?;
         let settled = checker.settle(checked, &[], false);
-        annotated.add(row, &settled.messages)?;
         if settled.is_record() {
             ndjson.write_all(settled.data.as_bytes())?;
             ndjson.write_all(b"\n")?;
@@ -318,12 +355,17 @@ fn check(task: &Flags, stored: &mut Stored, checker: &mut Checker) -> Result<()>
             table.write_all(&buffer)?;
             buffer.clear();
         }
+        batch.push((row, settled.messages));
+        if batch.len() == HANDED_ON {
+            hand_on(std::mem::take(&mut batch))?;
+        }
         Ok(())
     })?;
+    hand_on(batch)?;
     table.write_all(&buffer)?;
     table.flush()?;
     ndjson.flush()?;
-    annotated.finish(&mut copy)
+    Ok(())
 }
 
 /// A line that counts rows, where somebody watches.

@@ -9,14 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
-use log::LevelFilter;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use simplelog::{ConfigBuilder, WriteLogger};
 
-use super::{check, door, limits, lock};
+use super::{check, door, limits, log as log_setup};
 use crate::accounts;
 use crate::app::App;
+use crate::db::{Db, lock};
 use crate::error::{Error, Result};
 use crate::server::Address;
 use crate::server::Server;
@@ -96,6 +95,10 @@ pub struct Flags {
         value_name = "N"
     )]
     max_connections: usize,
+    /// Litestream replicates the database: leave its write-ahead log to it
+    #[arg(long, env = "SHEETLINE_REPLICATED", value_name = "BOOL", hide_env = true, action = ArgAction::Set,
+          num_args = 0..=1, default_value = "false", default_missing_value = "true")]
+    replicated: bool,
     /// The address under which people reach the server, where a proxy stands before it
     #[arg(long, env = "SHEETLINE_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
@@ -106,10 +109,12 @@ pub struct Flags {
     door: door::Flags,
     #[command(flatten)]
     limits: limits::Flags,
+    #[command(flatten)]
+    log: log_setup::Flags,
 }
 
 impl Flags {
-    fn settings(&self) -> Result<Settings> {
+    pub(super) fn settings(&self) -> Result<Settings> {
         let positive = |name: &str, value: u64| {
             if value == 0 {
                 Err(Error::problem(
@@ -135,6 +140,7 @@ impl Flags {
         settings.stale_after = Duration::from_secs(positive("stale-after", self.stale_after)?);
         settings.sweep_every = Duration::from_secs(positive("sweep-every", self.sweep_every)?);
         settings.retain_days = self.retain_days;
+        settings.replicated = self.replicated;
         settings.connections_max = self.max_connections;
         settings.door = self.door.door();
         settings.public_url = self.public_url.clone();
@@ -150,7 +156,7 @@ impl Flags {
 /// Where the server can't start.
 pub fn run(flags: &Flags) -> Result<ExitCode> {
     let settings = flags.settings()?;
-    start_log();
+    log_setup::start(&flags.log)?;
     // Before anything else, so that a signal during the start is not lost.
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     if let Some(folder) = settings.db.parent()
@@ -166,9 +172,10 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
         ));
     }
     let new = !settings.db.exists();
-    let _lock = lock::take(&settings.db)?;
+    let lock = lock::take(&settings.db)?;
+    Db::prepare(&settings.db, &lock)?;
     let app = Arc::new(App::open(settings, super::clock())?);
-    check::warn_of_permissions(&app.settings.db);
+    check::warn_of_place(&app.settings.db);
     super::user::unattended(&app.db)?;
     let setup = app.accounts.begin_setup(&app.db)?;
     let server = Server::start(Arc::clone(&app))?;
@@ -306,16 +313,4 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     options
         .open(path)?
         .write_all(format!("{text}\n").as_bytes())
-}
-
-/// Log lines go to standard error: the service manager keeps them.
-fn start_log() {
-    let config = ConfigBuilder::new()
-        .set_time_format_rfc3339()
-        .set_thread_level(LevelFilter::Off)
-        .set_target_level(LevelFilter::Off)
-        .set_location_level(LevelFilter::Off)
-        .build();
-    // A second start in the same process (tests) keeps the first log.
-    let _ = WriteLogger::init(LevelFilter::Info, config, std::io::stderr());
 }

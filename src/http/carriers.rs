@@ -216,7 +216,8 @@ fn parse_address(text: &str) -> Option<IpAddr> {
         .map(|address| address.to_canonical())
 }
 
-fn is_trusted(app: &App, address: IpAddr) -> bool {
+/// Whether forwarding headers from there are believed.
+pub fn is_trusted(app: &App, address: IpAddr) -> bool {
     app.settings
         .trusted_proxies
         .iter()

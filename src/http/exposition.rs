@@ -6,6 +6,8 @@ use std::path::Path;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::metrics::{BUCKETS, Histogram};
+use crate::sheet::reader;
 use crate::words::State;
 
 /// Everything that is counted, and what can be looked up at once.
@@ -79,6 +81,8 @@ pub fn text(app: &App) -> Result<String> {
         "1 while the scheduler runs.",
         u64::from(app.pulse.scheduler_alive()),
     );
+    jobs(out, app);
+    children(out);
     database(out, app)?;
     Ok(text)
 }
@@ -95,6 +99,80 @@ fn requests(out: &mut String, app: &App) {
             count,
         );
     }
+}
+
+fn jobs(out: &mut String, app: &App) {
+    let jobs = app.metrics.jobs();
+    let name = "sheetline_jobs_ended_total";
+    about(
+        out,
+        name,
+        "counter",
+        "Jobs that ended, by their last state.",
+    );
+    for state in State::ALL.into_iter().filter(|state| !state.is_active()) {
+        let count = jobs.ended.get(state.as_str()).copied().unwrap_or(0);
+        line(out, name, &[("state", state.as_str())], count);
+    }
+    let name = "sheetline_rows_total";
+    about(
+        out,
+        name,
+        "counter",
+        "Rows of completed jobs, by what became of them.",
+    );
+    for result in ["valid", "invalid", "duplicate", "updated"] {
+        let count = jobs.rows.get(result).copied().unwrap_or(0);
+        line(out, name, &[("result", result)], count);
+    }
+    histogram(
+        out,
+        "sheetline_job_queue_seconds",
+        "From a job's arrival to the begin of its last attempt.",
+        &jobs.waited,
+    );
+    histogram(
+        out,
+        "sheetline_job_seconds",
+        "The last attempt of a job.",
+        &jobs.worked,
+    );
+}
+
+fn histogram(out: &mut String, name: &str, help: &str, histogram: &Histogram) {
+    about(out, name, "histogram", help);
+    let bucket = format!("{name}_bucket");
+    for (end, count) in BUCKETS.iter().zip(histogram.at_most) {
+        line(out, &bucket, &[("le", &end.to_string())], count);
+    }
+    line(out, &bucket, &[("le", "+Inf")], histogram.count);
+    line(out, &format!("{name}_sum"), &[], histogram.seconds);
+    line(out, &format!("{name}_count"), &[], histogram.count);
+}
+
+fn children(out: &mut String) {
+    let children = reader::children();
+    one(
+        out,
+        "sheetline_children_running",
+        "gauge",
+        "Child processes that read a file now.",
+        children.running,
+    );
+    one(
+        out,
+        "sheetline_children_total",
+        "counter",
+        "Child processes started to read a file.",
+        children.started,
+    );
+    one(
+        out,
+        "sheetline_children_killed_total",
+        "counter",
+        "Child processes that the server ended: over a limit, cancelled, or nothing more was wanted.",
+        children.killed,
+    );
 }
 
 fn database(out: &mut String, app: &App) -> Result<()> {
@@ -183,6 +261,7 @@ fn escape(label: &str) -> String {
 mod tests {
     use std::collections::HashSet;
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
     use crate::clock::SystemClock;
@@ -196,9 +275,12 @@ mod tests {
         app.metrics.request("GET", "/api/files/{id}", 200);
         app.metrics.request("GET", "/api/files/{id}", 200);
         let _open = app.metrics.connection();
+        let (waited, worked) = (Duration::from_millis(1_500), Duration::from_millis(250));
+        let rows = [("valid", 7), ("duplicate", 2)];
+        app.metrics.job_ended("completed", waited, worked, &rows);
         let text = text(&app).unwrap();
         let sample = regex::Regex::new(
-            r#"^([a-z_]+)(\{[a-z]+="[^"\\]*"(,[a-z]+="[^"\\]*")*\})? (0|[1-9][0-9]*)$"#,
+            r#"^([a-z_]+)(\{[a-z]+="[^"\\]*"(,[a-z]+="[^"\\]*")*\})? (0|[1-9][0-9]*)(\.[0-9]+)?$"#,
         )
         .unwrap();
         let mut typed: Option<&str> = None;
@@ -208,13 +290,18 @@ mod tests {
                 assert!(help.split_once(' ').unwrap().1.ends_with('.'), "{line}");
             } else if let Some(kind) = line.strip_prefix("# TYPE ") {
                 let (name, kind) = kind.split_once(' ').unwrap();
-                assert!(["counter", "gauge"].contains(&kind), "{line}");
+                assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
                 assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
                 assert!(seen.insert(name.to_owned()), "{name} stands twice");
                 typed = Some(name);
             } else {
                 let parts = sample.captures(line).unwrap_or_else(|| panic!("{line}"));
-                assert_eq!(Some(&parts[1]), typed, "{line}");
+                let family = ["_bucket", "_sum", "_count"]
+                    .iter()
+                    .find_map(|end| parts[1].strip_suffix(end))
+                    .filter(|family| Some(*family) == typed)
+                    .unwrap_or(&parts[1]);
+                assert_eq!(Some(family), typed, "{line}");
                 assert!(
                     seen.insert(line.rsplit_once(' ').unwrap().0.to_owned() + " "),
                     "{line}"
@@ -227,6 +314,12 @@ mod tests {
             "sheetline_connections_open 1\n",
             "sheetline_jobs{state=\"pending\"} 0\n",
             "sheetline_sessions_active 0\n",
+            "sheetline_jobs_ended_total{state=\"completed\"} 1\n",
+            "sheetline_rows_total{result=\"valid\"} 7\n",
+            "sheetline_job_queue_seconds_bucket{le=\"1\"} 0\n",
+            "sheetline_job_queue_seconds_bucket{le=\"5\"} 1\n",
+            "sheetline_job_seconds_sum 0.25\n",
+            "sheetline_children_running ",
         ] {
             assert!(text.contains(wanted), "{wanted}");
         }

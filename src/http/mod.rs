@@ -11,6 +11,7 @@ pub mod fields;
 pub mod handlers;
 pub mod listener;
 pub mod multipart;
+mod openapi;
 pub mod percent;
 pub mod problem;
 pub mod ranges;

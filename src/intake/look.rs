@@ -4,7 +4,7 @@ use super::rows::{Found, Source};
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::sheet::reader::{self, ReadJob};
-use crate::sheet::{Event, Row, Visibility};
+use crate::sheet::{Event, Row, SheetInfo, Visibility};
 use crate::stop::Stop;
 
 /// Rows that are kept of a sheet: as many as finding a mapping by content looks at.
@@ -13,12 +13,17 @@ pub const ROWS: usize = 200;
 /// Bytes of text after which no further row is kept.
 const ROW_BYTES_MAX: usize = 4 << 20;
 
+/// Rows that are kept of a sheet that nobody sees.
+const HIDDEN_ROWS: usize = 20;
+
 /// What was seen.
 #[derive(Debug)]
 pub struct Look {
     pub found: Found,
     /// The first rows of the default sheet.
     pub rows: Vec<Row>,
+    /// The sheet that nobody sees, if the workbook has one, and its first rows.
+    pub hidden: Option<(SheetInfo, Vec<Row>)>,
 }
 
 /// Reads the whole file and keeps the first rows of its default sheet.
@@ -37,13 +42,16 @@ pub fn look(settings: &Settings, source: &Source<'_>, stop: &Stop) -> Result<Loo
         stop,
     )?;
     let mut kept = Kept::default();
-    let (mut sheets, mut file) = (Vec::new(), None);
+    let (mut sheets, mut file, mut hidden) = (Vec::new(), None, None);
     while let Some(events) = reader.next_batch()? {
         for event in events {
             match event {
                 Event::Sheet(_) => kept.sheet(),
                 Event::Row(row) => kept.row(row),
                 Event::SheetEnd(info) => {
+                    if info.visibility == Visibility::VeryHidden && hidden.is_none() {
+                        hidden = Some(((*info).clone(), kept.first(HIDDEN_ROWS)));
+                    }
                     // Which sheet is the default one is told last; until then the likely one is kept.
                     let name = info.name.as_deref().unwrap_or("").to_lowercase();
                     kept.end(match &source.options.sheet {
@@ -67,6 +75,7 @@ pub fn look(settings: &Settings, source: &Source<'_>, stop: &Stop) -> Result<Loo
     Ok(Look {
         rows: kept.of(at),
         found,
+        hidden,
     })
 }
 
@@ -90,10 +99,19 @@ impl Kept {
     }
 
     fn row(&mut self, row: Row) {
-        if self.chosen.is_none() && self.rows.len() < ROWS && self.bytes < ROW_BYTES_MAX {
+        let most = match self.chosen {
+            None => ROWS,
+            Some(_) => HIDDEN_ROWS,
+        };
+        if self.rows.len() < most && self.bytes < ROW_BYTES_MAX {
             self.bytes += row.cells.len();
             self.rows.push(row);
         }
+    }
+
+    /// The first rows of the sheet that is being read.
+    fn first(&self, most: usize) -> Vec<Row> {
+        self.rows.iter().take(most).cloned().collect()
     }
 
     fn end(&mut self, matters: bool) {

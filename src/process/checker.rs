@@ -20,7 +20,7 @@ use super::types::FieldType;
 use super::value::{Value, write_json_text};
 use crate::error::Result;
 use crate::sheet::row::column_index;
-use crate::sheet::{Cell, Column, Row, cell_name, column_letters};
+use crate::sheet::{Cell, Column, Notice, Row, cell_name, column_letters};
 use crate::words::{Fault, How};
 
 /// What is known of the sheet before its rows.
@@ -35,6 +35,8 @@ pub struct SourceFacts {
     pub choices: Choices,
     /// The first rows, to know columns by what stands in them.
     pub sample: Vec<Row>,
+    /// What reading dropped, guessed or changed; the report says it again.
+    pub notices: Vec<Notice>,
 }
 
 /// What becomes of a row.
@@ -623,6 +625,7 @@ impl Checker {
             self.stats,
             &self.tally,
             Columns {
+                notices: self.facts.notices.clone(),
                 mapping: self.mapping.to_json(&self.template, &self.facts.columns),
                 columns,
                 dates: self

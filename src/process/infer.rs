@@ -1,5 +1,6 @@
 //! A template made from a file itself (`auto`): a column is of a type where all its values are,
-//! and text as soon as one is not. Nothing is outvoted.
+//! and text as soon as one is not (anything, where a spreadsheet has dates or truth values among
+//! texts). Nothing is outvoted.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -13,7 +14,14 @@ const DIGITS_MAX: usize = 15;
 
 /// Looks at the rows of a sheet.
 pub struct Inference {
-    columns: Vec<(Column, Guess)>,
+    columns: Vec<Seen>,
+}
+
+struct Seen {
+    column: Column,
+    guess: Guess,
+    /// Whether there were dates, times or truth values of a spreadsheet, which are no text.
+    typed: bool,
 }
 
 /// What all values of a column so far have in common.
@@ -53,8 +61,9 @@ impl Guess {
         }
     }
 
-    fn name(self) -> &'static str {
+    fn name(self, typed: bool) -> &'static str {
         match self {
+            Guess::Text if !typed => "string",
             Guess::Nothing | Guess::Text => "any",
             Guess::Integer => "integer",
             Guess::Number => "number",
@@ -101,7 +110,11 @@ impl Inference {
         Inference {
             columns: columns
                 .iter()
-                .map(|column| (column.clone(), Guess::Nothing))
+                .map(|column| Seen {
+                    column: column.clone(),
+                    guess: Guess::Nothing,
+                    typed: false,
+                })
                 .collect(),
         }
     }
@@ -110,11 +123,19 @@ impl Inference {
     /// `Internal` where the row is damaged.
     pub fn observe(&mut self, row: &Row) -> Result<()> {
         let cells = row.values()?;
-        for (column, guess) in &mut self.columns {
-            if *guess != Guess::Text {
-                let cell = cells.get(column.index).unwrap_or(&Cell::Empty);
-                *guess = guess.and(Guess::of(cell));
+        for seen in &mut self.columns {
+            let cell = cells.get(seen.column.index).unwrap_or(&Cell::Empty);
+            if seen.guess != Guess::Text {
+                seen.guess = seen.guess.and(Guess::of(cell));
             }
+            seen.typed |= match cell {
+                Cell::Empty | Cell::Error | Cell::Number(_) | Cell::Text(_) => false,
+                Cell::Bool(_)
+                | Cell::Date(_)
+                | Cell::DateTime(_)
+                | Cell::Time(_)
+                | Cell::Duration(_) => true,
+            };
         }
         Ok(())
     }
@@ -127,13 +148,14 @@ impl Inference {
         let fields: Vec<Json> = self
             .columns
             .into_iter()
-            .map(|(column, guess)| {
+            .map(|seen| {
+                let (column, kind) = (seen.column, seen.guess.name(seen.typed));
                 let mut field = Map::new();
                 field.insert("name".to_owned(), json!(column.name));
                 if let Some(label) = column.label.filter(|label| label.chars().count() <= 255) {
                     field.insert("title".to_owned(), json!(label));
                 }
-                field.insert("type".to_owned(), json!(guess.name()));
+                field.insert("type".to_owned(), json!(kind));
                 Json::Object(field)
             })
             .collect();
@@ -180,8 +202,28 @@ mod tests {
                 r#"[2,3,8,"2024-02-30","false","0164A",null,5]"#,
             ]),
             vec![
-                "integer", "number", "any", "any", "boolean", "any", "datetime", "any"
+                "integer", "number", "string", "string", "boolean", "string", "datetime", "string"
             ]
         );
+    }
+
+    #[test]
+    fn a_column_of_texts_and_typed_cells_takes_anything() {
+        let columns = [Column {
+            index: 0,
+            name: "c".to_owned(),
+            label: None,
+        }];
+        let mut inference = Inference::new(&columns);
+        for (cells, kinds) in [(r#"["a"]"#, None), (r#"["2024-01-02"]"#, Some("d"))] {
+            let row = Row {
+                number: 2,
+                cells: cells.to_owned(),
+                kinds: kinds.map(str::to_owned),
+                width: None,
+            };
+            inference.observe(&row).unwrap();
+        }
+        assert_eq!(inference.template().unwrap().fields[0].kind.name(), "any");
     }
 }

@@ -1,7 +1,8 @@
 //! What is wrong with a cell, in a sentence for the person who has the spreadsheet open.
 
 use super::constraints::{Bound, Constraints, Rule};
-use super::moment::{self, DayOrder, Moment, Told};
+use super::guess::{self, DayOrder, Told};
+use super::moment::Moment;
 use super::template::Field;
 use super::types::{FieldType, MomentForm, TextFormat};
 use super::value::Value;
@@ -66,7 +67,7 @@ pub fn wrong_type(field: &Field, cell: &Cell<'_>, text: &str) -> String {
 
 /// The date that a text means in one of the two orders.
 fn day(text: &str, order: DayOrder) -> Option<String> {
-    moment::guess(text, Some(order)).map(|moment| moment.date_text())
+    guess::guess(text, Some(order)).map(|moment| moment.date_text())
 }
 
 fn not_a_moment(
@@ -87,7 +88,7 @@ fn not_a_moment(
     let short = cut(text, 60);
     match form {
         MomentForm::Default => format!("{short} is not a {what}. Write it as {example}."),
-        MomentForm::Any(None) if moment::order_of(text) == Some(Told::Either) => {
+        MomentForm::Any(None) if guess::order_of(text) == Some(Told::Either) => {
             match (
                 day(text, DayOrder::DayFirst),
                 day(text, DayOrder::MonthFirst),

@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
+use super::guess::{self, DayOrder, Told};
 use super::messages;
-use super::moment::{self, DayOrder, Told};
 use super::template::Template;
 use crate::error::Result;
 use crate::sheet::{Cell, Row, cell_name};
@@ -70,7 +70,7 @@ impl Watch {
             cell: cell_name(self.place, row.number),
             value: messages::cut(text, 60),
         };
-        match moment::order_of(text) {
+        match guess::order_of(text) {
             Some(Told::Order(DayOrder::DayFirst)) if self.day_first.is_none() => {
                 self.day_first = Some(evidence());
             }

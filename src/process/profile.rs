@@ -215,13 +215,18 @@ impl Top {
     }
 }
 
-/// The smallest and the largest value: as numbers while all are numbers, else as text.
+/// The smallest and the largest value. In a column of any type numbers come before texts, as
+/// spreadsheet programs sort them.
 enum Range {
     Empty,
     Typed(Box<(Value<'static>, Value<'static>)>),
-    /// Numbers in a column of any type, kept as text too in case that a text comes.
-    Numbers(Box<Numbers>),
-    Texts(Box<(String, String)>),
+    Any(Box<Any>),
+}
+
+#[derive(Default)]
+struct Any {
+    numbers: Option<Numbers>,
+    texts: Option<(String, String)>,
 }
 
 struct Numbers {
@@ -229,38 +234,66 @@ struct Numbers {
     most: Value<'static>,
     /// Both as floats: what lies well between them needs no closer look.
     about: (f64, f64),
-    texts: (String, String),
+}
+
+impl Numbers {
+    fn new(json: &str) -> Numbers {
+        let number = Value::Raw(json).into_owned();
+        let about = json.parse().unwrap_or(f64::NAN);
+        Numbers {
+            least: number.clone(),
+            most: number,
+            about: (about, about),
+        }
+    }
+
+    fn add(&mut self, json: &str) {
+        let about: f64 = json.parse().unwrap_or(f64::NAN);
+        if self.about.0 < about && about < self.about.1 {
+            return;
+        }
+        self.about = (self.about.0.min(about), self.about.1.max(about));
+        let number = Value::Raw(json).into_owned();
+        if number.compare(&self.least) == Some(Ordering::Less) {
+            self.least = number;
+        } else if number.compare(&self.most) == Some(Ordering::Greater) {
+            self.most = number;
+        }
+    }
+}
+
+impl Any {
+    fn add(&mut self, value: &Value<'_>) {
+        match (value, &mut self.numbers, &mut self.texts) {
+            (Value::Raw(json), Some(numbers), _) => numbers.add(json),
+            (Value::Raw(json), numbers, _) => *numbers = Some(Numbers::new(json)),
+            (_, _, Some(texts)) => widen(texts, &value.text()),
+            (_, _, texts) => {
+                let text = cut(&value.text(), SHOWN_CHARS_MAX);
+                *texts = Some((text.clone(), text));
+            }
+        }
+    }
+
+    fn ends(&self) -> (Json, Json) {
+        let numbers = self.numbers.as_ref();
+        let texts = self.texts.as_ref();
+        let least = numbers.map(|numbers| shown(&numbers.least));
+        let most = texts.map(|texts| json!(texts.1));
+        (
+            least
+                .or_else(|| texts.map(|texts| json!(texts.0)))
+                .unwrap_or(Json::Null),
+            most.or_else(|| numbers.map(|numbers| shown(&numbers.most)))
+                .unwrap_or(Json::Null),
+        )
+    }
 }
 
 impl Range {
     fn add(&mut self, value: &Value<'_>) {
         match (&mut *self, value) {
-            (Range::Numbers(numbers), Value::Raw(json)) => {
-                let about: f64 = json.parse().unwrap_or(f64::NAN);
-                if numbers.about.0 < about && about < numbers.about.1 {
-                    widen(&mut numbers.texts, json);
-                    return;
-                }
-                numbers.about = (numbers.about.0.min(about), numbers.about.1.max(about));
-                let number = Value::Raw(json).into_owned();
-                widen(&mut numbers.texts, json);
-                if number.compare(&numbers.least) == Some(Ordering::Less) {
-                    numbers.least = number;
-                } else if number.compare(&numbers.most) == Some(Ordering::Greater) {
-                    numbers.most = number;
-                }
-            }
-            (Range::Empty, Value::Raw(json)) => {
-                let number = Value::Raw(json).into_owned();
-                *self = Range::Numbers(Box::new(Numbers {
-                    least: number.clone(),
-                    most: number,
-                    about: json
-                        .parse()
-                        .map_or((f64::NAN, f64::NAN), |about| (about, about)),
-                    texts: ((*json).to_owned(), (*json).to_owned()),
-                }));
-            }
+            (Range::Any(any), _) => any.add(value),
             (Range::Typed(ends), _) => {
                 if value.compare(&ends.0) == Some(Ordering::Less) {
                     ends.0 = value.clone().into_owned();
@@ -268,15 +301,10 @@ impl Range {
                     ends.1 = value.clone().into_owned();
                 }
             }
-            (Range::Texts(texts), _) => widen(texts, &value.text()),
-            (Range::Numbers(numbers), _) => {
-                let mut texts = std::mem::take(&mut numbers.texts);
-                widen(&mut texts, &value.text());
-                *self = Range::Texts(Box::new(texts));
-            }
-            (Range::Empty, Value::Text(text)) => {
-                let text = cut(text, SHOWN_CHARS_MAX);
-                *self = Range::Texts(Box::new((text.clone(), text)));
+            (Range::Empty, Value::Raw(_) | Value::Text(_)) => {
+                let mut any = Any::default();
+                any.add(value);
+                *self = Range::Any(Box::new(any));
             }
             (Range::Empty, Value::NotFinite(_) | Value::Bool(_) | Value::Duration(_)) => {}
             (Range::Empty, _) => {
@@ -290,8 +318,7 @@ impl Range {
         match self {
             Range::Empty => (Json::Null, Json::Null),
             Range::Typed(ends) => (shown(&ends.0), shown(&ends.1)),
-            Range::Numbers(numbers) => (shown(&numbers.least), shown(&numbers.most)),
-            Range::Texts(texts) => (json!(texts.0), json!(texts.1)),
+            Range::Any(any) => any.ends(),
         }
     }
 }
@@ -332,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_ordered_as_numbers_until_a_text_comes() {
+    fn numbers_are_ordered_as_numbers_and_come_before_texts() {
         let mut profile = Profile::new(1);
         profile.add(&Value::Raw("9"));
         profile.add(&Value::Raw("10"));
@@ -340,7 +367,10 @@ mod tests {
         assert_eq!((column.min, column.max), (json!(9), json!(10)));
         profile.add(&text("11-50"));
         let column = profile.to_column("x", "any");
-        assert_eq!((column.min, column.max), (json!("10"), json!("9")));
+        assert_eq!((column.min, column.max), (json!(9), json!("11-50")));
+        profile.add(&Value::Raw("2"));
+        let column = profile.to_column("x", "any");
+        assert_eq!((column.min, column.max), (json!(2), json!("11-50")));
     }
 
     #[test]

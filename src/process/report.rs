@@ -12,6 +12,7 @@ use super::problem::{Problem, Tally};
 use super::profile::Column;
 use super::template::Template;
 use crate::id;
+use crate::sheet::Notice;
 
 /// What became of the rows: `rows` = `valid` + `invalid` + `duplicates` + `updated`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,8 +36,9 @@ impl Stats {
     }
 }
 
-/// What a report says of the columns.
+/// What a report says of the sheet and its columns.
 pub(super) struct Columns {
+    pub(super) notices: Vec<Notice>,
     pub(super) mapping: Vec<Json>,
     pub(super) columns: Vec<Column>,
     pub(super) dates: Vec<Order>,
@@ -54,6 +56,9 @@ pub struct Report {
     /// How dates that can be read in two ways were read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dates: Vec<Order>,
+    /// What reading dropped, guessed or changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
     pub errors_by_type: BTreeMap<&'static str, u64>,
     pub errors_total: u64,
     /// The first [`super::problem::LISTED_MAX`].
@@ -106,6 +111,7 @@ impl Report {
             mapping: columns.mapping,
             columns: columns.columns,
             dates: columns.dates,
+            notices: columns.notices,
             errors_by_type: tally.by_type.clone(),
             errors_total: tally.total,
             errors: tally.listed.clone(),

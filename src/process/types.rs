@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use super::decimal::Decimal;
 use super::duration;
 use super::formats;
-use super::moment::{self, DayOrder, Moment, Pattern};
+use super::guess::{self, DayOrder};
+use super::moment::{self, Moment};
+use super::pattern::Pattern;
 use super::value::{NotFinite, Value};
 use crate::sheet::Cell;
 
@@ -70,6 +72,11 @@ pub enum MomentForm {
 }
 
 impl FieldType {
+    /// Whether it takes text alone.
+    pub fn is_text(&self) -> bool {
+        matches!(self, FieldType::Text(_))
+    }
+
     /// The type's name in Table Schema.
     pub fn name(&self) -> &'static str {
         match self {
@@ -126,7 +133,7 @@ impl FieldType {
             FieldType::Date(form) => {
                 let moment = match form {
                     MomentForm::Default => moment::parse_date(text),
-                    MomentForm::Any(order) => moment::guess(text, *order),
+                    MomentForm::Any(order) => guess::guess(text, *order),
                     MomentForm::Pattern(pattern) => pattern.read(text),
                 };
                 moment.map(Value::Date)
@@ -135,7 +142,7 @@ impl FieldType {
                 let moment = match form {
                     MomentForm::Default => moment::parse_time(text),
                     MomentForm::Any(order) => {
-                        moment::parse_time(text).or_else(|| moment::guess(text, *order))
+                        guess::guess_time(text).or_else(|| guess::guess(text, *order))
                     }
                     MomentForm::Pattern(pattern) => pattern.read(text),
                 };
@@ -145,7 +152,7 @@ impl FieldType {
                 let moment = match form {
                     MomentForm::Default => moment::parse_datetime(text),
                     MomentForm::Any(order) => {
-                        moment::parse_datetime(text).or_else(|| moment::guess(text, *order))
+                        moment::parse_datetime(text).or_else(|| guess::guess(text, *order))
                     }
                     MomentForm::Pattern(pattern) => pattern.read(text),
                 };

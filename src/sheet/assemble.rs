@@ -156,26 +156,34 @@ impl<'o, 'w> Assembler<'o, 'w> {
         self.header.is_some()
     }
 
-    /// As [`Assembler::row`] for a sheet without merged cells, once the header is known: the cells
-    /// need not be collected.
+    /// As [`Assembler::row`] for the fields of a text file, once the header is known: they are
+    /// written as they come.
     ///
     /// # Errors
     /// As [`Assembler::row`].
     pub(super) fn stream<'a>(
         &mut self,
         number: u32,
-        cells: impl Iterator<Item = (usize, Found<'a>)>,
-        width: Option<u32>,
+        fields: impl Iterator<Item = &'a str>,
+        width: u32,
     ) -> Result<()> {
         if number <= self.number {
             return Err(bounds::out_of_order(number));
         }
         self.number = number;
+        let bytes_max = self.out.limits().cell_bytes_text_max;
         let mut line = self.begin_line();
-        for (column, found) in cells {
-            self.cell(&mut line, column, number, &found)?;
+        for (column, field) in fields.enumerate().filter(|(_, field)| !field.is_empty()) {
+            self.begin_cell(&mut line, column, number)?;
+            if json::is_plain_number(field) {
+                self.cells.extend_from_slice(field.as_bytes());
+            } else if field.len() <= bytes_max {
+                json::text(&mut self.cells, field);
+            } else {
+                return Err(bounds::too_long((column, number), bytes_max, "bytes"));
+            }
         }
-        self.end_line(&line, number, width)
+        self.end_line(&line, number, Some(width))
     }
 
     /// Notes something that the parser dropped, guessed or changed; at most so many of each code
@@ -210,6 +218,7 @@ impl<'o, 'w> Assembler<'o, 'w> {
         };
         let header_row = self.header.map(|header| header.row);
         let columns = names::columns(labels, &self.used, header_row, &mut self.notices);
+        bounds::stored(columns.len(), self.out.limits().columns_stored_max)?;
         let info = SheetInfo {
             position: self.sheet.position,
             name: self.sheet.name,
@@ -304,12 +313,33 @@ impl<'o, 'w> Assembler<'o, 'w> {
         let width = place
             .and_then(|place| waiting.get(place.last))
             .and_then(|row| row.width);
+        self.tell_columns(&labels, row, waiting.get(below..).unwrap_or(&[]))?;
         self.header = Some(Header { row, labels, width });
         self.filler = Filler::new(&self.sheet.merges, row);
         for waiting in waiting.iter().skip(below) {
             self.write(waiting.number, &waiting.cells, waiting.width)?;
         }
         Ok(())
+    }
+
+    /// Tells which columns there are as far as the first rows below the header show; more rows may
+    /// bring more, and the sheet's end tells them all.
+    fn tell_columns(
+        &mut self,
+        labels: &[Option<String>],
+        header_row: u32,
+        rows: &[Waiting],
+    ) -> Result<()> {
+        let mut used = Vec::new();
+        for (column, _) in rows.iter().flat_map(|row| &row.cells) {
+            if *column >= used.len() {
+                used.resize(column + 1, false);
+            }
+            used[*column] = true;
+        }
+        let unnoticed = &mut Notices::default();
+        let columns = names::columns(labels.to_vec(), &used, Some(header_row), unnoticed);
+        self.out.columns(&columns)
     }
 
     /// Notes a row above the header.
@@ -380,6 +410,13 @@ impl<'o, 'w> Assembler<'o, 'w> {
                 thousands(self.rows_max)
             )));
         }
+        if is_only_spaces(&self.cells) && self.notices.wants("spaces-only") {
+            let message = format!("Row {number} holds nothing but spaces; it was kept.");
+            let first = self.cells.iter().position(|byte| *byte == b'"');
+            let nulls = first.map_or(0, |at| at.saturating_sub(1) / b"null,".len());
+            self.notices
+                .keep("spaces-only", Some((nulls, number)), message);
+        }
         self.cells.push(b']');
         let width = self.ragged(number, width);
         let kinds = if self.kinds.is_empty() {
@@ -390,22 +427,12 @@ impl<'o, 'w> Assembler<'o, 'w> {
             }
             Some(self.kinds.as_str())
         };
-        let text = std::str::from_utf8(&self.cells)
-            .map_err(|_| Error::Internal("a row is no UTF-8".to_owned()))?;
-        self.out.row(number, width, kinds, text, line.filled)
+        self.out.row(number, width, kinds, &self.cells, line.filled)
     }
 
-    /// Appends one cell.
-    fn cell(
-        &mut self,
-        line: &mut Line,
-        column: usize,
-        number: u32,
-        found: &Found<'_>,
-    ) -> Result<()> {
-        if found.is_empty() {
-            return Ok(());
-        }
+    /// Goes on to the column of a cell that holds a value.
+    #[inline]
+    fn begin_cell(&mut self, line: &mut Line, column: usize, number: u32) -> Result<()> {
         if column < line.next {
             return Err(bounds::out_of_order(number));
         }
@@ -422,6 +449,21 @@ impl<'o, 'w> Assembler<'o, 'w> {
         }
         line.next = column + 1;
         line.filled += 1;
+        Ok(())
+    }
+
+    /// Appends one cell.
+    fn cell(
+        &mut self,
+        line: &mut Line,
+        column: usize,
+        number: u32,
+        found: &Found<'_>,
+    ) -> Result<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        self.begin_cell(line, column, number)?;
         match found {
             Found::Text(text) => {
                 bounds::size(&self.sheet, self.out.limits(), (column, number), found)?;
@@ -478,5 +520,20 @@ impl<'o, 'w> Assembler<'o, 'w> {
                 .keep("ragged-row", Some((column, number)), message);
         }
         Some(width)
+    }
+}
+
+/// Whether the cells of a row, a JSON array without its end, are texts of mere white space. Most rows
+/// show at their first letter that they are not.
+fn is_only_spaces(cells: &[u8]) -> bool {
+    let mut rest = cells;
+    loop {
+        rest = match rest {
+            [] => return true,
+            [b'n', b'u', b'l', b'l', after @ ..] => after,
+            [b'\\', b't' | b'n' | b'r', after @ ..] | [0xC2, 0xA0, after @ ..] => after,
+            [b'[' | b',' | b'"' | b' ', after @ ..] => after,
+            _ => return false,
+        };
     }
 }

@@ -10,31 +10,33 @@ use crate::words::Code;
 ///
 /// # Errors
 /// `too-complex`.
+#[inline]
 pub(super) fn size(
     sheet: &Sheet,
     limits: &Limits,
-    (column, row): (usize, u32),
+    place: (usize, u32),
     found: &Found<'_>,
 ) -> Result<()> {
     let text = found.text();
-    let (size, max, unit) = if sheet.workbook {
-        let max = limits.cell_chars_workbook_max;
-        // A text has at most as many UTF-16 units as bytes: counting is rarely needed.
-        if text.len() <= max {
-            return Ok(());
-        }
-        (text.encode_utf16().count(), max, "letters")
+    let (max, unit) = if sheet.workbook {
+        (limits.cell_chars_workbook_max, "letters")
     } else {
-        (text.len(), limits.cell_bytes_text_max, "bytes")
+        (limits.cell_bytes_text_max, "bytes")
     };
-    if size <= max {
+    // A text has at most as many UTF-16 units as bytes: counting is rarely needed.
+    if text.len() <= max || (sheet.workbook && text.encode_utf16().count() <= max) {
         return Ok(());
     }
-    Err(too_complex(&format!(
+    Err(too_long(place, max, unit))
+}
+
+#[cold]
+pub(super) fn too_long((column, row): (usize, u32), max: usize, unit: &str) -> Error {
+    too_complex(&format!(
         "Cell {} holds more than {} {unit}. Shorten it.",
         cell_name(column, row),
         thousands(u64::try_from(max).unwrap_or(u64::MAX))
-    )))
+    ))
 }
 
 /// What comes twice or goes back is damage.
@@ -59,6 +61,22 @@ pub(super) fn column(column: usize, columns_max: usize) -> Result<()> {
         "The sheet uses column {}; at most {} columns are read. Delete the unused ones.",
         column_letters(column),
         thousands(u64::try_from(columns_max).unwrap_or(u64::MAX))
+    )))
+}
+
+/// Whether so many columns that hold something may be stored.
+///
+/// # Errors
+/// `too-complex`.
+pub(super) fn stored(columns: usize, columns_max: usize) -> Result<()> {
+    if columns <= columns_max {
+        return Ok(());
+    }
+    let words = |count: usize| thousands(u64::try_from(count).unwrap_or(u64::MAX));
+    Err(too_complex(&format!(
+        "The sheet uses {} columns; at most {} are stored. Delete the unused ones.",
+        words(columns),
+        words(columns_max)
     )))
 }
 

@@ -2,7 +2,7 @@
 //! database and no network, and ends when its parent does.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufWriter, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,6 +14,9 @@ use super::protocol::Output;
 use super::{Limits, ReadOptions, delimited, is_workbook, sniff, workbook};
 use crate::error::{Error, Result};
 use crate::words::Format;
+
+/// The command that reads a file as a child process; nobody but [`super::reader`] gives it.
+pub const COMMAND: &str = "read-child";
 
 /// Exit status after a panic in a parser.
 pub(super) const PANICKED: i32 = 3;
@@ -62,7 +65,7 @@ fn run(path: &Path) -> Result<()> {
     let job = job()?;
     confine(&job.limits)?;
     end_with_parent()?;
-    let mut stdout = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let mut stdout = io::stdout().lock();
     let mut out = Output::new(&mut stdout, &job.limits);
     match read(path, &job, &mut out) {
         Ok(()) => Ok(()),

@@ -13,8 +13,10 @@ pub(super) struct Text<'f, R> {
     /// `None`: the bytes are UTF-8 already.
     decoder: Option<Decoder>,
     raw: Vec<u8>,
+    /// The beginning of a character that goes on in the next piece.
+    begun: Vec<u8>,
     /// The piece that is being read, and how far.
-    piece: Vec<u8>,
+    piece: String,
     read: usize,
     ended: bool,
     first: bool,
@@ -29,7 +31,8 @@ impl<'f, R: Read> Text<'f, R> {
             file,
             decoder: (!as_it_is).then(|| detected.encoding.new_decoder_with_bom_removal()),
             raw: vec![0; PIECE_BYTES],
-            piece: Vec::with_capacity(PIECE_BYTES * 3 + 16),
+            begun: Vec::new(),
+            piece: String::new(),
             read: 0,
             ended: false,
             first: true,
@@ -37,16 +40,16 @@ impl<'f, R: Read> Text<'f, R> {
         }
     }
 
-    /// What comes next; empty at the end. UTF-8, but a piece may end within a character.
+    /// What comes next, in whole characters; empty at the end.
     ///
     /// # Errors
     /// `unsupported-format` where the file is no text; `Io`.
-    pub(super) fn piece(&mut self) -> Result<&[u8]> {
+    pub(super) fn piece(&mut self) -> Result<&str> {
         while self.read == self.piece.len() && !self.ended {
             self.read = 0;
             self.next()?;
         }
-        Ok(self.piece.get(self.read..).unwrap_or(&[]))
+        Ok(self.piece.get(self.read..).unwrap_or(""))
     }
 
     /// Goes on by so many bytes of the last piece.
@@ -54,28 +57,28 @@ impl<'f, R: Read> Text<'f, R> {
         self.read = (self.read + bytes).min(self.piece.len());
     }
 
+    /// The last so many bytes that were gone on by, as long as they came in one piece.
+    pub(super) fn consumed(&self, bytes: usize) -> &str {
+        let begin = self.read.saturating_sub(bytes);
+        self.piece.get(begin..self.read).unwrap_or("")
+    }
+
     fn next(&mut self) -> Result<()> {
-        self.piece.clear();
         match &mut self.decoder {
-            None => {
-                self.piece.resize(PIECE_BYTES, 0);
-                let size = fill(self.file, &mut self.piece)?;
-                self.piece.truncate(size);
-                self.ended = size == 0;
-            }
+            None => self.piece = self.next_as_it_is()?,
             Some(decoder) => {
                 let size = fill(self.file, &mut self.raw)?;
                 let raw = self.raw.get(..size).unwrap_or(&[]);
                 self.ended = size == 0;
-                self.piece.resize(PIECE_BYTES * 3 + 16, 0);
-                let (result, _, written, replaced) =
-                    decoder.decode_to_utf8(raw, &mut self.piece, self.ended);
+                self.piece.clear();
+                self.piece.reserve(PIECE_BYTES * 3 + 16);
+                let (result, _, replaced) =
+                    decoder.decode_to_string(raw, &mut self.piece, self.ended);
                 debug_assert_eq!(result, CoderResult::InputEmpty);
-                self.piece.truncate(written);
                 self.replaced |= replaced;
             }
         }
-        if self.piece.contains(&0) {
+        if memchr::memchr(0, self.piece.as_bytes()).is_some() {
             return Err(not_text());
         }
         if std::mem::take(&mut self.first) {
@@ -83,12 +86,34 @@ impl<'f, R: Read> Text<'f, R> {
             while self
                 .piece
                 .get(self.read..)
-                .is_some_and(|p| p.starts_with("\u{feff}".as_bytes()))
+                .is_some_and(|piece| piece.starts_with('\u{feff}'))
             {
                 self.read += 3;
             }
         }
         Ok(())
+    }
+
+    /// The next piece of a file in UTF-8.
+    fn next_as_it_is(&mut self) -> Result<String> {
+        let mut bytes = std::mem::take(&mut self.piece).into_bytes();
+        bytes.clear();
+        bytes.append(&mut self.begun);
+        let begun = bytes.len();
+        bytes.resize(PIECE_BYTES, 0);
+        let size = fill(self.file, bytes.get_mut(begun..).unwrap_or_default())?;
+        bytes.truncate(begun + size);
+        self.ended = size == 0;
+        String::from_utf8(bytes).or_else(|error| {
+            let begins = error.utf8_error().error_len().is_none() && !self.ended;
+            let whole = error.utf8_error().valid_up_to();
+            let mut bytes = error.into_bytes();
+            if begins {
+                self.begun = bytes.split_off(whole);
+            }
+            // All of it is valid, unless the file changed since it was looked at.
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        })
     }
 }
 
@@ -103,16 +128,15 @@ mod tests {
         let mut file = Cursor::new(bytes);
         let detected = detect(&mut file, label)?;
         let mut text = Text::new(&mut file, detected);
-        let mut out = Vec::new();
+        let mut out = String::new();
         loop {
-            let piece = text.piece()?.to_vec();
+            let piece = text.piece()?.to_owned();
             if piece.is_empty() {
                 break;
             }
             text.consume(piece.len());
-            out.extend(piece);
+            out.push_str(&piece);
         }
-        let out = String::from_utf8(out).unwrap();
         Ok((out, detected.encoding.name(), detected.known))
     }
 
@@ -231,5 +255,25 @@ mod tests {
         let mut bytes = utf16("\u{feff}a,b\n1,2\n", true);
         bytes.push(b'x');
         assert_eq!(decoded(&bytes, None).unwrap().0, "a,b\n1,2\n\u{fffd}");
+    }
+
+    #[test]
+    fn signs_without_letters_are_those_of_windows_1252() {
+        for text in [
+            "a,b\n£5,\"12\u{a0}345\u{a0}€\"\n",
+            "a,b\n5 °,§ 4\n“1”,7 – 9\n",
+            "a\n¥100\n",
+        ] {
+            let bytes = encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
+            let (out, encoding, known) = decoded(&bytes, None).unwrap();
+            assert_eq!(
+                (out.as_str(), encoding, known),
+                (text, "windows-1252", Known::Guessed)
+            );
+        }
+        // The same bytes are letters where they stand in words.
+        let polish = "Miasto,Ulica\nŁomża,Żwirki\nŁęczna,Łąkowa\nŻary,Gęsia\nŁapy,Żółta\n";
+        let bytes = encoding_rs::WINDOWS_1250.encode(polish).0.into_owned();
+        assert_eq!(decoded(&bytes, None).unwrap().0, polish);
     }
 }

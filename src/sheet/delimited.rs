@@ -1,9 +1,11 @@
 //! Text files: decodes, splits into records, and hands them to the assembler, whatever the size of
 //! the file is.
 
+use std::borrow::Cow;
 use std::io::{Read, Seek, SeekFrom};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use memchr::{memchr_iter, memchr3};
 
 use super::assemble::{Assembler, Found, Sheet};
 use super::decode::Text;
@@ -40,15 +42,11 @@ pub fn read<R: Read + Seek>(
     file.seek(SeekFrom::Start(0))?;
     let mut text = Text::new(file, detected);
     let (delimiter, sep_line) = {
-        let piece = text.piece()?;
-        let sample = String::from_utf8_lossy(piece);
-        let whole = u64::try_from(piece.len()).is_ok_and(|size| size >= bytes);
-        match dialect::sep_line(&sample) {
+        let sample = text.piece()?;
+        let whole = u64::try_from(sample.len()).is_ok_and(|size| size >= bytes);
+        match dialect::sep_line(sample) {
             Some((separator, size)) => (given.unwrap_or(separator), Some(size)),
-            None => (
-                given.unwrap_or_else(|| dialect::guess(&sample, whole)),
-                None,
-            ),
+            None => (given.unwrap_or_else(|| dialect::guess(sample, whole)), None),
         }
     };
     if let Some(size) = sep_line {
@@ -70,15 +68,10 @@ pub fn read<R: Read + Seek>(
     );
     tell(&mut assembler, detected, sep_line.is_some());
     while let Some(record) = records.next()? {
-        let cells = record
-            .fields()
-            .enumerate()
-            .filter(|(_, field)| !field.is_empty())
-            .map(|(column, field)| (column, found(field)));
         if assembler.knows_header() {
-            assembler.stream(record.number, cells, Some(record.width()))?;
+            assembler.stream(record.number, record.fields(), record.width())?;
         } else {
-            let cells: Vec<(usize, Found<'_>)> = cells.collect();
+            let cells: Vec<(usize, Found<'_>)> = record.fields().map(found).enumerate().collect();
             assembler.row(record.number, &cells, Some(record.width()))?;
         }
     }
@@ -159,12 +152,8 @@ fn tell(assembler: &mut Assembler<'_, '_>, detected: Detected, sep_line: bool) {
 }
 
 /// A field is text, unless it is a JSON number that prints back identically.
-fn found(field: &str) -> Found<'_> {
-    let may_be = field
-        .bytes()
-        .next()
-        .is_some_and(|byte| byte.is_ascii_digit() || byte == b'-');
-    if may_be && json::is_plain_number(field) {
+pub(super) fn found(field: &str) -> Found<'_> {
+    if json::is_plain_number(field) {
         Found::Json(field.into())
     } else {
         Found::Text(field.into())
@@ -174,11 +163,14 @@ fn found(field: &str) -> Found<'_> {
 /// The records of a text.
 struct Records<'f, 'l, R> {
     text: Text<'f, R>,
+    delimiter: u8,
     core: Reader,
     limits: &'l Limits,
-    /// The last record's fields, one after the other, and where each ends.
+    /// The fields of a record that csv-core took apart, one after the other, and where each ends.
     fields: Vec<u8>,
     ends: Vec<usize>,
+    /// Where each field of a plain line ends.
+    cuts: Vec<usize>,
     /// The last record's row: blank lines count, the lines of a quoted field don't.
     number: u32,
     /// Whether the last byte read was a CR, so that a LF belongs to it.
@@ -189,8 +181,10 @@ struct Records<'f, 'l, R> {
 
 struct Record<'r> {
     number: u32,
-    text: std::borrow::Cow<'r, str>,
+    text: Cow<'r, str>,
     ends: &'r [usize],
+    /// Bytes between two fields.
+    gap: usize,
 }
 
 impl Record<'_> {
@@ -202,7 +196,7 @@ impl Record<'_> {
         let mut begin = 0;
         self.ends.iter().map(move |end| {
             let field = self.text.get(begin..*end).unwrap_or("");
-            begin = *end;
+            begin = *end + self.gap;
             field
         })
     }
@@ -210,12 +204,18 @@ impl Record<'_> {
 
 impl<'f, 'l, R: Read> Records<'f, 'l, R> {
     fn new(text: Text<'f, R>, delimiter: u8, limits: &'l Limits, number: u32) -> Self {
+        let mut core = ReaderBuilder::new().delimiter(delimiter).build();
+        // It would take a mark at the beginning of the first record that it gets for a file's: let
+        // it have a blank line first, which it passes over.
+        core.read_record(b"\n", &mut [0], &mut [0]);
         Records {
             text,
-            core: ReaderBuilder::new().delimiter(delimiter).build(),
+            delimiter,
+            core,
             limits,
             fields: vec![0; 1 << 16],
             ends: vec![0; 256],
+            cuts: Vec::new(),
             number,
             after_cr: false,
             unclosed: None,
@@ -227,11 +227,49 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             return Ok(None);
         }
         self.count_row()?;
+        match self.plain_line()? {
+            Some(bytes) => {
+                let line = self.text.consumed(bytes + 1);
+                Ok(Some(Record {
+                    number: self.number,
+                    text: line.get(..bytes).unwrap_or("").into(),
+                    ends: &self.cuts,
+                    gap: 1,
+                }))
+            }
+            None => self.parsed(),
+        }
+    }
+
+    /// Goes on by a line that lies whole in the piece at hand and holds no quote, as most do, and
+    /// cuts it at its separators; its bytes without the line end. `None` where it needs a parser.
+    fn plain_line(&mut self) -> Result<Option<usize>> {
+        let piece = self.text.piece()?.as_bytes();
+        let Some(bytes) = memchr3(b'\n', b'\r', b'"', piece) else {
+            return Ok(None);
+        };
+        let (line, end) = piece.split_at(bytes);
+        if end.starts_with(b"\"") {
+            return Ok(None);
+        }
+        self.cuts.clear();
+        self.cuts.extend(memchr_iter(self.delimiter, line));
+        self.cuts.push(bytes);
+        if self.cuts.len() > FIELDS_MAX {
+            return Ok(None);
+        }
+        self.after_cr = end.starts_with(b"\r");
+        self.text.consume(bytes + 1);
+        Ok(Some(bytes))
+    }
+
+    /// The next record, taken apart by csv-core.
+    fn parsed(&mut self) -> Result<Option<Record<'_>>> {
         let (mut written, mut count) = (0, 0);
         // At the end of the file a line end is tried: it ends every record, but not a quoted field.
         let mut tried = false;
         loop {
-            let piece = self.text.piece()?;
+            let piece = self.text.piece()?.as_bytes();
             let at_end = piece.is_empty();
             let input = if at_end && !tried { b"\n" } else { piece };
             let (result, read, out, fields) = self.core.read_record(
@@ -265,22 +303,18 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
         {
             *end = end.saturating_sub(1);
         }
-        let fields = self.fields.get(..written).unwrap_or(&[]);
         Ok(Some(Record {
             number: self.number,
-            text: match std::str::from_utf8(fields) {
-                Ok(text) => text.into(),
-                // Only where the file changed since it was looked at.
-                Err(_) => String::from_utf8_lossy(fields),
-            },
+            text: String::from_utf8_lossy(self.fields.get(..written).unwrap_or(&[])),
             ends: self.ends.get(..count).unwrap_or(&[]),
+            gap: 0,
         }))
     }
 
     /// Goes to the next record, counting the blank lines before it. False: there is none.
     fn skip_blank_lines(&mut self) -> Result<bool> {
         loop {
-            let Some(&byte) = self.text.piece()?.first() else {
+            let Some(&byte) = self.text.piece()?.as_bytes().first() else {
                 return Ok(false);
             };
             let ends_crlf = std::mem::take(&mut self.after_cr) && byte == b'\n';

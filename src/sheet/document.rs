@@ -45,6 +45,12 @@ impl Document {
         }
     }
 
+    /// All rows were written elsewhere: [`Objects::append`] made them, each after a line break, with
+    /// commas between them. These are their numbers.
+    pub fn with_rows(self, numbers: Vec<u32>) -> Document {
+        Document { numbers, ..self }
+    }
+
     /// Appends a row.
     ///
     /// # Errors
@@ -55,7 +61,8 @@ impl Document {
         }
         out.push(b'\n');
         self.numbers.push(number);
-        self.objects.append(cells, out)
+        self.objects.append(cells, out)?;
+        Ok(())
     }
 
     /// Appends what stands after the rows. `sheets` are all sheets of the file.
@@ -104,45 +111,55 @@ impl Document {
 /// Writes rows as JSON objects.
 #[derive(Debug)]
 pub struct Objects {
-    /// The place of each column in a row, and its key with quotes and colon.
+    /// The place of each column in a row, and its key with quotes and colon, and with a comma
+    /// unless it is the first.
     keys: Vec<(usize, Vec<u8>)>,
+    /// Bytes of a row besides its values: all keys, the braces, and a `null` for each column.
+    bytes: usize,
 }
 
 impl Objects {
     pub fn new(columns: &[Column]) -> Objects {
-        let key = |column: &Column| {
-            let mut key = Vec::new();
-            json::text(&mut key, &column.name);
-            key.push(b':');
-            (column.index, key)
-        };
-        Objects {
-            keys: columns.iter().map(key).collect(),
-        }
+        Objects::of(columns.iter().map(|column| (column.index, &*column.name)))
     }
 
-    /// Appends a row as one JSON object, without a line break in it.
+    /// From the place of each column in a row, ascending, and its name.
+    pub fn of<'c>(columns: impl Iterator<Item = (usize, &'c str)>) -> Objects {
+        let key = |(at, (index, name)): (usize, (usize, &str))| {
+            let mut key = Vec::new();
+            if at > 0 {
+                key.push(b',');
+            }
+            json::text(&mut key, name);
+            key.push(b':');
+            (index, key)
+        };
+        let keys: Vec<(usize, Vec<u8>)> = columns.enumerate().map(key).collect();
+        let bytes = keys.iter().map(|(_, key)| key.len() + 4).sum::<usize>() + 2;
+        Objects { keys, bytes }
+    }
+
+    /// Appends a row as one JSON object, without a line break in it. False where the row has a value
+    /// in another column, which is left out.
     ///
     /// # Errors
     /// As [`Document::row`].
-    pub fn append(&self, cells: &str, out: &mut Vec<u8>) -> Result<()> {
+    pub fn append(&self, cells: &str, out: &mut Vec<u8>) -> Result<bool> {
         let mut values = Values::new(cells)?;
         let mut next = 0;
+        let mut whole = true;
+        out.reserve(self.bytes + cells.len());
         out.push(b'{');
-        for (at, (index, key)) in self.keys.iter().enumerate() {
-            if at > 0 {
-                out.push(b',');
-            }
+        for (index, key) in &self.keys {
             out.extend_from_slice(key);
-            let mut value = None;
-            while next <= *index {
-                value = values.next()?;
-                next += 1;
+            for _ in next..*index {
+                whole &= values.next()?.is_none_or(|value| value == b"null");
             }
-            out.extend_from_slice(value.unwrap_or("null").as_bytes());
+            next = index + 1;
+            out.extend_from_slice(values.next()?.unwrap_or(b"null"));
         }
         out.push(b'}');
-        Ok(())
+        Ok(whole && values.rest.is_empty())
     }
 
     /// Appends a row of the sheet as a line.
@@ -158,7 +175,7 @@ impl Objects {
 
 /// The texts of the scalars in a JSON array.
 struct Values<'a> {
-    rest: &'a str,
+    rest: &'a [u8],
 }
 
 impl<'a> Values<'a> {
@@ -167,32 +184,31 @@ impl<'a> Values<'a> {
             .strip_prefix('[')
             .and_then(|cells| cells.strip_suffix(']'));
         Ok(Values {
-            rest: inside.ok_or_else(damaged)?,
+            rest: inside.ok_or_else(damaged)?.as_bytes(),
         })
     }
 
-    fn next(&mut self) -> Result<Option<&'a str>> {
+    fn next(&mut self) -> Result<Option<&'a [u8]>> {
         if self.rest.is_empty() {
             return Ok(None);
         }
-        let end = if self.rest.starts_with('"') {
+        let end = if self.rest.starts_with(b"\"") {
             end_of_string(self.rest).ok_or_else(damaged)?
         } else {
-            self.rest.find(',').unwrap_or(self.rest.len())
+            memchr::memchr(b',', self.rest).unwrap_or(self.rest.len())
         };
         let (value, rest) = self.rest.split_at_checked(end).ok_or_else(damaged)?;
-        self.rest = match rest.strip_prefix(',') {
-            Some(rest) => rest,
-            None if rest.is_empty() => "",
-            None => return Err(damaged()),
+        self.rest = match rest.split_first() {
+            Some((b',', rest)) => rest,
+            None => &[],
+            Some(_) => return Err(damaged()),
         };
         Ok(Some(value))
     }
 }
 
-/// Where the string that `text` begins with ends.
-fn end_of_string(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
+/// Where the string that `bytes` begin with ends.
+fn end_of_string(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
         at += json::plain_prefix(bytes.get(at..)?);

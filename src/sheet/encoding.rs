@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::error::{Error, Result};
 use crate::words::Code;
@@ -93,9 +93,12 @@ fn find<R: Read + Seek>(file: &mut R, given: Option<&'static Encoding>) -> Resul
     }
     file.seek(SeekFrom::Start(0))?;
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    let mut signs = Signs::default();
     loop {
         let size = fill(file, &mut piece)?;
-        detector.feed(piece.get(..size).unwrap_or(&[]), size == 0);
+        let bytes = piece.get(..size).unwrap_or(&[]);
+        detector.feed(bytes, size == 0);
+        signs.look(bytes);
         if size == 0 {
             break;
         }
@@ -109,9 +112,45 @@ fn find<R: Read + Seek>(file: &mut R, given: Option<&'static Encoding>) -> Resul
         });
     }
     Ok(Detected {
-        encoding: guess,
+        encoding: if signs.are_all() && guess.is_single_byte() {
+            WINDOWS_1252
+        } else {
+            guess
+        },
         known: Known::Guessed,
     })
+}
+
+/// Looks for bytes above ASCII that are signs in windows-1252 (`£`, `€`, `°`, quotes, dashes). Where
+/// there are no others and none stands in a word, the text has no letter by which its language
+/// could be told, and the letters that other tables have there would stand alone.
+#[derive(Default)]
+struct Signs {
+    before: u8,
+    found: bool,
+    in_words: bool,
+}
+
+impl Signs {
+    fn look(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            let letter = matches!(byte, 0x81 | 0x83 | 0x8A | 0x8C..=0x90 | 0x9A | 0x9C..=0x9F)
+                || matches!(byte, 0xAA | 0xB5 | 0xBA | 0xC0..);
+            // A space is one in every table.
+            let is_sign = |byte: u8| byte >= 0x80 && byte != 0xA0;
+            let is_other = |byte: u8| is_sign(byte) || byte.is_ascii_alphabetic();
+            let pair = (self.before, byte);
+            let in_word =
+                is_sign(pair.0) && is_other(pair.1) || is_other(pair.0) && is_sign(pair.1);
+            self.found |= byte >= 0x80;
+            self.in_words |= letter || in_word;
+            self.before = byte;
+        }
+    }
+
+    fn are_all(&self) -> bool {
+        self.found && !self.in_words
+    }
 }
 
 /// What the first bytes alone tell: a byte order mark, or the pattern of UTF-16 without one.

@@ -2,6 +2,7 @@
 
 /// Appends `text` as a JSON string.
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
+    out.reserve(text.len() + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();
     loop {
@@ -30,30 +31,35 @@ pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
 
 /// How many bytes at the beginning mean themselves inside a JSON string.
 pub(crate) fn plain_prefix(bytes: &[u8]) -> usize {
+    // Eight bytes at a time.
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let clean = eights.iter().take_while(|eight| !may_be_special(eight));
+    let plain = 8 * clean.count();
+    if plain == bytes.len() - rest.len()
+        && bytes
+            .last_chunk::<8>()
+            .is_some_and(|eight| !may_be_special(eight))
+    {
+        return bytes.len();
+    }
+    let rest = bytes.get(plain..).unwrap_or(&[]);
+    let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    plain + rest.iter().position(special).unwrap_or(rest.len())
+}
+
+/// Whether a byte of these may have to be escaped. The high bit of each tells whether it is below a
+/// bound; the sums may find one too many (after a borrow), never one too few.
+fn may_be_special(eight: &[u8; 8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
     const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
     const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);
     const BACKSLASHES: u64 = u64::from_ne_bytes([b'\\'; 8]);
-    // Eight bytes at a time: the high bit of each byte tells whether it is below a bound. The sums
-    // may find one too many (after a borrow), never one too few; the bytes are looked at then.
-    let mut plain = 0;
-    for chunk in bytes.chunks_exact(8) {
-        let Ok(eight) = <[u8; 8]>::try_from(chunk) else {
-            break;
-        };
-        let word = u64::from_ne_bytes(eight);
-        let control = word.wrapping_sub(SPACES) & !word;
-        let quote = (word ^ QUOTES).wrapping_sub(ONES) & !(word ^ QUOTES);
-        let backslash = (word ^ BACKSLASHES).wrapping_sub(ONES) & !(word ^ BACKSLASHES);
-        if (control | quote | backslash) & HIGHS != 0 {
-            break;
-        }
-        plain += 8;
-    }
-    let rest = bytes.get(plain..).unwrap_or(&[]);
-    let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-    plain + rest.iter().position(special).unwrap_or(rest.len())
+    let word = u64::from_ne_bytes(*eight);
+    let control = word.wrapping_sub(SPACES) & !word;
+    let quote = (word ^ QUOTES).wrapping_sub(ONES) & !(word ^ QUOTES);
+    let backslash = (word ^ BACKSLASHES).wrapping_sub(ONES) & !(word ^ BACKSLASHES);
+    (control | quote | backslash) & HIGHS != 0
 }
 
 /// 2^63: below it an integral number is printed without fraction or exponent.
@@ -81,6 +87,9 @@ pub(crate) fn number(out: &mut Vec<u8>, number: f64) -> bool {
 /// Whether `text` is a JSON number that prints back identically once it has been read as a 64-bit
 /// float (`007`, `1.50`, `1e5`, `+49` and ids of 17 digits and more mostly do not).
 pub(crate) fn is_plain_number(text: &str) -> bool {
+    if !text.starts_with(|first: char| first.is_ascii_digit() || first == '-') {
+        return false;
+    }
     let unsigned = text.strip_prefix('-').unwrap_or(text).as_bytes();
     let whole = digits(unsigned);
     if whole == 0 || (whole > 1 && unsigned.starts_with(b"0")) {
@@ -88,7 +97,7 @@ pub(crate) fn is_plain_number(text: &str) -> bool {
     }
     let Some(rest) = unsigned.get(whole..).filter(|rest| !rest.is_empty()) else {
         return whole <= 15 && (unsigned != b"0" || text.len() == 1)
-            || (16..=19).contains(&whole) && reads_back(text);
+            || (16..=19).contains(&whole) && is_a_float(text);
     };
     let fraction = rest.len() - 1;
     let is_fraction = rest.starts_with(b".")
@@ -111,11 +120,24 @@ fn digits(bytes: &[u8]) -> usize {
         .unwrap_or(bytes.len())
 }
 
+/// Whether an integer is one that a float can be, and so is printed by all its digits.
+#[expect(clippy::cast_possible_truncation, reason = "within the range of i64")]
+fn is_a_float(text: &str) -> bool {
+    text.parse::<i64>().is_ok_and(|value| {
+        let float = value as f64;
+        float.abs() < INTEGRAL_MAX && float as i64 == value
+    })
+}
+
+/// Whether a fraction is the shortest text of its float.
 fn reads_back(text: &str) -> bool {
-    let mut buffer = Vec::with_capacity(24);
-    text.parse::<f64>()
-        .is_ok_and(|value| number(&mut buffer, value))
-        && buffer == text.as_bytes()
+    let mut buffer = [0; 32];
+    let mut free = buffer.as_mut_slice();
+    let printed = text
+        .parse::<f64>()
+        .is_ok_and(|value| serde_json::to_writer(&mut free, &value).is_ok());
+    let used = 32 - free.len();
+    printed && buffer.get(..used) == Some(text.as_bytes())
 }
 
 #[cfg(test)]

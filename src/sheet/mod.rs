@@ -14,6 +14,7 @@ mod fill;
 mod found;
 mod header;
 mod json;
+mod lines;
 mod names;
 mod notices;
 pub mod protocol;

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! S 0                                     a worksheet begins
+//! H [[0,"Name"],[1,"Size"]]               its columns, as far as they are known: places and names
 //! R 17 \t width \t kinds \t [cells]       a row; width and kinds may be empty
 //! E {SheetInfo}                           the worksheet ends
 //! T 5000                                  how many rows the file seems to have
@@ -14,7 +15,7 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, FileInfo, Limits, Row, SheetInfo};
+use super::{Column, Event, FileInfo, Limits, Row, SheetInfo};
 use crate::error::{Error, Problem, Result};
 use crate::words::Code;
 
@@ -32,9 +33,12 @@ pub struct Output<'w> {
     bytes: u64,
     cells: u64,
     info_bytes: usize,
-    /// The line that is being put together.
-    line: Vec<u8>,
+    /// Lines that have not been written yet.
+    lines: Vec<u8>,
 }
+
+/// Bytes that are written at a time; a pipe takes no more.
+const WRITE_BYTES: usize = 64 << 10;
 
 /// Bytes of what is told of all sheets together, which the parent keeps in memory: names, headers
 /// and notices.
@@ -48,7 +52,7 @@ impl<'w> Output<'w> {
             bytes: 0,
             cells: 0,
             info_bytes: 0,
-            line: Vec::new(),
+            lines: Vec::with_capacity(2 * WRITE_BYTES),
         }
     }
 
@@ -60,10 +64,26 @@ impl<'w> Output<'w> {
     /// # Errors
     /// `Io` where the parent is gone, as in all that follow.
     pub fn sheet(&mut self, position: u32) -> Result<()> {
-        Ok(writeln!(self.out, "S{position}")?)
+        Ok(writeln!(self.lines, "S{position}")?)
     }
 
-    /// A row; `cells` is a JSON array, `kinds` is as in [`Row::kinds`], `filled` says how many of
+    /// The columns that the worksheet seems to have, before its first row.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn columns(&mut self, columns: &[Column]) -> Result<()> {
+        let places: Vec<(usize, &str)> = columns
+            .iter()
+            .map(|column| (column.index, column.name.as_str()))
+            .collect();
+        Ok(writeln!(
+            self.lines,
+            "H{}",
+            serde_json::to_string(&places)?
+        )?)
+    }
+
+    /// A row; `cells` is a JSON array in UTF-8, `kinds` is as in [`Row::kinds`], `filled` says how many of
     /// the cells hold a value.
     ///
     /// # Errors
@@ -73,7 +93,7 @@ impl<'w> Output<'w> {
         number: u32,
         width: Option<u32>,
         kinds: Option<&str>,
-        cells: &str,
+        cells: &[u8],
         filled: u64,
     ) -> Result<()> {
         self.cells = self.cells.saturating_add(filled);
@@ -98,8 +118,7 @@ impl<'w> Output<'w> {
                 ),
             ));
         }
-        let line = &mut self.line;
-        line.clear();
+        let line = &mut self.lines;
         line.push(b'R');
         serde_json::to_writer(&mut *line, &number)?;
         line.push(b'\t');
@@ -109,9 +128,12 @@ impl<'w> Output<'w> {
         line.push(b'\t');
         line.extend_from_slice(kinds.unwrap_or("").as_bytes());
         line.push(b'\t');
-        line.extend_from_slice(cells.as_bytes());
+        line.extend_from_slice(cells);
         line.push(b'\n');
-        Ok(self.out.write_all(line)?)
+        if self.lines.len() >= WRITE_BYTES {
+            self.flush()?;
+        }
+        Ok(())
     }
 
     /// # Errors
@@ -128,20 +150,21 @@ impl<'w> Output<'w> {
                 ),
             ));
         }
-        Ok(writeln!(self.out, "E{text}")?)
+        writeln!(self.lines, "E{text}")?;
+        self.flush()
     }
 
     /// # Errors
     /// `Io`.
     pub fn estimate(&mut self, rows: u64) -> Result<()> {
-        Ok(writeln!(self.out, "T{rows}")?)
+        Ok(writeln!(self.lines, "T{rows}")?)
     }
 
     /// # Errors
     /// `Io`.
     pub fn done(&mut self, info: &FileInfo) -> Result<()> {
-        writeln!(self.out, "D{}", serde_json::to_string(info)?)?;
-        Ok(self.out.flush()?)
+        writeln!(self.lines, "D{}", serde_json::to_string(info)?)?;
+        self.flush()
     }
 
     /// The file can't be read. What is no problem of the file is told by the exit status.
@@ -153,21 +176,60 @@ impl<'w> Output<'w> {
             code: problem.code.as_str().to_owned(),
             detail: problem.detail.clone(),
         };
-        writeln!(self.out, "X{}", serde_json::to_string(&refusal)?)?;
+        writeln!(self.lines, "X{}", serde_json::to_string(&refusal)?)?;
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.out.write_all(&self.lines)?;
+        self.lines.clear();
         Ok(self.out.flush()?)
     }
 }
 
-/// The parent's end: one line, without its line end.
+/// The parent's end: the events that whole lines tell.
+///
+/// # Errors
+/// As [`parse`].
+pub fn events(text: &str) -> Result<Vec<Event>> {
+    lines(text)
+        .filter(|line| !line.starts_with('H'))
+        .map(parse)
+        .collect()
+}
+
+/// The columns of a line that tells those that a worksheet seems to have: place and name.
+///
+/// # Errors
+/// `Io` where it is none.
+pub fn columns(line: &str) -> Result<Vec<(usize, String)>> {
+    Ok(serde_json::from_str(
+        line.strip_prefix('H').unwrap_or(line),
+    )?)
+}
+
+/// The whole lines of a text, without their ends.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut begin = 0;
+    memchr::memchr_iter(b'\n', text.as_bytes()).map(move |end| {
+        let line = text.get(begin..end).unwrap_or("");
+        begin = end + 1;
+        line
+    })
+}
+
+/// What one line tells.
 ///
 /// # Errors
 /// The child's `Problem` where the line is a refusal; `Io` where it is no line of this protocol.
 pub fn parse(line: &str) -> Result<Event> {
     let broken = || Error::Io(io::Error::from(io::ErrorKind::InvalidData));
+    if let Some(row) = RowLine::parse(line) {
+        return Ok(Event::Row(row.to_row()));
+    }
     let kind = line.chars().next().ok_or_else(broken)?;
     let rest = line.get(kind.len_utf8()..).ok_or_else(broken)?;
     match kind {
-        'R' => row(rest).map(Event::Row).ok_or_else(broken),
         'S' => Ok(Event::Sheet(rest.parse().map_err(|_| broken())?)),
         'E' => Ok(Event::SheetEnd(Box::new(serde_json::from_str(rest)?))),
         'T' => Ok(Event::Estimate(rest.parse().map_err(|_| broken())?)),
@@ -181,23 +243,45 @@ pub fn parse(line: &str) -> Result<Event> {
     }
 }
 
-fn row(rest: &str) -> Option<Row> {
-    let mut parts = rest.splitn(4, '\t');
-    let number = parts.next()?.parse().ok()?;
-    let width = match parts.next()? {
-        "" => None,
-        text => Some(text.parse().ok()?),
-    };
-    let kinds = match parts.next()? {
-        "" => None,
-        text => Some(text.to_owned()),
-    };
-    Some(Row {
-        number,
-        cells: parts.next()?.to_owned(),
-        kinds,
-        width,
-    })
+/// The line of a row, as it stands; the members are those of [`Row`].
+pub struct RowLine<'l> {
+    pub number: u32,
+    width: Option<u32>,
+    kinds: Option<&'l str>,
+    pub cells: &'l str,
+}
+
+impl<'l> RowLine<'l> {
+    /// `None` where the line is none of a row.
+    pub fn parse(line: &'l str) -> Option<RowLine<'l>> {
+        let (number, rest) = field(line.strip_prefix('R')?)?;
+        let (width, rest) = field(rest)?;
+        let (kinds, cells) = field(rest)?;
+        Some(RowLine {
+            number: number.parse().ok()?,
+            width: match width {
+                "" => None,
+                text => Some(text.parse().ok()?),
+            },
+            kinds: Some(kinds).filter(|kinds| !kinds.is_empty()),
+            cells,
+        })
+    }
+
+    fn to_row(&self) -> Row {
+        Row {
+            number: self.number,
+            cells: self.cells.to_owned(),
+            kinds: self.kinds.map(str::to_owned),
+            width: self.width,
+        }
+    }
+}
+
+/// What stands before the first tab and behind it; it is never far.
+fn field(text: &str) -> Option<(&str, &str)> {
+    let tab = text.bytes().position(|byte| byte == b'\t')?;
+    Some((text.get(..tab)?, text.get(tab + 1..)?))
 }
 
 #[cfg(test)]
@@ -217,10 +301,11 @@ mod tests {
         let mut bytes = Vec::new();
         let mut out = Output::new(&mut bytes, &limits);
         out.sheet(2).unwrap();
-        out.row(7, Some(3), Some(".d"), r#"["a\tb","2024-10-06"]"#, 2)
+        out.row(7, Some(3), Some(".d"), br#"["a\tb","2024-10-06"]"#, 2)
             .unwrap();
-        out.row(8, None, None, "[1]", 1).unwrap();
+        out.row(8, None, None, b"[1]", 1).unwrap();
         out.estimate(12).unwrap();
+        out.flush().unwrap();
         let text = String::from_utf8(bytes).unwrap();
         let events: Vec<Event> = text.lines().map(|line| parse(line).unwrap()).collect();
         assert_eq!(
@@ -249,8 +334,8 @@ mod tests {
         let limits = limits();
         let mut bytes = Vec::new();
         let mut out = Output::new(&mut bytes, &limits);
-        out.row(1, None, None, "[1,2,3]", 3).unwrap();
-        let refused = out.row(2, None, None, "[4]", 1);
+        out.row(1, None, None, b"[1,2,3]", 3).unwrap();
+        let refused = out.row(2, None, None, b"[4]", 1);
         assert!(matches!(refused, Err(Error::Problem(p)) if p.code == Code::TooComplex));
     }
 

@@ -1,15 +1,17 @@
 //! The parent's side of reading: starts the child process, takes its events, and ends it at once
 //! when the work is to stop, takes too long, or nobody wants the rest.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::child::{Job, PANICKED};
+use super::child::{COMMAND, Job, PANICKED};
+use super::lines::{Batch, take};
 use super::{Event, Limits, ReadOptions, protocol};
 use crate::error::{Error, Result};
 use crate::faults;
@@ -19,23 +21,37 @@ use crate::words::{Code, Format};
 /// How often a waiting parent looks whether it is to stop.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Events of a batch.
-const BATCH_EVENTS: usize = 1_000;
-
-/// Bytes of a batch.
-const BATCH_BYTES: usize = 256 << 10;
-
 /// Batches that wait to be taken.
 const BATCHES_WAITING: usize = 4;
-
-/// Bytes of a line: one row.
-const LINE_BYTES_MAX: u64 = 64 << 20;
 
 /// Bytes of the child's last words that are kept for the log.
 const LAST_WORDS_BYTES_MAX: u64 = 2_000;
 
 /// How long a child that has closed its output may take to end.
 const END_WAIT: Duration = Duration::from_secs(5);
+
+static STARTED: AtomicU64 = AtomicU64::new(0);
+static ENDED: AtomicU64 = AtomicU64::new(0);
+static KILLED: AtomicU64 = AtomicU64::new(0);
+
+/// Children of this process, for monitoring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Children {
+    pub running: u64,
+    pub started: u64,
+    pub killed: u64,
+}
+
+/// How many there are now, and were since the start.
+pub fn children() -> Children {
+    let ended = ENDED.load(Ordering::SeqCst);
+    let started = STARTED.load(Ordering::SeqCst);
+    Children {
+        running: started.saturating_sub(ended),
+        started,
+        killed: KILLED.load(Ordering::SeqCst),
+    }
+}
 
 /// A file to read.
 pub struct ReadJob<'a> {
@@ -48,12 +64,13 @@ pub struct ReadJob<'a> {
     pub limits: &'a Limits,
 }
 
-/// A file that is being read. Dropping it ends the child.
+/// A file that is being read, as batches of events, or of what else is made of the child's lines.
+/// Dropping it ends the child.
 #[derive(Debug)]
-pub struct Reader {
+pub struct Reader<B = Vec<Event>> {
     running: Running,
     /// `None` once the last batch has been taken.
-    batches: Option<Receiver<Result<Vec<Event>>>>,
+    batches: Option<Receiver<Result<Batch<B>>>>,
     stop: Stop,
     deadline: Instant,
     limits: Limits,
@@ -66,10 +83,27 @@ pub struct Reader {
 /// # Errors
 /// `Stopped` while waiting; `Io` where the child can't be started.
 pub fn read(job: &ReadJob<'_>, stop: &Stop) -> Result<Reader> {
+    start(job, stop, protocol::events)
+}
+
+/// As [`read`], for whoever keeps the lines as they are; [`protocol`] says what they mean.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_lines(job: &ReadJob<'_>, stop: &Stop) -> Result<Reader<String>> {
+    start(job, stop, |lines| Ok(lines.to_owned()))
+}
+
+fn start<B: Send + 'static>(
+    job: &ReadJob<'_>,
+    stop: &Stop,
+    make: fn(&str) -> Result<B>,
+) -> Result<Reader<B>> {
     let turn = Turn::wait(stop)?;
     let mut child = faults::file()
         .and_then(|()| command(job.executable, job.path).spawn())
         .map_err(|error| Error::Internal(format!("the reader can't be started: {error}")))?;
+    STARTED.fetch_add(1, Ordering::SeqCst);
     let stdin = child.stdin.take();
     let stdout = child.stdout.take();
     let mut running = Running {
@@ -94,7 +128,7 @@ pub fn read(job: &ReadJob<'_>, stop: &Stop) -> Result<Reader> {
         running.taker = Some(
             std::thread::Builder::new()
                 .name("reader".to_owned())
-                .spawn(move || take(BufReader::with_capacity(64 << 10, stdout), &sender))?,
+                .spawn(move || take(stdout, make, &sender))?,
         );
     }
     Ok(Reader {
@@ -110,7 +144,7 @@ pub fn read(job: &ReadJob<'_>, stop: &Stop) -> Result<Reader> {
 fn command(executable: &Path, path: &Path) -> Command {
     let mut command = Command::new(executable);
     command
-        .arg("read-child")
+        .arg(COMMAND)
         .arg(path)
         .env_clear()
         // glibc reserves address space for each thread, which would count against the limit.
@@ -121,13 +155,13 @@ fn command(executable: &Path, path: &Path) -> Command {
     command
 }
 
-impl Reader {
-    /// The next events; `None` when the file has been read whole.
+impl<B> Reader<B> {
+    /// The next batch; `None` when the file has been read whole.
     ///
     /// # Errors
     /// The file's `Problem`; `Stopped` where the work is to stop; `Internal` where the child is at
     /// fault. After an error nothing follows.
-    pub fn next_batch(&mut self) -> Result<Option<Vec<Event>>> {
+    pub fn next_batch(&mut self) -> Result<Option<B>> {
         let Some(batches) = &self.batches else {
             return Ok(None);
         };
@@ -147,11 +181,9 @@ impl Reader {
             }
         };
         match outcome {
-            Ok(Some(events)) => {
-                if let Some(Event::Done(_)) = events.last() {
-                    self.done = true;
-                }
-                Ok(Some(events))
+            Ok(Some(batch)) => {
+                self.done = batch.says_done;
+                Ok(Some(batch.made))
             }
             Ok(None) => {
                 self.batches = None;
@@ -233,67 +265,6 @@ fn unreadable() -> Error {
     )
 }
 
-/// Takes the child's lines and hands them on as batches, in a thread of its own, so that reading,
-/// taking apart and storing overlap.
-fn take(mut stdout: impl BufRead, sender: &SyncSender<Result<Vec<Event>>>) {
-    let mut batch = Vec::new();
-    let mut bytes = 0;
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = (&mut stdout)
-            .take(LINE_BYTES_MAX)
-            .read_until(b'\n', &mut line);
-        let event = match read {
-            Ok(_) if line.ends_with(b"\n") => event(&line),
-            Ok(_) if line.len() as u64 >= LINE_BYTES_MAX => Err(too_long()),
-            // The end, perhaps in the middle of a line; the child's exit status tells why.
-            Ok(_) => break,
-            Err(error) => Err(error.into()),
-        };
-        match event {
-            Ok(event) => {
-                bytes += line.len();
-                let last = matches!(event, Event::Done(_));
-                batch.push(event);
-                if batch.len() >= BATCH_EVENTS || bytes >= BATCH_BYTES || last {
-                    bytes = 0;
-                    if sender.send(Ok(std::mem::take(&mut batch))).is_err() || last {
-                        return;
-                    }
-                }
-            }
-            Err(error) => {
-                // Where nobody waits any more, there is nobody to tell.
-                let _ = sender.send(Err(error));
-                return;
-            }
-        }
-    }
-    if !batch.is_empty() {
-        let _ = sender.send(Ok(batch));
-    }
-}
-
-fn event(line: &[u8]) -> Result<Event> {
-    let line = std::str::from_utf8(line.trim_ascii_end())
-        .map_err(|_| Error::Internal("the reader's line is no text".to_owned()))?;
-    match protocol::parse(line) {
-        Err(Error::Io(_)) => Err(Error::Internal("the reader's line is none".to_owned())),
-        other => other,
-    }
-}
-
-fn too_long() -> Error {
-    Error::problem(
-        Code::TooComplex,
-        format!(
-            "A row holds more than {} MB of text. Split it.",
-            LINE_BYTES_MAX >> 20
-        ),
-    )
-}
-
 /// A child that runs. Dropping it kills it and waits for its end.
 #[derive(Debug)]
 struct Running {
@@ -307,6 +278,9 @@ struct Running {
 impl Running {
     /// Kills the child, whatever it is doing, and waits for its end.
     fn end(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            KILLED.fetch_add(1, Ordering::SeqCst);
+        }
         // Where it has ended by itself already, there is nothing to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -344,6 +318,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.end();
+        ENDED.fetch_add(1, Ordering::SeqCst);
         if let Some(taker) = self.taker.take()
             && taker.is_finished()
         {

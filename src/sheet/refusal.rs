@@ -11,6 +11,14 @@ pub(super) fn damaged() -> Error {
     )
 }
 
+/// The file is encrypted by LibreOffice.
+pub(super) fn password_of_libreoffice() -> Error {
+    Error::problem(
+        Code::PasswordProtected,
+        "The file is protected with a password. Remove the password in LibreOffice (File › Save As, untick \"Save with password\") and add it again.",
+    )
+}
+
 /// The file is encrypted.
 pub(super) fn password() -> Error {
     Error::problem(

@@ -20,6 +20,8 @@ pub enum Content {
     Is(Format),
     /// A web page, as office systems like to call `.xls`.
     Html,
+    /// A web page with all that belongs to it in one file.
+    WebArchive,
     /// XML Spreadsheet 2003.
     SpreadsheetMl,
     /// OpenDocument as one XML file.
@@ -33,19 +35,14 @@ pub enum Content {
 /// `password-protected`; `unreadable-file` where it is damaged or has to be saved in another form;
 /// `too-complex` where its directory is over the bounds; `Io`.
 pub fn sniff(path: &Path, limits: &Limits) -> Result<Format> {
-    let page = |what: &str| {
-        Error::problem(
-            Code::UnreadableFile,
-            format!(
-                "This file is really {what}. Open it in Excel or LibreOffice and save it as .xlsx."
-            ),
-        )
-    };
     match content(path, limits)? {
         Content::Is(format) => Ok(format),
-        Content::Html => Err(page("a web page")),
-        // Other dresses of formats that have one.
-        Content::SpreadsheetMl => Ok(Format::Xls),
+        Content::WebArchive => Err(Error::problem(
+            Code::UnreadableFile,
+            "This file is really a web page. Open it in Excel or LibreOffice and save it as .xlsx.",
+        )),
+        // Other dresses of formats that have one. Whether a page holds a table is seen when it is read.
+        Content::Html | Content::SpreadsheetMl => Ok(Format::Xls),
         Content::FlatOds => Ok(Format::Ods),
     }
 }
@@ -148,7 +145,7 @@ fn markup(start: &str) -> Result<Option<Content>> {
         .get(..13)
         .is_some_and(|s| s.eq_ignore_ascii_case("mime-version:"));
     if mail && start.contains("multipart/related") {
-        return Ok(Some(Content::Html));
+        return Ok(Some(Content::WebArchive));
     }
     if !start.starts_with('<') {
         return Ok(None);

@@ -35,11 +35,11 @@ fn is_below(rows: &[Waiting], covers: &[usize], first: usize, at: usize) -> bool
     let names = header::columns_named(rows, at);
     let wordy = header::is_wordy(rows, first);
     if titles == width {
-        // Facts such as `From | 2026-01-01` above a table of two columns.
+        // Facts such as `From | 2026-01-01` above a table of two columns, or words that no label has.
         return apart
-            && !wordy
             && !names.is_empty()
-            && !above.iter().any(|row| is_data(row, below));
+            && !above.iter().any(|row| is_data(row, below))
+            && (!wordy || (above.iter().all(is_title) && names_values_only(&names, below)));
     }
     // Below a header stand its rows, not another one.
     let between = above.get(first + 1..).unwrap_or(&[]);
@@ -55,6 +55,24 @@ fn is_below(rows: &[Waiting], covers: &[usize], first: usize, at: usize) -> bool
     }
     let under_title = |column: &usize| above.iter().any(|row| header::cell(row, *column).is_some());
     wide * 2 > below.len() && (!wordy || names.iter().any(under_title))
+}
+
+/// Whether a row reads like a title: `Company list | as of May`, `Stand | Mai 2026`.
+fn is_title(row: &Waiting) -> bool {
+    row.cells.iter().any(|(_, found)| {
+        let text = header::words(found);
+        text.contains(|letter: char| letter.is_ascii_digit())
+            || text.split_whitespace().count() >= 3
+    })
+}
+
+/// Whether there are rows, and only values, in columns that have a name above values.
+fn names_values_only(names: &[usize], below: &[Waiting]) -> bool {
+    let values = |column: &usize| {
+        let mut cells = below.iter().filter_map(|row| header::cell(row, *column));
+        cells.all(|found| !header::is_word(found, None))
+    };
+    below.len() > 1 && names.iter().all(values)
 }
 
 /// Whether all cells of a row are short words, none twice.

@@ -1,6 +1,6 @@
 //! Records: what jobs made of rows, the rows that they parked, and finding a record by its keys.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use crate::db::Tx;
 use crate::error::Result;
@@ -36,43 +36,79 @@ pub struct Listed {
     pub job: JobId,
 }
 
-/// Puts a record in. It stays invisible until its job is completed.
-///
-/// # Errors
-/// `Database`.
-pub fn insert(tx: &Tx<'_>, job: JobId, template: &str, record: &NewRecord<'_>) -> Result<()> {
-    tx.prepare_cached(
-        "INSERT INTO records (job_id, template, row, source_no, replaces, data, changes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?
-    .execute(params![
-        job.0,
-        template,
-        record.row,
-        record.source.map(|no| no.0),
-        record.replaces,
-        record.data,
-        record.changes
-    ])?;
-    let id = tx.last_insert_rowid();
-    let mut statement =
-        tx.prepare_cached("INSERT OR IGNORE INTO record_keys (hash, record_id) VALUES (?1, ?2)")?;
-    for hash in record.keys {
-        statement.execute(params![hash, id])?;
-    }
-    Ok(())
+/// Files rows of one job in one transaction: records, which stay invisible until the job is
+/// completed, and rows that did not become any.
+pub struct Filer<'t> {
+    tx: &'t Tx<'t>,
+    job: JobId,
+    template: &'t str,
+    record: CachedStatement<'t>,
+    parked: CachedStatement<'t>,
+    /// `(hash, record)`, kept to the end: in their order they go into the index several times faster.
+    keys: Vec<(i64, i64)>,
 }
 
-/// Parks a row that did not become a record.
-///
-/// # Errors
-/// `Database`.
-pub fn park(tx: &Tx<'_>, job: JobId, row: u32, outcome: &str, problems: &str) -> Result<()> {
-    tx.prepare_cached(
-        "INSERT INTO parked_rows (job_id, row, outcome, problems) VALUES (?1, ?2, ?3, ?4)",
-    )?
-    .execute(params![job.0, row, outcome, problems])?;
-    Ok(())
+impl<'t> Filer<'t> {
+    /// # Errors
+    /// `Database`.
+    pub fn begin(tx: &'t Tx<'t>, job: JobId, template: &'t str) -> Result<Filer<'t>> {
+        Ok(Filer {
+            tx,
+            job,
+            template,
+            record: tx.prepare_cached(
+                "INSERT INTO records (job_id, template, row, source_no, replaces, data, changes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?,
+            parked: tx.prepare_cached(
+                "INSERT INTO parked_rows (job_id, row, outcome, problems) VALUES (?1, ?2, ?3, ?4)",
+            )?,
+            keys: Vec::new(),
+        })
+    }
+
+    /// Puts a record in.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn insert(&mut self, record: &NewRecord<'_>) -> Result<()> {
+        let id = self.record.insert(params![
+            self.job.0,
+            self.template,
+            record.row,
+            record.source.map(|no| no.0),
+            record.replaces,
+            record.data,
+            record.changes
+        ])?;
+        self.keys.extend(record.keys.iter().map(|hash| (*hash, id)));
+        Ok(())
+    }
+
+    /// Parks a row that did not become a record.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn park(&mut self, row: u32, outcome: &str, problems: &str) -> Result<()> {
+        self.parked
+            .execute(params![self.job.0, row, outcome, problems])?;
+        Ok(())
+    }
+
+    /// The keys by which the records are found again.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn end(mut self) -> Result<()> {
+        self.keys.sort_unstable();
+        let mut statement = self.tx.prepare_cached(
+            "INSERT OR IGNORE INTO record_keys (hash, record_id) VALUES (?1, ?2)",
+        )?;
+        for (hash, record) in &self.keys {
+            statement.execute(params![hash, record])?;
+        }
+        Ok(())
+    }
 }
 
 /// Whether a version of a record is in the list now. `r` is the version's row.
@@ -96,15 +132,38 @@ fn listed(row: &rusqlite::Row<'_>) -> rusqlite::Result<Listed> {
     })
 }
 
-/// The records of the list that have a key with this hash, the oldest first. Values that differ
-/// may share a hash: the caller compares them.
-///
-/// # Errors
-/// `Database`.
-pub fn by_key(connection: &Connection, template: &str, hash: i64) -> Result<Vec<Listed>> {
-    let mut statement = connection.prepare_cached(&by_key_sql())?;
-    let rows = statement.query_map(params![hash, template], listed)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+/// Finds records of the list by their keys, again and again on one connection.
+pub struct ByKey<'c> {
+    connection: &'c Connection,
+    template: &'c str,
+    any: CachedStatement<'c>,
+}
+
+impl<'c> ByKey<'c> {
+    /// # Errors
+    /// `Database`.
+    pub fn new(connection: &'c Connection, template: &'c str) -> Result<ByKey<'c>> {
+        Ok(ByKey {
+            connection,
+            template,
+            any: connection.prepare_cached("SELECT 1 FROM record_keys WHERE hash = ?1")?,
+        })
+    }
+
+    /// The records of the list that have a key with this hash, the oldest first. Values that differ
+    /// may share a hash: the caller compares them.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn find(&mut self, hash: i64) -> Result<Vec<Listed>> {
+        // Most rows are new, and this is a tenth of the work of the whole question.
+        if !self.any.exists([hash])? {
+            return Ok(Vec::new());
+        }
+        let mut statement = self.connection.prepare_cached(&by_key_sql())?;
+        let rows = statement.query_map(params![hash, self.template], listed)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
 }
 
 fn by_key_sql() -> String {
@@ -283,7 +342,7 @@ pub fn undoing(connection: &Connection, job: JobId) -> Result<Undoing> {
 }
 
 /// Records that a step removes: the writer is held meanwhile.
-pub const DISCARD: u32 = 2_000;
+pub const DISCARD: u32 = 400;
 
 /// Removes some of what an attempt left. True: nothing is left.
 ///

@@ -293,6 +293,22 @@ pub fn by_no(connection: &Connection, no: UploadNo) -> Result<Upload> {
     }
 }
 
+/// Which uploads are wanted, beyond whose they are.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Part of the file's name, whatever its case.
+    pub words: Option<String>,
+    /// Words for what became of it, as [`OUTCOME`] gives them.
+    pub outcomes: Option<Vec<String>>,
+}
+
+/// What became of an upload: the state of its newest job, `to-fix` where that left rows to fix,
+/// `not-processed` where there was none.
+const OUTCOME: &str = "coalesce(
+    (SELECT CASE WHEN status = 'completed' AND invalid > 0 AND undone_at IS NULL THEN 'to-fix'
+                 ELSE status END
+     FROM jobs WHERE upload_no = u.no ORDER BY id DESC LIMIT 1), 'not-processed')";
+
 /// A page of uploads, newest first, below `before`; of one user or of all.
 ///
 /// # Errors
@@ -300,23 +316,42 @@ pub fn by_no(connection: &Connection, no: UploadNo) -> Result<Upload> {
 pub fn page(
     connection: &Connection,
     user: Option<UserId>,
+    filter: &Filter,
     before: Option<i64>,
     limit: u32,
 ) -> Result<Vec<Upload>> {
     let before = before.unwrap_or(i64::MAX);
-    // Two statements, so that each is served by an index.
-    let (sql, owner) = match user {
-        Some(user) => ("u.user_id = ?3", user.0),
-        None => ("?3 = 0", 0),
+    // Several statements, so that each is served by an index.
+    let (whose, owner) = match user {
+        Some(user) => ("u.user_id = ?2", user.0),
+        None => ("?2 = 0", 0),
+    };
+    let (became, outcomes) = match &filter.outcomes {
+        Some(some) => (
+            format!("{OUTCOME} IN (SELECT value FROM json_each(?3))"),
+            serde_json::to_string(some)?,
+        ),
+        None => ("?3 = ''".to_owned(), String::new()),
     };
     let mut statement = connection.prepare_cached(&format!(
-        "{SELECT} WHERE {sql} AND u.no < ?1 AND u.status IN ('received', 'stored')
-         ORDER BY u.no DESC LIMIT ?2"
+        "{SELECT} WHERE {whose} AND u.no < ?1 AND u.status IN ('received', 'stored') AND {became}
+         ORDER BY u.no DESC"
     ))?;
-    let mut rows = statement.query(params![before, limit, owner])?;
+    // SQLite knows the case of ASCII letters only, so names are compared here.
+    let words = filter.words.as_ref().map(|words| words.to_lowercase());
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut rows = statement.query(params![before, owner, outcomes])?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(upload(row)?);
+    while found.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let one = upload(row)?;
+        if words
+            .as_ref()
+            .is_none_or(|words| one.filename.to_lowercase().contains(words))
+        {
+            found.push(one);
+        }
     }
     Ok(found)
 }
@@ -418,10 +453,10 @@ pub fn next_to_purge(connection: &Connection) -> Result<Option<UploadNo>> {
 }
 
 /// Rows that a step of a purge removes: the writer is held meanwhile.
-pub const PURGE_ROWS: u32 = 5_000;
+pub const PURGE_ROWS: u32 = 1_000;
 
-/// Pieces of a file that a step removes: 4 MiB.
-pub const PURGE_CHUNKS: u32 = 16;
+/// Pieces of a file that a step removes: 1 MiB.
+pub const PURGE_CHUNKS: u32 = 4;
 
 /// Removes some of what was read of an upload: rows first, then sheets. True: nothing is left.
 ///

@@ -1,7 +1,7 @@
 //! The worker: one step, `run_next`, and the loop around it. Claim, work and finish are separate
 //! transactions; the work itself is in none.
 
-mod repair;
+mod check;
 mod work;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -43,6 +43,7 @@ pub fn run(app: &App) {
     // When the last job's cost ended to be counted, where the next one follows at once.
     let mut busy_until = None;
     while !app.bell.is_closed() {
+        app.pulse.beat(app.clock.monotonic());
         let seen = app.bell.work_seen();
         let free_since = busy_until.take().unwrap_or_else(|| app.clock.monotonic());
         let step = AssertUnwindSafe(|| step(app, free_since, &mut busy_until));
@@ -132,7 +133,9 @@ fn step(app: &App, free_since: Duration, busy_until: &mut Option<Duration>) -> R
     .unwrap_or_else(|_| Err(Error::Internal("panic while working".to_owned())))
     .map(|until| *busy_until = Some(until));
     let ran = end(app, &claim, &stop, worked)?;
-    let ms = app.clock.monotonic().saturating_sub(began).as_millis();
+    let took = app.clock.monotonic().saturating_sub(began);
+    count(app, claim.job, took);
+    let ms = took.as_millis();
     match ran {
         Ran::Job(job, state) => log::info!(
             "user={} job={job} {} after {ms} ms",
@@ -159,6 +162,29 @@ fn find_room(app: &App) -> Result<()> {
             "no more room than when the last job found too little",
         ))
     }
+}
+
+/// Counts an ended job for monitoring; one that can't be looked up now is not counted.
+fn count(app: &App, job: JobId, took: Duration) {
+    let Ok(Some(job)) = app.db.read(|c| jobs::by_id(c, job)) else {
+        return;
+    };
+    if job.status.is_active() {
+        return;
+    }
+    let waited = job
+        .started_at
+        .map_or(Duration::ZERO, |started| started.since(job.queued_at));
+    let rows = job.counts.map_or_else(Vec::new, |counts| {
+        vec![
+            ("valid", counts.valid),
+            ("invalid", counts.invalid),
+            ("duplicate", counts.duplicates),
+            ("updated", counts.updated),
+        ]
+    });
+    app.metrics
+        .job_ended(job.status.as_str(), waited, took, &rows);
 }
 
 /// Takes the run off the list however the step ends.

@@ -99,6 +99,15 @@ export const queue = (paused = null) => ({
     { ...line(job({ job_id: 44, filename: 'old-list.xls' }), { username: 'somebody-with-a-very-long-name' }), queue_position: 2 },
   ],
 });
+const template = (name, title, built_in, fields) => ({ name, title, version: built_in ? 1 : 3, built_in, schema: { fields: fields.map((field) => ({ name: field.toLowerCase().replace(/ /g, '_'), title: field })) } });
+export const templates = () => ({ success: true, next_cursor: null, templates: [template('companies', null, true, ['Company Name', 'LinkedIn_URL', 'Website_URL', 'Company_Size', 'Industry', 'Revenue']), template('suppliers', 'Suppliers', false, ['Supplier', 'VAT number'])] });
+export const mappings = () => ({
+  success: true, next_cursor: null,
+  mappings: [
+    { id: 2, template: 'companies', headers: ['Firma', 'Profil', 'Interner Vermerk'], mapping: { Firma: 'company_name', Profil: 'linkedin_url', 'Interner Vermerk': null }, created_at: ago(3600), created_by: 'maria' },
+    { id: 1, template: 'suppliers', headers: ['Lieferant'], mapping: { Lieferant: 'supplier' }, created_at: ago(86400 * 4), created_by: 'anna' },
+  ],
+});
 export const figures = () => {
   const begin = Math.floor(Date.now() / 3_600_000) * 3_600_000;
   const hours = Array.from({ length: 24 }, (_, i) => ({ from: new Date(begin - (23 - i) * 3_600_000).toISOString(), completed: [0, 0, 0, 0, 0, 2, 9, 14, 11, 6, 3, 8, 12, 10, 4, 1, 0, 0, 0, 0, 0, 0, 0, 5][i], other: i % 7 === 0 ? 1 : 0, rows: 4000, wait_seconds: i > 4 && i < 16 ? (i * 7) % 12 : null }));
@@ -107,26 +116,15 @@ export const figures = () => {
 export const pause = () => ({ since: ago(600), by: 'maria', reason: 'Moving the server at noon; back at 12:30.' });
 export const problem = (code, http, detail, more = {}) => ({ http, body: { success: false, type: `https://sheetline.invalid/problems/${code}`, title: code, status: http, code, detail, ...more } });
 
-/** Routes that a server of this version has. */
-export const LATER = ['POST /api/files/preview', 'GET /api/files/{id}/json', 'GET /api/jobs/{id}/records.xlsx', 'GET /api/jobs/{id}/annotated.xlsx', 'GET /api/jobs/{id}/repair.xlsx', 'GET /api/templates/{name}/sample.xlsx'];
-
 /**
  * Puts answers before the real ones: {'GET /api/files': body | () => body | {http, body}}. `*` in a path stands for one segment.
- * The API's description stays the real one, with the answered routes and `routes` put in.
  */
-export async function fake(page, answers, routes = LATER) {
+export async function fake(page, answers) {
   const shape = (path) => new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\*/g, '[^/]+')}$`);
   const known = Object.entries(answers).map(([key, answer]) => { const [method, path] = key.split(' '); return { method, path: shape(path), answer }; });
   await page.route('**/api/**', async (route) => {
     const request = route.request();
     const { pathname } = new URL(request.url());
-    if (pathname === '/api/openapi.json') {
-      const response = await route.fetch();
-      const body = await response.json();
-      for (const entry of routes) { const [method, path] = entry.split(' '); (body.paths[path] ||= {})[method.toLowerCase()] = { summary: '' }; }
-      await route.fulfill({ response, json: body });
-      return;
-    }
     const hit = known.find((k) => k.method === request.method() && k.path.test(pathname));
     if (!hit) { await route.continue(); return; }
     const value = typeof hit.answer === 'function' ? await hit.answer(request) : hit.answer;

@@ -13,7 +13,7 @@ after(() => browser.close());
 
 /** A test with a server and windows of its own; whatever the page complains about fails it. */
 function story(name, options, tell) {
-  test(name, { timeout: 60_000 }, async () => {
+  test(name, { timeout: 240_000 }, async () => {
     const office = await server(options);
     office.url = office.url.replace('127.0.0.1', 'office.test'); // as in an office: by name, without TLS
     const pages = [];
@@ -116,7 +116,7 @@ story('whoever comes second waits, sees how many are ahead, and may change their
   assert.equal(await focused(anna), 'anna.csv');
   assert.equal(await anna.getByRole('button', { name: 'Remove more.csv' }).count(), 1);
 
-  await work(anna).getByRole('button', { name: 'Cancel: anna.csv' }).click();
+  await work(anna).getByRole('button', { name: 'Cancel anna.csv' }).click();
   await work(anna).getByText(/Nothing was stored/).first().waitFor();
   await release(maria, api);
   await done(maria);
@@ -238,7 +238,77 @@ story('a column is given its field by hand, and the office remembers it', both, 
   await page.getByRole('cell', { name: 'remembered' }).first().waitFor();
   await page.getByText('Reading details').click();
   await page.getByLabel('Separator').selectOption('Comma ,');
-  await page.getByText(/of 1 column recognised|is needed/).first().waitFor();
+  await page.getByText('Only one column was found').first().waitFor();
+
+  // What is remembered can be forgotten.
+  await page.getByRole('button', { name: 'anna' }).click();
+  await page.getByRole('link', { name: 'Profile' }).click();
+  const remembered = page.getByRole('table', { name: 'Remembered columns' });
+  await remembered.getByText('Wer denn nun → Company Name').waitFor();
+  await page.getByRole('button', { name: /^Forget Wer denn nun/ }).click();
+  await page.getByRole('button', { name: 'Forget them' }).click();
+  await page.getByText('Nothing is remembered yet.').waitFor();
+});
+
+story('search and state look through all uploads, not only through those that are shown', both, async ({ window }) => {
+  const page = await window('anna');
+  await page.evaluate(async () => {
+    for (let i = 0; i < 60; i += 1) {
+      const form = new FormData();
+      form.append('file', new File([`Company Name,LinkedIn_URL\nACME ${i},https://www.linkedin.com/company/${i}\n`], i ? `file ${i}.csv` : 'ÄLTESTE.csv'));
+      await fetch('/api/files/upload-json', { method: 'POST', body: form });
+    }
+  });
+  await page.reload();
+  const rows = page.locator('.uploads tbody tr');
+  await page.getByRole('button', { name: 'Show older' }).waitFor();
+  assert.equal(await rows.count(), 50);
+  await page.getByLabel('Search by file name').fill('älteste');
+  await page.waitForFunction(() => document.querySelectorAll('.uploads tbody tr').length === 1);
+  assert.match(await work(page).textContent(), /ÄLTESTE\.csv/);
+  await page.getByRole('button', { name: 'Process ÄLTESTE.csv' }).click();
+  await done(page);
+  await page.getByLabel('Search by file name').fill('');
+  await page.getByRole('button', { name: 'Show older' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('.uploads tbody tr').length === 60);
+  await page.getByLabel('State').selectOption('Done');
+  await page.waitForFunction(() => document.querySelectorAll('.uploads tbody tr').length === 1);
+  assert.match(await work(page).textContent(), /ÄLTESTE\.csv/);
+  // A new file is seen, whatever was looked for.
+  await choose(page, csv('new.csv', 2));
+  await page.getByRole('button', { name: 'Upload as JSON' }).click();
+  await work(page).getByText('new.csv').waitFor();
+});
+
+story('an administrator adds a template, and everybody may choose it', both, async ({ office, window }) => {
+  const page = await window('maria');
+  await page.getByRole('link', { name: 'Server' }).click();
+  const schema = { title: 'Suppliers', fields: [{ name: 'supplier', title: 'Supplier', type: 'string', constraints: { required: true } }] };
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: 'Upload a template' }).click()]);
+  await chooser.setFiles({ name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from('{') });
+  await page.getByText('That file holds no JSON.').first().waitFor();
+  await page.getByLabel('Template', { exact: true }).setInputFiles({ name: 'suppliers.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(schema)) });
+  await page.getByRole('cell', { name: 'Suppliers', exact: true }).waitFor();
+  const json = await content(page, page.getByRole('link', { name: 'JSON of Suppliers' }));
+  assert.equal(json.name, 'suppliers.json');
+  assert.deepEqual(JSON.parse(json.bytes), schema);
+
+  const anna = await window('anna');
+  await anna.getByRole('button', { name: 'Get a template' }).click();
+  const sample = await content(anna, anna.getByRole('link', { name: 'Suppliers' }));
+  assert.equal(sample.name, 'suppliers.xlsx');
+  const list = { name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from('Supplier,Town\nACME,Bonn\n') };
+  await choose(anna, list);
+  await anna.getByLabel('Check the rows against').selectOption('Suppliers');
+  await anna.getByText('1 of 2 columns recognised').first().waitFor();
+  await process(anna);
+  await done(anna);
+  await report(anna).click();
+  await anna.getByText('checked as suppliers').first().waitFor();
+
+  await page.getByRole('button', { name: 'Delete Suppliers' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete Suppliers' }).click();
+  await page.getByRole('cell', { name: 'Suppliers', exact: true }).waitFor({ state: 'detached' });
 });
 
 story('what is stored as JSON can be looked at, processed and deleted', both, async ({ window }) => {
@@ -252,7 +322,7 @@ story('what is stored as JSON can be looked at, processed and deleted', both, as
   const json = await content(page, page.getByRole('link', { name: 'JSON', exact: true }));
   assert.equal(JSON.parse(json.bytes).data.length, 3);
   await page.getByRole('link', { name: 'Uploads' }).first().click();
-  await page.getByRole('button', { name: 'Process: leads.csv' }).click();
+  await page.getByRole('button', { name: 'Process leads.csv' }).click();
   await done(page);
   await page.getByRole('button', { name: 'More for leads.csv' }).click();
   await page.getByRole('button', { name: 'Delete…' }).click();

@@ -11,6 +11,9 @@
 
 mod accounts;
 mod architecture;
+mod backups;
+mod beside;
+mod bounds;
 mod client;
 mod convert;
 mod corpus;
@@ -18,14 +21,18 @@ mod document;
 mod executable;
 mod faults;
 mod forms;
+mod html;
 mod http_answers;
 mod http_listener;
 mod http_mutations;
 mod matrix;
+mod migrations;
 mod mutations;
 mod office;
+mod operations;
 mod preview;
 mod process;
+mod questions;
 mod queue;
 mod reader;
 mod results;

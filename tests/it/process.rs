@@ -165,6 +165,7 @@ impl Table {
                 workbook: self.workbook,
                 choices: Choices::default(),
                 sample: Vec::new(),
+                notices: Vec::new(),
             },
         )
         .unwrap()
@@ -495,7 +496,7 @@ fn an_inferred_template_takes_every_row_and_keeps_leading_zeros() {
         .iter()
         .map(|column| column["type"].as_str().unwrap())
         .collect();
-    assert_eq!(types, vec!["any", "integer", "date"]);
+    assert_eq!(types, vec!["string", "integer", "date"]);
 }
 
 #[test]

@@ -291,7 +291,7 @@ fn as_many_files_are_read_at_once_as_there_are_cores() {
 }
 
 /// A workbook made of these parts.
-fn package(path: &Path, parts: &[(&str, &str)]) {
+pub(crate) fn package(path: &Path, parts: &[(&str, &str)]) {
     let mut zip = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
     for (name, text) in parts {
         zip.start_file(*name, zip::write::SimpleFileOptions::default())
@@ -333,41 +333,6 @@ fn sheet(rows: &[&[&str]]) -> String {
     }
     xml.push_str("</sheetData></worksheet>");
     xml
-}
-
-#[test]
-fn the_bounds_of_a_package_hold_on_both_sides() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.xlsx");
-    let text = sheet(&[&["Name"], &["Acme"]]);
-    xlsx(&path, &text);
-    let unpacked: usize = [
-        CONTENT_TYPES,
-        RELATIONSHIPS,
-        WORKBOOK,
-        WORKBOOK_RELATIONSHIPS,
-        &text,
-    ]
-    .iter()
-    .map(|part| part.len())
-    .sum();
-    let with = |change: &dyn Fn(&mut Limits)| {
-        let mut limits = Limits::default();
-        change(&mut limits);
-        code(read_within(&path, &ReadOptions::default(), &limits))
-    };
-    assert_eq!(with(&|limits| limits.members_max = 5), "ok");
-    assert_eq!(with(&|limits| limits.members_max = 4), "too-complex");
-    assert_eq!(with(&|limits| limits.sheets_max = 1), "ok");
-    assert_eq!(with(&|limits| limits.sheets_max = 0), "too-complex");
-    assert_eq!(
-        with(&|limits| limits.inflated_bytes_max = unpacked as u64),
-        "ok"
-    );
-    assert_eq!(
-        with(&|limits| limits.inflated_bytes_max = unpacked as u64 - 1),
-        "too-complex"
-    );
 }
 
 #[test]
@@ -632,4 +597,41 @@ fn files_of_excel_before_version_5_are_read() {
     std::fs::write(&path, &bytes).unwrap();
     let outcome = code(read_whole(&path, &ReadOptions::default()));
     assert_eq!(outcome, "unreadable-file", "the end is missing");
+}
+
+#[test]
+fn formulas_of_a_program_that_cannot_compute_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xls");
+    // Excel 2: two labels, a text, and formulas with these results.
+    let told = |results: &[[u8; 8]]| {
+        let mut bytes = Vec::new();
+        let mut record = |kind: u16, data: &[u8]| {
+            bytes.extend(kind.to_le_bytes());
+            bytes.extend(u16::try_from(data.len()).unwrap().to_le_bytes());
+            bytes.extend(data);
+        };
+        record(0x0009, &[2, 0, 0x10, 0]);
+        record(0x0004, &[0, 0, 0, 0, 0, 0, 0, 4, b'N', b'a', b'm', b'e']);
+        record(0x0004, &[0, 0, 1, 0, 0, 0, 0, 3, b'S', b'u', b'm']);
+        for (row, result) in (1..).zip(results) {
+            record(0x0004, &[row, 0, 0, 0, 0, 0, 0, 1, b'x']);
+            record(
+                0x0006,
+                &[&[row, 0, 1, 0, 0, 0, 0], &result[..], &[0; 2]].concat(),
+            );
+        }
+        record(0x000A, &[]);
+        std::fs::write(&path, &bytes).unwrap();
+        let whole = read_whole(&path, &ReadOptions::default()).unwrap();
+        let notices = whole.sheets[0].1.notices.iter();
+        notices
+            .filter(|notice| notice.code == "formula-without-value")
+            .filter_map(|notice| notice.cell.clone())
+            .collect::<Vec<_>>()
+    };
+    let blank = [3, 0, 0, 0, 0, 0, 0xFF, 0xFF];
+    assert_eq!(told(&[blank, blank]), ["B2", "B3"]);
+    // Where one has a result, the others are empty texts.
+    assert!(told(&[blank, 5.0_f64.to_le_bytes()]).is_empty());
 }

@@ -240,6 +240,48 @@ fn the_workbook_to_repair_has_the_rows_to_fix_only() {
 }
 
 #[test]
+fn what_is_typed_into_a_workbook_to_repair_stays_text_and_long_lists_are_dropped_down() {
+    let office = Office::new();
+    let root = office.admin("root");
+    let schema = json!({"fields": [
+        {"name": "plz", "type": "string", "constraints": {"minLength": 5}},
+        {"name": "kind", "type": "string", "constraints": {"enum": ["a", "b, c", "d"]}},
+    ]});
+    root.send("PUT", "/api/templates/places", &schema)
+        .expect(201);
+    let id = done(
+        &root,
+        "places.csv",
+        "plz,kind\n1067,a\n01067,a\n01067,x\n",
+        &[("template", "places")],
+    );
+    for path in [
+        format!("/api/jobs/{id}/repair.xlsx"),
+        "/api/templates/places/sample.xlsx".to_owned(),
+    ] {
+        let bytes = root.get(&path).bytes;
+        let part = |name: &str| {
+            let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&bytes)).unwrap();
+            std::io::read_to_string(archive.by_name(name).unwrap()).unwrap()
+        };
+        assert!(part("xl/styles.xml").contains("numFmtId=\"49\""), "{path}");
+        let sheet = part("xl/worksheets/sheet1.xml");
+        assert!(sheet.contains("Lists!$A$1:$A$3"), "{path}: {sheet}");
+        // The columns that take text have a look of their own, for rows that are to come.
+        assert!(sheet.contains(" style=\""), "{path}: {sheet}");
+    }
+    let rows = cells(
+        &root.get(&format!("/api/jobs/{id}/repair.xlsx")).bytes,
+        "Rows to fix",
+    );
+    assert_eq!(
+        rows[1][2],
+        text("1067"),
+        "a number of a text file in a field of text"
+    );
+}
+
+#[test]
 fn the_same_list_again_is_all_duplicates_that_say_where_they_are() {
     let office = Office::new();
     let anna = office.member("anna");
@@ -340,6 +382,9 @@ fn the_list_is_searched_whatever_the_case_and_paged() {
         }
     }
     assert_eq!(seen, 120);
+    let misspelt = anna.get("/api/records?template=companeis").expect(422);
+    assert_eq!(misspelt["code"], "no-such-template");
+    anna.get("/api/records?template=auto").expect(200);
 }
 
 // Templates ----------------------------------------------------------------------------------------
@@ -798,4 +843,71 @@ fn a_column_without_a_field_is_kept_beside_them_unless_somebody_leaves_it_out() 
     let record = &records.expect(200)["records"][0];
     assert_eq!(record["Note"], "call", "{record}");
     assert_eq!(record.get("Secret"), None, "{record}");
+}
+
+#[test]
+fn files_are_found_by_name_and_by_what_became_of_them_on_every_page() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let good = String::from_utf8(forms::companies("good", 3)).unwrap();
+    anna.upload("upload-json", "Kunden ÄRGER.csv", good.as_bytes(), &[])
+        .expect(201);
+    done(&anna, "fine.csv", &good, &[]);
+    done(&anna, "to fix.csv", LIST, &[]);
+    let taken_out = done(&anna, "taken out.csv", LIST, &[]);
+    anna.post(&format!("/api/jobs/{taken_out}/undo"))
+        .expect(200);
+    anna.upload("upload-and-process", "columns.csv", b"a,b\n1,2\n", &[])
+        .expect(202);
+    office.work_all();
+    anna.upload("upload-and-process", "waiting.csv", good.as_bytes(), &[])
+        .expect(202);
+    office
+        .member("ben")
+        .upload("upload-json", "fine.csv", good.as_bytes(), &[])
+        .expect(201);
+
+    let found = |query: &str| -> Vec<String> {
+        let mut names = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let body = anna
+                .get(&format!("/api/files?limit=1{cursor}&{query}"))
+                .expect(200);
+            names.extend(
+                body["files"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|file| file["filename"].as_str().unwrap().to_owned()),
+            );
+            match body["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return names,
+            }
+        }
+    };
+    assert_eq!(found("").len(), 6);
+    assert_eq!(found("q=").len(), 6);
+    assert_eq!(found("q=%C3%A4rger"), ["Kunden ÄRGER.csv"]);
+    assert_eq!(found("q=FI"), ["to fix.csv", "fine.csv"]);
+    assert_eq!(found("q=%25"), Vec::<String>::new());
+    assert_eq!(found("status=not-processed"), ["Kunden ÄRGER.csv"]);
+    assert_eq!(found("status=to-fix"), ["to fix.csv"]);
+    assert_eq!(
+        found("status=completed"),
+        ["taken out.csv", "to fix.csv", "fine.csv"]
+    );
+    assert_eq!(found("status=failed,timeout"), ["columns.csv"]);
+    assert_eq!(found("status=pending,processing"), ["waiting.csv"]);
+    assert_eq!(found("status=completed&q=fix"), ["to fix.csv"]);
+    for wrong in [
+        "status=",
+        "status=done",
+        "status=completed,",
+        "status=stored",
+    ] {
+        let refused = anna.get(&format!("/api/files?{wrong}")).expect(400);
+        assert_eq!(refused["code"], "bad-request");
+    }
 }

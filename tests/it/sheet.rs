@@ -51,11 +51,11 @@ fn assemble(sheet: Sheet, rows: &[(u32, Cells<'_>)], limits: &Limits) -> Result<
     let info = assembler.finish()?;
     let text = String::from_utf8(bytes).unwrap();
     let mut rows = Vec::new();
-    for line in text.lines() {
-        match protocol::parse(line)? {
+    for event in protocol::events(&text)? {
+        match event {
             Event::Row(row) => rows.push(row),
             Event::SheetEnd(told) => assert_eq!(*told, info),
-            Event::Sheet(_) | Event::Estimate(_) | Event::Done(_) => panic!("{line}"),
+            other @ (Event::Sheet(_) | Event::Estimate(_) | Event::Done(_)) => panic!("{other:?}"),
         }
     }
     Ok(Put { info, rows })
@@ -281,6 +281,12 @@ fn a_header_is_found_below_titles_of_several_cells() {
                 "C|7|late",
             ],
         ),
+        // As wide as the table, but not what labels look like.
+        (
+            3,
+            &["Company list|as of May", "", "Name|Size", "A|5", "B|6"],
+        ),
+        (3, &["Stand|Mai 2026", "", "Name|Size", "A|5", "B|6"]),
         // As wide as the table, but facts.
         (
             4,
@@ -305,6 +311,9 @@ fn a_first_row_that_is_the_header_stays_it() {
         &["Name|City|Size", "", "Acme|Rome|5", "", "Bolt|Ulm|6"][..],
         &["Name|City", "", "Acme|Rome", "", "Bolt|Ulm"],
         &["Name|Size", "Acme|5", "", "Bolt|n/a", "Cold|7", "Dome|8"],
+        &["Name|Size", "", "Acme|n/a", "Bolt|6", "Cold|7"],
+        &["Name|Number of staff", "", "Acme|n/a", "Bolt|6", "Cold|?"],
+        &["Name|Number of staff", "Acme|5", "", "Bolt|n/a", "Cold|7"],
         // A column without a label, the first of its rows all words.
         &[
             "Name|Size",

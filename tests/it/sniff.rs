@@ -109,15 +109,17 @@ fn what_is_no_spreadsheet_is_called_by_its_name() {
 
 #[test]
 fn pages_say_how_to_save_them_and_old_xml_is_a_workbook() {
+    let archive = b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=x\n";
+    let (code, detail) = refused(archive);
+    assert_eq!(code, Code::UnreadableFile);
+    assert!(detail.contains("save it as .xlsx"), "{detail}");
+    // Whether there is a table in them is seen when they are read.
     for bytes in [
         &b"\n<html><table><tr><td>1"[..],
         b"<!DOCTYPE HTML PUBLIC>\n<html>",
         b"\xef\xbb\xbf<meta charset=utf-8><table>",
-        b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=x\n",
     ] {
-        let (code, detail) = refused(bytes);
-        assert_eq!(code, Code::UnreadableFile);
-        assert!(detail.contains("save it as .xlsx"), "{detail}");
+        assert_eq!(look(bytes).unwrap(), Format::Xls);
     }
     let old =
         b"<?xml version=\"1.0\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">";

@@ -61,8 +61,8 @@ fn read_with(bytes: &[u8], options: &ReadOptions, limits: &Limits) -> Result<Tex
     delimited::read(&mut Cursor::new(bytes), options, &mut out)?;
     let mut rows = Vec::new();
     let (mut info, mut file) = (None, None);
-    for line in String::from_utf8(told).unwrap().lines() {
-        match protocol::parse(line)? {
+    for event in protocol::events(&String::from_utf8(told).unwrap())? {
+        match event {
             Event::Row(row) => rows.push(row),
             Event::SheetEnd(end) => info = Some(*end),
             Event::Done(done) => file = Some(done),
@@ -303,6 +303,94 @@ fn bounds_of_text_hold_on_both_sides() {
     );
     assert_eq!(refused(read(&"\"".repeat(3_000_000))), Code::TooComplex);
     assert_eq!(refused(read(&",".repeat(3_000_000))), Code::TooComplex);
+}
+
+#[test]
+fn a_row_of_spaces_is_kept_and_told() {
+    let text = read("a,b,c\n1,2,3\n ,\u{a0}, \t\n,,\n , ,x\n");
+    let spaces = "[\" \",\"\u{a0}\",\" \\t\"]";
+    assert_eq!(text.cells(), ["[1,2,3]", spaces, r#"[" "," ","x"]"#]);
+    assert_eq!(text.numbers(), [2, 3, 5]);
+    assert_eq!(text.codes(), ["spaces-only"]);
+    assert_eq!(text.info.notices[0].cell.as_deref(), Some("A3"));
+    let text = read("a,b,c\n1,2,3\n,, \n");
+    assert_eq!(text.info.notices[0].cell.as_deref(), Some("C3"));
+}
+
+/// Words that people of a country have in their lists, and what they were encoded in before UTF-8.
+const LISTS: [(&str, &str); 13] = [
+    (
+        "windows-1252",
+        "Müller Köln Straße Größe Übung Jürgen Schröder Düsseldorf Ägidius",
+    ),
+    (
+        "windows-1252",
+        "Hélène Béziers Orléans Français Noël Été Forêt Gaël Régis Île-de-Ré",
+    ),
+    (
+        "windows-1252",
+        "España Muñoz Málaga Cádiz Peña Núñez León Córdoba Jaén Ibáñez",
+    ),
+    (
+        "windows-1252",
+        "Malmö Örebro Skåne Växjö Åre Göteborg Västerås Jönköping Håkan",
+    ),
+    (
+        "windows-1250",
+        "Łódź Kraków Wrocław Gdańsk Poznań Święty Żółć Częstochowa Bąk",
+    ),
+    (
+        "windows-1250",
+        "Plzeň Dvořák Černý Škoda Děčín Žižkov Příbram Růžička Ústí",
+    ),
+    (
+        "windows-1250",
+        "Győr Szőke Kovács Székesfehérvár Nyíregyháza Fűtő Pécs Erdős",
+    ),
+    (
+        "iso-8859-2",
+        "Łódź Kraków Wrocław Gdańsk Poznań Święty Żółć Częstochowa Bąk",
+    ),
+    (
+        "windows-1251",
+        "Москва Иванов Ярославль Санкт-Петербург Петрова Казань Новгород",
+    ),
+    (
+        "windows-1253",
+        "Αθήνα Θεσσαλονίκη Γιώργος Πάτρα Παπαδόπουλος Ηράκλειο Λάρισα",
+    ),
+    (
+        "windows-1254",
+        "İstanbul Şişli Muğla Çağrı Eskişehir Öztürk Ağrı Beyoğlu Işık",
+    ),
+    (
+        "shift_jis",
+        "株式会社 東京都 大阪府 トヨタ自動車 日産自動車 横浜市 名古屋市 さくら",
+    ),
+    (
+        "gb18030",
+        "公司 深圳 华为技术有限公司 阿里巴巴集团 杭州 北京市 上海市 有限责任",
+    ),
+];
+
+#[test]
+fn lists_in_encodings_of_old_are_read_as_they_were_written() {
+    for (label, words) in LISTS {
+        let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
+        let words: Vec<&str> = words.split(' ').collect();
+        let mut list = String::from("Nr;Name;Ort\n");
+        for (n, word) in words.iter().enumerate() {
+            let other = words[(n + 3) % words.len()];
+            let _ = writeln!(list, "{n};{word};{other}");
+        }
+        let (bytes, _, unmappable) = encoding.encode(&list);
+        assert!(!unmappable, "{label}");
+        let text = read(&bytes);
+        for (row, word) in (2..).zip(words) {
+            assert_eq!(text.text(row, 1).as_deref(), Some(word), "{label}");
+        }
+        assert_eq!(text.codes(), ["encoding-guessed"], "{label}");
+    }
 }
 
 #[test]

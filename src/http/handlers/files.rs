@@ -18,7 +18,7 @@ use crate::sheet::{self, ReadOptions, summary};
 use crate::store::audit::{self, Action};
 use crate::store::idempotency::Answer;
 use crate::store::{jobs, uploads};
-use crate::words::{Code, OnDuplicate};
+use crate::words::{Code, OnDuplicate, State};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
@@ -39,7 +39,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         method: "GET",
         path: "/api/files",
         who: Who::SignedIn,
-        summary: "The caller's files, newest first",
+        summary: "The caller's files, newest first; q in their names, status of their newest jobs",
         handle: list,
     },
     Route {
@@ -193,8 +193,15 @@ fn list(call: &mut Call<'_, '_>) -> Result<Response> {
     } else {
         Some(call.caller()?.user.id)
     };
+    let filter = uploads::Filter {
+        words: call.query("q").filter(|words| !words.is_empty()),
+        outcomes: call
+            .query("status")
+            .map(|words| outcomes(&words))
+            .transpose()?,
+    };
     let body = call.app.db.read(|c| {
-        let mut found = uploads::page(c, owner, page.cursor, page.fetch())?;
+        let mut found = uploads::page(c, owner, &filter, page.cursor, page.fetch())?;
         let next = page.cut(&mut found, |upload| upload.no.0);
         let lines = found
             .iter()
@@ -203,6 +210,24 @@ fn list(call: &mut Call<'_, '_>) -> Result<Response> {
         Ok(json!({ "success": true, "files": lines, "next_cursor": next }))
     })?;
     Ok(reply::json(200, &body))
+}
+
+/// The outcomes that `?status=` names, with commas between: those done with rows to fix are done, too.
+fn outcomes(words: &str) -> Result<Vec<String>> {
+    let mut wanted = Vec::new();
+    for word in words.split(',') {
+        if !matches!(word, "to-fix" | "not-processed") && State::parse(word).is_none() {
+            return Err(Error::problem(
+                Code::BadRequest,
+                "status must be not-processed, to-fix or the states of jobs, with commas between.",
+            ));
+        }
+        if word == State::Completed.as_str() {
+            wanted.push("to-fix".to_owned());
+        }
+        wanted.push(word.to_owned());
+    }
+    Ok(wanted)
 }
 
 fn show(call: &mut Call<'_, '_>) -> Result<Response> {

@@ -1,14 +1,16 @@
 //! Operations: health, and the description of the API.
 
+use std::io::Read;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use rouille::Response;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::http::call::Call;
-use crate::http::routes::{self, Route, Who};
-use crate::http::{carriers, exposition, reply};
+use crate::http::routes::{Route, Who};
+use crate::http::{carriers, exposition, openapi, reply};
 use crate::report::figures;
 use crate::store::{jobs, pauses};
 use crate::words::{Code, Role};
@@ -36,6 +38,13 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         handle: day,
     },
     Route {
+        method: "POST",
+        path: "/api/admin/sink",
+        who: Who::Admin,
+        summary: "Take a body of any size up to the upload limit and throw it away: what a proxy lets through",
+        handle: sink,
+    },
+    Route {
         method: "GET",
         path: "/api/openapi.json",
         who: Who::Anyone,
@@ -44,33 +53,42 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     },
 ];
 
+/// A worker that nobody has seen for longer, and that has no job in hand, hangs: it looks every few
+/// seconds, and waits half a minute at most when the database troubles it.
+const WORKER_SILENT_MAX: Duration = Duration::from_secs(90);
+
 fn health(call: &mut Call<'_, '_>) -> Result<Response> {
     let app = call.app;
     let writable = app.db.probe();
     let queue = app
         .db
         .read(|c| Ok((jobs::counts(c)?, pauses::current(c)?.is_some())));
-    let workers = app.pulse.workers_alive();
-    let scheduler = app.pulse.scheduler_alive();
+    let room = app.db.free_bytes();
+    let now = app.clock.monotonic();
+    let silent = now.saturating_sub(app.pulse.last_beat().max(app.started));
+    let works =
+        app.pulse.workers_alive() && (silent <= WORKER_SILENT_MAX || !app.runs.all().is_empty());
     let status = match &writable {
         Err(error) if error.is_disk_full() => "disk-full",
         _ if app.db.room().is_full() => "disk-full",
         Err(_) => "database-not-writable",
         Ok(()) if queue.is_err() => "database-not-readable",
-        Ok(()) if !workers => "worker-gone",
+        Ok(()) if !works => "worker-gone",
         Ok(()) => "ok",
     };
     if let Err(error) = &writable {
         log::warn!("health: {error}");
     }
     let ((pending, processing), paused) = queue.unwrap_or_default();
-    let uptime = app.clock.monotonic().saturating_sub(app.started).as_secs();
     let body = json!({
         "status": status,
         "version": env!("CARGO_PKG_VERSION"),
-        "uptime_seconds": uptime,
-        "scheduler_running": scheduler,
+        "uptime_seconds": now.saturating_sub(app.started).as_secs(),
+        "scheduler_running": app.pulse.scheduler_alive(),
         "queue": { "pending": pending, "processing": processing, "paused": paused },
+        "database_writable": writable.is_ok(),
+        "disk_free_bytes": room,
+        "worker": { "running": works, "silent_seconds": silent.as_secs() },
     });
     Ok(reply::json(if status == "ok" { 200 } else { 503 }, &body))
 }
@@ -127,74 +145,72 @@ fn day(call: &mut Call<'_, '_>) -> Result<Response> {
     Ok(reply::json(200, &body))
 }
 
-/// Made from the route table, so that it names what is there and nothing else.
-fn openapi(call: &mut Call<'_, '_>) -> Result<Response> {
-    let mut paths: Map<String, Value> = Map::new();
-    for route in routes::all() {
-        let parameters: Vec<Value> = route
-            .path
-            .split('/')
-            .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
-            .map(|name| {
-                json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } })
-            })
-            .collect();
-        let mut operation = json!({
-            "summary": route.summary,
-            "responses": {
-                "default": {
-                    "description": "The answer, or a problem",
-                    "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } }
-                }
-            }
-        });
-        if let Value::Object(members) = &mut operation {
-            if !parameters.is_empty() {
-                members.insert("parameters".to_owned(), Value::Array(parameters));
-            }
-            if route.who != Who::Anyone {
-                members.insert(
-                    "security".to_owned(),
-                    json!([{ "bearer": [] }, { "header": [] }, { "cookie": [] }]),
-                );
-            }
+/// A form's own bytes around a file, which a proxy's limit counts, too.
+const FORM_BYTES: u64 = 64 << 10;
+
+/// For `sheetline check --through`: takes as much as an upload could have, keeps nothing, and says how
+/// the request came.
+fn sink(call: &mut Call<'_, '_>) -> Result<Response> {
+    let limit = call
+        .app
+        .settings
+        .upload_bytes_max
+        .saturating_add(FORM_BYTES);
+    if call
+        .incoming
+        .body
+        .declared()
+        .is_some_and(|bytes| bytes > limit)
+    {
+        return Err(too_large(limit));
+    }
+    let mut bytes = 0_u64;
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        match call.incoming.body.read(&mut piece)? {
+            0 => break,
+            more => bytes += more as u64,
         }
-        let methods = paths
-            .entry(route.path.to_owned())
-            .or_insert_with(|| json!({}));
-        if let Value::Object(methods) = methods {
-            methods.insert(route.method.to_lowercase(), operation);
+        if bytes > limit {
+            return Err(too_large(limit));
         }
     }
-    let body = json!({
-        "openapi": "3.1.0",
-        "info": { "title": "Sheetline", "version": env!("CARGO_PKG_VERSION") },
-        "paths": paths,
-        "x-limits": { "upload_bytes_max": call.app.settings.upload_bytes_max },
-        "components": {
-            "securitySchemes": {
-                "bearer": { "type": "http", "scheme": "bearer" },
-                "header": { "type": "apiKey", "in": "header", "name": "X-Session-Id" },
-                "cookie": { "type": "apiKey", "in": "cookie", "name": "session" }
+    let peer = call.incoming.peer.ip().to_canonical();
+    let forwarded = call
+        .incoming
+        .request
+        .headers()
+        .any(|(name, _)| is_forwarding(name));
+    Ok(reply::json(
+        200,
+        &json!({
+            "success": true,
+            "bytes": bytes,
+            "limit": limit,
+            "seen": {
+                "address": call.address.to_string(),
+                "peer": peer.to_string(),
+                "peer_trusted": carriers::is_trusted(call.app, peer),
+                "forwarded": forwarded,
+                "https": call.https,
             },
-            "schemas": {
-                "Problem": {
-                    "type": "object",
-                    "required": ["success", "type", "title", "status", "code", "detail"],
-                    "properties": {
-                        "success": { "const": false },
-                        "type": { "type": "string", "format": "uri" },
-                        "title": { "type": "string" },
-                        "status": { "type": "integer" },
-                        "code": { "type": "string" },
-                        "detail": { "type": "string" }
-                    }
-                }
-            }
-        }
-    });
+        }),
+    ))
+}
+
+fn too_large(limit: u64) -> Error {
+    Problem::new(
+        Code::TooLarge,
+        format!("The request is too large; at most {limit} bytes are taken here."),
+    )
+    .with("limit", limit)
+    .into()
+}
+
+fn openapi(call: &mut Call<'_, '_>) -> Result<Response> {
+    let document = openapi::document(&call.app.settings)?;
     Ok(Response::from_data(
         "application/json",
-        body.to_string().into_bytes(),
+        document.to_string().into_bytes(),
     ))
 }

@@ -13,6 +13,7 @@ use crate::intake::look::{self, Look};
 use crate::intake::rows::Source;
 use crate::process::mapping::{Choices, Mapping};
 use crate::process::{Inference, Template};
+use crate::repair;
 use crate::sheet::document::Objects;
 use crate::sheet::{SheetInfo, is_workbook, summary};
 use crate::words::Code;
@@ -62,12 +63,26 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
         .found
         .default_sheet()
         .ok_or_else(|| Error::problem(Code::EmptyFile, "No sheet of the file has any data."))?;
+    let repair = match &look.hidden {
+        Some((home, lines)) if repair::home(std::slice::from_ref(home)).is_some() => {
+            let user = call.caller()?.user.id;
+            repair::recognise(&call.app.db, user, home, lines, sheet)?
+        }
+        Some(_) | None => None,
+    };
+    // As the job will see it: without the columns that the workbook itself has added.
+    let columns = repair::own_columns(sheet);
     let (template, remembered) = match template {
+        _ if let Some(repair) = &repair => {
+            let (name, version) = (&repair.template, repair.template_version);
+            let template = call.app.db.read(|c| catalog::load(c, name, version))?;
+            (template, repair.choices.clone())
+        }
         Some(template) => {
             let remembered = call
                 .app
                 .db
-                .read(|c| catalog::remembered(c, &name, &sheet.columns))?;
+                .read(|c| catalog::remembered(c, &name, &columns))?;
             (template, remembered)
         }
         None => (inferred(sheet, &look)?, Choices::default()),
@@ -75,7 +90,7 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
     given.check(&template)?;
     let mapping = Mapping::find(
         &template,
-        &sheet.columns,
+        &columns,
         &given.before(remembered),
         &look.rows,
         is_workbook(arrived.format),
@@ -90,15 +105,17 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
             Ok(serde_json::from_slice(&out)?)
         })
         .collect::<Result<Vec<Value>>>()?;
+    let home = repair.map(|repair| json!({ "job_id": repair.job, "filename": repair.filename }));
     let body = json!({
         "success": true,
+        "repairs": home,
         "filename": arrived.filename,
         "format": arrived.format.as_str(),
         "sheets": look.found.sheets.iter().map(summary::line).collect::<Vec<Value>>(),
         "sheet": sheet.name,
         "header_row": sheet.header_row,
         "columns": sheet.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(),
-        "mapping": mapping.to_json(&template, &sheet.columns),
+        "mapping": mapping.to_json(&template, &columns),
         "missing": mapping.missing_required(&template),
         "rows": rows,
         "row_numbers": shown.iter().map(|row| row.number).collect::<Vec<_>>(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rouille::{Response, ResponseBody};
 use serde_json::{Value, json};
 
+use crate::catalog;
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::jobs as job_routes;
@@ -276,6 +277,8 @@ fn list(call: &mut Call<'_, '_>) -> Result<Response> {
         .unwrap_or_else(|| "companies".to_owned());
     let search = call.query("q").filter(|text| !text.trim().is_empty());
     let body = call.app.db.read(|c| {
+        // A misspelt name would look like an empty list.
+        catalog::ever_was(c, &template)?;
         let mut found = records::page(
             c,
             &template,

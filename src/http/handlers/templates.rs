@@ -116,6 +116,7 @@ fn put(call: &mut Call<'_, '_>) -> Result<Response> {
         let new = catalog::find(tx, &name)?.is_none();
         let version = newest.map_or(1, |own| own.version + 1);
         templates::add(tx, &name, version, Some(&text), &by)?;
+        catalog::views::refresh(tx)?;
         Ok((version, new))
     })?;
     log::info!("user={by} template={name} version={version} stored");
@@ -160,7 +161,8 @@ fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
                 "A built-in template can't be deleted. Store one of the same name to use that instead.",
             ));
         }
-        templates::add(tx, &name, entry.version + 1, None, &by)
+        templates::add(tx, &name, entry.version + 1, None, &by)?;
+        catalog::views::refresh(tx)
     })?;
     log::info!("user={by} template={name} deleted");
     Ok(reply::json(

@@ -13,7 +13,7 @@ use crate::http::handlers::results::{completed, name};
 use crate::http::routes::{Route, Who};
 use crate::report::export::xlsx::annotated::{Annotated, Remarks};
 use crate::report::export::xlsx::records::{Member, Records};
-use crate::report::export::xlsx::repair::{Home, Repair};
+use crate::report::export::xlsx::repair::{Home, Repair, Wanted};
 use crate::sheet::{Column, SheetInfo, summary};
 use crate::store::jobs::{self, Job, JobOptions};
 use crate::store::{records, rows, uploads};
@@ -176,11 +176,11 @@ fn repair_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
         template: job.template.clone(),
         sheet: sheet.name.clone(),
     };
-    let allowed = allowed(call, &job, &sheet.columns)?;
+    let wanted = wanted(call, &job, &sheet.columns)?;
     let db = &call.app.db;
     respond(call, &name(&job, ".to-fix.xlsx"), |file| {
         let folder = call.app.settings.spool();
-        let mut workbook = Repair::begin(&folder, &home, &sheet.columns, allowed)?;
+        let mut workbook = Repair::begin(&folder, &home, &sheet.columns, &wanted)?;
         let mut after = 0;
         loop {
             let page = db.read(|c| {
@@ -208,12 +208,8 @@ fn repair_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
     })
 }
 
-/// The allowed values of the fields that have some, by the sheet's column.
-fn allowed(
-    call: &Call<'_, '_>,
-    job: &Job,
-    columns: &[Column],
-) -> Result<Vec<(usize, Vec<String>)>> {
+/// What the template wants of the sheet's columns.
+fn wanted(call: &Call<'_, '_>, job: &Job, columns: &[Column]) -> Result<Vec<Wanted>> {
     if job.template == catalog::AUTO {
         return Ok(Vec::new());
     }
@@ -232,9 +228,11 @@ fn allowed(
             let name = line.get("field")?.as_str()?;
             let column = line.get("column")?.as_str()?;
             let field = template.fields.iter().find(|field| field.name == name)?;
-            let place = columns.iter().find(|known| known.name == column)?.index;
-            let allowed = field.allowed();
-            (!allowed.is_empty()).then(|| (place, allowed.to_vec()))
+            Some(Wanted {
+                column: columns.iter().find(|known| known.name == column)?.index,
+                allowed: field.allowed().to_vec(),
+                is_text: field.kind.is_text(),
+            })
         })
         .collect())
 }

@@ -212,6 +212,11 @@ impl Rows<'_, '_> {
         self.assembler.row(number, cells, None)
     }
 
+    /// Notes what was left out or changed.
+    pub(super) fn notice(&mut self, code: &str, cell: Option<(usize, u32)>, message: &str) {
+        self.assembler.notice(code, cell, message);
+    }
+
     /// A formula whose result the file doesn't hold: the cell stays empty, and says so.
     pub(super) fn formula_without_value(&mut self, column: usize, row: u32) {
         self.assembler.notice(

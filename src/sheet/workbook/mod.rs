@@ -8,6 +8,8 @@
 
 mod book;
 mod formats;
+mod html;
+mod html_tables;
 mod moment;
 mod ods;
 mod ods_styles;

@@ -9,15 +9,16 @@ use std::path::Path;
 use quick_xml::events::{BytesStart, Event};
 
 use super::super::assemble::{Found, Merge};
+use super::super::refusal::password_of_libreoffice;
 use super::super::{Limits, Visibility};
 use super::book::{Book, Listed};
+use super::damaged;
 use super::formats::Shape;
 use super::moment;
 use super::ods_styles::Styles;
 use super::ods_text;
 use super::package::Package;
 use super::xml::{Xml, attribute, raw_attribute};
-use super::{damaged, password};
 use crate::error::{Error, Result};
 use crate::words::Code;
 
@@ -71,7 +72,7 @@ impl<'p> Source<'p> {
         }
         let mut package = Package::open(path, limits)?;
         if is_encrypted(&mut package)? {
-            return Err(password());
+            return Err(password_of_libreoffice());
         }
         if let Some(part) = package.part("styles.xml")? {
             read_styles(part, styles)?;

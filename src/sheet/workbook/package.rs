@@ -9,12 +9,15 @@ use std::path::Path;
 use zip::ZipArchive;
 
 use super::super::Limits;
+use super::super::bounds::too_complex;
 use super::{damaged, password};
 use crate::error::{Error, Result};
-use crate::words::Code;
 
 /// A part up to this size is unpacked once and kept, so that it can be looked at twice.
 const KEPT_BYTES_MAX: u64 = 64 << 20;
+
+/// Bytes of what is kept and of the shared strings together.
+const MEMORY_BYTES_MAX: u64 = 256 << 20;
 
 /// Bytes that are unpacked at a time.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -27,6 +30,7 @@ pub(super) struct Package {
     /// Index of a part by its name in lower case: the names of parts differ by case in some files.
     folded: HashMap<String, usize>,
     kept: Option<(usize, Vec<u8>)>,
+    kept_bytes_max: u64,
 }
 
 impl Package {
@@ -39,13 +43,10 @@ impl Package {
         let file = File::open(path)?;
         let zip = ZipArchive::new(BufReader::new(file)).map_err(|_| damaged())?;
         if zip.len() > limits.members_max {
-            return Err(Error::problem(
-                Code::TooComplex,
-                format!(
-                    "The file is packed from more than {} parts and was not read. Save it in Excel under a new name, and add that.",
-                    limits.members_max
-                ),
-            ));
+            return Err(too_complex(&format!(
+                "The file is packed from more than {} parts and was not read. Save it in Excel under a new name, and add that.",
+                limits.members_max
+            )));
         }
         let mut names = HashMap::with_capacity(zip.len());
         let mut folded = HashMap::with_capacity(zip.len());
@@ -55,6 +56,12 @@ impl Package {
             if entry.encrypted() {
                 return Err(password());
             }
+            if entry.size() > limits.member_bytes_max {
+                return Err(too_complex(&format!(
+                    "A part of the file unpacks to more than {} and was not read.",
+                    size(limits.member_bytes_max)
+                )));
+            }
             total = total.saturating_add(entry.size());
             let name = String::from_utf8_lossy(entry.name_raw()).replace('\\', "/");
             let name = name.trim_start_matches('/').to_owned();
@@ -62,14 +69,24 @@ impl Package {
             names.entry(name).or_insert(index);
         }
         if total > limits.inflated_bytes_max {
-            return Err(bomb(limits));
+            return Err(too_complex(&format!(
+                "The file unpacks to more than {} and was not read.",
+                size(limits.inflated_bytes_max)
+            )));
         }
         Ok(Package {
             zip,
             names,
             folded,
             kept: None,
+            kept_bytes_max: KEPT_BYTES_MAX,
         })
+    }
+
+    /// Keeps less where the shared strings take so many bytes.
+    pub(super) fn beside(&mut self, strings: usize) {
+        let strings = u64::try_from(strings).unwrap_or(u64::MAX);
+        self.kept_bytes_max = KEPT_BYTES_MAX.min(MEMORY_BYTES_MAX.saturating_sub(strings));
     }
 
     fn index(&self, name: &str) -> Option<usize> {
@@ -113,7 +130,7 @@ impl Package {
         let Some(index) = self.index(name) else {
             return Ok(None);
         };
-        if self.size(name) > KEPT_BYTES_MAX {
+        if self.size(name) > self.kept_bytes_max {
             return Ok(Some(self.stream(index)?));
         }
         if self.kept.as_ref().is_none_or(|(kept, _)| *kept != index) {
@@ -139,17 +156,6 @@ impl Package {
         let member = self.zip.by_index(index).map_err(|_| damaged())?;
         Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, member)))
     }
-}
-
-/// The sentence for a zip bomb.
-pub(super) fn bomb(limits: &Limits) -> Error {
-    Error::problem(
-        Code::TooComplex,
-        format!(
-            "The file unpacks to more than {} and was not read.",
-            size(limits.inflated_bytes_max)
-        ),
-    )
 }
 
 fn size(bytes: u64) -> String {

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use quick_xml::events::Event;
 
+use super::super::Limits;
+use super::super::bounds::too_complex;
 use super::damaged;
 use super::xml::{Xml, push_reference};
 use crate::error::Result;
@@ -13,18 +15,40 @@ use crate::error::Result;
 #[derive(Debug, Default)]
 pub(super) struct Strings {
     text: String,
-    /// Where each one ends; a package can't be unpacked to more than four GiB.
+    /// Where each one ends.
     ends: Vec<u32>,
+    bytes_max: usize,
 }
 
 impl Strings {
+    /// None yet.
+    pub(super) fn within(limits: &Limits) -> Strings {
+        Strings {
+            text: String::new(),
+            ends: Vec::new(),
+            bytes_max: limits.strings_bytes_max,
+        }
+    }
+
     /// # Errors
-    /// `unreadable-file` where all strings together are longer than a package can be.
+    /// `too-complex` where all strings together take more memory than they may.
     pub(super) fn push(&mut self, text: &str) -> Result<()> {
+        let end = self.text.len() + text.len();
+        let within = end + (self.ends.len() + 1) * size_of::<u32>() <= self.bytes_max;
+        let Some(end) = u32::try_from(end).ok().filter(|_| within) else {
+            return Err(too_complex(&format!(
+                "The texts of the workbook take more than {} MB of memory. Split it.",
+                self.bytes_max >> 20
+            )));
+        };
         self.text.push_str(text);
-        self.ends
-            .push(u32::try_from(self.text.len()).map_err(|_| damaged())?);
+        self.ends.push(end);
         Ok(())
+    }
+
+    /// Bytes of memory that they take.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len() + self.ends.len() * size_of::<u32>()
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&str> {
@@ -39,9 +63,9 @@ impl Strings {
     /// Reads a part of the kind `sharedStrings.xml`.
     ///
     /// # Errors
-    /// `unreadable-file`.
-    pub(super) fn read(mut xml: Xml<'_>) -> Result<Strings> {
-        let mut strings = Strings::default();
+    /// `unreadable-file`; `too-complex`.
+    pub(super) fn read(mut xml: Xml<'_>, limits: &Limits) -> Result<Strings> {
+        let mut strings = Strings::within(limits);
         let mut one = String::new();
         let mut closed = false;
         loop {
@@ -138,12 +162,16 @@ fn flush(units: &mut Vec<u16>, decoded: &mut String) {
 mod tests {
     use super::*;
 
+    fn read(part: &str, limits: &Limits) -> Result<Strings> {
+        Strings::read(Xml::new(Box::new(part.as_bytes())).unwrap(), limits)
+    }
+
     #[test]
     fn runs_are_joined_and_phonetic_runs_left_out() {
         let part = "<sst count='3'><si><t>a &amp; b</t></si>\
             <si><r><rPr><b/></rPr><t>Bo</t></r><r><t>ld</t></r><rPh sb='0'><t>no</t></rPh></si>\
             <si/><si><t><![CDATA[<x>]]></t></si></sst>";
-        let strings = Strings::read(Xml::new(Box::new(part.as_bytes())).unwrap()).unwrap();
+        let strings = read(part, &Limits::default()).unwrap();
         assert_eq!(strings.get(0), Some("a & b"));
         assert_eq!(strings.get(1), Some("Bold"));
         assert_eq!(strings.get(2), Some(""));
@@ -154,7 +182,19 @@ mod tests {
     #[test]
     fn a_part_that_is_cut_off_is_damaged() {
         let part = "<sst count='3'><si><t>a</t></si>";
-        assert!(Strings::read(Xml::new(Box::new(part.as_bytes())).unwrap()).is_err());
+        assert!(read(part, &Limits::default()).is_err());
+    }
+
+    #[test]
+    fn strings_have_a_bound_of_their_own() {
+        let part = "<sst><si><t>abc</t></si><si/></sst>";
+        let mut limits = Limits {
+            strings_bytes_max: 3 + 2 * 4,
+            ..Limits::default()
+        };
+        assert_eq!(read(part, &limits).unwrap().bytes(), 11);
+        limits.strings_bytes_max -= 1;
+        assert!(read(part, &limits).is_err());
     }
 
     #[test]

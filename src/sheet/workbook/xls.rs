@@ -4,15 +4,15 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::super::Limits;
 use super::super::assemble::{Found, Merge};
+use super::super::{Limits, sniff};
 use super::book::{Book, Rows, in_order, no_part_twice};
 use super::moment;
 use super::ole::Ole;
 use super::record::{Bytes, error_name, rk};
 use super::xls_globals::{BOF, EOF, Globals, Record, Records};
 use super::xls_old::{self, BOF_OLD};
-use super::{damaged, password, xml2003};
+use super::{damaged, html, password, xml2003};
 use crate::error::{Error, Result};
 use crate::words::Code;
 
@@ -23,14 +23,18 @@ use crate::words::Code;
 pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     let file = std::fs::read(path)?;
     if is_xml(&file) {
-        return xml2003::read(path, book);
+        drop(file);
+        return match sniff::content(path, book.limits())? {
+            sniff::Content::Html => html::read(path, book),
+            _ => xml2003::read(path, book),
+        };
     }
     let stream = stream(file)?;
     // Excel 2, 3 and 4 know no workbooks.
     let old = Bytes(&stream).u16().filter(|kind| BOF_OLD.contains(kind));
     let globals = match old {
         Some(_) => xls_old::globals(&stream)?,
-        None => Globals::read(&stream)?,
+        None => Globals::read(&stream, book.limits())?,
     };
     no_part_twice(globals.sheets.iter().map(|(_, place)| place))?;
     book.list(globals.sheets.iter().map(|sheet| sheet.0.clone()).collect())?;
@@ -40,6 +44,7 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
             limits: book.limits(),
             excel_2: old == Some(BOF_OLD[0]),
             cells: Vec::new(),
+            computed: false,
             merges: Vec::new(),
         };
         sheet.read(&stream, *place)?;
@@ -101,6 +106,8 @@ enum Value {
     Error(u8),
     /// A formula whose result is a text that has not come yet.
     Pending,
+    /// A formula whose result is an empty text.
+    Blank,
 }
 
 /// A worksheet that is being read.
@@ -110,6 +117,9 @@ struct Sheet<'g> {
     /// Its records are those of Excel 2, which are shorter.
     excel_2: bool,
     cells: Vec<Cell>,
+    /// Whether any formula has a result that is more than an empty text. Programs that can't compute
+    /// write such a text for every formula.
+    computed: bool,
     merges: Vec<Merge>,
 }
 
@@ -189,6 +199,7 @@ impl Sheet<'_> {
             0x0006 | 0x0206 | 0x0406 => {
                 let place = place(&mut bytes)?;
                 let result = result(bytes.take(8)?, place.style)?;
+                self.computed |= !matches!(result, Value::Blank);
                 self.push(place, result);
             }
             // STRING: the text that a formula before it gave
@@ -244,7 +255,11 @@ impl Sheet<'_> {
                 (value, _) => Value::Error(value),
             },
             // FORMULA
-            _ => result(bytes.take(8)?, style)?,
+            _ => {
+                let result = result(bytes.take(8)?, style)?;
+                self.computed |= !matches!(result, Value::Blank);
+                result
+            }
         };
         self.push(Place { row, column, style }, value);
         Some(())
@@ -307,6 +322,7 @@ impl Sheet<'_> {
                 let column = usize::from(cell.column);
                 match &cell.value {
                     Value::Pending => rows.formula_without_value(column, number),
+                    Value::Blank if !self.computed => rows.formula_without_value(column, number),
                     value => cells.extend(self.found(value)?.map(|found| (column, found))),
                 }
             }
@@ -335,7 +351,7 @@ impl Sheet<'_> {
             }
             Value::Bool(value) => Found::Bool(*value),
             Value::Error(code) => Found::Error(Cow::Borrowed(error_name(*code))),
-            Value::Pending => return Ok(None),
+            Value::Pending | Value::Blank => return Ok(None),
         }))
     }
 }
@@ -364,7 +380,7 @@ fn result(raw: &[u8], style: u16) -> Option<Value> {
             0 => Value::Pending,
             1 => Value::Bool(value != 0),
             2 => Value::Error(value),
-            _ => Value::Text("".into()),
+            _ => Value::Blank,
         });
     }
     Some(Value::Number(Bytes(raw).f64()?, style))

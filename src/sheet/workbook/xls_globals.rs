@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::Visibility;
+use super::super::{Limits, Visibility};
 use super::book::Listed;
 use super::formats::{Shape, shape};
 use super::record::Bytes;
@@ -86,8 +86,8 @@ pub(super) struct Globals {
 
 impl Globals {
     /// # Errors
-    /// `unreadable-file`; `password-protected`.
-    pub(super) fn read(stream: &[u8]) -> Result<Globals> {
+    /// `unreadable-file`; `password-protected`; `too-complex`.
+    pub(super) fn read(stream: &[u8], limits: &Limits) -> Result<Globals> {
         let mut records = Records::at(stream, 0);
         let bof = records.next()?;
         let mut bytes = bof.bytes();
@@ -101,7 +101,7 @@ impl Globals {
             page: CodePage::Web(encoding_rs::WINDOWS_1252),
             date1904: false,
             sheets: Vec::new(),
-            strings: Strings::default(),
+            strings: Strings::within(limits),
             styles: Styles::default(),
         };
         let mut ids = Vec::new();

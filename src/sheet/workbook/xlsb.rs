@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::io::{BufRead, Read};
 use std::path::Path;
 
-use super::super::Visibility;
 use super::super::assemble::{Found, Merge};
+use super::super::{Limits, Visibility};
 use super::book::{Book, Listed, Rows, in_order, no_part_twice};
 use super::damaged;
 use super::formats::shape;
@@ -33,7 +33,7 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     no_part_twice(workbook.sheets.iter().map(|(_, part)| part.to_lowercase()))?;
     let part = |package: &Package, kind, usual| beside(package, &main, &relationships, kind, usual);
     let strings = match part(&package, "sharedStrings", "sharedStrings.bin") {
-        Some(name) => strings(package.part(&name)?.ok_or_else(damaged)?)?,
+        Some(name) => strings(package.part(&name)?.ok_or_else(damaged)?, book.limits())?,
         None => Strings::default(),
     };
     let styles = match part(&package, "styles", "styles.bin") {
@@ -42,6 +42,7 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
         None if relationships.of_kind("styles").is_some() => return Err(damaged()),
         None => Styles::default(),
     };
+    package.beside(strings.bytes());
     book.list(
         workbook
             .sheets
@@ -192,8 +193,8 @@ fn worksheet(
     )))
 }
 
-fn strings(source: Box<dyn BufRead + '_>) -> Result<Strings> {
-    let mut strings = Strings::default();
+fn strings(source: Box<dyn BufRead + '_>, limits: &Limits) -> Result<Strings> {
+    let mut strings = Strings::within(limits);
     let mut records = Records::new(source);
     while let Some((kind, mut bytes)) = records.next()? {
         // BrtSSTItem: flags, then the text, then its runs.

@@ -27,7 +27,7 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     no_part_twice(workbook.sheets.iter().map(|(_, part)| part.to_lowercase()))?;
     let part = |package: &Package, kind, usual| beside(package, &main, &relationships, kind, usual);
     let strings = match part(&package, "sharedStrings", "sharedStrings.xml") {
-        Some(name) => Strings::read(open(&mut package, &name)?)?,
+        Some(name) => Strings::read(open(&mut package, &name)?, book.limits())?,
         None => Strings::default(),
     };
     let styles = match part(&package, "styles", "styles.xml") {
@@ -36,6 +36,7 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
         None if relationships.of_kind("styles").is_some() => return Err(damaged()),
         None => Styles::default(),
     };
+    package.beside(strings.bytes());
     book.list(
         workbook
             .sheets

@@ -2,6 +2,7 @@
 
 pub mod annotated;
 pub mod cuts;
+mod lists;
 pub mod records;
 pub mod repair;
 pub mod sample;
@@ -10,10 +11,7 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-use rust_xlsxwriter::{
-    Color, DataValidation, ExcelDateTime, Format, FormatAlign, Formula, Workbook, Worksheet,
-    XlsxError,
-};
+use rust_xlsxwriter::{Color, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
 use self::cuts::{Cuts, clean};
 use crate::error::{Error, Result};
@@ -23,8 +21,6 @@ use crate::sheet::Cell;
 const ROWS_MAX: u32 = 1_048_576;
 /// Digits that a spreadsheet program keeps of a number.
 const DIGITS_MAX: usize = 15;
-/// Letters that a list of allowed values may have where it stands in the cell's own rule.
-const LIST_CHARS_MAX: usize = 255;
 
 /// A workbook on its way to a file.
 pub struct Book {
@@ -46,6 +42,8 @@ struct Formats {
 
 struct Looks {
     general: Format,
+    /// What is typed into such a cell stays what was typed: `01067` keeps its zero.
+    text: Format,
     date: Format,
     datetime: Format,
     time: Format,
@@ -55,6 +53,8 @@ impl Looks {
     fn of(base: &Format) -> Looks {
         Looks {
             general: base.clone(),
+            // "@", by its number in ECMA-376, 18.8.30.
+            text: base.clone().set_num_format_index(49),
             date: base.clone().set_num_format("yyyy-mm-dd"),
             datetime: base.clone().set_num_format("yyyy-mm-dd hh:mm:ss"),
             time: base.clone().set_num_format("hh:mm:ss"),
@@ -245,32 +245,4 @@ fn write_moment(
 /// A spreadsheet column as the writer counts it; `None` beyond the last one.
 fn column_number(index: usize) -> Option<u16> {
     u16::try_from(index).ok().filter(|column| *column < 16_384)
-}
-
-/// A drop-down of allowed values over some rows of a column. Where the list is long, it stands in
-/// the sheet `lists`.
-fn allow_only(
-    sheet: &mut Worksheet,
-    column: u16,
-    rows: (u32, u32),
-    allowed: &[String],
-    lists: Option<(&str, u16)>,
-) -> Result<()> {
-    let chars: usize = allowed.iter().map(|word| word.chars().count() + 1).sum();
-    let comma = allowed.iter().any(|word| word.contains(','));
-    let rule = if chars <= LIST_CHARS_MAX && !comma {
-        DataValidation::new()
-            .allow_list_strings(allowed)
-            .map_err(failed)?
-    } else if let Some((name, at)) = lists {
-        let letters = crate::sheet::column_letters(usize::from(at));
-        let range = format!("={name}!${letters}$1:${letters}${}", allowed.len());
-        DataValidation::new().allow_list_formula(Formula::new(range))
-    } else {
-        return Ok(());
-    };
-    sheet
-        .add_data_validation(rows.0, column, rows.1, column, &rule)
-        .map_err(failed)?;
-    Ok(())
 }

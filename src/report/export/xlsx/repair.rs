@@ -2,14 +2,15 @@
 //! to choose from. A hidden sheet says where the rows belong, so that the workbook is recognised
 //! when it is dropped back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
 
 use rust_xlsxwriter::Note;
 
 use super::annotated::{Remarks, joined, sheet_name};
-use super::{Book, allow_only, column_number, failed, write_cell, write_text};
+use super::lists::Lists;
+use super::{Book, column_number, failed, write_cell, write_text};
 use crate::error::Result;
 use crate::sheet::{Cell, Column, Row};
 
@@ -33,6 +34,17 @@ pub struct Home {
     pub sheet: Option<String>,
 }
 
+/// What the template wants of a column of the file.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// 0-based sheet column of the file.
+    pub column: usize,
+    /// The values that it may have; empty where that is open.
+    pub allowed: Vec<String>,
+    /// Whether it takes text, which must stay as it is typed.
+    pub is_text: bool,
+}
+
 /// Rows to fix on their way into a workbook.
 pub struct Repair {
     book: Book,
@@ -41,8 +53,9 @@ pub struct Repair {
     notes: usize,
     /// Rows beyond what a sheet holds.
     left_out: u64,
-    /// Allowed values by 0-based sheet column of the file.
-    allowed: Vec<(usize, Vec<String>)>,
+    /// Columns of the file that take text.
+    texts: HashSet<usize>,
+    lists: Lists,
 }
 
 impl Repair {
@@ -52,11 +65,14 @@ impl Repair {
         folder: &Path,
         home: &Home,
         columns: &[Column],
-        allowed: Vec<(usize, Vec<String>)>,
+        wanted: &[Wanted],
     ) -> Result<Repair> {
         let mut book = Book::new(folder)?;
         let sheet = book.add_sheet(&sheet_name(Some("Rows to fix")))?;
         let header = book.formats.header.clone();
+        let text = book.formats.plain.text.clone();
+        let mut lists = Lists::default();
+        let mut texts = HashSet::new();
         let target = book.sheet(sheet)?;
         target.set_freeze_panes(1, 2).map_err(failed)?;
         target.set_column_width(0, 60).map_err(failed)?;
@@ -74,13 +90,23 @@ impl Repair {
                 )?;
             }
         }
+        for wanted in wanted {
+            if let Some(at) = column_number(wanted.column + OWN_COLUMNS) {
+                lists.add(at, &wanted.allowed);
+                if wanted.is_text {
+                    texts.insert(wanted.column);
+                    target.set_column_format(at, &text).map_err(failed)?;
+                }
+            }
+        }
         let mut repair = Repair {
             book,
             sheet,
             row: 1,
             notes: 0,
             left_out: 0,
-            allowed,
+            texts,
+            lists,
         };
         repair.write_home(home)?;
         Ok(repair)
@@ -145,7 +171,23 @@ impl Repair {
             let bad = reasons.is_some();
             let looks = if bad { &formats.bad } else { &formats.plain };
             let cell = cells.get(index).unwrap_or(&Cell::Empty);
-            write_cell(sheet, at, column, cell, looks, bad)?;
+            match cell {
+                Cell::Text(text) => write_text(sheet, at, column, text, &looks.text)?,
+                Cell::Number(text) if self.texts.contains(&index) => {
+                    write_text(sheet, at, column, text, &looks.text)?;
+                }
+                Cell::Empty if bad && self.texts.contains(&index) => {
+                    sheet.write_blank(at, column, &looks.text).map_err(failed)?;
+                }
+                Cell::Empty
+                | Cell::Number(_)
+                | Cell::Bool(_)
+                | Cell::Date(_)
+                | Cell::DateTime(_)
+                | Cell::Time(_)
+                | Cell::Duration(_)
+                | Cell::Error => write_cell(sheet, at, column, cell, looks, bad)?,
+            }
             let cut = self.book.cuts.of_cell(cell);
             let cut = cut.map(|cut| format!("{cut} Left as it is here, it comes home whole."));
             let explained = reasons.filter(|_| self.notes < NOTES_MAX);
@@ -164,13 +206,7 @@ impl Repair {
     /// As [`Book::finish`].
     pub fn finish(mut self, file: &mut File) -> Result<()> {
         let rows = (1, self.row.max(2) - 1);
-        let allowed = std::mem::take(&mut self.allowed);
-        let sheet = self.book.sheet(self.sheet)?;
-        for (index, words) in &allowed {
-            if let Some(column) = column_number(index + OWN_COLUMNS) {
-                allow_only(sheet, column, rows, words, None)?;
-            }
-        }
+        self.lists.write(&mut self.book, self.sheet, rows)?;
         self.book.tell_left_out(self.left_out)?;
         self.book.finish(file)
     }

@@ -3,6 +3,7 @@
 
 use std::io::{Cursor, Write};
 
+use super::{Finding, nasty};
 use calamine::{Data, Reader as _, Xlsx};
 use serde_json::Value;
 
@@ -14,13 +15,34 @@ use crate::sheet::{Event, ReadOptions, Row};
 use crate::stop::Stop;
 use crate::words::Format;
 
-const SAMPLE: &[u8] = include_bytes!("../../samples/companies.xlsx");
+pub(super) const SAMPLE: &[u8] = include_bytes!("../../../samples/companies.xlsx");
+
+pub(super) fn all() -> Vec<Finding> {
+    const NEXT: &str = "look whether memory or the number of processes is limited here (ulimit -a, MemoryMax=), then ask whoever made this program";
+    vec![
+        match compare() {
+            Ok(cells) => Finding::sound(
+                "reading",
+                format!("files can be read ({cells} cells of a sample, by two readers)"),
+            ),
+            Err(error) => Finding::problem(
+                "reading",
+                format!("files can't be read here ({error})"),
+                NEXT,
+            ),
+        },
+        match nasty::run() {
+            Ok(files) => Finding::sound(
+                "hostile-files",
+                format!("{files} broken and hostile files were refused or read as they should be"),
+            ),
+            Err(error) => Finding::problem("hostile-files", error, NEXT),
+        },
+    ]
+}
 
 /// Reads the sample both ways; how many cells were compared.
-///
-/// # Errors
-/// What kept either from reading it; `Internal` where they differ.
-pub(super) fn run() -> Result<usize> {
+fn compare() -> Result<usize> {
     let mut file = tempfile::NamedTempFile::new()?;
     file.write_all(SAMPLE)?;
     file.flush()?;

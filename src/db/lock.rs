@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
+use super::copy;
 use crate::error::{Error, Result};
 use crate::words::Code;
 
@@ -15,8 +16,7 @@ pub struct Lock(#[expect(dead_code, reason = "it is the open file that holds the
 /// # Errors
 /// `busy` where another server has it.
 pub fn take(db: &Path) -> Result<Lock> {
-    let mut name = db.to_owned().into_os_string();
-    name.push(".lock");
+    let name = copy::beside(db, ".lock");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -24,7 +24,8 @@ pub fn take(db: &Path) -> Result<Lock> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    let file = options.open(name)?;
+    let file = options.open(&name)?;
+    copy::own_like(&name, db);
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(Error::problem(

@@ -7,23 +7,23 @@ use rusqlite::Connection;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::app::App;
 use crate::catalog;
+use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::id::{JobId, UploadNo};
+use crate::id::{JobId, UploadNo, UserId};
 use crate::process::Choices;
 use crate::report::export::xlsx::cuts;
 use crate::report::export::xlsx::repair::{HOME_SHEET, OWN_COLUMNS, REASONS_LABEL, ROW_LABEL};
 use crate::sheet::{Cell, Column, Row, SheetInfo, summary};
-use crate::store::jobs::{self, Claim, Job, JobOptions};
-use crate::store::uploads::{self, Upload};
+use crate::store::jobs::{self, Job, JobOptions};
+use crate::store::uploads;
 use crate::store::{records, rows};
 
-/// Lines of the hidden sheet.
-const HOME_ROWS_MAX: u32 = 20;
+/// Lines of the hidden sheet that are looked at.
+pub const HOME_ROWS_MAX: u32 = 20;
 
 /// Where the rows of a repair workbook belong.
-pub(super) struct Repair {
+pub struct Repair {
     /// The job that rejected them.
     pub job: JobId,
     /// The file that they are from, and the sheet in it.
@@ -36,29 +36,32 @@ pub(super) struct Repair {
     pub choices: Choices,
 }
 
-/// Recognises a repair workbook of the job's owner by its hidden sheet. `None`: it is a file like
-/// any other.
-pub(super) fn recognise(
-    app: &App,
-    claim: &Claim,
-    upload: &Upload,
-    sheets: &[SheetInfo],
+/// The sheet of a workbook that may say where its rows belong.
+pub fn home(sheets: &[SheetInfo]) -> Option<&SheetInfo> {
+    let named = |sheet: &&SheetInfo| sheet.name.as_deref() == Some(HOME_SHEET);
+    sheets.iter().find(named)
+}
+
+/// Recognises a repair workbook of the user by its home sheet, of which `lines` are the first rows.
+/// `None`: it is a file like any other.
+///
+/// # Errors
+/// `Database`; `Internal` where a stored row is damaged.
+pub fn recognise(
+    db: &Db,
+    user: UserId,
+    home: &SheetInfo,
+    lines: &[Row],
     chosen: &SheetInfo,
 ) -> Result<Option<Repair>> {
-    let Some(hidden) = sheets
-        .iter()
-        .find(|sheet| sheet.name.as_deref() == Some(HOME_SHEET))
-    else {
-        return Ok(None);
-    };
     if !has_own_columns(chosen) {
         return Ok(None);
     }
-    let facts = facts(app, upload, hidden)?;
+    let facts = facts(home, lines)?;
     let Some(job) = facts.get("job_id").and_then(|id| id.parse().ok()) else {
         return Ok(None);
     };
-    let (job, report, sheet) = app.db.read(|c| {
+    let (job, report, sheet) = db.read(|c| {
         let job = jobs::by_id(c, JobId(job))?;
         let (report, sheet) = match &job {
             Some(job) => (jobs::report(c, job.id)?, sheet_of(c, job)?),
@@ -68,14 +71,14 @@ pub(super) fn recognise(
     })?;
     // What is somebody else's, or was forged, is a file like any other.
     let Some(job) = job.filter(|job| {
-        job.user == claim.user
+        job.user == user
             && job.template != catalog::AUTO
             && facts.get("upload_id") == Some(&job.upload_id)
     }) else {
         return Ok(None);
     };
     // The template as it is now, where it is still there: it may have been mended since.
-    let version = match app.db.read(|c| catalog::version_for_job(c, &job.template)) {
+    let version = match db.read(|c| catalog::version_for_job(c, &job.template)) {
         Ok(version) => version,
         Err(Error::Problem(_)) => job.template_version,
         Err(other) => return Err(other),
@@ -106,17 +109,17 @@ fn sheet_of(connection: &Connection, job: &Job) -> Result<Option<u32>> {
 impl Repair {
     /// The row in its own file that a row of the workbook belongs to; `None` where that job parked no
     /// such row, whatever stands in the workbook.
-    pub(super) fn origin(&self, app: &App, row: &Row) -> Result<Option<u32>> {
+    pub fn origin(&self, db: &Db, row: &Row) -> Result<Option<u32>> {
         let Some(number) = origin(row)? else {
             return Ok(None);
         };
-        let parked = app.db.read(|c| records::is_parked(c, self.job, number))?;
+        let parked = db.read(|c| records::is_parked(c, self.job, number))?;
         Ok(parked.then_some(number))
     }
 
     /// The row with its texts whole, where some were cut to fit into the workbook and came back as
     /// they were. `None`: there is none such.
-    pub(super) fn restored(&self, app: &App, row: &Row) -> Result<Option<Row>> {
+    pub fn restored(&self, db: &Db, row: &Row) -> Result<Option<Row>> {
         let cells = row.values()?;
         let is_cut = |cell: &Cell<'_>| matches!(cell, Cell::Text(text) if cuts::may_be_cut(text));
         if !cells.iter().any(is_cut) {
@@ -125,9 +128,7 @@ impl Repair {
         let (Some(origin), Some(sheet)) = (origin(row)?, self.sheet) else {
             return Ok(None);
         };
-        let page = app
-            .db
-            .read(|c| rows::page(c, self.source, sheet, origin.saturating_sub(1), 1))?;
+        let page = db.read(|c| rows::page(c, self.source, sheet, origin.saturating_sub(1), 1))?;
         let Some(source) = page.first().filter(|source| source.number == origin) else {
             return Ok(None);
         };
@@ -151,12 +152,9 @@ impl Repair {
 }
 
 /// What the hidden sheet says, wherever its header was found.
-fn facts(app: &App, upload: &Upload, hidden: &SheetInfo) -> Result<HashMap<String, String>> {
-    let lines = app
-        .db
-        .read(|c| rows::page(c, upload.no, hidden.position, 0, HOME_ROWS_MAX))?;
+fn facts(home: &SheetInfo, lines: &[Row]) -> Result<HashMap<String, String>> {
     let mut facts = HashMap::new();
-    let labels: Vec<&str> = hidden
+    let labels: Vec<&str> = home
         .columns
         .iter()
         .filter_map(|column| column.label.as_deref())
@@ -164,7 +162,7 @@ fn facts(app: &App, upload: &Upload, hidden: &SheetInfo) -> Result<HashMap<Strin
     if let [key, value] = labels.as_slice() {
         facts.insert((*key).to_owned(), (*value).to_owned());
     }
-    for line in &lines {
+    for line in lines {
         if let [Cell::Text(key), Cell::Text(value)] = line.values()?.as_slice() {
             facts.insert(key.to_string(), value.to_string());
         }
@@ -198,7 +196,7 @@ fn has_own_columns(sheet: &SheetInfo) -> bool {
 
 /// The columns of the file itself, without the reasons and the row numbers of a repair workbook:
 /// those are nobody's data, whoever drops it back.
-pub(super) fn own_columns(sheet: &SheetInfo) -> Vec<Column> {
+pub fn own_columns(sheet: &SheetInfo) -> Vec<Column> {
     if !has_own_columns(sheet) {
         return sheet.columns.clone();
     }

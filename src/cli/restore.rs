@@ -1,0 +1,166 @@
+//! `restore`: puts a backup in the place of the database. At every moment there is a whole database under
+//! its name, never one beside the log of another; the replaced one is kept.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::backup::place;
+use crate::db::{copy, lock, migrate};
+use crate::error::{Error, Result};
+use crate::words::Code;
+
+/// Runs the command.
+///
+/// # Errors
+/// A sentence where a server or another program has the database open, FILE is no sound backup of a
+/// version that this program knows, or there is a database already and `force` is not said. Then
+/// nothing was changed.
+pub fn run(db: &Path, file: &Path, force: bool) -> Result<ExitCode> {
+    if !file.exists() {
+        return Err(refused(format!("There is no file {}.", file.display())));
+    }
+    let target = place(db)?;
+    if place(file)? == target {
+        return Err(refused("FILE is the database itself.".to_owned()));
+    }
+    let _lock = lock::take(db)?;
+    if db.exists() && !force {
+        return Err(refused(format!(
+            "There is a database {} already. Say --force to put the backup in its place; the replaced one is kept beside it.",
+            db.display()
+        )));
+    }
+    let about = look_at(file)?;
+    let fresh = copy::beside(db, ".restored");
+    copy::make(file, &fresh)?;
+    let aside = if db.exists() {
+        Some(set_aside(db).inspect_err(|_| {
+            // The copy is of no use now; that it can't be removed changes nothing here.
+            let _ = fs::remove_file(&fresh);
+        })?)
+    } else {
+        None
+    };
+    copy::own_like(
+        &fresh,
+        aside
+            .as_deref()
+            .unwrap_or(target.parent().unwrap_or(&target)),
+    );
+    fs::rename(&fresh, db)?;
+    copy::sync_folder(db)?;
+    println!(
+        "{} is restored from {}: {about}",
+        db.display(),
+        file.display()
+    );
+    if let Some(aside) = aside {
+        println!("the replaced database is kept as {}", aside.display());
+    }
+    println!(
+        "Sessions and API tokens are as they were at the time of the backup: `sheetline user passwd NAME` ends those of a user."
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a file that is no sound backup; else what is in it, in words.
+fn look_at(file: &Path) -> Result<String> {
+    let unreadable = |error: rusqlite::Error| {
+        refused(format!(
+            "{} can't be read as a database ({error}). Nothing was changed.",
+            file.display()
+        ))
+    };
+    // The same sentences as for a database that is opened.
+    let kind = migrate::kind_of(file)?;
+    migrate::refuse_unknown(kind)?;
+    let migrate::Kind::Ours(version) = kind else {
+        return Err(refused(format!("{} is empty.", file.display())));
+    };
+    let connection =
+        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(unreadable)?;
+    let verdict: String = connection
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .map_err(unreadable)?;
+    if verdict != "ok" {
+        return Err(refused(format!(
+            "{} is damaged ({verdict}). Nothing was changed: take another backup.",
+            file.display()
+        )));
+    }
+    let (uploads, jobs, newest): (i64, i64, Option<String>) = connection
+        .query_row(
+            "SELECT (SELECT count(*) FROM uploads), (SELECT count(*) FROM jobs), (SELECT max(at) FROM audit)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .map_err(unreadable)?;
+    let migrates = if version == migrate::VERSION {
+        ""
+    } else {
+        "; its schema is older and is changed at the next start"
+    };
+    Ok(format!(
+        "{uploads} files, {jobs} jobs, last entry of the audit trail {}{migrates}",
+        newest.unwrap_or_else(|| "never".to_owned())
+    ))
+}
+
+/// Keeps the database under another name, its log with it, and leaves it in place, alone: until the
+/// backup is renamed over it there is one.
+fn set_aside(db: &Path) -> Result<PathBuf> {
+    fold_log(db)?;
+    let time = super::clock().now().to_string().replace(':', "");
+    let aside = copy::beside(db, &format!(".replaced-{time}"));
+    // A second name for the same file costs no room; where a disk has no such thing, it is copied.
+    if fs::hard_link(db, &aside).is_err() {
+        fs::copy(db, &aside)?;
+        fs::File::open(&aside)?.sync_all()?;
+    }
+    // Of a damaged database the log may still be here: SQLite would take it for the backup's.
+    let log = copy::beside(db, "-wal");
+    if log.exists() {
+        fs::rename(&log, copy::beside(&aside, "-wal"))?;
+    }
+    let shared = copy::beside(db, "-shm");
+    if shared.exists() {
+        fs::remove_file(shared)?;
+    }
+    copy::sync_folder(db)?;
+    Ok(aside)
+}
+
+/// Brings the log home and removes it, which SQLite does only where nobody else has the database open.
+fn fold_log(db: &Path) -> Result<()> {
+    let folded =
+        Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
+            connection.query_row("PRAGMA journal_mode = DELETE", [], |row| {
+                row.get::<_, String>(0)
+            })
+        });
+    match folded {
+        Err(error)
+            if matches!(
+                error.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
+            ) =>
+        {
+            Err(Error::problem(
+                Code::Busy,
+                format!(
+                    "Another program has {} open (sqlite3, litestream, a backup?). Close it first. Nothing was changed.",
+                    db.display()
+                ),
+            ))
+        }
+        // Damaged: that is why somebody restores it.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+fn refused(sentence: String) -> Error {
+    Error::problem(Code::BadRequest, sentence)
+}

@@ -1,0 +1,165 @@
+//! A web page that an office system called `.xls`: each of its tables is a worksheet. The page is gone
+//! through twice, because merged cells have to be known before the first row.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use super::super::assemble::{Found, Merge};
+use super::super::notices::quote;
+use super::super::{Visibility, delimited, encoding};
+use super::book::{Book, Listed, in_order};
+use super::damaged;
+use super::html_tables::{Page, Part};
+use crate::error::{Error, Result};
+use crate::words::Code;
+
+/// Bytes in which a page names its encoding, as in the HTML standard.
+const DECLARATION_BYTES: u64 = 1_024;
+
+/// Reads all tables of at least two columns.
+///
+/// # Errors
+/// As [`super::read`]; `unreadable-file` where there is no such table, or where it can't be told
+/// whether a table around others is the layout of the page or holds rows.
+pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
+    let mut file = File::open(path)?;
+    let label = declared(&mut file)?;
+    let limits = book.limits();
+    let mut look = Look::default();
+    let mut page = Page::open(&mut file, label, limits)?;
+    while let Some(part) = page.next()? {
+        look.take(part);
+    }
+    let tables: Vec<&Looked> = look.tables.iter().filter(|table| table.is_data()).collect();
+    if tables.is_empty() || look.tables.iter().any(Looked::is_doubtful) {
+        return Err(no_table());
+    }
+    let listed = |at: usize| Listed {
+        name: format!("Sheet{}", at + 1),
+        visibility: Visibility::Visible,
+    };
+    book.list((0..tables.len()).map(listed).collect())?;
+    let mut page = Page::open(&mut file, label, limits)?;
+    for (at, looked) in tables.into_iter().enumerate() {
+        book.sheet(looked.merges.clone(), u64::from(looked.rows), |rows| {
+            if let Some(text) = look.outside.as_ref().filter(|_| at == 0) {
+                let message = format!("Text outside the tables was left out: {}.", quote(text));
+                rows.notice("text-left-out", None, &message);
+            }
+            loop {
+                match page.next()?.ok_or_else(damaged)? {
+                    Part::Row {
+                        table,
+                        number,
+                        cells,
+                        ..
+                    } if table == looked.number => {
+                        let mut cells: Vec<(usize, Found<'_>)> = cells
+                            .iter()
+                            .map(|(column, text)| (*column, delimited::found(text)))
+                            .collect();
+                        in_order(&mut cells);
+                        rows.row(number, &cells)?;
+                    }
+                    Part::End { table, .. } if table == looked.number => return Ok(()),
+                    Part::Row { .. } | Part::End { .. } | Part::Outside(_) => {}
+                }
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// The encoding that the beginning of the page names.
+fn declared(file: &mut File) -> Result<Option<&'static str>> {
+    let mut head = Vec::new();
+    file.take(DECLARATION_BYTES).read_to_end(&mut head)?;
+    file.seek(SeekFrom::Start(0))?;
+    let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
+    let label = head.split_once("charset=").map(|(_, rest)| {
+        let rest = rest.trim_start_matches(['"', '\'', ' ']);
+        rest.split(['"', '\'', ' ', ';', '>', '/'])
+            .next()
+            .unwrap_or("")
+    });
+    Ok(label
+        .and_then(|label| encoding::by_label(label).ok())
+        // A page that could be read as far as here is no UTF-16 without a mark.
+        .filter(|encoding| encoding.is_ascii_compatible())
+        .map(|encoding| encoding.name()))
+}
+
+/// What has to be known of the page before its first row.
+#[derive(Default)]
+struct Look {
+    /// By their numbers.
+    tables: Vec<Looked>,
+    /// The first text outside of them.
+    outside: Option<String>,
+}
+
+#[derive(Default)]
+struct Looked {
+    number: usize,
+    rows: u32,
+    /// Rows of two texts or more.
+    rows_wide: u32,
+    merges: Vec<Merge>,
+    holds_tables: bool,
+}
+
+impl Look {
+    fn take(&mut self, part: Part) {
+        match part {
+            Part::Row {
+                table,
+                number,
+                cells,
+                merges,
+            } => {
+                let looked = self.table(table);
+                looked.rows = number;
+                looked.rows_wide += u32::from(cells.len() > 1);
+                looked.merges.extend(merges);
+            }
+            Part::End {
+                table,
+                holds_tables,
+            } => self.table(table).holds_tables = holds_tables,
+            Part::Outside(text) => {
+                self.outside.get_or_insert(text);
+            }
+        }
+    }
+
+    fn table(&mut self, number: usize) -> &mut Looked {
+        while self.tables.len() <= number {
+            let number = self.tables.len();
+            self.tables.push(Looked {
+                number,
+                ..Looked::default()
+            });
+        }
+        &mut self.tables[number]
+    }
+}
+
+impl Looked {
+    fn is_data(&self) -> bool {
+        !self.holds_tables && self.rows_wide > 0
+    }
+
+    /// Tables around others mostly lay out the page; their own rows would be lost.
+    fn is_doubtful(&self) -> bool {
+        self.holds_tables && self.rows_wide > 1
+    }
+}
+
+/// What is said of a page that holds no table that could be told to be one.
+fn no_table() -> Error {
+    Error::problem(
+        Code::UnreadableFile,
+        "This file is really a web page. Open it in Excel or LibreOffice and save it as .xlsx.",
+    )
+}

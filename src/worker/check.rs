@@ -1,0 +1,265 @@
+//! The checking of one sheet, page by page: what each row becomes, by the template and by the
+//! office's list. Only reads the database.
+
+use std::sync::mpsc::SyncSender;
+
+use super::work::REPORT_MEMBER;
+use crate::app::App;
+use crate::catalog;
+use crate::error::{Error, Problem, Result};
+use crate::process::{
+    Checked, Checker, Choices, Collision, Outcome, SAMPLE_ROWS, Settled, SourceFacts, Template,
+};
+use crate::repair::{self, Repair};
+use crate::sheet::{self, SheetInfo};
+use crate::stop::Stop;
+use crate::store::jobs::{self, Claim};
+use crate::store::records::{ByKey, Listed};
+use crate::store::rows;
+use crate::store::uploads::Upload;
+use crate::words::{Code, OnDuplicate};
+
+/// Rows checked, and stored, at a time.
+const BATCH_ROWS: u32 = 2_000;
+
+/// The checking of one sheet.
+pub(super) struct Check<'a> {
+    app: &'a App,
+    claim: &'a Claim,
+    upload: &'a Upload,
+    sheet: &'a SheetInfo,
+    pub checker: Checker,
+    /// The template's name; that of the repair workbook, if it is one.
+    pub template: String,
+    pub repair: Option<Repair>,
+    /// A mapping that somebody made with this job.
+    pub to_remember: Option<Choices>,
+}
+
+/// A row and what became of it.
+pub(super) struct Decided {
+    pub settled: Settled,
+    /// The row that a repaired row was in its own file.
+    pub origin: Option<u32>,
+    /// The first version of the record that it updates.
+    pub replaces: Option<i64>,
+}
+
+/// A record of the office's list, and the row's key that it has.
+struct Known {
+    key: usize,
+    listed: Listed,
+}
+
+impl Known {
+    fn collision(&self) -> Collision {
+        Collision {
+            record_id: self.listed.first,
+            data: self.listed.data.clone(),
+            file: self.listed.file.clone(),
+            row: self.listed.row,
+            key: self.key,
+        }
+    }
+}
+
+impl<'a> Check<'a> {
+    pub(super) fn new(
+        app: &'a App,
+        claim: &'a Claim,
+        upload: &'a Upload,
+        sheet: &'a SheetInfo,
+        repair: Option<Repair>,
+    ) -> Result<Check<'a>> {
+        let (name, version) = match &repair {
+            Some(repair) => (repair.template.clone(), repair.template_version),
+            None => (claim.template.clone(), claim.template_version),
+        };
+        if name != claim.template {
+            app.db
+                .write(|tx| jobs::use_template(tx, claim, &name, version))?;
+        }
+        let columns = repair::own_columns(sheet);
+        let template = if name == catalog::AUTO {
+            infer(app, upload, sheet)?
+        } else {
+            app.db.read(|c| catalog::load(c, &name, version))?
+        };
+        let asked = claim.options.mapping.as_ref().map(ToString::to_string);
+        let given = Choices::parse(asked.as_deref())?;
+        let sample = u32::try_from(SAMPLE_ROWS).unwrap_or(u32::MAX);
+        let (remembered, sample) = app.db.read(|c| {
+            Ok((
+                catalog::remembered(c, &name, &columns)?,
+                rows::page(c, upload.no, sheet.position, 0, sample)?,
+            ))
+        })?;
+        let decided = !given.is_empty();
+        let choices = match &repair {
+            Some(repair) => given.before(repair.choices.clone()),
+            None => given.before(remembered),
+        };
+        let facts = SourceFacts {
+            columns,
+            header_row: sheet.header_row.unwrap_or(1),
+            workbook: sheet::is_workbook(upload.format),
+            choices: choices.clone(),
+            sample,
+            notices: sheet.notices.clone(),
+        };
+        Ok(Check {
+            app,
+            claim,
+            upload,
+            sheet,
+            checker: Checker::new(&template, facts)?,
+            to_remember: (decided && repair.is_none()).then_some(choices),
+            template: name,
+            repair,
+        })
+    }
+
+    /// Checks all rows and hands them on, a batch at a time.
+    ///
+    /// # Errors
+    /// A `Problem` where a needed column is missing; `Stopped` where nobody takes the batches any more.
+    pub(super) fn run(&mut self, stop: &Stop, batches: &SyncSender<Vec<Decided>>) -> Result<()> {
+        let missing = self.checker.missing_required();
+        if !missing.is_empty() {
+            let report = self.checker.report(0.0);
+            return Err(
+                Problem::new(Code::MissingColumns, missing_sentence(&missing))
+                    .with(REPORT_MEMBER, serde_json::to_value(&report)?)
+                    .into(),
+            );
+        }
+        if self.checker.needs_observation() {
+            self.each_page(stop, &mut Check::observe)?;
+            self.checker.observed();
+        }
+        self.each_page(stop, &mut |check, page| {
+            let batch = check.decide(page)?;
+            batches.send(batch).map_err(|_| Error::Stopped)
+        })
+    }
+
+    fn observe(&mut self, page: Vec<sheet::Row>) -> Result<()> {
+        page.iter().try_for_each(|row| self.checker.observe(row))
+    }
+
+    fn each_page(
+        &mut self,
+        stop: &Stop,
+        act: &mut dyn FnMut(&mut Self, Vec<sheet::Row>) -> Result<()>,
+    ) -> Result<()> {
+        let mut after = 0;
+        loop {
+            stop.check()?;
+            let page = self
+                .app
+                .db
+                .read(|c| rows::page(c, self.upload.no, self.sheet.position, after, BATCH_ROWS))?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            after = last.number;
+            act(self, page)?;
+        }
+    }
+
+    fn decide(&mut self, page: Vec<sheet::Row>) -> Result<Vec<Decided>> {
+        let mut checked = Vec::with_capacity(page.len());
+        for row in &page {
+            let restored = match &self.repair {
+                Some(repair) => repair.restored(&self.app.db, row)?,
+                None => None,
+            };
+            checked.push(self.checker.check(restored.as_ref().unwrap_or(row))?);
+        }
+        let known = self
+            .app
+            .db
+            .read(|c| known(c, &self.template, &self.checker, &checked))?;
+        let mut batch = Vec::with_capacity(page.len());
+        let update = self.claim.on_duplicate == OnDuplicate::Update;
+        for ((checked, known), row) in checked.into_iter().zip(known).zip(&page) {
+            let origin = match &self.repair {
+                Some(repair) => repair.origin(&self.app.db, row)?,
+                None => None,
+            };
+            let collisions: Vec<Collision> = known.iter().map(Known::collision).collect();
+            let mut settled = self.checker.settle(checked, &collisions, update);
+            let mut replaces = None;
+            if let Some(known) = known.into_iter().next()
+                && settled.outcome == Outcome::Updated
+            {
+                settled.data = self.checker.merge(&known.listed.data, &settled.data)?;
+                // Keys of columns that the file lacks are those of the record as it was.
+                settled.keys = self.checker.record_keys(&settled.data)?;
+                replaces = Some(known.listed.first);
+            }
+            batch.push(Decided {
+                settled,
+                origin,
+                replaces,
+            });
+        }
+        Ok(batch)
+    }
+}
+
+/// For each row, the records of the office's list that have its keys, one for a key.
+fn known(
+    connection: &rusqlite::Connection,
+    template: &str,
+    checker: &Checker,
+    checked: &[Checked],
+) -> Result<Vec<Vec<Known>>> {
+    let mut list = ByKey::new(connection, template)?;
+    checked
+        .iter()
+        .map(|row| {
+            let mut known = Vec::new();
+            for key in &row.keys {
+                // A hash only promises: the record's own values decide.
+                for listed in list.find(key.hash)? {
+                    if checker.has_key(key, &listed.data)? {
+                        let key = key.number;
+                        known.push(Known { key, listed });
+                        break;
+                    }
+                }
+            }
+            Ok(known)
+        })
+        .collect()
+}
+
+fn infer(app: &App, upload: &Upload, sheet: &SheetInfo) -> Result<Template> {
+    let mut inference = crate::process::Inference::new(&sheet.columns);
+    let mut after = 0;
+    loop {
+        let page = app
+            .db
+            .read(|c| rows::page(c, upload.no, sheet.position, after, BATCH_ROWS))?;
+        let Some(last) = page.last() else { break };
+        after = last.number;
+        for row in &page {
+            inference.observe(row)?;
+        }
+    }
+    inference.template()
+}
+
+fn missing_sentence(missing: &[String]) -> String {
+    let names = missing
+        .iter()
+        .map(|name| format!("\"{name}\""))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if missing.len() == 1 {
+        format!("{names} is needed and no column was matched to it.")
+    } else {
+        format!("{names} are needed and no columns were matched to them.")
+    }
+}

@@ -1,0 +1,118 @@
+//! Promises of reading web pages that an office system called `.xls`.
+
+use sheetline::error::Error;
+use sheetline::sheet::ReadOptions;
+
+use crate::reader::{Whole, read_whole};
+
+fn read(page: impl AsRef<[u8]>) -> Result<Whole, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.xls");
+    std::fs::write(&path, page).unwrap();
+    read_whole(&path, &ReadOptions::default())
+}
+
+fn cells(whole: &Whole, sheet: usize) -> Vec<&str> {
+    let (rows, _) = &whole.sheets[sheet];
+    rows.iter().map(|row| row.cells.as_str()).collect()
+}
+
+fn names(whole: &Whole, sheet: usize) -> Vec<&str> {
+    let columns = &whole.sheets[sheet].1.columns;
+    columns.iter().map(|column| column.name.as_str()).collect()
+}
+
+#[track_caller]
+fn refused(page: impl AsRef<[u8]>) -> String {
+    match read(page) {
+        Err(Error::Problem(problem)) => format!("{}: {}", problem.code, problem.detail),
+        Err(error) => panic!("{error}"),
+        Ok(_) => panic!("was read"),
+    }
+}
+
+#[test]
+fn the_table_of_a_page_is_a_sheet() {
+    let whole = read(
+        "<html><head><title>a <table> b</title><script>if (1 < 2) '<tr>'</script></head><body>
+        <table border=1>
+        <tr><th>Name <th>Size<th>Post&shy;code</tr>
+        <tr><td>M&uuml;ller &amp;\n   S&#246;hne<td align=right>12<td>01067
+        <tr><td>A<br>B<p>C</p><td>1.50</td><td>x</table></body></html>",
+    )
+    .unwrap();
+    assert_eq!(names(&whole, 0), ["Name", "Size", "Post\u{ad}code"]);
+    assert_eq!(
+        cells(&whole, 0),
+        [
+            r#"["Müller & Söhne",12,"01067"]"#,
+            r#"["A\nB\nC","1.50","x"]"#
+        ]
+    );
+    assert_eq!(whole.sheets[0].0[1].number, 3);
+}
+
+#[test]
+fn spans_move_cells_and_are_merges() {
+    let whole = read(
+        "<table><tr><th rowspan=2>Firm<th colspan=2>Sales</tr><tr><th>2023<th>2024</tr>
+        <tr><td rowspan=2>Acme<td>1<td>2</tr><tr><td>3<td>4</tr>
+        <tr><td>Bolt<td><td>6</tr></table>",
+    )
+    .unwrap();
+    assert_eq!(names(&whole, 0), ["Firm", "Sales 2023", "Sales 2024"]);
+    assert_eq!(
+        cells(&whole, 0),
+        [r#"["Acme",1,2]"#, r#"["Acme",3,4]"#, r#"["Bolt",null,6]"#]
+    );
+    let notices = &whole.sheets[0].1.notices;
+    assert!(notices.iter().any(|notice| notice.code == "merged-filled"));
+}
+
+#[test]
+fn each_table_is_a_sheet_and_what_lays_out_the_page_is_none() {
+    let table = |name: &str| format!("<table><tr><th>{name}<th>n<tr><td>x<td>1</table>");
+    let page = format!(
+        "<html><p>Report of May</p><table><tr><td>{}<td>{}</table>{}<table><tr><td>© Firm</table>",
+        table("a"),
+        table("b"),
+        table("c")
+    );
+    let whole = read(page).unwrap();
+    assert_eq!(whole.sheets.len(), 3);
+    assert_eq!(names(&whole, 1), ["b", "n"]);
+    assert_eq!(whole.sheets[2].1.name.as_deref(), Some("Sheet3"));
+    let notice = &whole.sheets[0].1.notices[0];
+    assert_eq!(notice.code, "text-left-out");
+    assert!(notice.message.contains("Report of May"), "{notice:?}");
+}
+
+#[test]
+fn the_encoding_is_the_one_that_the_page_names() {
+    let page = "<html><head><meta http-equiv=Content-Type content=\"text/html; charset=windows-1250\">\
+        </head><table><tr><th>Miasto<th>n<tr><td>Łódź<td>1</table>";
+    let bytes = encoding_rs::WINDOWS_1250.encode(page).0.into_owned();
+    assert_eq!(cells(&read(bytes).unwrap(), 0), [r#"["Łódź",1]"#]);
+    let utf16: Vec<u8> = "\u{feff}<table><tr><th>a<th>b<tr><td>ż<td>1</table>"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert_eq!(cells(&read(utf16).unwrap(), 0), [r#"["ż",1]"#]);
+}
+
+#[test]
+fn pages_without_a_table_or_cut_off_or_not_to_be_told_are_refused() {
+    let sentence = "unreadable-file: This file is really a web page.";
+    assert!(refused("<html><body><p>Sign in first</p></body></html>").starts_with(sentence));
+    assert!(refused("<table><tr><td>only one<tr><td>column</table>").starts_with(sentence));
+    // Rows around another table would be lost.
+    let both =
+        "<table><tr><td>a<td>b<tr><td>1<td>2<tr><td>3<td><table><tr><td>x<td>y</table></table>";
+    assert!(refused(both).starts_with(sentence));
+    let cut = "<table><tr><th>a<th>b<tr><td>1<td>2<tr><td>3";
+    assert!(refused(cut).starts_with("unreadable-file: The file is damaged"));
+    let nested = "<table><tr><td>".repeat(100);
+    assert!(refused(nested).starts_with("too-complex"));
+    let wide = format!("<table><tr>{}", "<td colspan=1000>x".repeat(20));
+    assert!(refused(wide).starts_with("too-complex"));
+}

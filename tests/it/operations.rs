@@ -1,0 +1,373 @@
+//! Promises to whoever runs the server: its health is told, the log can be read by people and by programs
+//! and holds no secret, and a check finds what is wrong and says what to do.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Output;
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::client::{Served, add_user, log, serve, sheetline, wait_until};
+use crate::forms::PASSWORD;
+
+fn office() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    add_user(folder.path(), "anna", &["--admin"]);
+    folder
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    sheetline(folder).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// An administrator's API token, in a file.
+fn token_file(served: &Served) -> String {
+    let session = served.sign_in("anna");
+    let bearer = format!("Bearer {session}");
+    let made = served
+        .ask(
+            "POST",
+            "/api/auth/tokens",
+            &[
+                ("Authorization", &bearer),
+                ("Content-Type", "application/json"),
+            ],
+            br#"{"name":"check"}"#,
+        )
+        .unwrap()
+        .expect(201);
+    fs::write(served.folder.join("token"), made["token"].as_str().unwrap()).unwrap();
+    "token".to_owned()
+}
+
+/// What `check` found, by the word of each finding that is not sound.
+#[track_caller]
+fn problems(folder: &Path, arguments: &[&str]) -> Vec<(String, String)> {
+    let mut all = vec!["check", "--json"];
+    all.extend_from_slice(arguments);
+    let output = run(folder, &all);
+    let found: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+    let list = found["findings"].as_array().unwrap();
+    assert!(list.len() > 10, "{found}");
+    let bad: Vec<(String, String)> = list
+        .iter()
+        .filter(|finding| finding["sound"] == json!(false))
+        .map(|finding| {
+            assert!(finding["next"].as_str().unwrap().len() > 5, "{finding}");
+            let word = |name: &str| finding[name].as_str().unwrap().to_owned();
+            (
+                word("check"),
+                format!("{} {}", word("message"), word("next")),
+            )
+        })
+        .collect();
+    assert_eq!(found["sound"], json!(bad.is_empty()));
+    assert_eq!(output.status.code(), Some(i32::from(!bad.is_empty())));
+    bad
+}
+
+#[test]
+fn health_is_a_line_and_an_exit_status() {
+    let folder = office();
+    let served = serve(folder.path(), &[]);
+    let url = format!("http://{}", served.address);
+    let well = run(folder.path(), &["health", "--url", &url]);
+    assert_eq!(well.status.code(), Some(0), "{}", text(&well.stdout));
+    assert!(text(&well.stdout).starts_with("ok: 0 waiting, 0 in work"));
+    assert_eq!(text(&well.stdout).lines().count(), 1);
+    let listen = run(folder.path(), &["health", "--listen", &served.address]);
+    assert_eq!(listen.status.code(), Some(0));
+    let body = served
+        .ask("GET", "/api/health", &[], b"")
+        .unwrap()
+        .expect(200);
+    assert_eq!(body["database_writable"], json!(true));
+    assert_eq!(body["worker"]["running"], json!(true));
+    assert!(body["disk_free_bytes"].as_u64().unwrap() > 0);
+    // Somebody else holds the database for writing.
+    let other = Connection::open(folder.path().join("office.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let held = run(folder.path(), &["health", "--url", &url]);
+    assert_eq!(held.status.code(), Some(1));
+    assert!(text(&held.stdout).starts_with("database-not-writable"));
+    other.execute_batch("ROLLBACK").unwrap();
+    served.terminate();
+    let gone = run(folder.path(), &["health", "--url", &url]);
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(text(&gone.stdout).contains("No answer"));
+}
+
+#[test]
+fn a_log_in_json_is_an_object_a_line_and_holds_no_secret() {
+    let folder = office();
+    let served = serve(
+        folder.path(),
+        &[
+            "--log-format",
+            "json",
+            "--log-level",
+            "debug",
+            "--log-file",
+            "out.log",
+        ],
+    );
+    let session = served.sign_in("anna");
+    token_file(&served);
+    let token = fs::read_to_string(folder.path().join("token")).unwrap();
+    served
+        .get(&token, "/api/records?q=needle-in-a-query")
+        .unwrap();
+    let wrong = json!({ "username": "anna", "password": "hunter2hunter2" }).to_string();
+    let headers = [("Content-Type", "application/json")];
+    served
+        .ask("POST", "/api/auth/login", &headers, wrong.as_bytes())
+        .unwrap();
+    let list = b"Company Name,LinkedIn_URL\nSecret Cell GmbH,not a link\n";
+    let queued = served
+        .upload(&session, "upload-and-process", "a.csv", list, None)
+        .unwrap()
+        .expect(202);
+    served.wait_for_end(&session, queued["job_id"].as_i64().unwrap());
+    served.terminate();
+    let written = fs::read_to_string(folder.path().join("out.log")).unwrap();
+    let mut messages = Vec::new();
+    for line in written.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line["time"].as_str().unwrap().ends_with('Z'));
+        assert!(
+            ["info", "warn"].contains(&line["level"].as_str().unwrap()),
+            "{line}"
+        );
+        messages.push(line["message"].as_str().unwrap().to_owned());
+    }
+    assert!(
+        messages
+            .iter()
+            .any(|m| m.contains("user=anna") && m.contains("job=1"))
+    );
+    for secret in [
+        PASSWORD,
+        "hunter2",
+        &session,
+        &token,
+        "Secret Cell",
+        "not a link",
+        "needle-in-a-query",
+    ] {
+        assert!(!written.contains(secret), "{secret}");
+    }
+    assert_eq!(log(folder.path()), "");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let about = fs::metadata(folder.path().join("out.log")).unwrap();
+        assert_eq!(about.permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_full_log_file_makes_room_for_the_next_without_cutting_a_line() {
+    let folder = office();
+    let served = serve(
+        folder.path(),
+        &[
+            "--log-file",
+            "out.log",
+            "--log-file-mb",
+            "1",
+            "--log-format",
+            "json",
+        ],
+    );
+    let long = format!("/api/{}", "x".repeat(8_000));
+    wait_until(|| {
+        for _ in 0..20 {
+            served.ask("GET", &long, &[], b"").unwrap();
+        }
+        folder.path().join("out.log.1").exists().then_some(())
+    });
+    served.terminate();
+    for name in ["out.log", "out.log.1"] {
+        let written = fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(written.ends_with('\n'));
+        for line in written.lines() {
+            serde_json::from_str::<Value>(line).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_log_file_that_cannot_be_written_stops_the_start_and_names_its_setting() {
+    let folder = office();
+    let output = run(folder.path(), &["serve", "--log-file", "nowhere/out.log"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--log-file"), "{output:?}");
+}
+
+#[test]
+fn a_sound_office_has_no_finding() {
+    let folder = office();
+    assert_eq!(problems(folder.path(), &[]), []);
+    let served = serve(folder.path(), &[]);
+    assert_eq!(problems(folder.path(), &[]), []);
+    served.terminate();
+    let people = run(folder.path(), &["check"]);
+    assert!(
+        text(&people.stdout)
+            .lines()
+            .all(|line| line.starts_with("ok  "))
+    );
+}
+
+#[test]
+fn whatever_is_wrong_is_found_with_its_next_step() {
+    let folder = office();
+    let db = folder.path().join("office.db");
+    let sql = "
+        PRAGMA foreign_keys = OFF;
+        INSERT INTO uploads (id, user_id, filename, size, sha256, format, status, uploaded_at)
+        VALUES ('x', 1, 'a.csv', 5, '', 'csv', 'stored', '2026-01-01T00:00:00.000Z');
+        INSERT INTO upload_rows (upload_no, sheet, row, cells) VALUES (77, 0, 1, '[]');
+        INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)
+        VALUES (1, 1, 'process', 'companies', 'skip', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z');
+        UPDATE jobs SET status = 'processing', attempt = 1, started_at = '2026-01-01T00:00:00.000Z';
+        INSERT INTO audit (at, who, action) VALUES ('2999-01-01T00:00:00.000Z', '-', 'x');";
+    Connection::open(&db).unwrap().execute_batch(sql).unwrap();
+    fs::write(folder.path().join("office.db.before-v9.bak.partial"), "").unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&db, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let found = problems(folder.path(), &["--trusted-proxy", "127.0.0.1"]);
+    let words: Vec<&str> = found.iter().map(|(check, _)| check.as_str()).collect();
+    assert_eq!(
+        words,
+        [
+            "references",
+            "jobs",
+            "files",
+            "left-overs",
+            "clock",
+            "permissions",
+            "proxy"
+        ]
+    );
+    assert!(found[1].1.contains("job 1 (a.csv)"), "{found:?}");
+}
+
+/// A proxy that lets bodies of at most `limit` bytes through, and says whose they are.
+fn proxy(to: &str, limit: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let to = to.to_owned();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let _ = pass(client.unwrap(), &to, limit);
+        }
+    });
+    address
+}
+
+fn pass(mut client: TcpStream, to: &str, limit: usize) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        client.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let length: usize = head
+        .lines()
+        .find_map(|line| line.strip_prefix("Content-Length: "))
+        .map_or(0, |text| text.parse().unwrap());
+    if length > limit {
+        client.write_all(b"HTTP/1.0 413 Too Large\r\n\r\n<html>nginx</html>")?;
+        return Ok(());
+    }
+    let mut server = TcpStream::connect(to)?;
+    let head = head.replacen("\r\n", "\r\nX-Forwarded-For: 192.0.2.7\r\n", 1);
+    server.write_all(head.as_bytes())?;
+    std::io::copy(&mut client.try_clone()?.take(length as u64), &mut server)?;
+    std::io::copy(&mut server, &mut client)?;
+    Ok(())
+}
+
+#[test]
+fn a_proxys_real_limit_is_found_and_whether_it_is_believed() {
+    let folder = office();
+    let served = serve(folder.path(), &["--max-upload-mb", "4"]);
+    let token = token_file(&served);
+    let through = |flags: &[&str], to: &str| {
+        let url = format!("http://{to}");
+        let mut all = vec!["--through", &url, "--token-file", &token];
+        all.extend_from_slice(flags);
+        problems(folder.path(), &all)
+    };
+    assert_eq!(through(&[], &served.address), []);
+    let narrow = proxy(&served.address, 1_000_000);
+    let found = through(&[], &narrow);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].1.contains("--trusted-proxy 127.0.0.1"),
+        "{found:?}"
+    );
+    let told: usize = found[1].1.split(' ').nth(2).unwrap().parse().unwrap();
+    assert!((900..=976).contains(&told), "{found:?}");
+    assert!(found[1].1.contains("413") && found[1].1.contains("client_max_body_size"));
+    // Nothing of all that was stored.
+    let session = served.sign_in("anna");
+    let files = served.get(&session, "/api/files").unwrap().expect(200);
+    assert_eq!(files["files"], json!([]));
+    served.terminate();
+
+    let told = [
+        "--trusted-proxy",
+        "127.0.0.1",
+        "--public-url",
+        "http://a.test",
+    ];
+    let served = serve(folder.path(), &told);
+    let wide = proxy(&served.address, usize::MAX);
+    assert_eq!(through(&told, &wide), []);
+    let past = through(&told, &served.address);
+    assert!(past[0].1.contains("X-Forwarded-For"), "{past:?}");
+}
+
+#[test]
+fn without_an_administrators_token_nothing_is_sent_through() {
+    let folder = office();
+    let served = serve(folder.path(), &[]);
+    let url = format!("http://{}", served.address);
+    let found = problems(folder.path(), &["--through", &url]);
+    assert!(found[0].1.contains("--token-file"), "{found:?}");
+    fs::write(folder.path().join("token"), "slt_wrong").unwrap();
+    let found = problems(folder.path(), &["--through", &url, "--token-file", "token"]);
+    assert!(found[0].1.contains("401"), "{found:?}");
+}
+
+#[test]
+fn the_unit_for_systemd_is_one_that_systemd_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), &["systemd", "--listen", "0.0.0.0:80"]);
+    let unit = text(&output.stdout);
+    assert!(unit.contains("--listen 0.0.0.0:80\n") && unit.contains("DynamicUser=yes"));
+    let path = folder.path().join("sheetline.service");
+    fs::write(&path, &unit).unwrap();
+    let verified = std::process::Command::new("systemd-analyze")
+        .arg("verify")
+        .arg(&path)
+        .output();
+    match verified {
+        Ok(verified) => assert!(verified.status.success(), "{}", text(&verified.stderr)),
+        Err(_) => println!("systemd-analyze is not here: the unit was not verified"),
+    }
+}
