@@ -342,7 +342,7 @@ pub fn undoing(connection: &Connection, job: JobId) -> Result<Undoing> {
 }
 
 /// Records that a step removes: the writer is held meanwhile.
-pub const DISCARD: u32 = 1_000;
+pub const DISCARD: u32 = 400;
 
 /// Removes some of what an attempt left. True: nothing is left.
 ///
