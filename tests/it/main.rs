@@ -43,3 +43,4 @@ mod settings;
 mod sheet;
 mod sniff;
 mod text;
+mod undoing;
