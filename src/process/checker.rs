@@ -21,7 +21,7 @@ use super::value::{Value, write_json_text};
 use crate::error::Result;
 use crate::sheet::row::column_index;
 use crate::sheet::{Cell, Column, Notice, Row, cell_name, column_letters};
-use crate::words::{Fault, How};
+use crate::words::{DayOrder, Fault, How};
 
 /// What is known of the sheet before its rows.
 #[derive(Debug, Clone)]
@@ -33,6 +33,9 @@ pub struct SourceFacts {
     pub workbook: bool,
     /// What people decided about the columns.
     pub choices: Choices,
+    /// Which of day and month comes first, as somebody said it of the file; it counts for columns whose
+    /// own dates don't tell.
+    pub date_order: Option<DayOrder>,
     /// The first rows, to know columns by what stands in them.
     pub sample: Vec<Row>,
     /// What reading dropped, guessed or changed; the report says it again.
@@ -137,16 +140,17 @@ impl Checker {
             &sample,
             facts.workbook,
         )?;
-        let mut places = vec![None; template.fields.len()];
-        let mut extras = Vec::new();
-        for (at, (column, (field, how))) in facts.columns.iter().zip(&mapping.columns).enumerate() {
-            match field.and_then(|field| places.get_mut(field)) {
-                Some(place) => *place = Some(column.index),
-                // Somebody said that it goes nowhere.
-                None if matches!(how, How::Given | How::Remembered) => {}
-                None => extras.push(at),
-            }
-        }
+        let places = mapping.places(template, &facts.columns);
+        let extras: Vec<usize> = mapping
+            .columns
+            .iter()
+            .enumerate()
+            // Of one that was given or remembered, somebody said that it goes nowhere.
+            .filter(|(_, (field, how))| {
+                field.is_none() && !matches!(how, How::Given | How::Remembered)
+            })
+            .map(|(at, _)| at)
+            .collect();
         let names: Vec<String> = record_names(template, &facts, &extras)
             .iter()
             .map(|name| {
@@ -161,7 +165,7 @@ impl Checker {
             labelled.map(|column| column.index + 1).max().unwrap_or(0)
         });
         let mut checker = Checker {
-            watches: order::watches(template, &places),
+            watches: order::watches(template, &places, facts.date_order),
             keys: Keys::new(template, |field| {
                 places.get(field).is_some_and(Option::is_some)
             }),
