@@ -166,7 +166,7 @@ CREATE TABLE jobs (
     rows_total    INTEGER,                          -- NULL until it is known or can be estimated
     beat_at       TEXT,                             -- the worker's last sign of life
     rows          INTEGER, valid INTEGER, invalid INTEGER, duplicates INTEGER, updated INTEGER, -- counts, when completed
-    work_ms       INTEGER,                          -- how long the last attempt took, for estimates
+    work_ms       INTEGER,                          -- what the last attempt cost its worker, for estimates
     error_code    TEXT,
     error_message TEXT,
     report        TEXT CHECK (report IS NULL OR json_valid(report)),

@@ -25,6 +25,8 @@ mod forms;
 mod mixed;
 #[path = "queue/product.rs"]
 mod product;
+#[path = "queue/removal.rs"]
+mod removal;
 #[path = "queue/waiting.rs"]
 mod waiting;
 
@@ -51,6 +53,9 @@ fn main() {
             &[1_000, 100_000, 1_000_000]
         });
     }
+    if wanted("removal") {
+        removal::print(quick);
+    }
     if wanted("mixed") {
         mixed::print(quick);
     }
@@ -75,19 +80,22 @@ fn rate(durability: &str, full: bool, quick: bool) {
     let product = product::Queue::new(&folder.path().join("product.db"), full);
     let bare = bare::Queue::new(&folder.path().join("bare.db"), full);
     let (mut product_took, mut bare_took) = (Vec::new(), Vec::new());
+    let (mut product_cpu, mut bare_cpu) = (Vec::new(), Vec::new());
     for block in 0..blocks {
-        let mut turns: [(&dyn Fn(), &mut Vec<Duration>); 2] = [
-            (&|| product.run(jobs), &mut product_took),
-            (&|| bare.run(jobs), &mut bare_took),
+        type Times<'a> = &'a mut Vec<Duration>;
+        let mut turns: [(&dyn Fn(), Times<'_>, Times<'_>); 2] = [
+            (&|| product.run(jobs), &mut product_took, &mut product_cpu),
+            (&|| bare.run(jobs), &mut bare_took, &mut bare_cpu),
         ];
         // Who comes first changes, too.
         if block % 2 == 1 {
             turns.reverse();
         }
-        for (run, took) in turns {
-            let began = Instant::now();
+        for (run, took, cpu) in turns {
+            let (began, before) = (Instant::now(), processor());
             run();
             took.push(began.elapsed());
+            cpu.push(processor().saturating_sub(before));
         }
     }
     let per_second = |took: &mut Vec<Duration>| {
@@ -102,4 +110,23 @@ fn rate(durability: &str, full: bool, quick: bool) {
             product / bare
         ),
     );
+    let micros = |cpu: &mut Vec<Duration>| {
+        cpu.sort();
+        cpu[cpu.len() / 2].as_secs_f64() * 1e6 / jobs as f64
+    };
+    say(
+        "  processor of a job, which neighbours do not take",
+        &format!(
+            "{:.1} us, the bare loop {:.1} us",
+            micros(&mut product_cpu),
+            micros(&mut bare_cpu)
+        ),
+    );
+}
+
+/// What this thread has had of the processor so far.
+fn processor() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = text.split_whitespace().next().and_then(|n| n.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or(0))
 }

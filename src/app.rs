@@ -1,6 +1,7 @@
 //! What all threads of a running server share.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::accounts::Accounts;
@@ -30,6 +31,8 @@ pub struct App {
     pub in_flight: InFlight,
     pub pulse: Pulse,
     pub metrics: Arc<Metrics>,
+    /// Whether attempts may have left rows that are to be removed when a worker has time.
+    pub leftovers: AtomicBool,
     /// Asked when the process can wait no longer for its end: work inside requests stops.
     pub shutdown: Stop,
     /// Monotonic time of the start.
@@ -56,6 +59,7 @@ impl App {
             runs: Runs::new(),
             turns: Turns::new(),
             estimates: Estimates::default(),
+            leftovers: AtomicBool::new(true),
             in_flight: InFlight::new(),
             pulse: Pulse::new(),
             metrics: Arc::default(),

@@ -53,7 +53,7 @@ mod plan {
 }
 
 #[cfg(feature = "faults")]
-pub use plan::{count, watch, with_failing_write, with_failure, writes};
+pub use plan::{count, watch, with_failing_write, with_failure, with_panic, writes};
 
 #[cfg(feature = "faults")]
 mod plan {
@@ -70,6 +70,8 @@ mod plan {
         static TAKEN: Cell<u64> = const { Cell::new(0) };
         /// The step that fails, and how.
         static PLANNED: Cell<Option<(u64, Kind)>> = const { Cell::new(None) };
+        /// The step that panics.
+        static PANICS: Cell<Option<u64>> = const { Cell::new(None) };
         /// Rows that this thread has written, by table and operation, where that is watched.
         static WRITTEN: RefCell<BTreeMap<String, u64>> = const { RefCell::new(BTreeMap::new()) };
         /// The write that fails: which, when it comes for the how-manieth time, and how.
@@ -134,6 +136,10 @@ mod plan {
     pub(super) fn next() -> Option<Kind> {
         let step = TAKEN.get();
         TAKEN.set(step + 1);
+        if PANICS.get() == Some(step) {
+            PANICS.set(None);
+            panic!("planned by a test");
+        }
         match PLANNED.get() {
             Some((at, kind)) if at == step => {
                 PLANNED.set(None);
@@ -141,6 +147,14 @@ mod plan {
             }
             Some(_) | None => None,
         }
+    }
+
+    /// Runs `work` on this thread while its `step`-th step (from 0) panics once.
+    pub fn with_panic<T>(step: u64, work: impl FnOnce() -> T) -> T {
+        PANICS.set(Some(TAKEN.get() + step));
+        let value = work();
+        PANICS.set(None);
+        value
     }
 
     /// How many steps of this thread `work` takes.

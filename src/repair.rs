@@ -151,6 +151,40 @@ impl Repair {
     }
 }
 
+/// The job whose rows a job had in hand that was itself a repair, as its report tells; the rows that
+/// it rejected again belong there.
+///
+/// # Errors
+/// `Database`; `Internal` where the report is damaged.
+pub fn mended_by(connection: &Connection, job: &Job) -> Result<Option<Job>> {
+    let report = jobs::report(connection, job.id)?;
+    let report: Value = serde_json::from_str(report.as_deref().unwrap_or("{}"))?;
+    let home = report.get("repairs").and_then(|home| home.get("job_id"));
+    match home.and_then(Value::as_i64) {
+        Some(id) => jobs::by_id(connection, JobId(id)),
+        None => Ok(None),
+    }
+}
+
+/// A row of a repair workbook as a row of the file that it came from: at its place there (0 where it
+/// says none), without the workbook's own columns.
+///
+/// # Errors
+/// `Internal` where the row is damaged.
+pub fn at_home(row: &Row) -> Result<Row> {
+    let raws: Vec<&RawValue> = serde_json::from_str(&row.cells)?;
+    let own = raws.get(OWN_COLUMNS..).unwrap_or_default();
+    Ok(Row {
+        number: origin(row)?.unwrap_or(0),
+        cells: serde_json::to_string(own)?,
+        kinds: row
+            .kinds
+            .as_deref()
+            .map(|kinds| kinds.chars().skip(OWN_COLUMNS).collect()),
+        width: None,
+    })
+}
+
 /// What the hidden sheet says, wherever its header was found.
 fn facts(home: &SheetInfo, lines: &[Row]) -> Result<HashMap<String, String>> {
     let mut facts = HashMap::new();

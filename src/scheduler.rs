@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::id::JobId;
 use crate::intake::{self, once};
 use crate::stop::Reason;
-use crate::store::{idempotency, jobs, records, sessions, uploads};
+use crate::store::{idempotency, jobs, sessions, uploads};
 
 /// Files purged in one sweep; the next sweep goes on.
 const PURGE_FILES_MAX: u32 = 100;
@@ -149,9 +149,6 @@ fn retire_old_files(app: &App) -> Result<()> {
 pub fn tidy(app: &App) -> Result<()> {
     while let Some(no) = app.db.read(uploads::next_to_purge)? {
         intake::purge(&app.db, no)?;
-    }
-    while let Some(job) = app.db.read(records::next_to_discard)? {
-        while !app.db.write(|tx| records::discard_step(tx, job, 2_000))? {}
     }
     Ok(())
 }

@@ -25,6 +25,9 @@ const STOP_WAIT: Duration = Duration::from_millis(4_000);
 /// How long requests in flight have to finish by themselves.
 const REQUESTS_WAIT: Duration = Duration::from_millis(3_000);
 
+/// How long a start clears up what a process that died left.
+const LEFTOVERS_AT_START: Duration = Duration::from_millis(500);
+
 /// A server that runs.
 pub struct Server {
     app: Arc<App>,
@@ -158,5 +161,8 @@ fn put_in_order(app: &App) -> Result<()> {
     if app.db.read(catalog::views::are_stale)? {
         app.db.write(catalog::views::refresh)?;
     }
-    scheduler::tidy(app)
+    scheduler::tidy(app)?;
+    // More than that is done by workers when they have time, so that a start is never long.
+    worker::leftovers::clear(app, LEFTOVERS_AT_START)?;
+    Ok(())
 }

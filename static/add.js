@@ -2,10 +2,10 @@
 
 import { fieldsOf, get, known, newKey, post, remove, send } from './api.js';
 import { attr, button, download, failure, field, fill, focus, h, icon, menu, note, say, select, text } from './dom.js';
-import { begun, TEMPLATE, templateSelect } from './jobs.js';
+import { begun, hasReport, TEMPLATE, templateSelect } from './jobs.js';
 import { live, poke } from './live.js';
 import { heading, previewPanel } from './preview.js';
-import { bytes, count, explain, isActive } from './words.js';
+import { ago, bytes, count, explain, isActive, outcome } from './words.js';
 
 const ACCEPT = '.xlsx,.xlsm,.xlsb,.xls,.ods,.csv,.tsv,.txt';
 const READING = ['sheet', 'header_row', 'delimiter', 'encoding']; // options that say how the file is read
@@ -147,8 +147,12 @@ async function start(kind) {
 function show(answer) {
 	begun.id = answer.file_upload_id;
 	if (answer.job_id) poke(); else say(`Stored, ${count(answer.rows, 'row')}`);
-	if (answer.duplicate_of) tell('You added this same file before.', [['Show that one', () => { location.hash = `#/file/${answer.duplicate_of}`; }]], 'info');
 	uploaded();
+	if (answer.duplicate_of) get(`/api/files/${answer.duplicate_of}`).then(({ file }) => {
+		const job = file.last_job;
+		const to = hasReport(job) ? `#/job/${job.job_id}` : `#/file/${file.id}`;
+		tell(`You added this same file before: ${ago(file.uploaded_at)}, ${(job && outcome(job)) || 'not processed'}.`, [['Show that one', () => { location.hash = to; }]], 'info');
+	}, () => {}); // it may be gone
 }
 
 function progress(sending, sent, total) {
@@ -180,7 +184,7 @@ const sampleOf = (name, label) => download(label, `/api/templates/${name}/sample
 
 export function addView({ onUploaded }) {
 	uploaded = onUploaded;
-	const input = h('input.vh', { type: 'file', accept: ACCEPT, tabindex: '-1', 'aria-label': 'File to add', onchange: () => { choose([...input.files]); input.value = ''; } });
+	const input = h('input.vh', { type: 'file', accept: ACCEPT, tabindex: '-1', label: 'File to add', onchange: () => { choose([...input.files]); input.value = ''; } });
 	const open = () => input.click();
 	const chooser = button('Choose file', open, { ico: 'file' });
 	const message = h('div');
@@ -224,8 +228,8 @@ function chosenPanel(place, open) {
 	const { template = TEMPLATE } = pick.options;
 	const choice = field('Check the rows against', templateSelect(template, (name) => change({ template: name, mapping: undefined })));
 	const several = known.templates.length > 1; // else the choice is one for experts
-	fill(place, h('section.panel', { 'aria-label': 'The chosen file' },
-		h('div.head', heading(file), h('div.actions', button('Choose another', open, { kind: 'small' }), button('Remove', clear, { kind: 'small', 'aria-label': `Remove ${file.name}` }))),
+	fill(place, h('section.panel', { label: 'The chosen file' },
+		h('div.head', heading(file), h('div.actions', button('Choose another', open, { kind: 'small' }), button('Remove', clear, { kind: 'small', label: `Remove ${file.name}` }))),
 		preview?.state === 'looking' && h('p.hint', icon('work'), ' Looking into the file…'),
 		preview?.state === 'failed' && failure(preview.problem, preview.problem.code === 'offline' && look, { file: true, size: file.size }),
 		several && choice,
@@ -246,11 +250,11 @@ function optionsPanel(choice) {
 function sendingPanel(place) {
 	const { sending, file } = pick;
 	const words = h('p.status');
-	const bar = h('progress', { max: '100', 'aria-label': `Sending ${file.name}` });
+	const bar = h('progress', { max: '100', label: `Sending ${file.name}` });
 	const stop = button('Cancel', () => {
 		if (sending.received) { sending.cancel = true; paint(); } else sending.abort.abort();
 	});
-	fill(place, h('section.panel', { 'aria-label': 'Sending' }, h('h2.name', file.name), bar, h('div.head', words, stop)));
+	fill(place, h('section.panel', { label: 'Sending' }, h('h2.name', file.name), bar, h('div.head', words, stop)));
 	return () => {
 		attr(stop, 'aria-disabled', sending.cancel);
 		if (sending.received) bar.removeAttribute('value'); else bar.value = (100 * sending.sent) / sending.total;

@@ -151,10 +151,10 @@ function drawFigures(place, { hours, day }) {
 	const line = hours.map((hour, i) => hour.wait_seconds !== null && `${x(i) + step / 2},${y(hour.wait_seconds / longest)}`).filter(Boolean);
 	fill(place, panel('The last 24 hours',
 		h('div.scroll', { tabindex: '0', role: 'group', 'aria-label': 'Chart' }, svg('svg', { class: 'chart', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label },
-			[0, 1].map((share) => [svg('line', { class: 'line', x1: left, x2: width - left, y1: y(share), y2: y(share) }), words(left - 6, y(share) + 4, num(most * share), 'end'), words(width - left + 6, y(share) + 4, `${num(Math.round(longest * share))} s`, 'start')]),
+			[0, 1].map((share) => [svg('line', { class: 'line', x1: left, x2: width - left, y1: y(share), y2: y(share) }), words(left - 6, y(share) + 4, num(most * share), 'end')]),
 			hours.map((hour, i) => [bar(i, 0, hour.completed, 'done'), bar(i, hour.completed, hour.other, 'not'), i % 4 === 3 && words(x(i) + step / 2, height - 4, new Date(hour.from).toTimeString().slice(0, 5))]),
 			line.length > 1 && svg('polyline', { class: 'wait', points: line.join(' ') }))),
-		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ' · ', h('span.key.info', `waiting time, ${duration(day.wait_seconds)} on average`), ` · ${num(day.rows)} rows`)));
+		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ' · ', h('span.key.info', `waiting time: ${duration(day.wait_seconds)} on average`), `, ${duration(longest)} at most · ${num(day.rows)} rows`)));
 }
 
 /** Templates are Table Schemas in JSON files, made in an editor. */
@@ -163,7 +163,7 @@ async function templateSection(place) {
 	const draw = () => templateSection(place);
 	const path = (name) => `/api/templates/${encodeURIComponent(name)}`;
 	const drop = (near, { name, title }) => confirmed(near, [`Delete the template ${title}?`, 'Reports that were made with it stay as they are.', `Delete ${title}`], async () => { await remove(path(name)); await draw(); }, `${title} is deleted`);
-	const file = input('file', { class: 'vh', accept: '.json', tabindex: '-1', 'aria-label': 'Template', onchange: () => act(chooser, async () => {
+	const file = input('file', { class: 'vh', accept: '.json', tabindex: '-1', label: 'Template', onchange: () => act(chooser, async () => {
 		const [one] = file.files;
 		const schema = await one.text().then(JSON.parse).catch(() => { throw wrong('That file holds no JSON.'); });
 		await put(path(one.name.replace(/\.json$/i, '')), schema);
@@ -173,7 +173,7 @@ async function templateSection(place) {
 	fill(place, panel('Templates', h('p.hint', 'What files are checked against: a Table Schema in a JSON file, whose name becomes the template’s. The same name again makes a new version.'),
 		table('Templates', ['Template', right('Version'), right('Fields'), acts], known.templates.map((one) => [
 			one.title, num(one.version), num(one.schema.fields.length),
-			[download('JSON', `data:application/json,${encodeURIComponent(JSON.stringify(one.schema, null, 2))}`, { kind: 'button small', download: `${one.name}.json`, 'aria-label': `JSON of ${one.title}` }), !one.built_in && small('Delete…', one.title, (event) => drop(event.target, one))],
+			[download('JSON', `data:application/json,${encodeURIComponent(JSON.stringify(one.schema, null, 2))}`, { kind: 'button small', download: `${one.name}.json`, label: `JSON of ${one.title}` }), !one.built_in && small('Delete…', one.title, (event) => drop(event.target, one))],
 		])),
 		h('div.actions', file, chooser)));
 }

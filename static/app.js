@@ -26,7 +26,7 @@ function look(value) {
 	if (value) document.documentElement.dataset.theme = value; else delete document.documentElement.dataset.theme;
 }
 look(stored('sheetline.look'));
-fill(foot, 'Sheetline', select([['', 'Colours of the system'], ['light', 'Light'], ['dark', 'Dark']], stored('sheetline.look'), (value) => { stored('sheetline.look', value); look(value); }, { 'aria-label': 'Appearance' }));
+fill(foot, 'Sheetline', select([['', 'Colours of the system'], ['light', 'Light'], ['dark', 'Dark']], stored('sheetline.look'), (value) => { stored('sheetline.look', value); look(value); }, { label: 'Appearance' }));
 
 // ---- The frame
 
@@ -39,7 +39,7 @@ const offered = ([, , admin]) => !admin || user.role === 'admin';
 
 function frame() {
 	fill(top, h('div.bar', h('a.brand', { href: '#/' }, h('span.mark', icon('file')), 'Sheetline'),
-		h('nav', { 'aria-label': 'Main' }, PLACES.filter(offered).map(([path, label]) => link(label, `#/${path}`, { 'data-path': path }))),
+		h('nav', { label: 'Main' }, PLACES.filter(offered).map(([path, label]) => link(label, `#/${path}`, { 'data-path': path }))),
 		menu('', () => [link('Profile', '#/profile'), button('Sign out', leave)], { visible: [h('span.who', user.username), icon('open')], kind: 'plain' })));
 	top.hidden = false;
 }

@@ -5,7 +5,7 @@ import { explain } from './words.js';
 
 const nodes = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== '');
 
-/** An element: h('p.hint', {id: 'x', onclick: fn}, 'text', otherElement, [more]). Null and false children are left out. */
+/** An element: h('p.hint', {id: 'x', onclick: fn}, 'text', otherElement, [more]); `label` is for screen readers. Null and false children are left out. */
 export function h(tag, ...rest) {
 	const [name, ...classes] = tag.split('.');
 	const element = document.createElement(name);
@@ -15,7 +15,7 @@ export function h(tag, ...rest) {
 		for (const [key, value] of Object.entries(rest.shift())) {
 			if (key.startsWith('on') && value) element.addEventListener(key.slice(2), value);
 			else if (key === 'value' && value !== undefined) element.value = value;
-			else attr(element, key, value);
+			else attr(element, key === 'label' ? 'aria-label' : key, value);
 		}
 	}
 	element.append(...nodes(rest));
@@ -70,7 +70,7 @@ export const icon = (name) => svg('svg', { viewBox: '0 0 20 20', 'aria-hidden': 
 
 export const button = (label, onclick, { kind = null, ico, ...more } = {}) => h('button', { type: 'button', class: kind, onclick, ...more }, ico && icon(ico), label);
 /** A button in a row; `of` names the row's thing for screen readers. */
-export const small = (label, of, onclick) => button(label, onclick, { kind: 'small', 'aria-label': `${label.replace('…', '')} ${of}` });
+export const small = (label, of, onclick) => button(label, onclick, { kind: 'small', label: `${label.replace('…', '')} ${of}` });
 export const link = (label, href, { kind = null, ico, ...more } = {}) => h('a', { href, class: kind, ...more }, ico && icon(ico), label);
 export const download = (label, href, more = {}) => link(label, href, { download: true, ...more });
 
@@ -155,7 +155,7 @@ export const input = (type = 'text', more = {}) => h('input', { type, autocomple
 /** A search that asks when the typing rests. */
 export function searchBox(label, ask) {
 	let typing = 0;
-	const box = input('search', { 'aria-label': label, placeholder: 'Search…', oninput: () => { clearTimeout(typing); typing = setTimeout(() => ask(box.value.trim()), 250); } });
+	const box = input('search', { label, placeholder: 'Search…', oninput: () => { clearTimeout(typing); typing = setTimeout(() => ask(box.value.trim()), 250); } });
 	return box;
 }
 
@@ -223,7 +223,7 @@ export async function confirmed(near, [title, body, yes, no = 'Keep it'], work, 
 /** A button that opens a short list of actions; Escape, a click elsewhere or leaving it closes it. */
 export function menu(label, items, { visible, kind = null } = {}) {
 	const list = h('div.menu-list', { popover: 'auto' });
-	const opener = button(visible || icon('dots'), null, { kind, 'aria-label': visible ? null : label });
+	const opener = button(visible || icon('dots'), null, { kind, label: visible ? null : label });
 	opener.popoverTargetElement = list;
 	list.addEventListener('beforetoggle', (event) => { if (event.newState === 'open') fill(list, items()); });
 	list.addEventListener('toggle', (event) => {
@@ -244,7 +244,7 @@ export function menu(label, items, { visible, kind = null } = {}) {
 export function table(caption, columns, rows, { cls = null, none } = {}) {
 	if (!rows.length && none) return h('p.empty', none);
 	const of = columns.map((column) => (typeof column === 'string' ? { label: column, cls: null } : column));
-	return h('div.scroll', { tabindex: '0', role: 'group', 'aria-label': caption }, h('table', { class: cls }, h('caption.vh', caption),
+	return h('div.scroll', { tabindex: '0', role: 'group', label: caption }, h('table', { class: cls }, h('caption.vh', caption),
 		h('thead', h('tr', of.map(({ label, cls: c }) => h('th', { scope: 'col', class: c }, c === 'acts' ? h('span.vh', label) : label)))),
 		h('tbody', rows.map((row) => h('tr', row.map((cell, i) => h('td', { class: of[i].cls }, cell)))))));
 }

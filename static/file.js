@@ -30,7 +30,7 @@ export function fileView({ user }, id) {
 				file.status === 'stored' && [download('JSON', `${path}/json`, { kind: 'button', ico: 'down' }), download('JSON, a row a line', `${path}/json?format=ndjson`, { kind: 'button' })],
 				download('The file as uploaded', `${path}/original`, { kind: 'button' }),
 				!isActive(job) && button('Delete…', (event) => deleteFile(event.target, file, () => { location.hash = '#/'; }))),
-			h('div.head', h('h2', 'Rows'), named.length > 1 && h('div.tools', select(named.map((sheet) => [sheet.name, sheet.name]), '', rowsOf, { 'aria-label': 'Sheet' }))), rows,
+			h('div.head', h('h2', 'Rows'), named.length > 1 && h('div.tools', select(named.map((sheet) => [sheet.name, sheet.name]), '', rowsOf, { label: 'Sheet' }))), rows,
 			h('p.hint', 'SHA-256 ', h('code', file.sha256)));
 		if (file.status === 'stored') await rowsOf(); else fill(rows, h('p.empty', 'Its rows have not been read. Processing does that.'));
 	}, 'Upload');

@@ -17,7 +17,7 @@ export function previewPanel({ seen, stale, file, options, change, fields }) {
 	const example = (i) => rows.map((row) => value(row, i)).find((words) => words !== '–') || '–';
 	const matched = mapping.filter((m) => m.field).length;
 	const easy = matched > 0 && mapping.every((m) => m.how === 'exact') && !missing.length;
-	const choose = (m) => select([['', 'Keep as extra'], ['-', 'Leave it out'], ...fields.map((f) => [f.name, f.title || f.name])], m.field || (m.how === 'none' ? '' : '-'), (name) => change({ mapping: { ...options.mapping, [m.column]: name === '-' ? null : name || undefined } }), { 'aria-label': `Field for ${m.column}` });
+	const choose = (m) => select([['', 'Keep as extra'], ['-', 'Leave it out'], ...fields.map((f) => [f.name, f.title || f.name])], m.field || (m.how === 'none' ? '' : '-'), (name) => change({ mapping: { ...options.mapping, [m.column]: name === '-' ? null : name || undefined } }), { label: `Field for ${m.column}` });
 	const editable = fields.length > 0;
 	const textual = isText(file.name) || seen.encoding;
 	const single = textual && mapping.length === 1; // a wrong separator leaves one column

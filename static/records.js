@@ -19,7 +19,7 @@ export function recordsView() {
 		});
 	};
 	list();
-	const which = known.templates.length > 1 && select(known.templates.map((one) => [one.name, one.title]), TEMPLATE, (template) => list({ template }), { 'aria-label': 'Template' });
+	const which = known.templates.length > 1 && select(known.templates.map((one) => [one.name, one.title]), TEMPLATE, (template) => list({ template }), { label: 'Template' });
 	return { ...view('Records', [which, searchBox('Search the list', (q) => list({ q }))], place), wide: true };
 }
 

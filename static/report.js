@@ -43,7 +43,7 @@ function heading(job, report) {
 function underWay(job) {
 	const file = !job.file_deleted && link('The file', `#/file/${job.file_upload_id}`, { kind: 'button' });
 	const go = (label, work, kind) => button(label, (event) => act(event.target, work), { kind });
-	if (isActive(job)) return [h('progress', { max: '100', 'aria-label': `Progress of ${job.filename}` }), h('p.status', activeWords(job)), h('div.actions', go('Cancel', () => cancel(job)), file)];
+	if (isActive(job)) return [h('progress', { max: '100', label: `Progress of ${job.filename}` }), h('p.status', activeWords(job)), h('div.actions', go('Cancel', () => cancel(job)), file)];
 	return [outcome(job) && h('p', outcome(job)), h('div.actions', file && go(job.status === 'cancelled' ? 'Process it after all' : 'Try again', async () => { await retry(job); location.hash = '#/'; }, 'primary'), file)];
 }
 
@@ -51,7 +51,7 @@ function found(job, report, title, redraw) {
 	const problems = list('Rows to fix', 'What needs fixing', report.errors.filter((e) => !isCollision(e)), report, title);
 	const collisions = list('Rows that are there already', 'Not stored again', report.errors.filter(isCollision), report, title);
 	return [
-		summary(job, report), job.status === 'failed' && note('bad', outcome(job)), takeAway(job, redraw),
+		summary(job, report), job.status === 'failed' && note('bad', `${outcome(job)} Add the file again and choose the columns there.`), takeAway(job, redraw),
 		h('div.split', problems ? problems.rules : note('ok', 'Nothing to fix.'), completeness(report, title)), problems?.rows,
 		collisions && [collisions.several && collisions.rules, collisions.rows], contents(report, title), changes(job), mapping(report, title),
 	];
@@ -123,7 +123,7 @@ function list(heading_, rulesHeading, errors, report, title) {
 		report.errors.length < report.errors_total && h('p.hint', `The first ${num(report.errors.length)} of ${num(report.errors_total)} problems are listed and counted here; the marked copy has all of them.`));
 	}
 	draw();
-	return { several: groups.length > 1, rows: errors[0].row && rows, rules: h('section', h('h2', rulesHeading), h('div.rules', { role: 'group', 'aria-label': rulesHeading }, buttons)) };
+	return { several: groups.length > 1, rows: errors[0].row && rows, rules: h('section', h('h2', rulesHeading), h('div.rules', { role: 'group', label: rulesHeading }, buttons)) };
 }
 
 function completeness({ columns, stats, errors, errors_total: total }, title) {

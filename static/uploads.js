@@ -29,8 +29,8 @@ export function uploadsView({ user }) {
 
 	const sift = (change) => { Object.assign(filter, change); wanted = PAGE; reload(true); };
 	const search = searchBox('Search by file name', (q) => sift({ q }));
-	const state = select(STATES, '', (status) => sift({ status }), { 'aria-label': 'State' });
-	const whose = user.role === 'admin' && select([['', 'Mine'], ['1', 'Everybody’s']], '', (all) => sift({ all }), { 'aria-label': 'Whose uploads' });
+	const state = select(STATES, '', (status) => sift({ status }), { label: 'State' });
+	const whose = user.role === 'admin' && select([['', 'Mine'], ['1', 'Everybody’s']], '', (all) => sift({ all }), { label: 'Whose uploads' });
 	const body = h('tbody');
 	const head = (label, cls) => h('th', { scope: 'col', class: cls }, label);
 	const list = h('table.uploads', { hidden: true }, h('caption.vh', 'Uploads, newest first'), h('thead', h('tr', head('File'), head('Rows', 'num'), head('Added'), head('State'), head(h('span.vh', 'Actions')))), body);
@@ -90,7 +90,7 @@ export function uploadsView({ user }) {
 		let drawn = {};
 		let said = '';
 		const words = h('span.words');
-		const bar = h('progress', { max: '100', 'aria-label': `Progress of ${file.filename}` });
+		const bar = h('progress', { max: '100', label: `Progress of ${file.filename}` });
 		/** Says each change once; of the percents only every quarter. */
 		const announce = (what, urgent) => { if (said !== what && (said || isActive(row.file.last_job))) say(`${row.file.filename}: ${what}`, urgent); said = what; };
 		row.update = () => {
@@ -131,7 +131,7 @@ export function uploadsView({ user }) {
 		const doing = (work) => (event) => act(near(event), async () => { await work(); await reload(); });
 		const does = (label, work) => small(label, file.filename, doing(work));
 		const first = isActive(job) ? does('Cancel', () => cancel(job))
-			: hasReport(job) ? link('Report', `#/job/${job.job_id}`, { kind: 'button small', 'aria-label': `Report ${file.filename}` })
+			: hasReport(job) ? link('Report', `#/job/${job.job_id}`, { kind: 'button small', label: `Report ${file.filename}` })
 				: mine && (job ? does('Try again', () => retry(job)) : does('Process', () => processStored(file)));
 		return [first, menu(`More for ${file.filename}`, () => [
 			link('View rows', `#/file/${file.id}`),

@@ -31,7 +31,7 @@ impl Queue {
         Queue(db)
     }
 
-    pub(crate) fn run(&self, jobs: usize) {
+    pub(crate) fn enqueue(&self) -> Enqueued {
         let new = NewJob {
             user: UserId(1),
             upload: UploadNo(1),
@@ -41,13 +41,17 @@ impl Queue {
             on_duplicate: OnDuplicate::Skip,
             options: JobOptions::default(),
         };
+        self.0.write(|tx| jobs::enqueue(tx, &new)).unwrap()
+    }
+
+    pub(crate) fn run(&self, jobs: usize) {
         let counts = Counts {
             rows: 2,
             valid: 2,
             ..Counts::default()
         };
         for _ in 0..jobs {
-            let queued = self.0.write(|tx| jobs::enqueue(tx, &new)).unwrap();
+            let queued = self.enqueue();
             let claim = self.0.write(jobs::claim).unwrap().unwrap();
             assert_eq!(queued, Enqueued::Queued(claim.job));
             self.0

@@ -23,7 +23,7 @@ pub(super) fn run(url: Option<&str>, listen: &str) -> Result<ExitCode> {
         wait: WAIT,
     });
     let (well, line) = match asked {
-        Err(error) => (false, super::sentence(&error)),
+        Err(error) => (false, super::plain(&error)),
         Ok(answer) => {
             let body = answer.body.unwrap_or_default();
             let status = body.get("status").and_then(|status| status.as_str());

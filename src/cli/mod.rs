@@ -19,6 +19,7 @@ mod log;
 mod process;
 pub mod restore;
 pub mod serve;
+mod signals;
 mod systemd;
 pub mod user;
 
@@ -238,6 +239,16 @@ fn run(cli: Cli) -> Result<ExitCode> {
 fn sentence(error: &Error) -> String {
     match error {
         Error::Problem(problem) => format!("{} ({})", problem.detail, problem.code),
+        Error::Database(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped => {
+            error.to_string()
+        }
+    }
+}
+
+/// The same without the code, for a line that is no error of the command itself.
+fn plain(error: &Error) -> String {
+    match error {
+        Error::Problem(problem) => problem.detail.clone(),
         Error::Database(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped => {
             error.to_string()
         }

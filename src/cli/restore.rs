@@ -36,14 +36,10 @@ pub fn run(db: &Path, file: &Path, force: bool) -> Result<ExitCode> {
     let about = look_at(file)?;
     let fresh = copy::beside(db, ".restored");
     copy::make(file, &fresh)?;
-    let aside = if db.exists() {
-        Some(set_aside(db).inspect_err(|_| {
-            // The copy is of no use now; that it can't be removed changes nothing here.
-            let _ = fs::remove_file(&fresh);
-        })?)
-    } else {
-        None
-    };
+    let aside = set_aside(db).inspect_err(|_| {
+        // The copy is of no use now; that it can't be removed changes nothing here.
+        let _ = fs::remove_file(&fresh);
+    })?;
     copy::own_like(
         &fresh,
         aside
@@ -61,7 +57,7 @@ pub fn run(db: &Path, file: &Path, force: bool) -> Result<ExitCode> {
         println!("the replaced database is kept as {}", aside.display());
     }
     println!(
-        "Sessions and API tokens are as they were at the time of the backup: `sheetline user passwd NAME` ends those of a user."
+        "Sessions and API tokens are as they were at the time of the backup: `sheetline user disable NAME` ends those of a user, `user enable NAME` lets them in again."
     );
     Ok(ExitCode::SUCCESS)
 }
@@ -110,17 +106,20 @@ fn look_at(file: &Path) -> Result<String> {
 }
 
 /// Keeps the database under another name, its log with it, and leaves it in place, alone: until the
-/// backup is renamed over it there is one.
-fn set_aside(db: &Path) -> Result<PathBuf> {
-    fold_log(db)?;
+/// backup is renamed over it there is one. Where there is none, a log of one may be left.
+fn set_aside(db: &Path) -> Result<Option<PathBuf>> {
     let time = super::clock().now().to_string().replace(':', "");
     let aside = copy::beside(db, &format!(".replaced-{time}"));
-    // A second name for the same file costs no room; where a disk has no such thing, it is copied.
-    if fs::hard_link(db, &aside).is_err() {
-        fs::copy(db, &aside)?;
-        fs::File::open(&aside)?.sync_all()?;
+    let there = db.exists();
+    if there {
+        fold_log(db)?;
+        // A second name for the same file costs no room; where a disk has no such thing, it is copied.
+        if fs::hard_link(db, &aside).is_err() {
+            fs::copy(db, &aside)?;
+            copy::sync_file(&aside)?;
+        }
     }
-    // Of a damaged database the log may still be here: SQLite would take it for the backup's.
+    // SQLite would take it for the backup's.
     let log = copy::beside(db, "-wal");
     if log.exists() {
         fs::rename(&log, copy::beside(&aside, "-wal"))?;
@@ -130,7 +129,7 @@ fn set_aside(db: &Path) -> Result<PathBuf> {
         fs::remove_file(shared)?;
     }
     copy::sync_folder(db)?;
-    Ok(aside)
+    Ok(there.then_some(aside))
 }
 
 /// Brings the log home and removes it, which SQLite does only where nobody else has the database open.

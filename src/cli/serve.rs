@@ -9,10 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
-use super::{check, door, limits, log as log_setup};
+use super::{check, door, limits, log as log_setup, signals};
 use crate::accounts;
 use crate::app::App;
 use crate::db::{Db, lock};
@@ -158,7 +156,7 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
     let settings = flags.settings()?;
     log_setup::start(&flags.log)?;
     // Before anything else, so that a signal during the start is not lost.
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let mut signals = signals::Signals::new()?;
     if let Some(folder) = settings.db.parent()
         && !folder.as_os_str().is_empty()
         && !folder.is_dir()
@@ -183,8 +181,8 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
     if let Err(error) = announced {
         log::warn!("the address could not be printed: {error}");
     }
-    let signal = signals.forever().next();
-    log::info!("stopping (signal {})", signal.unwrap_or(0));
+    let signal = signals.wait();
+    log::info!("stopping (signal {signal})");
     let code_file = accounts::code_file(&app.settings.db);
     let quiet = server.stop();
     if code_file.exists() {

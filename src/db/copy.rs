@@ -58,7 +58,17 @@ fn copy(source: &Path, partial: &Path) -> Result<()> {
     }
     target.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
     target.close().map_err(|(_, error)| error)?;
-    fs::File::open(partial)?.sync_all()?;
+    sync_file(partial)?;
+    Ok(())
+}
+
+/// Makes what was written into a file survive a power cut.
+///
+/// # Errors
+/// What the file system said.
+pub fn sync_file(path: &Path) -> Result<()> {
+    // Windows does that only for whoever may write.
+    fs::OpenOptions::new().write(true).open(path)?.sync_all()?;
     Ok(())
 }
 

@@ -289,6 +289,6 @@ pub fn remove_unpromised(db: &Db, no: UploadNo) -> Result<()> {
 /// `Database`.
 pub fn purge(db: &Db, no: UploadNo) -> Result<()> {
     rows::discard(db, no)?;
-    while !db.write(|tx| uploads::purge_chunks_step(tx, no, 16))? {}
+    while !db.write(|tx| uploads::purge_chunks_step(tx, no, uploads::PURGE_CHUNKS))? {}
     Ok(())
 }

@@ -152,6 +152,6 @@ impl Batch {
 /// # Errors
 /// `Database`.
 pub fn discard(db: &Db, no: UploadNo) -> Result<()> {
-    while !db.write(|tx| uploads::purge_rows_step(tx, no, 5_000))? {}
+    while !db.write(|tx| uploads::purge_rows_step(tx, no, uploads::PURGE_ROWS))? {}
     Ok(())
 }

@@ -13,11 +13,11 @@ use crate::error::Result;
 use crate::id::JobId;
 use crate::store::jobs::{self, Load};
 
-/// What a job costs beside its work: its claim and its last commit. Milliseconds.
-const COMMITS_MS: f64 = 20.0;
-
 /// How long what was told about the queue holds while jobs only get on.
 const KEEP: Duration = Duration::from_millis(250);
+
+/// What is told beyond what is expected: to wait longer than told is worse than to wait less.
+const CAUTION: f64 = 1.15;
 
 /// How far a job must be before its own pace counts more than that of past ones.
 const OWN_PACE_FROM: f64 = 0.1;
@@ -100,7 +100,7 @@ fn queue(loads: &[Load], speeds: &Speeds, workers: usize) -> HashMap<JobId, u64>
         let done = (begins + reading).max(*list) + checking;
         *list = done;
         worker_free.push(done);
-        told.insert(load.id, whole_seconds(done));
+        told.insert(load.id, whole_seconds(done * CAUTION));
     }
     told
 }
@@ -121,7 +121,7 @@ fn take_first_free(free: &mut Vec<f64>, workers: usize) -> f64 {
 fn left(load: &Load, speeds: &Speeds) -> (f64, f64) {
     let share = reading_share(load.format);
     let whole = speeds.of(load.format).ms(load.size);
-    let (reading, checking) = (whole * share, whole * (1.0 - share) + COMMITS_MS);
+    let (reading, checking) = (whole * share, whole * (1.0 - share));
     if !load.processing {
         return (if load.read { 0.0 } else { reading }, checking);
     }
@@ -138,7 +138,7 @@ fn left(load: &Load, speeds: &Speeds) -> (f64, f64) {
     }
     // The reading is in the time that it has worked so far; its share of the whole is known.
     let progress = share + (1.0 - share) * done;
-    let by_pace = float(load.worked_ms.max(0)) / progress * (1.0 - progress) + COMMITS_MS;
+    let by_pace = float(load.worked_ms.max(0)) / progress * (1.0 - progress);
     (0.0, by_past * (1.0 - done) + by_pace * done)
 }
 
@@ -199,7 +199,7 @@ mod tests {
             load(2, "companies"),
             load(3, "companies"),
         ];
-        assert!(matches!(told(&loads, 1)[..], [10..=11, 20..=22, 30..=33]));
+        assert!(matches!(told(&loads, 1)[..], [11..=13, 23..=25, 34..=37]));
     }
 
     #[test]
@@ -207,12 +207,12 @@ mod tests {
         let apart = [load(1, "a"), load(2, "b"), load(3, "c"), load(4, "d")];
         assert!(matches!(
             told(&apart, 2)[..],
-            [10..=11, 10..=11, 20..=22, 20..=22]
+            [11..=13, 11..=13, 23..=25, 23..=25]
         ));
         let same = [load(1, "a"), load(2, "a"), load(3, "a"), load(4, "a")];
         assert!(matches!(
             told(&same, 2)[..],
-            [10..=11, 18..=20, 26..=29, 35..=38]
+            [11..=13, 20..=23, 30..=33, 40..=43]
         ));
     }
 
@@ -228,7 +228,7 @@ mod tests {
         working.worked_ms = 5_800;
         assert!(matches!(
             told(&[working.clone(), load(2, "a")], 1)[..],
-            [4..=5, 14..=17]
+            [5..=6, 16..=18]
         ));
         working.worked_ms = 58_000;
         assert!(told(&[working], 1)[0] > 20);

@@ -97,6 +97,7 @@ pub fn line(job: &Job, turns: &Turns) -> Value {
     );
     members.insert("undone".to_owned(), json!(job.undone_at));
     members.insert("undone_by".to_owned(), json!(job.undone_by));
+    members.insert("detail".to_owned(), json!(job.detail));
     members.insert("file_deleted".to_owned(), json!(job.upload_deleted));
     members.insert(
         "counts".to_owned(),

@@ -5,7 +5,7 @@ use crate::store::jobs::Past;
 use crate::words::Format;
 
 /// How much less a job counts than the next younger one of its format.
-const FADING: f64 = 0.9;
+const FADING: f64 = 0.85;
 
 /// How many measured jobs the first guess is worth.
 const GUESS_WEIGHT: f64 = 0.2;

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 
+#[cfg(unix)]
 use rlimit::Resource;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,7 @@ const FAILED: u8 = 4;
 const JOB_BYTES_MAX: u64 = 1 << 20;
 
 /// Files that the child may have open: its three pipes, the spool file, and some room.
+#[cfg(unix)]
 const FILES_MAX: u64 = 16;
 
 /// Bytes of the stack of the thread that waits for the parent's end.
@@ -98,6 +100,7 @@ fn read(path: &Path, job: &Job, out: &mut Output<'_>) -> Result<()> {
 }
 
 /// Sets the limits that hold whatever a parser does. What a system doesn't have is left out.
+#[cfg(unix)]
 fn confine(limits: &Limits) -> Result<()> {
     for (resource, most) in [
         (Resource::AS, limits.child_memory_bytes_max),
@@ -112,6 +115,12 @@ fn confine(limits: &Limits) -> Result<()> {
             resource.set(most, most)?;
         }
     }
+    Ok(())
+}
+
+/// Elsewhere only the parent's limit of wall time and the bounds of the formats hold.
+#[cfg(not(unix))]
+fn confine(_: &Limits) -> Result<()> {
     Ok(())
 }
 

@@ -341,6 +341,9 @@ pub fn undoing(connection: &Connection, job: JobId) -> Result<Undoing> {
     )?)
 }
 
+/// Records that a step removes: the writer is held meanwhile.
+pub const DISCARD: u32 = 400;
+
 /// Removes some of what an attempt left. True: nothing is left.
 ///
 /// # Errors
@@ -359,6 +362,21 @@ pub fn discard_step(tx: &Tx<'_>, job: JobId, at_most: u32) -> Result<bool> {
         )?
         .execute(params![job.0, at_most])?;
     Ok(records + parked == 0)
+}
+
+/// As [`discard_step`], for a job that nobody works on: a worker may have claimed it since it was found.
+///
+/// # Errors
+/// `Database`.
+pub fn discard_idle_step(tx: &Tx<'_>, job: JobId, at_most: u32) -> Result<bool> {
+    let idle: bool = tx
+        .prepare_cached("SELECT status NOT IN ('processing', 'completed') FROM jobs WHERE id = ?1")?
+        .query_row([job.0], |row| row.get(0))?;
+    if idle {
+        discard_step(tx, job, at_most)
+    } else {
+        Ok(true)
+    }
 }
 
 /// A job without result that still has records or parked rows.

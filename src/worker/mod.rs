@@ -2,9 +2,11 @@
 //! transactions; the work itself is in none.
 
 mod check;
+pub mod leftovers;
 mod work;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::app::App;
@@ -13,7 +15,7 @@ use crate::id::JobId;
 use crate::runs::Run;
 use crate::stop::{Reason, Stop};
 use crate::store::jobs::{self, ATTEMPTS_MAX, Claim, Failure};
-use crate::store::{records, sessions};
+use crate::store::sessions;
 use crate::words::{Code, State};
 
 /// How long a worker sleeps before it looks by itself, in case a ring was lost.
@@ -40,11 +42,23 @@ pub enum Ran {
 pub fn run(app: &App) {
     let _alive = app.pulse.worker();
     let mut trouble = Trouble::new(app);
+    // When the last job's cost ended to be counted, where the next one follows at once.
+    let mut busy_until = None;
     while !app.bell.is_closed() {
         app.pulse.beat(app.clock.monotonic());
         let seen = app.bell.work_seen();
-        match catch_unwind(AssertUnwindSafe(|| run_next(app))) {
-            Ok(Ok(Ran::Nothing)) => app.bell.wait_for_work(seen, LOOK_EVERY),
+        let free_since = busy_until.take().unwrap_or_else(|| app.clock.monotonic());
+        let step = AssertUnwindSafe(|| step(app, free_since, &mut busy_until));
+        match catch_unwind(step) {
+            Ok(Ok(Ran::Nothing)) => match leftovers::when_idle(app) {
+                Ok(true) => {}
+                Ok(false) => app.bell.wait_for_work(seen, LOOK_EVERY),
+                Err(error) => {
+                    log::warn!("what ended jobs left can't be removed yet: {error}");
+                    app.leftovers.store(true, Ordering::Relaxed);
+                    app.bell.wait_for_work(seen, LOOK_EVERY);
+                }
+            },
             // Put back: the same trouble would be met again at once.
             Ok(Ok(Ran::Job(_, State::Pending))) => trouble.wait(PUT_BACK_WAIT_MAX),
             Ok(Ok(Ran::Job(..) | Ran::Lost(_))) => trouble.is_over(),
@@ -91,6 +105,10 @@ impl Trouble<'_> {
 /// What the database said where not even the end of the job could be written; the job is then
 /// still in state `processing` and the scheduler puts it back.
 pub fn run_next(app: &App) -> Result<Ran> {
+    step(app, app.clock.monotonic(), &mut None)
+}
+
+fn step(app: &App, free_since: Duration, busy_until: &mut Option<Duration>) -> Result<Ran> {
     // A look without the writer's lock first: most looks find nothing.
     if !app.db.read(jobs::any_pending)? {
         return Ok(Ran::Nothing);
@@ -119,8 +137,11 @@ pub fn run_next(app: &App) -> Result<Ran> {
         claim.attempt
     );
     let began = app.clock.monotonic();
-    let worked = catch_unwind(AssertUnwindSafe(|| work::work(app, &claim, &stop)))
-        .unwrap_or_else(|_| Err(Error::Internal("panic while working".to_owned())));
+    let worked = catch_unwind(AssertUnwindSafe(|| {
+        work::work(app, &claim, &stop, free_since)
+    }))
+    .unwrap_or_else(|_| Err(Error::Internal("panic while working".to_owned())))
+    .map(|until| *busy_until = Some(until));
     let ran = end(app, &claim, &stop, worked)?;
     let took = app.clock.monotonic().saturating_sub(began);
     count(app, claim.job, took);
@@ -290,20 +311,14 @@ impl Ending {
     }
 }
 
-/// Removes what an attempt filed, in small steps.
-fn discard(app: &App, job: JobId) -> Result<()> {
-    while !app.db.write(|tx| records::discard_step(tx, job, 2_000))? {}
-    Ok(())
-}
-
 fn write_end(app: &App, claim: &Claim, ending: &Ending) -> Result<Ran> {
     if matches!(ending, Ending::Completed) {
         return Ok(Ran::Job(claim.job, State::Completed));
     }
-    // First the rows, so that nothing of the job is left when it says that it has ended. One that
-    // only waits for room says so all the same: its next attempt begins with removing them.
+    // First the rows. An attempt that only waits for room ends all the same: the next one begins with
+    // removing them.
     let waits = matches!(ending, Ending::PutBack { .. });
-    match discard(app, claim.job) {
+    match leftovers::at_the_end(app, claim.job) {
         Err(error) if waits && error.is_disk_full() => {}
         discarded => discarded?,
     }

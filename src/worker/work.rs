@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::check::{Check, Decided};
+use super::leftovers;
 use crate::app::App;
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -35,14 +36,21 @@ const ROWS_AT_LEAST: usize = 200;
 /// Member of a problem that carries the report of a job that failed for missing columns.
 pub(super) const REPORT_MEMBER: &str = "report";
 
-/// Does the job. Its last transaction writes the final state.
+/// Does the job. Its last transaction writes the final state. `free_since`: when the worker had nothing
+/// else to do any more; the job's cost, from which the waiting times of others are told, counts from
+/// then. Returns the (monotonic) moment that it counts to.
 ///
 /// # Errors
 /// A `Problem` that is the file's fault; `Stopped` where the job was taken away.
-pub(super) fn work(app: &App, claim: &Claim, stop: &Stop) -> Result<()> {
+pub(super) fn work(
+    app: &App,
+    claim: &Claim,
+    stop: &Stop,
+    free_since: Duration,
+) -> Result<Duration> {
     let began = app.clock.monotonic();
     // What an attempt that died left behind.
-    super::discard(app, claim.job)?;
+    leftovers::remove(app, claim.job, stop)?;
     let upload = read(app, claim, stop)?;
     let sheets = app.db.read(|c| uploads::sheets(c, upload.no))?;
     let sheet = choose(claim, &upload, &sheets)?;
@@ -70,9 +78,12 @@ pub(super) fn work(app: &App, claim: &Claim, stop: &Stop) -> Result<()> {
         last: Vec::new(),
     };
     filing.run(&mut check, stop)?;
-    let worked = app.clock.monotonic().saturating_sub(began + waited);
-    let work_ms = u64::try_from(worked.as_millis()).unwrap_or(u64::MAX);
-    filing.finish(&check, &sheet.columns, work_ms)
+    let now = app.clock.monotonic();
+    let cost = now.saturating_sub(free_since + waited);
+    let work_ms = u64::try_from(cost.as_millis()).unwrap_or(u64::MAX);
+    let worked = now.saturating_sub(began + waited);
+    filing.finish(&check, &sheet.columns, work_ms, worked)?;
+    Ok(now)
 }
 
 /// Waits for the list, and how long that took. It does not count as processing: neither for the time
@@ -247,11 +258,16 @@ impl Filing<'_> {
     }
 
     /// The last rows, the report and the final state, all in one transaction.
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of a job")]
-    fn finish(mut self, check: &Check<'_>, columns: &[Column], work_ms: u64) -> Result<()> {
+    fn finish(
+        mut self,
+        check: &Check<'_>,
+        columns: &[Column],
+        work_ms: u64,
+        worked: Duration,
+    ) -> Result<()> {
         let batch = std::mem::take(&mut self.last);
         let batch = self.file_but(&batch, ROWS_AT_LEAST)?;
-        let mut report = serde_json::to_value(check.checker.report(work_ms as f64 / 1_000.0))?;
+        let mut report = serde_json::to_value(check.checker.report(worked.as_secs_f64()))?;
         if let (Some(repair), Some(members)) = (&check.repair, report.as_object_mut()) {
             let home = json!({ "job_id": repair.job, "filename": repair.filename });
             members.insert("repairs".to_owned(), home);

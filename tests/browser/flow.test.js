@@ -117,7 +117,7 @@ story('whoever comes second waits, sees how many are ahead, and may change their
   assert.equal(await anna.getByRole('button', { name: 'Remove more.csv' }).count(), 1);
 
   await work(anna).getByRole('button', { name: 'Cancel anna.csv' }).click();
-  await work(anna).getByText(/Nothing was stored/).first().waitFor();
+  await work(anna).getByText(/Cancelled by anna at \d\d:\d\d\. Nothing was stored\./).first().waitFor();
   await release(maria, api);
   await done(maria);
   await process(anna);
@@ -323,6 +323,15 @@ story('what is stored as JSON can be looked at, processed and deleted', both, as
   assert.equal(JSON.parse(json.bytes).data.length, 3);
   await page.getByRole('link', { name: 'Uploads' }).first().click();
   await page.getByRole('button', { name: 'Process leads.csv' }).click();
+  await done(page);
+  // The same bytes once more are noticed.
+  await choose(page, csv('leads.csv', 3));
+  await page.getByRole('button', { name: 'Upload as JSON' }).click();
+  await page.getByText('You added this same file before: just now, 3 stored.').first().waitFor();
+  assert.equal(await work(page).getByText('not processed').count(), 1);
+  await page.getByRole('button', { name: 'More for leads.csv' }).first().click();
+  await page.getByRole('button', { name: 'Delete…' }).click();
+  await page.getByRole('button', { name: 'Delete leads.csv' }).click();
   await done(page);
   await page.getByRole('button', { name: 'More for leads.csv' }).click();
   await page.getByRole('button', { name: 'Delete…' }).click();

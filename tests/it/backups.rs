@@ -244,3 +244,19 @@ fn a_damaged_database_is_replaced_and_its_log_never_meets_the_backup() {
     let replaced = files(folder.path(), ".replaced-");
     assert_eq!(fs::read(&replaced[1]).unwrap(), bytes);
 }
+
+#[test]
+fn the_log_of_a_database_that_is_gone_never_meets_the_backup() {
+    let folder = office();
+    said(&run(folder.path(), &["backup", "copy.db"]), 0);
+    let served = serve(folder.path(), &[]);
+    served.sign_in("anna");
+    served.kill();
+    let db = folder.path().join("office.db");
+    fs::remove_file(&db).unwrap();
+    assert!(folder.path().join("office.db-wal").exists());
+    said(&run(folder.path(), &["restore", "copy.db"]), 0);
+    assert_eq!(number(&db, "SELECT count(*) FROM sessions"), 0);
+    assert_eq!(users(&db), 1);
+    assert_eq!(files(folder.path(), ".replaced-").len(), 1);
+}

@@ -185,6 +185,35 @@ fn is_whole_or_gone(anna: &Person<'_>, route: &str, answer: &Answer, what: &str)
     );
 }
 
+#[test]
+fn whichever_step_panics_the_worker_lives_on_and_the_job_ends_well() {
+    let bytes = companies("c", 50);
+    let steps = {
+        let office = office();
+        office.member("anna").queue("c.csv", &bytes);
+        faults::count(|| work_through(&office))
+    };
+    for step in 0..steps {
+        let mut office = office();
+        let app = std::sync::Arc::clone(&office.app);
+        let first = office.member("anna").queue("c.csv", &bytes);
+        std::thread::scope(|scope| {
+            let worker = scope.spawn(|| faults::with_panic(step, || worker::run(&app)));
+            crate::client::wait_until(|| {
+                office.sweep();
+                let ended = "SELECT count(*) FROM jobs WHERE finished_at IS NOT NULL";
+                (worker.is_finished() || office.number(ended) == 1).then_some(())
+            });
+            assert!(!worker.is_finished(), "step {step}: the worker is gone");
+            app.bell.close();
+            app.bell.work();
+        });
+        let job = office.sign_in("anna").job(first);
+        assert_eq!(job["status"], "completed", "step {step}: {job}");
+        assert_eq!(job["counts"]["valid"], 50, "step {step}: {job}");
+    }
+}
+
 fn health(office: &Office) -> String {
     let answer = office.call("GET", "/api/health", &[], Vec::new());
     assert_eq!(answer.status, 503);

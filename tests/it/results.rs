@@ -103,7 +103,7 @@ fn every_changed_value_is_in_the_ledger() {
 }
 
 #[test]
-fn csv_runs_nothing_and_has_a_mark_for_excel_only_in_a_browser() {
+fn csv_runs_nothing_and_has_a_mark_for_excel_unless_it_is_not_wanted() {
     let office = Office::new();
     let anna = office.member("anna");
     let id = done(&anna, "list.csv", LIST, &[]);
@@ -111,6 +111,8 @@ fn csv_runs_nothing_and_has_a_mark_for_excel_only_in_a_browser() {
     let answer = anna.get(&path);
     assert_eq!(answer.status, 200);
     let table = answer.text();
+    let table = table.strip_prefix('\u{feff}').unwrap();
+    assert_eq!(table.matches("\r\n").count(), 3);
     assert_eq!(
         table.lines().collect::<Vec<_>>(),
         vec![
@@ -119,17 +121,8 @@ fn csv_runs_nothing_and_has_a_mark_for_excel_only_in_a_browser() {
             "Berg AG,https://linkedin.com/company/berg,https://berg.example,12,Beer,8,+49 170 1234567",
         ]
     );
-    let bearer = format!("Bearer {}", anna.session);
-    let browser = office.call(
-        "GET",
-        &path,
-        &[
-            ("Authorization", &bearer),
-            ("Accept", "text/html,*/*;q=0.8"),
-        ],
-        Vec::new(),
-    );
-    assert!(browser.text().starts_with('\u{feff}'));
+    let plain = anna.get(&format!("{path}?bom=0"));
+    assert_eq!(plain.text(), table);
 }
 
 #[test]
@@ -647,9 +640,9 @@ fn repaired_rows_go_to_where_they_belong() {
     assert_eq!(anna.job(id)["counts"]["invalid"], 2);
     let workbook = anna.get(&format!("/api/jobs/{id}/repair.xlsx")).bytes;
     // Row 2 of the workbook is mended, row 3 is not.
-    let mended = mended(&workbook, &[(1, 3, "7")]);
+    let first = mended(&workbook, &[(1, 3, "7")]);
     let back = anna
-        .upload("upload-and-process", "codes.to-fix.xlsx", &mended, &[])
+        .upload("upload-and-process", "codes.to-fix.xlsx", &first, &[])
         .expect(202)["job_id"]
         .as_i64()
         .unwrap();
@@ -678,12 +671,40 @@ fn repaired_rows_go_to_where_they_belong() {
         (&list[2]["file"], &list[2]["row"]),
         (&json!("codes.csv"), &json!(3))
     );
+    // What is still wrong comes home from a second round, too.
+    let workbook = anna.get(&format!("/api/jobs/{back}/repair.xlsx")).bytes;
+    let rows = cells(&workbook, "Rows to fix");
+    let labels = ["What is wrong", "Row in the file", "Code", "Menge", "Note"].map(text);
+    assert_eq!(rows[0], labels);
+    assert_eq!((&rows[1][1], &rows[1][2]), (&Data::Float(4.0), &text("c")));
+    let seen = anna
+        .upload("preview", "again.xlsx", &workbook, &[])
+        .expect(200);
+    assert_eq!(
+        seen["repairs"],
+        json!({"job_id": id, "filename": "codes.csv"})
+    );
+    assert_eq!(seen["missing"], json!([]), "{seen}");
+    let again = mended(&workbook, &[(1, 3, "9")]);
+    let second = anna.queue("again.xlsx", &again);
+    office.work_all();
+    assert_eq!(anna.job(second)["counts"]["valid"], 1);
+    let list = anna.get("/api/records?template=codes").expect(200);
+    let last = list["records"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&last["data"], &last["file"], &last["row"]),
+        (
+            &json!({"code": "c", "amount": 9, "Note": null}),
+            &json!("codes.csv"),
+            &json!(4)
+        )
+    );
     // In somebody else's hands it is a file like any other.
     let theirs = ben
         .upload(
             "upload-and-process",
             "codes.to-fix.xlsx",
-            &mended,
+            &first,
             &[("template", "codes")],
         )
         .expect(202)["job_id"]

@@ -40,6 +40,8 @@ pub(super) fn permissions(path: &Path) -> Finding {
             }
         }
     }
+    #[cfg(not(unix))]
+    let _ = path;
     Finding::sound("permissions", "only its owner can read the database")
 }
 

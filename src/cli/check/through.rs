@@ -61,7 +61,7 @@ pub(super) fn all(url: &str, token_file: Option<&Path>, settings: &Settings) -> 
         Err(error) => {
             return vec![Finding::problem(
                 "through",
-                crate::cli::sentence(&error),
+                crate::cli::plain(&error),
                 "look whether the proxy runs and leads to this server",
             )];
         }
@@ -79,10 +79,7 @@ fn fate(sent: Result<Answer>) -> Fate {
     match sent {
         Ok(answer) if answer.status == 200 => Fate::Arrived,
         Ok(answer) => Fate::Stopped(format!("answers {}", answer.status)),
-        Err(error) => Fate::Stopped(format!(
-            "gives no answer ({})",
-            crate::cli::sentence(&error)
-        )),
+        Err(error) => Fate::Stopped(format!("gives no answer ({})", crate::cli::plain(&error))),
     }
 }
 

@@ -11,10 +11,11 @@ use crate::http::call::Call;
 use crate::http::downloads;
 use crate::http::handlers::results::{completed, name};
 use crate::http::routes::{Route, Who};
+use crate::repair;
 use crate::report::export::xlsx::annotated::{Annotated, Remarks};
 use crate::report::export::xlsx::records::{Member, Records};
-use crate::report::export::xlsx::repair::{Home, Repair, Wanted};
-use crate::sheet::{Column, SheetInfo, summary};
+use crate::report::export::xlsx::repair::{Home, OWN_COLUMNS, Repair, Wanted};
+use crate::sheet::{Column, Row, SheetInfo, summary};
 use crate::store::jobs::{self, Job, JobOptions};
 use crate::store::{records, rows, uploads};
 use crate::words::{Code, Format};
@@ -170,17 +171,34 @@ fn annotated_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
 fn repair_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
     let job = completed(call)?;
     let sheet = sheet_of(call, &job)?;
+    let db = &call.app.db;
+    // Rows that come back a second time still belong to the file that they are from.
+    let mended = db.read(|c| repair::mended_by(c, &job))?;
+    let at_home = mended.as_ref().unwrap_or(&job);
     let home = Home {
-        upload_id: job.upload_id.clone(),
-        job_id: job.id.0,
+        upload_id: at_home.upload_id.clone(),
+        job_id: at_home.id.0,
         template: job.template.clone(),
         sheet: sheet.name.clone(),
     };
-    let wanted = wanted(call, &job, &sheet.columns)?;
-    let db = &call.app.db;
+    let mut columns = repair::own_columns(&sheet);
+    let mut wanted = wanted(call, &job, &columns)?;
+    // The columns that a repair workbook has before the file's own are written anew.
+    let own = if columns.len() < sheet.columns.len() {
+        OWN_COLUMNS
+    } else {
+        0
+    };
+    let moved = |index: usize| index.saturating_sub(own);
+    for column in &mut columns {
+        column.index = moved(column.index);
+    }
+    for column in &mut wanted {
+        column.column = moved(column.column);
+    }
     respond(call, &name(&job, ".to-fix.xlsx"), |file| {
         let folder = call.app.settings.spool();
-        let mut workbook = Repair::begin(&folder, &home, &sheet.columns, &wanted)?;
+        let mut workbook = Repair::begin(&folder, &home, &columns, &wanted)?;
         let mut after = 0;
         loop {
             let page = db.read(|c| {
@@ -200,7 +218,22 @@ fn repair_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
                 if let Some(row) = row
                     && parked.outcome == "invalid"
                 {
-                    workbook.add(row, &remarks(&parked.problems)?)?;
+                    let mut remarks = remarks(&parked.problems)?;
+                    for (column, _) in &mut remarks {
+                        *column = column.and_then(|index| index.checked_sub(own));
+                    }
+                    match (own, &mended) {
+                        (0, _) => workbook.add(row, &remarks)?,
+                        (_, Some(_)) => workbook.add(&repair::at_home(row)?, &remarks)?,
+                        (_, None) => {
+                            let number = row.number;
+                            let row = Row {
+                                number,
+                                ..repair::at_home(row)?
+                            };
+                            workbook.add(&row, &remarks)?;
+                        }
+                    }
                 }
             }
         }

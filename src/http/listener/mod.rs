@@ -8,6 +8,8 @@ mod files;
 mod guests;
 pub mod head;
 mod inbox;
+#[cfg(not(unix))]
+mod no_unix;
 mod socket;
 mod usher;
 

@@ -1,18 +1,24 @@
 //! Where connections come from: TCP, or a Unix socket for a proxy on the same computer.
 
 use std::fmt;
+#[cfg(unix)]
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(unix)]
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+#[cfg(unix)]
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+#[cfg(not(unix))]
+use super::no_unix::{UnixListener, UnixStream};
+
 /// Connections that may wait to be accepted; the system may allow fewer.
 const QUEUE: i32 = 4_096;
 /// The owner and the group of a Unix socket may connect: the proxy belongs into that group.
+#[cfg(unix)]
 const MODE: u32 = 0o660;
 
 /// Where a listener listens.
@@ -66,6 +72,7 @@ pub(super) fn listen(address: &str) -> io::Result<(Socket, Address)> {
             let path = PathBuf::from(path);
             remove_stale(&path)?;
             let socket = UnixListener::bind(&path)?;
+            #[cfg(unix)]
             fs::set_permissions(&path, fs::Permissions::from_mode(MODE))?;
             (Socket::Unix(socket), Address::Unix(path))
         }
@@ -77,18 +84,31 @@ pub(super) fn listen(address: &str) -> io::Result<(Socket, Address)> {
     };
     // The standard library's 128 are too few: where more come at once, the kernel drops their
     // packets and each of them waits a second or more.
-    if let Err(error) = rustix::net::listen(&socket, QUEUE) {
+    let queued = match &socket {
+        Socket::Tcp(socket) => rustix::net::listen(socket, QUEUE),
+        #[cfg(unix)]
+        Socket::Unix(socket) => rustix::net::listen(socket, QUEUE),
+        #[cfg(not(unix))]
+        Socket::Unix(_) => Ok(()),
+    };
+    if let Err(error) = queued {
         log::warn!("connections queue up as the system likes: {error}");
     }
     Ok((socket, address))
 }
 
 /// A process that died leaves its socket's file behind; one that somebody still listens at stays.
+#[cfg(unix)]
 fn remove_stale(path: &Path) -> io::Result<()> {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|about| about.file_type().is_socket());
     if is_socket && UnixStream::connect(path).is_err() {
         fs::remove_file(path)?;
     }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn remove_stale(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -114,15 +134,6 @@ impl Socket {
                     SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
                 ))
             }
-        }
-    }
-}
-
-impl AsFd for Socket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Socket::Tcp(socket) => socket.as_fd(),
-            Socket::Unix(socket) => socket.as_fd(),
         }
     }
 }

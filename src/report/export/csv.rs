@@ -4,14 +4,15 @@ use serde_json::Value;
 
 use crate::error::Result;
 
-/// What tells Excel that a file is UTF-8. Scripts get the file without it.
+/// What tells Excel that a file is UTF-8.
 pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Appends the header line.
+/// Appends the mark and the header line.
 ///
 /// # Errors
 /// None now; as [`record`].
 pub fn begin(buffer: &mut Vec<u8>, fields: &[String]) -> Result<()> {
+    buffer.extend_from_slice(BYTE_ORDER_MARK);
     for (at, field) in fields.iter().enumerate() {
         if at > 0 {
             buffer.push(b',');

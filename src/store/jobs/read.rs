@@ -44,6 +44,8 @@ pub struct Job {
     pub error: Option<(Code, String)>,
     pub undone_at: Option<Timestamp>,
     pub undone_by: Option<String>,
+    /// Why its state last changed, as its events tell it.
+    pub detail: Option<String>,
     /// Rows of the file's default sheet, once they have been read.
     pub file_rows: Option<i64>,
 }
@@ -63,7 +65,7 @@ const SELECT: &str =
             j.operation, j.template, j.template_version, j.on_duplicate, j.options, j.status, j.attempt,
             j.queued_at, j.started_at, j.finished_at, j.cancel_asked_at, j.phase, j.rows_done, j.rows_total,
             j.beat_at, j.rows, j.valid, j.invalid, j.duplicates, j.updated, j.work_ms, j.error_code,
-            j.error_message, j.undone_at, j.undone_by, s.row_count
+            j.error_message, j.undone_at, j.undone_by, s.row_count, j.change_detail
      FROM jobs j
      JOIN uploads u ON u.no = j.upload_no
      JOIN users p ON p.id = j.user_id
@@ -119,6 +121,7 @@ fn job(row: &Row<'_>) -> Result<Job> {
             .zip(message),
         undone_at: row.get(32)?,
         undone_by: row.get(33)?,
+        detail: row.get(35)?,
         file_rows: row.get(34)?,
     })
 }

@@ -1,0 +1,105 @@
+//! How long the writer is held, so that nobody else can write, while a large file is purged and what a
+//! stopped job had filed is removed: both go in small steps.
+
+use std::time::{Duration, Instant};
+
+use sheetline::error::Result;
+use sheetline::id::{JobId, UploadNo};
+use sheetline::store::records::{self, Filer, NewRecord};
+use sheetline::store::{jobs, uploads};
+
+use crate::{product, say};
+
+pub(crate) fn print(quick: bool) {
+    let rows: u32 = if quick { 10_000 } else { 200_000 };
+    let folder = tempfile::tempdir().unwrap();
+    let queue = product::Queue::new(&folder.path().join("a.db"), true);
+    let db = &queue.0;
+    db.write(|tx| {
+        let sql = format!(
+            "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i <= {rows})
+             INSERT INTO upload_rows (upload_no, sheet, row, cells)
+             SELECT 1, 0, i, '[\"Acme ' || i || ' GmbH\",\"https://www.linkedin.com/company/acme-' || i || '\",\"https://acme-' || i || '.example\",\"11-50\",\"Software\",' || i || ']' FROM n;
+             WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {rows} / 1000)
+             INSERT INTO upload_chunks (upload_no, position, bytes) SELECT 1, i, randomblob(262144) FROM n;"
+        );
+        Ok(tx.execute_batch(&sql)?)
+    })
+    .unwrap();
+    let (mut no_file, mut no_rows) = (Vec::new(), Vec::new());
+    steps(&mut no_rows, || {
+        db.write(|tx| uploads::purge_rows_step(tx, UploadNo(1), uploads::PURGE_ROWS))
+    });
+    steps(&mut no_file, || {
+        db.write(|tx| uploads::purge_chunks_step(tx, UploadNo(1), uploads::PURGE_CHUNKS))
+    });
+    tell(&format!("purge of {rows} rows"), &mut no_rows);
+    tell(
+        &format!("purge of a file of {} MB", rows / 4_000),
+        &mut no_file,
+    );
+
+    file(&queue, rows);
+    let mut no_records = Vec::new();
+    steps(&mut no_records, || {
+        db.write(|tx| records::discard_step(tx, JobId(1), records::DISCARD))
+    });
+    tell(
+        &format!("removal of {rows} records of a stopped job"),
+        &mut no_records,
+    );
+}
+
+fn steps(took: &mut Vec<Duration>, mut step: impl FnMut() -> Result<bool>) {
+    loop {
+        let began = Instant::now();
+        let done = step().unwrap();
+        took.push(began.elapsed());
+        if done {
+            return;
+        }
+    }
+}
+
+/// Records of a job in work, with keys that come in no order.
+fn file(queue: &product::Queue, rows: u32) {
+    let db = &queue.0;
+    queue.enqueue();
+    let claim = db.write(jobs::claim).unwrap().unwrap();
+    let hash = |n: u32| i64::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed());
+    for first in (0..rows).step_by(2_000) {
+        db.write(|tx| {
+            let mut filer = Filer::begin(tx, claim.job, "companies")?;
+            for row in first..rows.min(first + 2_000) {
+                let data = format!(
+                    r#"{{"company_name":"Acme {row} GmbH","linkedin_url":"https://www.linkedin.com/company/acme-{row}"}}"#
+                );
+                let record = NewRecord {
+                    row,
+                    source: None,
+                    data: &data,
+                    changes: None,
+                    replaces: None,
+                    keys: &[hash(row), hash(row + rows)],
+                };
+                filer.insert(&record)?;
+            }
+            filer.end()
+        })
+        .unwrap();
+    }
+}
+
+fn tell(what: &str, took: &mut [Duration]) {
+    took.sort();
+    let ms = |at: usize| took[at.min(took.len() - 1)].as_secs_f64() * 1e3;
+    say(
+        &format!("{what}, {} steps", took.len()),
+        &format!(
+            "the writer is held {:.1} ms (median), {:.1} ms (99 %), {:.1} ms at most",
+            ms(took.len() / 2),
+            ms(took.len() * 99 / 100),
+            ms(took.len())
+        ),
+    );
+}

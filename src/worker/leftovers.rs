@@ -1,0 +1,81 @@
+//! Rows that attempts left when they ended without a result. No view and no route shows them, so
+//! that a large job need not be cleared away before it can say that it has ended.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::id::JobId;
+use crate::stop::Stop;
+use crate::store::records;
+
+/// Rows removed in one transaction.
+const ROWS: u32 = records::DISCARD;
+
+/// How long an attempt that ends clears up after itself: enough for all but the largest files, and
+/// short of the two seconds in which a job is to be cancelled.
+const AT_THE_END: Duration = Duration::from_secs(1);
+
+/// How long an idle worker clears up before it looks for work again.
+const WHEN_IDLE: Duration = Duration::from_millis(200);
+
+/// Removes everything that earlier attempts at a job left, before a new one begins.
+///
+/// # Errors
+/// `Stopped` where the work was asked to stop.
+pub(super) fn remove(app: &App, job: JobId, stop: &Stop) -> Result<()> {
+    while !app.db.write(|tx| records::discard_step(tx, job, ROWS))? {
+        stop.check()?;
+    }
+    Ok(())
+}
+
+/// Removes what an attempt leaves that ends now; what takes too long is left to [`when_idle`].
+///
+/// # Errors
+/// `Database`.
+pub(super) fn at_the_end(app: &App, job: JobId) -> Result<()> {
+    let until = app.clock.monotonic() + AT_THE_END;
+    while !app.db.write(|tx| records::discard_step(tx, job, ROWS))? {
+        if app.clock.monotonic() >= until {
+            app.leftovers.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Removes some of what is left. True: there is more.
+///
+/// # Errors
+/// `Database`.
+pub(super) fn when_idle(app: &App) -> Result<bool> {
+    if !app.leftovers.swap(false, Ordering::Relaxed) {
+        return Ok(false);
+    }
+    let more = !clear(app, WHEN_IDLE)?;
+    if more {
+        app.leftovers.store(true, Ordering::Relaxed);
+    }
+    Ok(more)
+}
+
+/// Removes what is left of all jobs that nobody works on, for so long. True: nothing is left.
+///
+/// # Errors
+/// `Database`.
+pub fn clear(app: &App, long: Duration) -> Result<bool> {
+    let until = app.clock.monotonic() + long;
+    while let Some(job) = app.db.read(records::next_to_discard)? {
+        while !app
+            .db
+            .write(|tx| records::discard_idle_step(tx, job, ROWS))?
+        {
+            if app.clock.monotonic() >= until {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
