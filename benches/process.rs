@@ -78,6 +78,7 @@ fn checker(template: &Template) -> Checker {
             header_row: 1,
             workbook: false,
             choices: Choices::default(),
+            date_order: None,
             sample: Vec::new(),
             notices: Vec::new(),
         },

@@ -15,6 +15,9 @@ use crate::words::Code;
 /// The name that stands for a schema inferred from the file itself.
 pub const AUTO: &str = "auto";
 
+/// Bytes of a template's schema: an enum of 10,000 article numbers, or some thousand described fields.
+pub const SCHEMA_BYTES_MAX: usize = 2 << 20;
+
 /// The version of a built-in template in use.
 const BUILT_IN_VERSION: i64 = 0;
 
@@ -74,6 +77,25 @@ pub fn find(connection: &Connection, name: &str) -> Result<Option<Entry>> {
     Ok(built_in(name))
 }
 
+/// One version of a template, also of one that was deleted since.
+///
+/// # Errors
+/// `Database`.
+pub fn find_version(connection: &Connection, name: &str, version: i64) -> Result<Option<Entry>> {
+    if version == BUILT_IN_VERSION {
+        return Ok(built_in(name));
+    }
+    let own = templates::version(connection, name, version)?;
+    Ok(own.and_then(|own| {
+        own.schema.map(|schema| Entry {
+            name: own.name,
+            version: own.version,
+            built_in: false,
+            schema,
+        })
+    }))
+}
+
 /// The version to run a job with that names this template.
 ///
 /// # Errors
@@ -104,13 +126,8 @@ pub fn ever_was(connection: &Connection, name: &str) -> Result<()> {
 /// # Errors
 /// `no-such-template`; `invalid-template`.
 pub fn load(connection: &Connection, name: &str, version: i64) -> Result<Template> {
-    let schema = if version == BUILT_IN_VERSION {
-        built_in(name).map(|entry| entry.schema)
-    } else {
-        templates::version(connection, name, version)?.and_then(|own| own.schema)
-    };
-    match schema {
-        Some(schema) => Template::parse(name, version, &schema),
+    match find_version(connection, name, version)? {
+        Some(entry) => Template::parse(name, version, &entry.schema),
         None => Err(no_such(connection, name)?),
     }
 }

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Why a request or a job could not be done. The text form is the `code` of `problem+json`
 /// and of a failed job's `error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -297,6 +299,32 @@ impl OnDuplicate {
         match text {
             "skip" => Some(OnDuplicate::Skip),
             "update" => Some(OnDuplicate::Update),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the day or the month stands first in `03/08/2024`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DayOrder {
+    #[serde(rename = "day-month")]
+    DayFirst,
+    #[serde(rename = "month-day")]
+    MonthFirst,
+}
+
+impl DayOrder {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DayOrder::DayFirst => "day-month",
+            DayOrder::MonthFirst => "month-day",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<DayOrder> {
+        match text {
+            "day-month" => Some(DayOrder::DayFirst),
+            "month-day" => Some(DayOrder::MonthFirst),
             _ => None,
         }
     }

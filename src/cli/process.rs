@@ -1,6 +1,8 @@
 //! `sheetline process`: checks a file against a template without a server, through the same reader
 //! and the same checks.
 
+mod template;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -13,7 +15,6 @@ use clap::Args;
 use serde_json::Value;
 
 use super::limits;
-use crate::catalog;
 use crate::error::{Error, Result};
 use crate::process::{Checker, Choices, Inference, SAMPLE_ROWS, SourceFacts, Template};
 use crate::report::export::csv;
@@ -21,10 +22,7 @@ use crate::report::export::xlsx::annotated::Annotated;
 use crate::sheet::reader::{self, ReadJob};
 use crate::sheet::{self, Event, Limits, ReadOptions, Row, SheetInfo, protocol, summary};
 use crate::stop::Stop;
-use crate::words::{Code, Format};
-
-/// Bytes of a template's file.
-const TEMPLATE_BYTES_MAX: u64 = 16 << 20;
+use crate::words::{Code, DayOrder, Format};
 
 /// Rows handed on to the thread that copies them, at a time.
 const HANDED_ON: usize = 256;
@@ -36,6 +34,12 @@ pub(super) struct Flags {
     /// A template's name, or a file with a Table Schema; auto works one out from the file
     #[arg(long)]
     template: String,
+    /// A database with the office's templates; it is only read
+    #[arg(long, env = "SHEETLINE_DB", value_name = "FILE")]
+    db: Option<PathBuf>,
+    /// Which comes first in dates such as 03/08/2024, where a column's own dates don't tell
+    #[arg(long, value_name = "day-month|month-day", value_parser = date_order)]
+    date_order: Option<DayOrder>,
     /// The folder to write to; it is made where it is missing
     #[arg(long)]
     out: PathBuf,
@@ -56,7 +60,13 @@ pub(super) struct Flags {
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of one run")]
 pub(super) fn run(task: &Flags) -> Result<ExitCode> {
     let began = Instant::now();
-    let named = template(&task.template)?;
+    let named = template::find(&task.template, task.db.as_deref())?;
+    if task.out.is_file() {
+        return Err(Error::problem(
+            Code::BadRequest,
+            format!("{} is a file; name a folder.", task.out.display()),
+        ));
+    }
     std::fs::create_dir_all(&task.out).map_err(|error| cannot_write(&task.out, &error))?;
     for name in [
         "report.json",
@@ -83,6 +93,7 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
         header_row: stored.info.header_row.unwrap_or(1),
         workbook: sheet::is_workbook(stored.format),
         choices: Choices::default(),
+        date_order: task.date_order,
         sample: stored.sample()?,
         notices: stored.info.notices.clone(),
     };
@@ -126,42 +137,8 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
     )
 }
 
-/// The template; `None` where it is to be worked out from the file.
-fn template(name: &str) -> Result<Option<Template>> {
-    if name == catalog::AUTO {
-        return Ok(None);
-    }
-    if let Some(schema) = Template::built_in_schema(name) {
-        return Template::parse(name, 0, schema).map(Some);
-    }
-    let path = PathBuf::from(name);
-    let size = match std::fs::metadata(&path) {
-        Ok(data) if data.is_file() => data.len(),
-        Ok(_) | Err(_) => {
-            return Err(Error::problem(
-                Code::NoSuchTemplate,
-                format!(
-                    "There is no template \"{name}\", and no file of that name. There is: {}, auto.",
-                    Template::built_in_names().join(", ")
-                ),
-            ));
-        }
-    };
-    if size > TEMPLATE_BYTES_MAX {
-        return Err(Error::problem(
-            Code::InvalidTemplate,
-            "A template's file must be smaller than 16 MB.",
-        ));
-    }
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        Error::problem(
-            Code::InvalidTemplate,
-            format!("{name} can't be read as text: {error}."),
-        )
-    })?;
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy());
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    Template::parse(stem.as_deref().unwrap_or("template"), 0, text).map(Some)
+fn date_order(text: &str) -> std::result::Result<DayOrder, String> {
+    DayOrder::parse(text).ok_or_else(|| "It is day-month or month-day.".to_owned())
 }
 
 /// The rows of one sheet, read whole into a file that nobody else sees: what a sheet's columns are

@@ -45,7 +45,11 @@ pub fn kind_of(path: &Path) -> Result<Kind> {
     kind(&connection)
 }
 
-pub(super) fn kind(connection: &Connection) -> Result<Kind> {
+/// What the database is.
+///
+/// # Errors
+/// What SQLite said.
+pub fn kind(connection: &Connection) -> Result<Kind> {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
     let tables = match number("SELECT count(*) FROM sqlite_schema") {
         Ok(tables) => tables,

@@ -114,7 +114,15 @@ impl Call<'_, '_> {
     /// # Errors
     /// `too-large` over 64 KiB; `invalid-json` where it is no JSON or not of the shape.
     pub fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
-        let bytes = self.incoming.body.read_small(JSON_BYTES_MAX)?;
+        self.json_of(JSON_BYTES_MAX)
+    }
+
+    /// The body as JSON, where it may be larger or must be smaller than others.
+    ///
+    /// # Errors
+    /// As [`Call::json`], with another limit.
+    pub fn json_of<T: DeserializeOwned>(&mut self, bytes_max: usize) -> Result<T> {
+        let bytes = self.incoming.body.read_small(bytes_max)?;
         body::parse(&bytes)
     }
 }

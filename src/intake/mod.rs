@@ -22,7 +22,7 @@ use crate::stop::Stop;
 use crate::store::idempotency::Answer;
 use crate::store::jobs::{self, Enqueued, JobOptions, NewJob};
 use crate::store::uploads::{self, NewUpload, Status};
-use crate::words::{Code, Format, OnDuplicate};
+use crate::words::{Code, DayOrder, Format, OnDuplicate};
 
 /// Who sends a file.
 #[derive(Debug, Clone)]
@@ -48,6 +48,8 @@ pub struct Order {
     pub sheet: Option<String>,
     /// Where columns go: `{"column": "field"}`.
     pub mapping: Option<Value>,
+    /// Which of day and month comes first where a column's own dates don't tell.
+    pub date_order: Option<DayOrder>,
 }
 
 /// "Upload as JSON": reads the file now and keeps its rows.
@@ -185,6 +187,7 @@ fn enqueue(
         options: JobOptions {
             sheet: order.sheet.clone(),
             mapping: order.mapping.clone(),
+            date_order: order.date_order,
         },
     };
     match jobs::enqueue(tx, &new)? {

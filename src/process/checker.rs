@@ -1,27 +1,27 @@
 //! Checks the rows of one sheet against a template, one after another: what each becomes, what is
 //! wrong with it, and what was changed on the way in.
 
+mod header;
+mod settle;
+
 use std::collections::HashMap;
-use std::fmt::Write;
 
 use serde_json::{Map, Value as Json};
 
 use super::keys::{Found, Key, KeyKind, KeySpec, Keys};
 use super::line::{Line, check_cell, normalize_cells};
-use super::mapping::{Choices, Mapping, has_own_name};
+use super::mapping::{Choices, Mapping};
 use super::messages;
-use super::normalize;
 use super::order::{self, Watch};
 use super::problem::{Problem, RowProblems, Tally};
 use super::profile::Profile;
 use super::report::{Columns, Report, Stats};
-use super::template::{Field, FieldsMatch, Template};
+use super::template::{Field, Template};
 use super::types::FieldType;
 use super::value::{Value, write_json_text};
 use crate::error::Result;
-use crate::sheet::row::column_index;
-use crate::sheet::{Cell, Column, Notice, Row, cell_name, column_letters};
-use crate::words::{Fault, How};
+use crate::sheet::{Cell, Column, Notice, Row};
+use crate::words::{DayOrder, Fault, How};
 
 /// What is known of the sheet before its rows.
 #[derive(Debug, Clone)]
@@ -33,6 +33,9 @@ pub struct SourceFacts {
     pub workbook: bool,
     /// What people decided about the columns.
     pub choices: Choices,
+    /// Which of day and month comes first, as somebody said it of the file; it counts for columns whose
+    /// own dates don't tell.
+    pub date_order: Option<DayOrder>,
     /// The first rows, to know columns by what stands in them.
     pub sample: Vec<Row>,
     /// What reading dropped, guessed or changed; the report says it again.
@@ -137,16 +140,17 @@ impl Checker {
             &sample,
             facts.workbook,
         )?;
-        let mut places = vec![None; template.fields.len()];
-        let mut extras = Vec::new();
-        for (at, (column, (field, how))) in facts.columns.iter().zip(&mapping.columns).enumerate() {
-            match field.and_then(|field| places.get_mut(field)) {
-                Some(place) => *place = Some(column.index),
-                // Somebody said that it goes nowhere.
-                None if matches!(how, How::Given | How::Remembered) => {}
-                None => extras.push(at),
-            }
-        }
+        let places = mapping.places(template, &facts.columns);
+        let extras: Vec<usize> = mapping
+            .columns
+            .iter()
+            .enumerate()
+            // Of one that was given or remembered, somebody said that it goes nowhere.
+            .filter(|(_, (field, how))| {
+                field.is_none() && !matches!(how, How::Given | How::Remembered)
+            })
+            .map(|(at, _)| at)
+            .collect();
         let names: Vec<String> = record_names(template, &facts, &extras)
             .iter()
             .map(|name| {
@@ -161,7 +165,7 @@ impl Checker {
             labelled.map(|column| column.index + 1).max().unwrap_or(0)
         });
         let mut checker = Checker {
-            watches: order::watches(template, &places),
+            watches: order::watches(template, &places, facts.date_order),
             keys: Keys::new(template, |field| {
                 places.get(field).is_some_and(Option::is_some)
             }),
@@ -187,45 +191,6 @@ impl Checker {
         self.mapping.missing_required(&self.template)
     }
 
-    /// Whether a column is wrong for being none of the template's.
-    fn refuses_extra(&self) -> bool {
-        match self.template.fields_match {
-            Some(FieldsMatch::Exact | FieldsMatch::Equal | FieldsMatch::Superset) => true,
-            Some(FieldsMatch::Subset | FieldsMatch::Partial) | None => false,
-        }
-    }
-
-    /// What `fieldsMatch` has against the columns.
-    fn check_fields_match(&self, problems: &mut Vec<Problem>) {
-        let header_row = self.facts.header_row;
-        for (at, column) in self.facts.columns.iter().enumerate() {
-            let beyond = self.width.is_some_and(|width| column.index >= width);
-            let field = self.mapping.columns.get(at).and_then(|(field, _)| *field);
-            let (fault, message) = match field {
-                None if self.refuses_extra() && !beyond => (
-                    Fault::ExtraLabel,
-                    format!("The template has no field for \"{}\".", column.name),
-                ),
-                Some(field)
-                    if field != at && self.template.fields_match == Some(FieldsMatch::Exact) =>
-                {
-                    let expected = self.template.fields.get(at).map_or("", Field::label);
-                    (
-                        Fault::IncorrectLabel,
-                        format!(
-                            "\"{expected}\" is expected here; found \"{}\".",
-                            column.name
-                        ),
-                    )
-                }
-                None | Some(_) => continue,
-            };
-            let mut problem = Problem::of_cell(fault, header_row, column.index, message);
-            problem.row = None;
-            problems.push(problem);
-        }
-    }
-
     pub fn mapping(&self) -> &Mapping {
         &self.mapping
     }
@@ -233,59 +198,6 @@ impl Checker {
     /// The names of a record's members, in their order.
     pub fn record_names(&self) -> Vec<String> {
         record_names(&self.template, &self.facts, &self.extras)
-    }
-
-    fn check_header(&mut self) {
-        let header_row = self.facts.header_row;
-        let mut problems = Vec::new();
-        for (at, column) in self.facts.columns.iter().enumerate() {
-            let beyond = self.width.is_some_and(|width| column.index >= width);
-            if beyond || has_own_name(&self.facts.columns, at) {
-                continue;
-            }
-            let (fault, message) = match &column.label {
-                None => (
-                    Fault::BlankLabel,
-                    format!(
-                        "Column {} has values but no header; it is called {}.",
-                        column_letters(column.index),
-                        column.name
-                    ),
-                ),
-                Some(label) => (
-                    Fault::DuplicateLabel,
-                    format!(
-                        "Another column is called \"{}\" too; this one is called {}.",
-                        messages::cut(label, 60),
-                        column.name
-                    ),
-                ),
-            };
-            let field = match self.mapping.columns.get(at) {
-                Some((Some(field), _)) => self.template.fields.get(*field),
-                _ => None,
-            };
-            let mut problem = Problem::of_cell(fault, header_row, column.index, message);
-            problem.row = None;
-            problem.field = Some(field.map_or(&column.name, |field| &field.name).clone());
-            problems.push(problem);
-        }
-        self.check_fields_match(&mut problems);
-        for (at, field) in self.template.fields.iter().enumerate() {
-            if self.template.needs_column(field) && self.places.get(at) == Some(&None) {
-                let message = format!(
-                    "\"{}\" is needed and no column was matched to it.",
-                    field.label()
-                );
-                let mut problem = Problem::of_row(Fault::MissingLabel, header_row, message)
-                    .with_field(&field.name);
-                problem.row = None;
-                problems.push(problem);
-            }
-        }
-        for problem in &problems {
-            self.tally.add(problem);
-        }
     }
 
     /// Whether all rows have to be shown to [`Checker::observe`] before the first is checked.
@@ -450,130 +362,6 @@ impl Checker {
         self.keys.is_of(key, &self.template, data)
     }
 
-    /// Decides what becomes of a row. `collisions` are the records of the list that have one of
-    /// its keys; with `update` the row gives its values to the one that it collides with.
-    pub fn settle(&mut self, checked: Checked, collisions: &[Collision], update: bool) -> Settled {
-        let Checked {
-            row,
-            data,
-            changes,
-            mut problems,
-            keys,
-        } = checked;
-        let mut outcome = Outcome::Valid;
-        if let Some(first) = collisions.first() {
-            match self.may_update(collisions, update) {
-                Ok(()) => {
-                    self.updated.insert(first.record_id, row);
-                    outcome = Outcome::Updated;
-                }
-                Err(message) => problems.add(Fault::DuplicateRecord, || {
-                    let mut problem = Problem::of_row(Fault::DuplicateRecord, row, message);
-                    self.point_at(&mut problem, row, first, &data);
-                    problem
-                }),
-            }
-        }
-        if !problems.is_empty() {
-            outcome = if problems.are_duplicates() {
-                Outcome::Duplicate
-            } else {
-                Outcome::Invalid
-            };
-        }
-        self.stats.count(outcome);
-        self.tally.add_row(&problems);
-        let problems_json = if problems.is_empty() {
-            "[]".to_owned()
-        } else {
-            // A list of plain structs always prints.
-            serde_json::to_string(&problems.kept).unwrap_or_else(|_| "[]".to_owned())
-        };
-        Settled {
-            row,
-            outcome,
-            data,
-            changes,
-            problems: problems_json,
-            messages: messages_of(problems),
-            keys: keys.iter().map(|key| key.hash).collect(),
-        }
-    }
-
-    fn may_update(
-        &self,
-        collisions: &[Collision],
-        update: bool,
-    ) -> std::result::Result<(), String> {
-        let Some(first) = collisions.first() else {
-            return Ok(());
-        };
-        if !update {
-            return Err(format!(
-                "Already stored from {}, row {}.",
-                first.file, first.row
-            ));
-        }
-        if let Some(other) = collisions
-            .iter()
-            .find(|other| other.record_id != first.record_id)
-        {
-            return Err(format!(
-                "Two records are like this row: {}, row {}, and {}, row {}. It can't update both.",
-                first.file, first.row, other.file, other.row
-            ));
-        }
-        match self.updated.get(&first.record_id) {
-            Some(earlier) => Err(format!(
-                "Row {earlier} has updated the same record already ({}, row {}).",
-                first.file, first.row
-            )),
-            None => Ok(()),
-        }
-    }
-
-    /// Adds the place of a key's field, and what differs from the record.
-    fn point_at(&self, problem: &mut Problem, row: u32, record: &Collision, data: &str) {
-        if let Some(spec) = self.keys.specs().get(record.key)
-            && let [field] = spec.fields.as_slice()
-            && let Some(Some(place)) = self.places.get(*field)
-            && let Some(field) = self.template.fields.get(*field)
-        {
-            problem.field = Some(field.name.clone());
-            problem.column = Some(column_letters(*place));
-            problem.cell = Some(cell_name(*place, row));
-        }
-        let (Ok(old), Ok(new)) = (
-            serde_json::from_str::<Map<String, Json>>(&record.data),
-            serde_json::from_str::<Map<String, Json>>(data),
-        ) else {
-            return;
-        };
-        if let Some(field) = &problem.field
-            && let Some(value) = new.get(field)
-        {
-            problem.value = Some(messages::cut(&plain(value), messages::SHOWN_CHARS_MAX));
-        }
-        let differs = |old: &Json, new: &Json| {
-            !old.is_null()
-                && !new.is_null()
-                && normalize::fold(&plain(old)) != normalize::fold(&plain(new))
-        };
-        let mut differ = new
-            .iter()
-            .filter(|(name, value)| old.get(*name).is_some_and(|old| differs(old, value)));
-        if let Some((name, value)) = differ.next() {
-            problem.message.pop();
-            // Writing to a String can't fail.
-            let _ = write!(
-                problem.message,
-                "; {name} differs: {} / {}.",
-                messages::cut(&plain(value), 60),
-                messages::cut(&old.get(name).map(plain).unwrap_or_default(), 60)
-            );
-        }
-    }
-
     /// A record with the new values of the columns that the file has.
     ///
     /// # Errors
@@ -641,30 +429,6 @@ impl Checker {
 
     pub fn counts(&self) -> Stats {
         self.stats
-    }
-}
-
-/// The sentences of a row, each with the column that it speaks of.
-fn messages_of(problems: RowProblems) -> Vec<(Option<usize>, String)> {
-    let more = problems.more_total();
-    let mut messages: Vec<(Option<usize>, String)> = problems
-        .kept
-        .into_iter()
-        .map(|problem| {
-            let column = problem.column.as_deref().and_then(column_index);
-            (column, problem.message)
-        })
-        .collect();
-    if more > 0 {
-        messages.push((None, format!("And {more} more.")));
-    }
-    messages
-}
-
-fn plain(value: &Json) -> String {
-    match value.as_str() {
-        Some(text) => text.to_owned(),
-        None => value.to_string(),
     }
 }
 

@@ -56,8 +56,9 @@ pub(super) fn is_domain(host: &str) -> bool {
         && last.chars().next_back().is_some_and(char::is_alphabetic)
 }
 
-/// A URI (RFC 3986): a scheme and something behind it, without white space or control characters;
-/// an address of the web names a host.
+/// A URI (RFC 3986): a scheme, and neither white space nor control characters behind it. An address
+/// of the web names a host: "the http scheme considers a missing authority or empty host invalid"
+/// (there, 3.2.2).
 pub(super) fn is_uri(text: &str) -> bool {
     let Some(scheme) = scheme(text) else {
         return false;
@@ -65,16 +66,12 @@ pub(super) fn is_uri(text: &str) -> bool {
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return false;
     }
+    let of_the_web = ["http", "https"]
+        .iter()
+        .any(|web| scheme.eq_ignore_ascii_case(web));
     let rest = text.get(scheme.len() + 1..).unwrap_or("");
-    match rest.strip_prefix("//") {
-        Some(_) if scheme.eq_ignore_ascii_case("file") => true,
-        Some(rest) => has_host(rest),
-        None => !rest.is_empty() && !NEEDS_HOST.iter().any(|s| scheme.eq_ignore_ascii_case(s)),
-    }
+    !of_the_web || rest.strip_prefix("//").is_some_and(has_host)
 }
-
-/// Schemes that mean nothing without a host.
-const NEEDS_HOST: [&str; 5] = ["http", "https", "ftp", "ws", "wss"];
 
 /// Whether what stands behind `//` begins with a host.
 fn has_host(rest: &str) -> bool {
@@ -163,6 +160,9 @@ mod tests {
             "https://anna@example.com:8080/x",
             "http://[::1]/x",
             "file:///home/anna/list.csv",
+            "mailto:",
+            "ftp:///a",
+            "x:",
         ] {
             assert!(is_uri(text), "{text}");
         }
@@ -175,11 +175,12 @@ mod tests {
             ":x",
             "http://",
             "https:",
+            "http:/a",
+            "HTTP:/a",
             "http:///path",
             "http://:80/x",
             "http://anna@/x",
             "https://?q=1",
-            "mailto:",
             "https://example.com/a b",
             "https://example.com/a\nb",
             "https://example.com/\u{7}",

@@ -1,6 +1,7 @@
 //! Dates and times in the usual forms: the standard's `format: any`.
 
 use super::moment::{DAY, HOUR, MONTHS, Moment, day, digits, parse_date, parse_time, short_year};
+use crate::words::DayOrder;
 
 /// Reads a date, or a date and a time, in one of the usual forms that can be read in one way only:
 /// ISO 8601 (`20241231` too), `31.12.2024`, `5 March 2024`, `March 5, 2024`, and `25/12/2024`, where
@@ -20,15 +21,15 @@ pub(super) fn guess(text: &str, order: Option<DayOrder>) -> Option<Moment> {
         None => None,
         Some(time) => Some(guess_time(time)?),
     };
-    let micros = time.map_or(0, |time| time.micros);
     Some(Moment {
-        day: day + i32::from(micros >= DAY),
-        micros: micros % DAY,
+        day,
+        micros: time.map_or(0, |time| time.micros),
         offset: time.and_then(|time| time.offset),
     })
 }
 
 /// Reads a time of day in one of the usual forms: `9:05`, `10:30 pm`, `103000`, `10:30:00.5+01:00`.
+/// Hour 24 is ISO 8601's, and none of the usual ones.
 pub(super) fn guess_time(text: &str) -> Option<Moment> {
     let text = text.trim();
     let lower = text.to_ascii_lowercase();
@@ -49,7 +50,7 @@ pub(super) fn guess_time(text: &str) -> Option<Moment> {
         [six] if six.len() == 6 => format!("{}:{}:{}", &six[..2], &six[2..4], &six[4..]),
         _ => return None,
     };
-    let time = parse_time(&format!("{whole}{rest}"))?;
+    let time = parse_time(&format!("{whole}{rest}")).filter(|time| time.micros < DAY)?;
     let Some(afternoon) = afternoon else {
         return Some(time);
     };
@@ -104,14 +105,15 @@ fn guess_day(text: &str, order: Option<DayOrder>) -> Option<i32> {
         let year = i32::try_from(digits(parts[2], 4)?)
             .ok()
             .filter(|_| parts[2].len() == 4)?;
-        return match (order_of(text)?, order) {
-            (Told::Order(DayOrder::DayFirst), _) => day(year, b, a),
-            (Told::Order(DayOrder::MonthFirst), _) | (Told::Either, Some(DayOrder::MonthFirst)) => {
-                day(year, a, b)
-            }
-            (Told::Either, Some(DayOrder::DayFirst)) => day(year, b, a),
-            (Told::Either, None) if a == b => day(year, a, b),
-            (Told::Either, None) => None,
+        let order = match order_of(text) {
+            Some(Told::Order(own)) => Some(own),
+            Some(Told::Either) | None => order,
+        };
+        return match order {
+            Some(DayOrder::DayFirst) => day(year, b, a),
+            Some(DayOrder::MonthFirst) => day(year, a, b),
+            None if a == b => day(year, a, b),
+            None => None,
         };
     }
     let words: Vec<&str> = text
@@ -136,13 +138,6 @@ fn guess_day(text: &str, order: Option<DayOrder>) -> Option<i32> {
     day(year, month, digits(date, 2)?)
 }
 
-/// Whether the day or the month stands first in `03/08/2024`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DayOrder {
-    DayFirst,
-    MonthFirst,
-}
-
 /// What a date with slashes tells of its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
@@ -152,19 +147,19 @@ pub(super) enum Told {
 }
 
 /// What the date at the beginning of `text` tells of the order of day and month; `None` where it is
-/// no date with slashes and the year at the end.
+/// no date with slashes and the year at the end, or the same both ways.
 pub(super) fn order_of(text: &str) -> Option<Told> {
     let date = text.trim().split([' ', 'T']).next()?;
     let [a, b, year] = three(date, '/')?;
     let (a, b) = (digits(a, 2)?, digits(b, 2)?);
     let year = digits(year, 4).filter(|_| year.len() == 4)?;
     let year = i32::try_from(year).ok()?;
-    // What is in no calendar tells nothing.
     match (day(year, b, a).is_some(), day(year, a, b).is_some()) {
         (true, false) => Some(Told::Order(DayOrder::DayFirst)),
         (false, true) => Some(Told::Order(DayOrder::MonthFirst)),
-        (true, true) => Some(Told::Either),
-        (false, false) => None,
+        (true, true) if a != b => Some(Told::Either),
+        // `05/05/2024` is the same day both ways; what is in no calendar tells nothing.
+        (true, true) | (false, false) => None,
     }
 }
 
@@ -202,7 +197,10 @@ mod tests {
             ("2024-01-05T10:30", Some("2024-01-05T10:30:00")),
             ("2024-01-05 10:30 PM", Some("2024-01-05T22:30:00")),
             ("5 March 2024, 9:05:07.5", Some("2024-03-05T09:05:07.5")),
-            ("2024-12-31T24:00", Some("2025-01-01T00:00:00")),
+            ("2024-12-31T24:00", None),
+            ("2024-12-31 24:00:00", None),
+            ("05/05/2024", Some("2024-05-05T00:00:00")),
+            ("13/13/2024", None),
             ("20240230", None),
             ("2024-01-05 25:00", None),
             ("10:30", None),
@@ -228,6 +226,8 @@ mod tests {
             ("13:00 pm", None),
             ("10:60", None),
             ("1030", None),
+            ("24:00:00", None),
+            ("24:00", None),
             ("10:5", None),
             ("", None),
             ("pm", None),
@@ -252,5 +252,6 @@ mod tests {
             Some(Told::Order(DayOrder::DayFirst))
         );
         assert_eq!(order_of("03/04/2024"), Some(Told::Either));
+        assert_eq!(order_of("05/05/2024"), None, "the same both ways");
     }
 }

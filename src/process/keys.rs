@@ -192,7 +192,10 @@ impl Keys {
             .iter()
             .map(|field| of(field).map(Value::canonical));
         let text = joined(spec, parts);
-        let (seen, hash) = hashes_of(spec, &text);
+        let (mut seen, hash) = hashes_of(spec, &text);
+        if let Some(told) = number_cells(spec, values) {
+            seen = hashes_of(spec, &format!("{text}{told}")).0;
+        }
         match self.seen.entry(seen) {
             std::collections::hash_map::Entry::Occupied(first) => Found::Again(*first.get()),
             std::collections::hash_map::Entry::Vacant(place) => {
@@ -255,6 +258,22 @@ impl Keys {
         });
         Ok(joined(spec, parts) == key.text)
     }
+}
+
+/// Tells the number 1 from the text "1" in fields that take any value, as the standard's keys do within
+/// a file: which of the values are numbers; `None` where none is. An office's list doesn't mind how
+/// something was typed, and `uniqueKeys` neither.
+fn number_cells(spec: &KeySpec, values: &[Option<Value<'_>>]) -> Option<String> {
+    if spec.kind == KeyKind::UniqueKey {
+        return None;
+    }
+    let is_raw = |field: &usize| matches!(values.get(*field), Some(Some(Value::Raw(_))));
+    let told: String = spec
+        .fields
+        .iter()
+        .map(|field| if is_raw(field) { '#' } else { '=' })
+        .collect();
+    told.contains('#').then_some(told)
 }
 
 /// What a key is noted by in this file, and found by in the database.
@@ -391,6 +410,27 @@ mod tests {
             Found::New(_)
         ));
         assert_eq!(folded.note(0, 3, &[text("acme ltd")]), Found::Again(2));
+    }
+
+    #[test]
+    fn a_number_cell_is_no_text_cell_within_a_file_but_the_list_knows_both() {
+        let (_, mut keys) = keys(
+            r#"{"fields":[{"name":"a","constraints":{"unique":true}}],"primaryKey":"a","uniqueKeys":[["a"]]}"#,
+        );
+        let mut found = |row: u32, value: Value<'static>| -> Vec<Found> {
+            let values = [Some(value)];
+            (0..3).map(|key| keys.note(key, row, &values)).collect()
+        };
+        let number = found(2, Value::Raw("1"));
+        let text = found(3, Value::Text("1".into()));
+        assert!(matches!(text[0], Found::New(_)), "unique");
+        let (Found::New(one), Found::New(other)) = (&number[1], &text[1]) else {
+            panic!("{number:?} {text:?}");
+        };
+        assert_eq!(one, other, "the list minds no difference");
+        assert_eq!(text[2], Found::Again(2), "nor do unique keys");
+        let again = found(4, Value::Raw("1.0"));
+        assert_eq!(again[..2], [Found::Again(2), Found::Again(2)]);
     }
 
     #[test]

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 
 use serde_json::{Value as Json, json};
 
+use super::choices;
 pub use super::choices::Choices;
 use super::content;
+use super::fold::{fold_label, fold_labels};
 use super::template::Template;
 use super::types::FieldType;
 use crate::error::Result;
@@ -71,6 +73,17 @@ impl Mapping {
             .position(|(served, _)| *served == Some(field))
     }
 
+    /// For each field, the 0-based sheet column that serves it.
+    pub(super) fn places(&self, template: &Template, columns: &[Column]) -> Vec<Option<usize>> {
+        let mut places = vec![None; template.fields.len()];
+        for (column, (field, _)) in columns.iter().zip(&self.columns) {
+            if let Some(place) = field.and_then(|field| places.get_mut(field)) {
+                *place = Some(column.index);
+            }
+        }
+        places
+    }
+
     /// Names of the required fields that no column serves.
     pub fn missing_required(&self, template: &Template) -> Vec<String> {
         template
@@ -116,10 +129,7 @@ impl<'a> Search<'a> {
         Search {
             template,
             columns,
-            folded: columns
-                .iter()
-                .map(|column| column.label.as_deref().map(fold_label).unwrap_or_default())
-                .collect(),
+            folded: fold_labels(columns),
             found: vec![(None, How::None); columns.len()],
             served: vec![false; template.fields.len()],
             closed: vec![false; columns.len()],
@@ -133,15 +143,7 @@ impl<'a> Search<'a> {
 
     fn by_choice(&mut self, choices: &Choices) {
         for choice in &choices.0 {
-            let named = |column: &Column| {
-                column.name == choice.column || column.label.as_ref() == Some(&choice.column)
-            };
-            let folded = fold_label(&choice.column);
-            let exact = self.columns.iter().position(named);
-            let column = exact.or_else(|| {
-                let like = self.folded.iter().position(|label| *label == folded);
-                like.filter(|_| !folded.is_empty())
-            });
+            let column = choices::column_of(&choice.column, self.columns, &self.folded);
             let Some(column) = column.filter(|column| self.is_open(*column)) else {
                 continue;
             };
@@ -373,60 +375,6 @@ fn likeness(a: &str, b: &str) -> f64 {
         return 0.0;
     }
     strsim::jaro_winkler(a, b)
-}
-
-/// A name without letter case, accents, blanks and punctuation.
-pub fn fold_label(label: &str) -> String {
-    let mut folded = String::with_capacity(label.len());
-    for c in label.chars() {
-        if c.is_ascii() {
-            if c.is_ascii_alphanumeric() {
-                folded.push(c.to_ascii_lowercase());
-            }
-            continue;
-        }
-        for c in c.to_lowercase() {
-            match plain(c) {
-                Some(plain) => folded.push_str(plain),
-                None if c.is_alphanumeric() => folded.push(c),
-                None => {}
-            }
-        }
-    }
-    // "#" and "No." are names too: "# Employees" is not "Employees" to a person, but means it.
-    folded
-}
-
-/// A Latin letter without its accent.
-fn plain(c: char) -> Option<&'static str> {
-    Some(match c {
-        'à'..='å' | 'ā' | 'ă' | 'ą' => "a",
-        'æ' => "ae",
-        'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => "c",
-        'ď' | 'đ' | 'ð' => "d",
-        'è'..='ë' | 'ē' | 'ĕ' | 'ė' | 'ę' | 'ě' => "e",
-        'ĝ' | 'ğ' | 'ġ' | 'ģ' => "g",
-        'ĥ' | 'ħ' => "h",
-        'ì'..='ï' | 'ĩ' | 'ī' | 'ĭ' | 'į' | 'ı' => "i",
-        'ĵ' => "j",
-        'ķ' => "k",
-        'ĺ' | 'ļ' | 'ľ' | 'ŀ' | 'ł' => "l",
-        'ñ' | 'ń' | 'ņ' | 'ň' => "n",
-        'ò'..='ö' | 'ø' | 'ō' | 'ŏ' | 'ő' => "o",
-        'œ' => "oe",
-        'ŕ' | 'ŗ' | 'ř' => "r",
-        'ś' | 'ŝ' | 'ş' | 'š' | 'ș' => "s",
-        'ß' => "ss",
-        'ţ' | 'ť' | 'ŧ' | 'ț' => "t",
-        'ù'..='ü' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' => "u",
-        'ŵ' => "w",
-        'ý' | 'ÿ' | 'ŷ' => "y",
-        'ź' | 'ż' | 'ž' => "z",
-        'þ' => "th",
-        // Accents that stand beside their letter.
-        '\u{300}'..='\u{36f}' => "",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

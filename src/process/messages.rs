@@ -1,12 +1,13 @@
 //! What is wrong with a cell, in a sentence for the person who has the spreadsheet open.
 
 use super::constraints::{Bound, Constraints, Rule};
-use super::guess::{self, DayOrder, Told};
+use super::guess::{self, Told};
 use super::moment::Moment;
 use super::template::Field;
-use super::types::{FieldType, MomentForm, TextFormat};
+use super::types::{FieldType, MomentForm, NumberForm, TextFormat};
 use super::value::Value;
 use crate::sheet::Cell;
+use crate::words::DayOrder;
 
 /// Letters of a value that are shown.
 pub const SHOWN_CHARS_MAX: usize = 200;
@@ -45,7 +46,7 @@ pub fn wrong_type(field: &Field, cell: &Cell<'_>, text: &str) -> String {
         FieldType::Text(TextFormat::Uuid) => format!("'{short}' is not a UUID."),
         FieldType::Text(TextFormat::Binary) => "Must be base64.".to_owned(),
         FieldType::Text(TextFormat::Plain) => format!("Must be text; {found}."),
-        FieldType::Number(_) => format!("Must be a number; {found}."),
+        FieldType::Number(form) => format!("Must be a number{}; {found}.", marks(form)),
         FieldType::Integer(_) => format!("Must be a whole number; {found}."),
         FieldType::Bool(words) => {
             let mut words: Vec<&str> = words.keys().map(String::as_str).collect();
@@ -62,6 +63,25 @@ pub fn wrong_type(field: &Field, cell: &Cell<'_>, text: &str) -> String {
         FieldType::YearMonth => format!("Must be a month such as 2024-05; {found}."),
         FieldType::Duration => format!("Must be a duration such as P1DT12H; {found}."),
         FieldType::Any => format!("This can't be used; {found}."),
+    }
+}
+
+/// How numbers are written where that is not the usual form: ` with , before the decimals`.
+fn marks(form: &NumberForm) -> String {
+    let shown = |mark: &str| match mark {
+        " " | "\u{a0}" | "\u{202f}" => "a space".to_owned(),
+        other => other.to_owned(),
+    };
+    let mut marks = Vec::new();
+    if form.decimal != "." {
+        marks.push(format!("{} before the decimals", shown(&form.decimal)));
+    }
+    if !form.group.is_empty() {
+        marks.push(format!("{} between thousands", shown(&form.group)));
+    }
+    match marks.as_slice() {
+        [] => String::new(),
+        marks => format!(" with {}", marks.join(" and ")),
     }
 }
 
@@ -94,11 +114,15 @@ fn not_a_moment(
                 day(text, DayOrder::MonthFirst),
             ) {
                 (Some(one), Some(two)) => format!(
-                    "{short} could be {one} or {two}, and no other date in this column tells which. Choose the order in the template."
+                    "{short} could be {one} or {two}, and no other date in this column tells which. Say with the file which comes first, day or month (date_order)."
                 ),
                 _ => format!("{short} is not a {what}."),
             }
         }
+        MomentForm::Pattern(pattern) if !pattern.has_form(text) => format!(
+            "{short} is not a {what} in the form of this field; write it as in {}.",
+            pattern.example()
+        ),
         MomentForm::Any(_) | MomentForm::Pattern(_) => format!("{short} is not a {what}."),
     }
 }
@@ -155,12 +179,19 @@ pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> String {
                 .pattern
                 .as_ref()
                 .map_or("", |(_, shown)| shown.as_str());
-            format!(
-                "Must look like {}; {}.{}",
-                cut(pattern, 100),
-                found(&text),
-                question(meant_value(field, rule, value))
-            )
+            let meant = question(meant_value(field, rule, value));
+            let short = cut(&text, 60);
+            match field.description.as_deref().map(described) {
+                Some(told) if !told.is_empty() => {
+                    format!("'{short}' does not have the form of this field: {told}.{meant}")
+                }
+                Some(_) | None => {
+                    format!(
+                        "'{short}' does not have the form {}.{meant}",
+                        cut(pattern, 100)
+                    )
+                }
+            }
         }
         Rule::Enum => {
             let shown = rules
@@ -181,6 +212,12 @@ pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> String {
             )
         }
     }
+}
+
+/// What a template says of a field, ready to stand in a sentence.
+fn described(description: &str) -> String {
+    let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
+    cut(line.trim_end_matches('.'), 200)
 }
 
 fn question(meant: Option<String>) -> String {
@@ -314,6 +351,22 @@ mod tests {
         );
         let date = r#"{"name":"d","type":"date","format":"%d.%m.%Y"}"#;
         assert_eq!(type_error(date, "31.02.2026"), "31.02.2026 is not a date.");
+        assert_eq!(
+            type_error(date, "2024-01-05"),
+            "2024-01-05 is not a date in the form of this field; write it as in 31.12.2024."
+        );
+        let price = r#"{"name":"p","type":"number","decimalChar":","}"#;
+        assert_eq!(
+            type_error(price, "1.5"),
+            "Must be a number with , before the decimals; found '1.5'."
+        );
+        let grouped = r#"{"name":"p","type":"number","decimalChar":",","groupChar":" "}"#;
+        assert_eq!(
+            type_error(grouped, "1.5"),
+            "Must be a number with , before the decimals and a space between thousands; found '1.5'."
+        );
+        let number = r#"{"name":"p","type":"number"}"#;
+        assert_eq!(type_error(number, "x"), "Must be a number; found 'x'.");
         let serial = wrong_type(&field(date), &Cell::Number("45581"), "45581");
         assert!(serial.contains("2024-10-16"), "{serial}");
     }
@@ -341,7 +394,15 @@ mod tests {
         let value = postcode.kind.read_text("1067");
         assert_eq!(
             broken(&postcode, Rule::Pattern, value.as_ref()),
-            "Must look like [0-9]{5}; found '1067'. Meant 01067?"
+            "'1067' does not have the form [0-9]{5}. Meant 01067?"
+        );
+        let told = field(
+            r#"{"name":"plz","type":"string","description":"The postcode,\nfive digits.","constraints":{"pattern":"[0-9]{5}"}}"#,
+        );
+        let value = told.kind.read_text("1067");
+        assert_eq!(
+            broken(&told, Rule::Pattern, value.as_ref()),
+            "'1067' does not have the form of this field: The postcode, five digits. Meant 01067?"
         );
     }
 }

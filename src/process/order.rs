@@ -1,13 +1,16 @@
 //! Whether the day or the month stands first in a column of dates such as `03/08/2024`: decided for
-//! the column as a whole, by dates that can be read in one way only, and never cell by cell.
+//! the column as a whole, by dates that can be read in one way only, and never cell by cell. Where the
+//! file does not decide it, the person who brought the file may have said it.
 
 use serde::Serialize;
 
-use super::guess::{self, DayOrder, Told};
+use super::guess::{self, Told};
+use super::mapping::Mapping;
 use super::messages;
 use super::template::Template;
 use crate::error::Result;
-use crate::sheet::{Cell, Row, cell_name};
+use crate::sheet::{Cell, Column, Row, cell_name};
+use crate::words::DayOrder;
 
 /// What the dates of a column tell.
 #[derive(Debug, Clone)]
@@ -19,6 +22,8 @@ pub(super) struct Watch {
     day_first: Option<Evidence>,
     month_first: Option<Evidence>,
     either: u64,
+    /// What somebody said of the file.
+    chosen: Option<DayOrder>,
 }
 
 /// A date that can be read in one way only.
@@ -36,12 +41,19 @@ pub struct Order {
     pub order: &'static str,
     /// What decided it; of each order where they are mixed.
     pub evidence: Vec<Evidence>,
+    /// Whether somebody said the order, because the file does not decide it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub chosen: bool,
     /// Dates that can be read both ways.
     pub ambiguous: u64,
 }
 
 /// The columns that need watching.
-pub(super) fn watches(template: &Template, places: &[Option<usize>]) -> Vec<Watch> {
+pub(super) fn watches(
+    template: &Template,
+    places: &[Option<usize>],
+    chosen: Option<DayOrder>,
+) -> Vec<Watch> {
     let mut fields = template.fields.clone();
     fields
         .iter_mut()
@@ -54,9 +66,34 @@ pub(super) fn watches(template: &Template, places: &[Option<usize>]) -> Vec<Watc
                 day_first: None,
                 month_first: None,
                 either: 0,
+                chosen,
             })
         })
         .collect()
+}
+
+/// How the dates of a sheet would be read, as far as its first rows tell.
+///
+/// # Errors
+/// `Internal` where a row is damaged.
+pub fn of_rows(
+    template: &Template,
+    mapping: &Mapping,
+    columns: &[Column],
+    rows: &[Row],
+    chosen: Option<DayOrder>,
+) -> Result<Vec<Order>> {
+    let mut watches = watches(template, &mapping.places(template, columns), chosen);
+    for row in rows {
+        let cells = row.values()?;
+        for watch in &mut watches {
+            watch.observe(row, &cells)?;
+        }
+    }
+    Ok(watches
+        .iter()
+        .filter_map(|watch| watch.told(template))
+        .collect())
 }
 
 impl Watch {
@@ -88,7 +125,7 @@ impl Watch {
         let order = match (&self.day_first, &self.month_first) {
             (Some(_), None) => Some(DayOrder::DayFirst),
             (None, Some(_)) => Some(DayOrder::MonthFirst),
-            (None, None) | (Some(_), Some(_)) => None,
+            (None, None) | (Some(_), Some(_)) => self.chosen,
         };
         let field = template.fields.get_mut(self.field);
         if let Some(place) = field.and_then(|field| field.kind.day_order_mut()) {
@@ -98,12 +135,16 @@ impl Watch {
 
     /// `None` where the column has no such dates.
     pub(super) fn told(&self, template: &Template) -> Option<Order> {
-        let order = match (&self.day_first, &self.month_first) {
-            (Some(_), None) => "day-month",
-            (None, Some(_)) => "month-day",
-            (Some(_), Some(_)) => "mixed",
-            (None, None) if self.either > 0 => "undecided",
-            (None, None) => return None,
+        let chosen = self.chosen.filter(|_| self.either > 0);
+        let (order, chosen) = match (&self.day_first, &self.month_first, chosen) {
+            (Some(_), None, _) => (DayOrder::DayFirst.as_str(), false),
+            (None, Some(_), _) => (DayOrder::MonthFirst.as_str(), false),
+            (None, None, Some(chosen)) | (Some(_), Some(_), Some(chosen)) => {
+                (chosen.as_str(), true)
+            }
+            (Some(_), Some(_), None) => ("mixed", false),
+            (None, None, None) if self.either > 0 => ("undecided", false),
+            (None, None, None) => return None,
         };
         Some(Order {
             field: template.fields.get(self.field)?.name.clone(),
@@ -114,6 +155,7 @@ impl Watch {
                 .chain(&self.month_first)
                 .cloned()
                 .collect(),
+            chosen,
             ambiguous: self.either,
         })
     }

@@ -19,6 +19,8 @@ const DAYS: [&str; 7] = [
 #[derive(Debug, Clone)]
 pub struct Pattern {
     regex: Regex,
+    /// The last day of 2024 at half past two in this form.
+    example: String,
 }
 
 impl Pattern {
@@ -26,24 +28,28 @@ impl Pattern {
     /// A sentence, where the pattern holds a directive that is not known.
     pub fn parse(format: &str) -> Result<Pattern, String> {
         let mut regex = String::from("(?i)^");
+        let mut example = String::new();
         let mut seen: Vec<char> = Vec::new();
         let mut chars = format.chars().peekable();
         while let Some(c) = chars.next() {
             if c.is_whitespace() {
                 while chars.next_if(|next| next.is_whitespace()).is_some() {}
                 regex.push_str(r"\s+");
+                example.push(' ');
                 continue;
             }
             if c != '%' {
                 regex.push_str(&regex::escape(&c.to_string()));
+                example.push(c);
                 continue;
             }
             let directive = chars.next().unwrap_or(' ');
             if directive == '%' {
                 regex.push('%');
+                example.push('%');
                 continue;
             }
-            let Some(part) = directive_regex(directive) else {
+            let Some((part, shown)) = directive_of(directive) else {
                 return Err(format!(
                     "the directive %{directive} is not one of %d %m %Y %y %b %B %a %A %j %H %I %M %S %f %p %z %Z %%"
                 ));
@@ -53,14 +59,25 @@ impl Pattern {
             }
             seen.push(directive);
             regex.push_str(&format!("(?P<{directive}>{part})"));
+            example.push_str(shown);
         }
         if seen.is_empty() {
             return Err("there is no directive such as %Y in it".to_owned());
         }
         regex.push('$');
         Regex::new(&regex)
-            .map(|regex| Pattern { regex })
+            .map(|regex| Pattern { regex, example })
             .map_err(|_| "it can't be understood".to_owned())
+    }
+
+    /// `31.12.2024` for `%d.%m.%Y`.
+    pub fn example(&self) -> &str {
+        &self.example
+    }
+
+    /// Whether text has this form, be it in the calendar or not.
+    pub fn has_form(&self, text: &str) -> bool {
+        self.regex.is_match(text)
     }
 
     /// Reads text of exactly this form. What the pattern leaves out is 1900, January, the first
@@ -92,11 +109,11 @@ impl Pattern {
             .or(named("b", &MONTHS, 3)?)
             .or(named("B", &MONTHS, 12)?);
         let day = match number("j")? {
-            Some(of_year) if month.is_none() => {
+            Some(of_year) => {
                 let date = Date::from_ordinal_date(year, u16::try_from(of_year).ok()?).ok()?;
                 date.to_julian_day()
             }
-            Some(_) | None => day(year, month.unwrap_or(1), number("d")?.unwrap_or(1))?,
+            None => day(year, month.unwrap_or(1), number("d")?.unwrap_or(1))?,
         };
         let half = found.name("p").map(|part| part.as_str().to_lowercase());
         let hour = match (number("H")?, number("I")?) {
@@ -128,29 +145,33 @@ impl Pattern {
     }
 }
 
-/// What a directive takes, as Python's strptime has it.
-fn directive_regex(directive: char) -> Option<String> {
-    Some(match directive {
-        'd' => r"3[0-1]|[1-2][0-9]|0[1-9]|[1-9]| [1-9]".to_owned(),
-        'm' => r"1[0-2]|0[1-9]|[1-9]".to_owned(),
-        'Y' => r"[0-9]{4}".to_owned(),
-        'y' => r"[0-9]{2}".to_owned(),
-        'j' => r"36[0-6]|3[0-5][0-9]|[1-2][0-9][0-9]|0[1-9][0-9]|00[1-9]|[1-9][0-9]|0[1-9]|[1-9]"
-            .to_owned(),
-        'H' => r"2[0-3]|[0-1][0-9]|[0-9]".to_owned(),
-        'I' => r"1[0-2]|0[1-9]|[1-9]".to_owned(),
-        'M' => r"[0-5][0-9]|[0-9]".to_owned(),
-        'S' => r"6[0-1]|[0-5][0-9]|[0-9]".to_owned(),
-        'f' => r"[0-9]{1,6}".to_owned(),
-        'p' => r"am|pm".to_owned(),
-        'z' => r"[+-][0-9]{2}:?[0-5][0-9]|Z".to_owned(),
-        'Z' => r"utc|gmt".to_owned(),
-        'b' => MONTHS.map(|month| &month[..3]).join("|"),
-        'B' => MONTHS.join("|"),
-        'a' => DAYS.map(|day| &day[..3]).join("|"),
-        'A' => DAYS.join("|"),
+/// What a directive takes, as Python's strptime has it, and an example.
+fn directive_of(directive: char) -> Option<(String, &'static str)> {
+    let (part, example) = match directive {
+        'd' => (r"3[0-1]|[1-2][0-9]|0[1-9]|[1-9]| [1-9]".to_owned(), "31"),
+        'm' => (r"1[0-2]|0[1-9]|[1-9]".to_owned(), "12"),
+        'Y' => (r"[0-9]{4}".to_owned(), "2024"),
+        'y' => (r"[0-9]{2}".to_owned(), "24"),
+        'j' => (
+            r"36[0-6]|3[0-5][0-9]|[1-2][0-9][0-9]|0[1-9][0-9]|00[1-9]|[1-9][0-9]|0[1-9]|[1-9]"
+                .to_owned(),
+            "366",
+        ),
+        'H' => (r"2[0-3]|[0-1][0-9]|[0-9]".to_owned(), "14"),
+        'I' => (r"1[0-2]|0[1-9]|[1-9]".to_owned(), "02"),
+        'M' => (r"[0-5][0-9]|[0-9]".to_owned(), "30"),
+        'S' => (r"6[0-1]|[0-5][0-9]|[0-9]".to_owned(), "00"),
+        'f' => (r"[0-9]{1,6}".to_owned(), "0"),
+        'p' => (r"am|pm".to_owned(), "PM"),
+        'z' => (r"[+-][0-9]{2}:?[0-5][0-9]|(?-i:Z)".to_owned(), "+00:00"),
+        'Z' => (r"utc|gmt".to_owned(), "UTC"),
+        'b' => (MONTHS.map(|month| &month[..3]).join("|"), "Dec"),
+        'B' => (MONTHS.join("|"), "December"),
+        'a' => (DAYS.map(|day| &day[..3]).join("|"), "Tue"),
+        'A' => (DAYS.join("|"), "Tuesday"),
         _ => return None,
-    })
+    };
+    Some((part, example))
 }
 
 #[cfg(test)]
@@ -171,6 +192,8 @@ mod tests {
             ("%I:%M %p", "12:05 AM", Some("1900-01-01T00:05:00")),
             ("%I:%M %p", "12:05 pm", Some("1900-01-01T12:05:00")),
             ("%Y-%j", "2024-060", Some("2024-02-29T00:00:00")),
+            ("%Y-%j", "2023-366", None),
+            ("%m %j %Y", "5 060 2024", Some("2024-02-29T00:00:00")),
             ("%H%M", "0905", Some("1900-01-01T09:05:00")),
             ("%H:%M", "24:00", None),
             (
@@ -182,6 +205,29 @@ mod tests {
             let pattern = Pattern::parse(format).unwrap();
             let read = pattern.read(text).map(|moment| moment.datetime_text());
             assert_eq!(read.as_deref(), wanted, "{format} {text}");
+        }
+    }
+
+    #[test]
+    fn an_offset_of_none_is_a_capital_letter() {
+        let pattern = Pattern::parse("%H:%M%z").unwrap();
+        assert!(pattern.read("10:30Z").is_some());
+        assert!(pattern.read("10:30z").is_none());
+    }
+
+    #[test]
+    fn a_pattern_shows_what_it_wants_and_reads_it() {
+        for (format, example) in [
+            ("%d.%m.%Y", "31.12.2024"),
+            ("%B %d, %Y  %I:%M %p", "December 31, 2024 02:30 PM"),
+            ("%a %d %b %y", "Tue 31 Dec 24"),
+            ("%Y-%j", "2024-366"),
+            ("%Y-%m-%dT%H:%M:%S.%f%z", "2024-12-31T14:30:00.0+00:00"),
+            ("%d%%%m", "31%12"),
+        ] {
+            let pattern = Pattern::parse(format).unwrap();
+            assert_eq!(pattern.example(), example);
+            assert!(pattern.read(example).is_some(), "{format}");
         }
     }
 

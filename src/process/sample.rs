@@ -20,6 +20,10 @@ impl Field {
         );
         lines.push(format!("Takes {}.", takes(&self.kind)));
         lines.extend(limits(&self.constraints));
+        // A description says it better than a pattern does.
+        if let (Some((_, shown)), None) = (&self.constraints.pattern, &self.description) {
+            lines.push(format!("Has the form {shown}."));
+        }
         lines.join("\n")
     }
 
@@ -128,9 +132,6 @@ fn limits(rules: &Constraints) -> Vec<String> {
     let range = super::messages::range(rules);
     if !range.is_empty() {
         lines.push(format!("Must be {range}."));
-    }
-    if let Some((_, shown)) = &rules.pattern {
-        lines.push(format!("Must look like {shown}."));
     }
     lines
 }

@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use super::decimal::Decimal;
 use super::duration;
 use super::formats;
-use super::guess::{self, DayOrder};
+use super::guess;
 use super::moment::{self, Moment};
 use super::pattern::Pattern;
 use super::value::{NotFinite, Value};
 use crate::sheet::Cell;
+use crate::words::DayOrder;
 
 /// A field's type with all that belongs to it.
 #[derive(Debug, Clone)]
@@ -38,6 +39,9 @@ pub enum TextFormat {
     Uuid,
     Binary,
 }
+
+/// Digits of a year with a month.
+const YEAR_DIGITS_MAX: usize = 12;
 
 /// How numbers are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,9 +155,7 @@ impl FieldType {
             FieldType::DateTime(form) => {
                 let moment = match form {
                     MomentForm::Default => moment::parse_datetime(text),
-                    MomentForm::Any(order) => {
-                        moment::parse_datetime(text).or_else(|| guess::guess(text, *order))
-                    }
+                    MomentForm::Any(order) => guess::guess(text, *order),
                     MomentForm::Pattern(pattern) => pattern.read(text),
                 };
                 moment.map(Value::DateTime)
@@ -242,8 +244,8 @@ impl FieldType {
                 Ok(year @ 0..=9999) => Some(Value::Year(year)),
                 _ => None,
             },
-            FieldType::Bool(_)
-            | FieldType::Date(_)
+            FieldType::Bool(words) => words.get(json).copied().map(Value::Bool),
+            FieldType::Date(_)
             | FieldType::Time(_)
             | FieldType::DateTime(_)
             | FieldType::YearMonth
@@ -347,10 +349,17 @@ fn is_json_number(text: &str) -> bool {
     digits > 0 && !leading && fraction && plain
 }
 
+/// XML Schema's gYearMonth: a year of four digits, or of more where the first is no zero; white
+/// space around it means nothing. A month of one digit is taken, too.
 fn year_month<'a>(text: &str) -> Option<Value<'a>> {
-    let (year, month) = text.split_once('-')?;
+    let (year, month) = text.trim().split_once('-')?;
     let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if year.len() != 4 || !(1..=2).contains(&month.len()) || !plain(year) || !plain(month) {
+    let is_year = match year.len() {
+        4 => true,
+        5..=YEAR_DIGITS_MAX => !year.starts_with('0'),
+        _ => false,
+    };
+    if !is_year || !(1..=2).contains(&month.len()) || !plain(year) || !plain(month) {
         return None;
     }
     let year: i64 = year.parse().ok()?;
@@ -424,6 +433,28 @@ mod tests {
         assert!(date.read(&Cell::Number("45000"), true).is_none());
         let at = FieldType::DateTime(MomentForm::Default);
         assert!(at.read(&Cell::Date("2024-05-01".into()), true).is_some());
+        let yes_or_no = |words: [&str; 2]| {
+            FieldType::Bool(HashMap::from([
+                (words[0].to_owned(), true),
+                (words[1].to_owned(), false),
+            ]))
+        };
+        let flag = yes_or_no(["1", "0"]);
+        for (cell, value) in [
+            (Cell::Bool(true), Some(true)),
+            (Cell::Number("1"), Some(true)),
+            (Cell::Number("0"), Some(false)),
+            (Cell::Number("2"), None),
+            (Cell::Number("1.5"), None),
+        ] {
+            assert_eq!(flag.read(&cell, true), value.map(Value::Bool), "{cell:?}");
+        }
+        let said = yes_or_no(["ja", "nein"]);
+        assert_eq!(
+            said.read(&Cell::Bool(false), true),
+            Some(Value::Bool(false))
+        );
+        assert_eq!(said.read(&Cell::Number("1"), true), None);
         let number = FieldType::Number(NumberForm::default());
         assert!(number.read(&Cell::Bool(true), true).is_none());
         let text = FieldType::Text(TextFormat::Plain);
@@ -441,8 +472,27 @@ mod tests {
             shown(&FieldType::YearMonth, "2024-05").as_deref(),
             Some("\"2024-05\"")
         );
-        for text in ["2024-13", "2024", "May 2024", "2024-00", "2024-05-01"] {
-            assert_eq!(shown(&FieldType::YearMonth, text), None);
+        for (text, json) in [
+            ("2024-5", "\"2024-05\""),
+            (" 2024-05\t", "\"2024-05\""),
+            ("0024-01", "\"0024-01\""),
+            ("10000-01", "\"10000-01\""),
+        ] {
+            assert_eq!(shown(&FieldType::YearMonth, text).as_deref(), Some(json));
+        }
+        for text in [
+            "2024-13",
+            "2024",
+            "May 2024",
+            "2024-00",
+            "2024-05-01",
+            "24-01",
+            "02024-01",
+            "2024-012",
+            "2024 - 1",
+            "9999999999999-01",
+        ] {
+            assert_eq!(shown(&FieldType::YearMonth, text), None, "{text}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Templates that the office made; the built-in ones live in the program.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
 
 use crate::clock::Timestamp;
 use crate::db::Tx;
@@ -53,6 +54,36 @@ pub fn version(connection: &Connection, name: &str, version: i64) -> Result<Opti
         )?
         .query_row(params![name, version], stored)
         .optional()?)
+}
+
+/// When a version of a template was made, and by whom.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Version {
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub created_by: Option<String>,
+    /// Whether this version says that the template was deleted.
+    pub deleted: bool,
+}
+
+/// The newest versions of a template, at most `limit`, newest first.
+///
+/// # Errors
+/// `Database`.
+pub fn versions(connection: &Connection, name: &str, limit: u32) -> Result<Vec<Version>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT version, created_at, created_by, schema IS NULL FROM templates
+         WHERE name = ?1 ORDER BY version DESC LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![name, limit], |row| {
+        Ok(Version {
+            version: row.get(0)?,
+            created_at: row.get(1)?,
+            created_by: row.get(2)?,
+            deleted: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The newest version of every template, deletions included, by name.

@@ -87,6 +87,8 @@ impl<'a> Check<'a> {
         };
         let asked = claim.options.mapping.as_ref().map(ToString::to_string);
         let given = Choices::parse(asked.as_deref())?;
+        given.check(&template)?;
+        given.check_columns(&sheet.columns)?;
         let sample = u32::try_from(SAMPLE_ROWS).unwrap_or(u32::MAX);
         let (remembered, sample) = app.db.read(|c| {
             Ok((
@@ -104,6 +106,7 @@ impl<'a> Check<'a> {
             header_row: sheet.header_row.unwrap_or(1),
             workbook: sheet::is_workbook(upload.format),
             choices: choices.clone(),
+            date_order: claim.options.date_order,
             sample,
             notices: sheet.notices.clone(),
         };

@@ -11,6 +11,7 @@
 
 mod accounts;
 mod architecture;
+mod asked;
 mod backups;
 mod beside;
 mod bounds;
@@ -42,5 +43,6 @@ mod security;
 mod settings;
 mod sheet;
 mod sniff;
+mod templates;
 mod text;
 mod undoing;

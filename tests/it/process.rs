@@ -8,12 +8,14 @@ use sheetline::process::{
     Checker, Choices, Collision, Inference, Outcome, Settled, SourceFacts, Template,
 };
 use sheetline::sheet::{Column, Row};
+use sheetline::words::DayOrder;
 
 /// A sheet as the reader hands it on.
 struct Table {
     columns: Vec<Column>,
     rows: Vec<Row>,
     workbook: bool,
+    date_order: Option<DayOrder>,
 }
 
 /// Splits text into records, each with the number of its row: a quoted line break starts none.
@@ -85,6 +87,7 @@ fn from_csv(text: &str) -> Table {
         columns: columns(&labels),
         rows: Vec::new(),
         workbook: false,
+        date_order: None,
     };
     for (number, fields) in records {
         if fields.iter().all(String::is_empty) {
@@ -123,6 +126,7 @@ fn from_xlsx(path: &Path) -> Table {
         columns: columns(&labels),
         rows: Vec::new(),
         workbook: true,
+        date_order: None,
     };
     for (at, row) in rows.enumerate() {
         let mut kinds = String::new();
@@ -164,6 +168,7 @@ impl Table {
                 header_row: 1,
                 workbook: self.workbook,
                 choices: Choices::default(),
+                date_order: self.date_order,
                 sample: Vec::new(),
                 notices: Vec::new(),
             },
@@ -510,6 +515,7 @@ fn an_error_cell_of_a_spreadsheet_is_told_and_not_taken_for_empty() {
             width: None,
         }],
         workbook: true,
+        date_order: None,
     };
     let (rows, report) = table.process(&companies());
     assert_eq!(rows[0].outcome, Outcome::Invalid);
@@ -573,6 +579,10 @@ fn the_order_of_day_and_month_is_the_columns_and_has_its_evidence() {
         message.contains("could be 2024-08-03 or 2024-03-08"),
         "{message}"
     );
+    // The same both ways.
+    let (days, report) = read("on\n05/05/2024\n");
+    assert_eq!(days, vec![json!("2024-05-05")]);
+    assert_eq!(report["dates"], Value::Null);
     let (_, report) = read("on\n03/08/2024\n26/06/2026\n06/26/2026\n");
     assert_eq!(report["dates"][0]["order"], "mixed");
     assert_eq!(report["stats"]["invalid"], 1);
@@ -636,6 +646,7 @@ fn strange_text_is_kept_as_it_is() {
             width: None,
         }],
         workbook: true,
+        date_order: None,
     };
     let (rows, _) = table.process(&template(r#"{"fields":[{"name":"a","type":"string"}]}"#));
     assert_eq!(data(&rows[0])["a"], json!(odd));

@@ -18,7 +18,7 @@ use crate::sheet::{self, ReadOptions, summary};
 use crate::store::audit::{self, Action};
 use crate::store::idempotency::Answer;
 use crate::store::{jobs, uploads};
-use crate::words::{Code, OnDuplicate, State};
+use crate::words::{Code, DayOrder, OnDuplicate, State};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
@@ -127,6 +127,7 @@ fn upload_and_process(call: &mut Call<'_, '_>) -> Result<Response> {
             "template",
             "on_duplicate",
             "mapping",
+            "date_order",
         ],
     )?;
     let options = read_options(&form)?;
@@ -136,13 +137,14 @@ fn upload_and_process(call: &mut Call<'_, '_>) -> Result<Response> {
         Turn::First(first) => first,
     };
     let sender = sender(call)?;
-    let order = order(
-        call,
-        form.field("template"),
-        form.field("on_duplicate"),
-        options.sheet.clone(),
-        form.field("mapping"),
-    )?;
+    let asked = Asked {
+        template: form.field("template"),
+        on_duplicate: form.field("on_duplicate"),
+        sheet: options.sheet.clone(),
+        mapping: form.field("mapping"),
+        date_order: form.field("date_order"),
+    };
+    let (order, _) = order(call, asked)?;
     let arrived = arrived(call, form, options)?;
     let size = arrived.spool.size();
     let answer = intake::store_and_queue(&call.app.db, &sender, arrived, &order, &first)
@@ -159,20 +161,23 @@ struct ProcessBody {
     on_duplicate: Option<String>,
     sheet: Option<String>,
     mapping: Option<Value>,
+    date_order: Option<String>,
 }
 
 fn process(call: &mut Call<'_, '_>) -> Result<Response> {
     let upload = find(call)?;
     let body: ProcessBody = call.json_or_default()?;
-    let order = order(
-        call,
-        body.template.as_deref(),
-        body.on_duplicate.as_deref(),
-        body.sheet,
-        body.mapping.map(|mapping| mapping.to_string()).as_deref(),
-    )?;
+    let mapping = body.mapping.map(|mapping| mapping.to_string());
+    let asked = Asked {
+        template: body.template.as_deref(),
+        on_duplicate: body.on_duplicate.as_deref(),
+        sheet: body.sheet,
+        mapping: mapping.as_deref(),
+        date_order: body.date_order.as_deref(),
+    };
+    let (order, choices) = order(call, asked)?;
     let sender = sender(call)?;
-    check_sheet(call, &upload, order.sheet.as_deref())?;
+    check_sheet(call, &upload, order.sheet.as_deref(), &choices)?;
     let answer = intake::queue(&call.app.db, &sender, &upload, "process", &order)
         .map_err(|error| describe_active(call, error))?;
     call.app.bell.work();
@@ -394,21 +399,38 @@ pub(super) fn arrived(call: &Call<'_, '_>, form: Form, options: ReadOptions) -> 
     })
 }
 
-fn order(
-    call: &Call<'_, '_>,
-    template: Option<&str>,
-    on_duplicate: Option<&str>,
+/// What a request says of the job that it wants.
+struct Asked<'a> {
+    template: Option<&'a str>,
+    on_duplicate: Option<&'a str>,
     sheet: Option<String>,
-    mapping: Option<&str>,
-) -> Result<Order> {
-    let template = template.unwrap_or("companies");
-    let on_duplicate = match on_duplicate {
+    mapping: Option<&'a str>,
+    date_order: Option<&'a str>,
+}
+
+/// The order of the day and the month that a request names.
+pub(super) fn date_order(text: Option<&str>) -> Result<Option<DayOrder>> {
+    let parse = |text| {
+        DayOrder::parse(text).ok_or_else(|| {
+            Error::problem(
+                Code::BadRequest,
+                "date_order must be day-month or month-day.",
+            )
+        })
+    };
+    text.map(parse).transpose()
+}
+
+fn order(call: &Call<'_, '_>, asked: Asked<'_>) -> Result<(Order, Choices)> {
+    let template = asked.template.unwrap_or("companies");
+    let on_duplicate = match asked.on_duplicate {
         None => OnDuplicate::Skip,
         Some(text) => OnDuplicate::parse(text).ok_or_else(|| {
             Error::problem(Code::BadRequest, "on_duplicate must be skip or update.")
         })?,
     };
-    let choices = Choices::parse(mapping)?;
+    let date_order = date_order(asked.date_order)?;
+    let choices = Choices::parse(asked.mapping)?;
     let version = call.app.db.read(|c| {
         let version = catalog::version_for_job(c, template)?;
         if !choices.is_empty() && template != catalog::AUTO {
@@ -416,23 +438,39 @@ fn order(
         }
         Ok(version)
     })?;
-    Ok(Order {
+    let order = Order {
         template: template.to_owned(),
         template_version: version,
         on_duplicate,
-        sheet,
+        sheet: asked.sheet,
         mapping: (!choices.is_empty()).then(|| choices.to_json()),
-    })
+        date_order,
+    };
+    Ok((order, choices))
 }
 
-/// A sheet that is asked for must be there, where the sheets are known already.
-fn check_sheet(call: &Call<'_, '_>, upload: &uploads::Upload, sheet: Option<&str>) -> Result<()> {
-    let Some(wanted) = sheet else { return Ok(()) };
-    if upload.status != uploads::Status::Stored {
+/// A sheet that is asked for must be there, and columns that the mapping names, where they are known
+/// already.
+fn check_sheet(
+    call: &Call<'_, '_>,
+    upload: &uploads::Upload,
+    sheet: Option<&str>,
+    choices: &Choices,
+) -> Result<()> {
+    if upload.status != uploads::Status::Stored || (sheet.is_none() && choices.is_empty()) {
         return Ok(());
     }
     let sheets = call.app.db.read(|c| uploads::sheets(c, upload.no))?;
-    summary::by_name(&sheets, wanted).map(|_| ())
+    let sheet = match sheet {
+        Some(wanted) => Some(summary::by_name(&sheets, wanted)?),
+        None => sheets
+            .iter()
+            .find(|sheet| Some(sheet.position) == upload.default_sheet),
+    };
+    match sheet {
+        Some(sheet) => choices.check_columns(&sheet.columns),
+        None => Ok(()),
+    }
 }
 
 /// A 409 about the caller's active job says which one it is.

@@ -231,6 +231,7 @@ fn retry(call: &mut Call<'_, '_>) -> Result<Response> {
             on_duplicate: OnDuplicate::parse(&job.on_duplicate).unwrap_or(OnDuplicate::Skip),
             sheet: options.sheet.clone(),
             mapping: options.mapping.clone(),
+            date_order: options.date_order,
         })
     })?;
     let upload = call.app.db.read(|c| uploads::by_no(c, job.upload))?;

@@ -12,7 +12,7 @@ use crate::http::routes::{Route, Who};
 use crate::intake::look::{self, Look};
 use crate::intake::rows::Source;
 use crate::process::mapping::{Choices, Mapping};
-use crate::process::{Inference, Template};
+use crate::process::{Inference, Template, date_orders};
 use crate::repair;
 use crate::sheet::document::Objects;
 use crate::sheet::{SheetInfo, is_workbook, summary};
@@ -39,11 +39,13 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
             "encoding",
             "template",
             "mapping",
+            "date_order",
         ],
     )?;
     let options = files::read_options(&form)?;
     let name = form.field("template").unwrap_or("companies").to_owned();
     let given = Choices::parse(form.field("mapping"))?;
+    let date_order = files::date_order(form.field("date_order"))?;
     let template = if name == catalog::AUTO {
         None
     } else {
@@ -88,6 +90,7 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
         None => (inferred(sheet, &look)?, Choices::default()),
     };
     given.check(&template)?;
+    given.check_columns(&sheet.columns)?;
     let mapping = Mapping::find(
         &template,
         &columns,
@@ -117,6 +120,7 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
         "columns": sheet.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(),
         "mapping": mapping.to_json(&template, &columns),
         "missing": mapping.missing_required(&template),
+        "dates": date_orders(&template, &mapping, &columns, &look.rows, date_order)?,
         "rows": rows,
         "row_numbers": shown.iter().map(|row| row.number).collect::<Vec<_>>(),
         "notices": sheet.notices,

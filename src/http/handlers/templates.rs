@@ -27,7 +27,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         method: "GET",
         path: "/api/templates/{name}",
         who: Who::SignedIn,
-        summary: "One template",
+        summary: "One template, as it is or in an earlier version, and which versions there are",
         handle: show,
     },
     Route {
@@ -53,6 +53,8 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     },
 ];
 
+/// Versions of a template that are listed.
+const VERSIONS_MAX: u32 = 1_000;
 /// Letters of a template's name.
 const NAME_CHARS_MAX: usize = 64;
 
@@ -78,14 +80,26 @@ fn list(call: &mut Call<'_, '_>) -> Result<Response> {
 }
 
 fn show(call: &mut Call<'_, '_>) -> Result<Response> {
-    let entry = call
-        .app
-        .db
-        .read(|c| catalog::find(c, call.param(0)))?
-        .ok_or_else(Error::not_found)?;
+    let wanted = match call.query("version") {
+        None => None,
+        Some(text) => Some(
+            text.parse::<i64>()
+                .map_err(|_| Error::problem(Code::BadRequest, "version must be a whole number."))?,
+        ),
+    };
+    let name = call.param(0);
+    let (entry, versions) = call.app.db.read(|c| {
+        let entry = match wanted {
+            None => catalog::find(c, name)?,
+            Some(version) => catalog::find_version(c, name, version)?,
+        };
+        Ok((entry, templates::versions(c, name, VERSIONS_MAX)?))
+    })?;
+    let mut described = described(&entry.ok_or_else(Error::not_found)?)?;
+    described["versions"] = json!(versions);
     Ok(reply::json(
         200,
-        &json!({ "success": true, "template": described(&entry)? }),
+        &json!({ "success": true, "template": described }),
     ))
 }
 
@@ -104,7 +118,7 @@ fn sample(call: &mut Call<'_, '_>) -> Result<Response> {
 fn put(call: &mut Call<'_, '_>) -> Result<Response> {
     let name = call.param(0).to_owned();
     check_name(&name)?;
-    let schema: Value = call.json()?;
+    let schema: Value = call.json_of(catalog::SCHEMA_BYTES_MAX)?;
     let text = schema.to_string();
     // Parsed here, so that what is stored can be used.
     Template::parse(&name, 1, &text)?;

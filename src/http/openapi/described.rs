@@ -71,6 +71,11 @@ const LIMIT: Parameter = query(
     r#"{"type":"integer","minimum":1,"default":50}"#,
     "items of a page; at most 1,000 are given",
 );
+const VERSION: Parameter = query(
+    "version",
+    r#"{"type":"integer","minimum":0}"#,
+    "an earlier version; 0 is the built-in one",
+);
 const CURSOR: Parameter = query(
     "cursor",
     r#"{"type":"string","pattern":"^[0-9]{0,18}$"}"#,
@@ -204,13 +209,13 @@ pub(super) const ALL_ROUTES: &[Described] = &[
     route("GET", "/api/jobs/{id}/records.ndjson", &[], None, &[(200, File(&["application/x-ndjson"]))], UNFINISHED),
     route("GET", "/api/jobs/{id}/records.csv", &[query("bom", r#"{"enum":["0","1"]}"#, "0: without the mark at the beginning that Excel needs")], None, &[(200, File(&["text/csv"]))], UNFINISHED),
     route("GET", "/api/jobs/{id}/changes", &[LIMIT, CURSOR], None, &[(200, Answer("Changes"))], UNFINISHED),
-    route("GET", "/api/records", &[LIMIT, CURSOR, query("template", r#"{"type":"string","default":"companies"}"#, "whose list"), query("q", TEXT, "what records must hold")], None, &[(200, Answer("Records"))], &[]),
+    route("GET", "/api/records", &[LIMIT, CURSOR, query("template", r#"{"type":"string","default":"companies"}"#, "whose list"), query("q", TEXT, "what records must hold")], None, &[(200, Answer("Records"))], &[Code::NoSuchTemplate]),
     route("GET", "/api/jobs/{id}/records.xlsx", &[], None, &[(200, File(XLSX))], WORKBOOK),
     route("GET", "/api/jobs/{id}/annotated.xlsx", &[], None, &[(200, File(XLSX))], WORKBOOK),
     route("GET", "/api/jobs/{id}/repair.xlsx", &[], None, &[(200, File(XLSX))], WORKBOOK),
 
     route("GET", "/api/templates", &[LIMIT, CURSOR], None, &[(200, Answer("TemplateList"))], &[]),
-    route("GET", "/api/templates/{name}", &[], None, &[(200, Answer("TemplateAnswer"))], &[]),
+    route("GET", "/api/templates/{name}", &[VERSION], None, &[(200, Answer("TemplateAnswer"))], &[]),
     route("GET", "/api/templates/{name}/sample.xlsx", &[], None, &[(200, File(XLSX))], &[Code::DiskFull]),
     route("PUT", "/api/templates/{name}", &[], Json("TableSchema"), &[(200, Answer("TemplateAnswer")), (201, Answer("TemplateAnswer"))], &[Code::InvalidTemplate]),
     route("DELETE", "/api/templates/{name}", &[], None, &[(200, Answer("Done"))], &[Code::Forbidden]),

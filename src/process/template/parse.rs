@@ -1,28 +1,24 @@
 //! From the text of a Table Schema to a [`Template`]; collects everything that is wrong with it,
 //! each with the place as a JSON pointer.
 
-use std::collections::{HashMap, HashSet};
+mod kinds;
+mod rules;
 
-use regex::RegexBuilder;
+use std::collections::HashMap;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::{Field, FieldsMatch, Template};
 use crate::error::{Error, Problem, Result};
-use crate::process::constraints::{Allowed, Bound, Constraints};
+use crate::process::constraints::Constraints;
+use crate::process::fold::fold_label;
 use crate::process::normalize::Step;
-use crate::process::pattern::Pattern;
-use crate::process::types::{FieldType, MomentForm, NumberForm, TextFormat};
-use crate::process::value::Value;
-use crate::sheet::Cell;
 use crate::words::Code;
 
 /// Fields of a template: as many as a sheet has columns.
 const FIELDS_MAX: usize = 16_384;
 /// Letters of a field's name or title.
 const NAME_CHARS_MAX: usize = 255;
-/// Letters of a `pattern`, and bytes that it may take when compiled.
-const PATTERN_CHARS_MAX: usize = 2_000;
-const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// Problems listed of one template.
 const PROBLEMS_MAX: usize = 50;
 
@@ -125,6 +121,7 @@ fn read(
         }
         fields.push(field);
     }
+    check_aliases(&fields, findings);
     let primary_key = match schema.get("primaryKey") {
         None => Vec::new(),
         Some(value) => key(value, "/primaryKey", &names, findings),
@@ -158,6 +155,24 @@ fn read(
         unique_keys,
         fields_match,
     })
+}
+
+/// A header must not be the alias of two fields.
+fn check_aliases(fields: &[Field], findings: &mut Findings) {
+    let mut owners: HashMap<String, usize> = HashMap::new();
+    for (at, field) in fields.iter().enumerate() {
+        for (place, alias) in field.aliases.iter().enumerate() {
+            let folded = fold_label(alias);
+            let owner = *owners.entry(folded.clone()).or_insert(at);
+            if owner != at && !folded.is_empty() {
+                let name = fields.get(owner).map_or("", |owner| owner.name.as_str());
+                findings.add(
+                    &format!("/fields/{at}/aliases/{place}"),
+                    format!("\"{alias}\" is an alias of \"{name}\" already."),
+                );
+            }
+        }
+    }
 }
 
 fn fields_match(value: Option<&Json>, findings: &mut Findings) -> Option<FieldsMatch> {
@@ -235,6 +250,12 @@ fn field(
     if name.trim().is_empty() {
         findings.add(&at("name"), "A field must have a name.");
     }
+    if name.chars().any(char::is_control) {
+        findings.add(
+            &at("name"),
+            "A field's name must not hold control characters such as line breaks.",
+        );
+    }
     let title = text(value, "title", pointer, findings);
     for (member, text) in [("name", Some(&name)), ("title", title.as_ref())] {
         if text.is_some_and(|text| text.chars().count() > NAME_CHARS_MAX) {
@@ -244,11 +265,11 @@ fn field(
             );
         }
     }
-    let kind = kind(value, pointer, findings);
+    let kind = kinds::kind(value, pointer, findings);
     let constraints = match value.get("constraints") {
         None => Constraints::default(),
         Some(Json::Object(constraints)) => {
-            read_constraints(&kind, constraints, &at("constraints"), findings)
+            rules::constraints(&kind, constraints, &at("constraints"), findings)
         }
         Some(_) => {
             findings.add(&at("constraints"), "This must be an object.");
@@ -332,319 +353,6 @@ fn texts(
     }
     list
 }
-
-fn kind(value: &Map<String, Json>, pointer: &str, findings: &mut Findings) -> FieldType {
-    let word = text(value, "type", pointer, findings);
-    let format = text(value, "format", pointer, findings).filter(|format| format != "default");
-    let at = format!("{pointer}/format");
-    let kind = match word.as_deref() {
-        None | Some("any") => FieldType::Any,
-        Some("string") => FieldType::Text(text_format(format.as_deref(), &at, findings)),
-        Some("number") => FieldType::Number(number_form(value, pointer, findings)),
-        Some("integer") => FieldType::Integer(number_form(value, pointer, findings)),
-        Some("boolean") => FieldType::Bool(bool_words(value, pointer, findings)),
-        Some("date") => FieldType::Date(moment_form(format.as_deref(), &at, findings)),
-        Some("time") => FieldType::Time(moment_form(format.as_deref(), &at, findings)),
-        Some("datetime") => FieldType::DateTime(moment_form(format.as_deref(), &at, findings)),
-        Some("year") => FieldType::Year,
-        Some("yearmonth") => FieldType::YearMonth,
-        Some("duration") => FieldType::Duration,
-        Some(other) => {
-            findings.add(
-                &format!("{pointer}/type"),
-                format!(
-                    "The type \"{other}\" can't be used here. There are: string, number, integer, boolean, date, time, datetime, year, yearmonth, duration, any."
-                ),
-            );
-            FieldType::Any
-        }
-    };
-    let takes_format = matches!(
-        kind,
-        FieldType::Text(_) | FieldType::Date(_) | FieldType::Time(_) | FieldType::DateTime(_)
-    );
-    if let Some(format) = format
-        && !takes_format
-        && word.as_deref().is_some_and(|word| word == kind.name())
-    {
-        findings.add(
-            &at,
-            format!("The type {} has no format \"{format}\".", kind.name()),
-        );
-    }
-    kind
-}
-
-fn text_format(format: Option<&str>, pointer: &str, findings: &mut Findings) -> TextFormat {
-    match format {
-        None => TextFormat::Plain,
-        Some("email") => TextFormat::Email,
-        Some("uri") => TextFormat::Uri,
-        Some("uuid") => TextFormat::Uuid,
-        Some("binary") => TextFormat::Binary,
-        Some(other) => {
-            findings.add(
-                pointer,
-                format!(
-                    "The format \"{other}\" can't be used here. There are: default, email, uri, uuid, binary."
-                ),
-            );
-            TextFormat::Plain
-        }
-    }
-}
-
-fn moment_form(format: Option<&str>, pointer: &str, findings: &mut Findings) -> MomentForm {
-    match format {
-        None => MomentForm::Default,
-        Some("any") => MomentForm::Any(None),
-        Some(pattern) => {
-            // Version 0 of the standard wrote fmt: before a pattern.
-            match Pattern::parse(pattern.strip_prefix("fmt:").unwrap_or(pattern)) {
-                Ok(pattern) => MomentForm::Pattern(pattern),
-                Err(why) => {
-                    findings.add(
-                        pointer,
-                        format!("\"{pattern}\" is no pattern for dates and times: {why}."),
-                    );
-                    MomentForm::Default
-                }
-            }
-        }
-    }
-}
-
-fn number_form(value: &Map<String, Json>, pointer: &str, findings: &mut Findings) -> NumberForm {
-    let form = NumberForm {
-        decimal: text(value, "decimalChar", pointer, findings).unwrap_or_else(|| ".".to_owned()),
-        group: text(value, "groupChar", pointer, findings).unwrap_or_default(),
-        bare: match value.get("bareNumber") {
-            None => true,
-            Some(Json::Bool(bare)) => *bare,
-            Some(_) => {
-                findings.add(
-                    &format!("{pointer}/bareNumber"),
-                    "This must be true or false.",
-                );
-                true
-            }
-        },
-    };
-    if form.decimal.is_empty() {
-        findings.add(
-            &format!("{pointer}/decimalChar"),
-            "This must be at least one letter.",
-        );
-    }
-    let has_fraction = value.get("type").and_then(Json::as_str) != Some("integer");
-    if has_fraction && form.decimal == form.group {
-        findings.add(
-            &format!("{pointer}/groupChar"),
-            "groupChar and decimalChar must differ.",
-        );
-    }
-    form
-}
-
-fn bool_words(
-    value: &Map<String, Json>,
-    pointer: &str,
-    findings: &mut Findings,
-) -> HashMap<String, bool> {
-    let mut words = HashMap::new();
-    for (member, meaning, usual) in [
-        ("trueValues", true, ["true", "True", "TRUE", "1"]),
-        ("falseValues", false, ["false", "False", "FALSE", "0"]),
-    ] {
-        let list = texts(value, member, pointer, findings)
-            .unwrap_or_else(|| usual.map(str::to_owned).to_vec());
-        for word in list {
-            if words.insert(word.clone(), meaning) == Some(!meaning) {
-                findings.add(
-                    &format!("{pointer}/{member}"),
-                    format!("\"{word}\" can't stand for both true and false."),
-                );
-            }
-        }
-    }
-    words
-}
-
-/// The constraints that a type knows, beside `required` and `unique`, which all know.
-fn known_constraints(kind: &FieldType) -> &'static [&'static str] {
-    match kind {
-        FieldType::Text(_) => &["minLength", "maxLength", "pattern", "enum"],
-        FieldType::Any | FieldType::Bool(_) | FieldType::Duration => &["enum"],
-        FieldType::Number(_)
-        | FieldType::Integer(_)
-        | FieldType::Date(_)
-        | FieldType::Time(_)
-        | FieldType::DateTime(_)
-        | FieldType::Year
-        | FieldType::YearMonth => &[
-            "minimum",
-            "maximum",
-            "exclusiveMinimum",
-            "exclusiveMaximum",
-            "enum",
-        ],
-    }
-}
-
-fn read_constraints(
-    kind: &FieldType,
-    value: &Map<String, Json>,
-    pointer: &str,
-    findings: &mut Findings,
-) -> Constraints {
-    let known = known_constraints(kind);
-    for name in value.keys() {
-        if name != "required" && name != "unique" && !known.contains(&name.as_str()) {
-            findings.add(
-                &format!("{pointer}/{name}"),
-                format!("The type {} has no constraint \"{name}\".", kind.name()),
-            );
-        }
-    }
-    let flag = |name: &str, findings: &mut Findings| match value.get(name) {
-        None => false,
-        Some(Json::Bool(flag)) => *flag,
-        Some(_) => {
-            findings.add(&format!("{pointer}/{name}"), "This must be true or false.");
-            false
-        }
-    };
-    let length = |name: &str, findings: &mut Findings| {
-        let length = value.get(name)?.as_u64();
-        if length.is_none() {
-            findings.add(
-                &format!("{pointer}/{name}"),
-                "This must be a whole number from 0 on.",
-            );
-        }
-        length.and_then(|length| usize::try_from(length).ok())
-    };
-    let bound = |name: &str, findings: &mut Findings| {
-        let given = value.get(name).filter(|_| known.contains(&name))?;
-        let bound = read_value(kind, given);
-        if bound.is_none() {
-            findings.add(
-                &format!("{pointer}/{name}"),
-                format!("This is no value of the type {}.", kind.name()),
-            );
-        }
-        bound.map(|(value, shown)| Bound { value, shown })
-    };
-    let constraints = Constraints {
-        required: flag("required", findings),
-        unique: flag("unique", findings),
-        length_min: length("minLength", findings),
-        length_max: length("maxLength", findings),
-        minimum: bound("minimum", findings),
-        maximum: bound("maximum", findings),
-        exclusive_minimum: bound("exclusiveMinimum", findings),
-        exclusive_maximum: bound("exclusiveMaximum", findings),
-        pattern: pattern(
-            value.get("pattern"),
-            &format!("{pointer}/pattern"),
-            findings,
-        ),
-        allowed: allowed(
-            kind,
-            value.get("enum"),
-            &format!("{pointer}/enum"),
-            findings,
-        ),
-    };
-    if let (Some(least), Some(most)) = (constraints.length_min, constraints.length_max)
-        && least > most
-    {
-        findings.add(
-            &format!("{pointer}/minLength"),
-            "minLength is larger than maxLength.",
-        );
-    }
-    constraints
-}
-
-/// A value written in a template, and the text that it is shown as.
-fn read_value(kind: &FieldType, value: &Json) -> Option<(Value<'static>, String)> {
-    let text = match value {
-        Json::String(text) => text.clone(),
-        Json::Number(_) | Json::Bool(_) => value.to_string(),
-        Json::Null | Json::Array(_) | Json::Object(_) => return None,
-    };
-    let cell = match value.as_bool() {
-        Some(flag) => Cell::Bool(flag),
-        None if value.is_number() => Cell::Number(&text),
-        None => Cell::Text(text.as_str().into()),
-    };
-    let read = kind.read(&cell, true)?.into_owned();
-    Some((read, text))
-}
-
-fn pattern(
-    value: Option<&Json>,
-    pointer: &str,
-    findings: &mut Findings,
-) -> Option<(regex::Regex, String)> {
-    let Some(pattern) = value?.as_str() else {
-        findings.add(pointer, "This must be a text.");
-        return None;
-    };
-    if pattern.chars().count() > PATTERN_CHARS_MAX {
-        findings.add(
-            pointer,
-            format!("A pattern must have at most {PATTERN_CHARS_MAX} letters."),
-        );
-        return None;
-    }
-    let compiled = RegexBuilder::new(&format!("^(?:{pattern})$"))
-        .size_limit(PATTERN_BYTES_MAX)
-        .build();
-    match compiled {
-        Ok(regex) => Some((regex, pattern.to_owned())),
-        Err(regex::Error::CompiledTooBig(_)) => {
-            findings.add(pointer, "This pattern is too large.");
-            None
-        }
-        Err(_) => {
-            findings.add(
-                pointer,
-                "This is no regular expression that can be used here (look-around and back-references can't).",
-            );
-            None
-        }
-    }
-}
-
-fn allowed(
-    kind: &FieldType,
-    value: Option<&Json>,
-    pointer: &str,
-    findings: &mut Findings,
-) -> Option<Allowed> {
-    let Some(list) = value?.as_array().filter(|list| !list.is_empty()) else {
-        findings.add(pointer, "This must be a list with at least one value.");
-        return None;
-    };
-    let mut texts = HashSet::with_capacity(list.len());
-    let mut shown = Vec::with_capacity(list.len());
-    for (at, item) in list.iter().enumerate() {
-        match read_value(kind, item) {
-            Some((value, text)) => {
-                texts.insert(value.canonical().into_owned());
-                shown.push(text);
-            }
-            None => findings.add(
-                &format!("{pointer}/{at}"),
-                format!("This is no value of the type {}.", kind.name()),
-            ),
-        }
-    }
-    Some(Allowed { texts, shown })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -725,6 +433,40 @@ mod tests {
                 "/fields/0/constraints/enum/1",
             ),
             (
+                r#"{"fields":[{"name":"a","type":"integer","constraints":{"minimum":5,"maximum":3}}]}"#,
+                "/fields/0/constraints/minimum",
+            ),
+            (
+                r#"{"fields":[{"name":"a","type":"date","constraints":{"minimum":"2024-01-02","exclusiveMaximum":"2024-01-02"}}]}"#,
+                "/fields/0/constraints/minimum",
+            ),
+            (
+                r#"{"fields":[{"name":"a","type":"number","constraints":{"exclusiveMinimum":1.5,"maximum":1.50}}]}"#,
+                "/fields/0/constraints/exclusiveMinimum",
+            ),
+            (
+                r#"{"fields":[{"name":"a","aliases":["x","E-Mail"]},{"name":"b","aliases":["email"]}]}"#,
+                "/fields/1/aliases/0",
+            ),
+            (r#"{"fields":[{"name":"a\u0000b"}]}"#, "/fields/0/name"),
+            (r#"{"fields":[{"name":"a\nb"}]}"#, "/fields/0/name"),
+            (
+                r#"{"fields":[{"name":"a","type":"number","decimalChar":".."}]}"#,
+                "/fields/0/decimalChar",
+            ),
+            (
+                r#"{"fields":[{"name":"a","type":"number","decimalChar":""}]}"#,
+                "/fields/0/decimalChar",
+            ),
+            (
+                r#"{"fields":[{"name":"a","type":"number","decimalChar":"1"}]}"#,
+                "/fields/0/decimalChar",
+            ),
+            (
+                r#"{"fields":[{"name":"a","type":"number","decimalChar":",","groupChar":","}]}"#,
+                "/fields/0/groupChar",
+            ),
+            (
                 r#"{"fields":[{"name":"a","required":true}]}"#,
                 "/fields/0/required",
             ),
@@ -754,6 +496,18 @@ mod tests {
             ),
         ] {
             assert_eq!(pointers(schema), vec![pointer.to_owned()], "{schema}");
+        }
+    }
+
+    #[test]
+    fn bounds_and_aliases_that_make_sense_are_taken() {
+        for schema in [
+            r#"{"fields":[{"name":"a","type":"integer","constraints":{"minimum":3,"maximum":3}}]}"#,
+            r#"{"fields":[{"name":"a","type":"number","constraints":{"minimum":"-INF","maximum":"INF"}}]}"#,
+            r#"{"fields":[{"name":"a","aliases":["x","X"]},{"name":"b","aliases":["№","y"]}]}"#,
+            r#"{"fields":[{"name":"a","type":"number","decimalChar":",","groupChar":"."}]}"#,
+        ] {
+            assert_eq!(pointers(schema), Vec::<String>::new(), "{schema}");
         }
     }
 

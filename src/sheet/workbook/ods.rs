@@ -407,6 +407,9 @@ fn value(start: &BytesStart<'_>, text: String, shape: Shape) -> Result<Option<Fo
         Ok(Some(moment::number(value, shape, false)))
     };
     Ok(match kind {
+        // LibreOffice's way to write a boolean that has a number's format.
+        "float" if raw_attribute(raw, "formula") == Some("of:=TRUE()") => Some(Found::Bool(true)),
+        "float" if raw_attribute(raw, "formula") == Some("of:=FALSE()") => Some(Found::Bool(false)),
         "float" | "percentage" | "currency" => number()?,
         "date" => match raw_attribute(raw, "date-value") {
             Some(value) => Some(moment::iso(value, shape).keep()),
@@ -441,4 +444,25 @@ fn looks_like_error(text: &str) -> bool {
     ) || text
         .strip_prefix("Err:")
         .is_some_and(|code| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_boolean_that_libreoffice_writes_as_a_formula_is_one() {
+        let read = |formula: &str, number: &str| {
+            let start = BytesStart::new("table:table-cell").with_attributes([
+                ("table:formula", formula),
+                ("office:value-type", "float"),
+                ("office:value", number),
+            ]);
+            value(&start, "shown".to_owned(), Shape::Number).unwrap()
+        };
+        assert_eq!(read("of:=TRUE()", "1"), Some(Found::Bool(true)));
+        assert_eq!(read("of:=FALSE()", "0"), Some(Found::Bool(false)));
+        let other = read("of:=1+TRUE()", "2");
+        assert!(matches!(other, Some(Found::Number(_) | Found::Json(_))));
+    }
 }

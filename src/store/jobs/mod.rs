@@ -17,7 +17,7 @@ pub use results::{Counts, complete, not_undoable, report, undo};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{JobId, UploadNo, UserId};
-use crate::words::{Code, OnDuplicate, Phase};
+use crate::words::{Code, DayOrder, OnDuplicate, Phase};
 
 /// After so many attempts that ended with the process a job is given up.
 pub const ATTEMPTS_MAX: i64 = 3;
@@ -30,6 +30,9 @@ pub struct JobOptions {
     /// Where columns go, as asked for: `{"column": "field"}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<serde_json::Value>,
+    /// Which of day and month comes first where a column's own dates don't tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date_order: Option<DayOrder>,
 }
 
 /// A job about to be queued.

@@ -33,6 +33,16 @@ impl Lists {
     /// # Errors
     /// As [`Book::finish`].
     pub(super) fn write(&self, book: &mut Book, sheet: usize, rows: (u32, u32)) -> Result<()> {
+        // The sheet of the lists is made first, so that the rules can name it; its rows come last.
+        let is_long = |(_, words): &&(u16, Vec<String>)| !is_short(words);
+        let lists_sheet = match self.lists.iter().find(is_long) {
+            Some(_) => Some(book.add_sheet(SHEET)?),
+            None => None,
+        };
+        let name = match lists_sheet {
+            Some(number) => book.sheet(number)?.name(),
+            None => String::new(),
+        };
         let target = book.sheet(sheet)?;
         let mut long: Vec<&[String]> = Vec::new();
         for (column, words) in &self.lists {
@@ -43,17 +53,16 @@ impl Lists {
             } else {
                 let letters = column_letters(long.len());
                 long.push(words);
-                let range = format!("={SHEET}!${letters}$1:${letters}${}", words.len());
+                let range = format!("={name}!${letters}$1:${letters}${}", words.len());
                 DataValidation::new().allow_list_formula(Formula::new(range))
             };
             target
                 .add_data_validation(rows.0, *column, rows.1, *column, &rule)
                 .map_err(failed)?;
         }
-        if long.is_empty() {
+        let Some(number) = lists_sheet else {
             return Ok(());
-        }
-        let number = book.add_sheet(SHEET)?;
+        };
         let plain = book.formats.plain.text.clone();
         let sheet = book.sheet(number)?;
         sheet.set_hidden(true);

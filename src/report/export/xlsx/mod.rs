@@ -91,13 +91,21 @@ impl Book {
         })
     }
 
-    /// Adds a worksheet whose rows are then written top to bottom.
+    /// Adds a worksheet whose rows are then written top to bottom; under another name where that one
+    /// is taken.
     fn add_sheet(&mut self, name: &str) -> Result<usize> {
+        let taken: Vec<String> = self
+            .workbook
+            .worksheets()
+            .iter()
+            .map(|sheet| sheet.name().to_lowercase())
+            .collect();
+        let name = free_name(name, &taken);
         let sheet = self
             .workbook
             .add_worksheet_with_constant_memory()
             .map_err(failed)?;
-        sheet.set_name(name).map_err(failed)?;
+        sheet.set_name(&name).map_err(failed)?;
         self.sheets += 1;
         Ok(self.sheets - 1)
     }
@@ -135,6 +143,28 @@ impl Book {
         file.flush()?;
         file.seek(SeekFrom::Start(0))?;
         Ok(())
+    }
+}
+
+/// A name for a sheet that no other has, in whatever letter case; `taken` are lower case. "History"
+/// Excel keeps for itself.
+fn free_name(name: &str, taken: &[String]) -> String {
+    let is_free = |name: &str| {
+        let name = name.to_lowercase();
+        name != "history" && !taken.contains(&name)
+    };
+    if is_free(name) {
+        return name.to_owned();
+    }
+    // A name has at most 31 letters.
+    let stem: String = name.chars().take(26).collect();
+    let mut number = 2;
+    loop {
+        let other = format!("{stem}_{number}");
+        if is_free(&other) {
+            return other;
+        }
+        number += 1;
     }
 }
 
