@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::records::{LATER, in_list};
 use crate::db::Tx;
@@ -266,20 +266,19 @@ pub fn mark(tx: &Tx<'_>, versions: &[i64], kept: bool) -> Result<()> {
 ///
 /// # Errors
 /// `Database`.
-pub fn next_to_forget(connection: &Connection, after: JobId) -> Result<Option<JobId>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT j.id FROM jobs j WHERE j.undone_at IS NOT NULL AND j.id > ?1
-           AND EXISTS (SELECT 1 FROM records r WHERE r.job_id = j.id AND NOT r.kept)
-         ORDER BY j.id LIMIT 1",
-    )?;
-    let mut rows = statement.query_map([after.0], |row| row.get(0).map(JobId))?;
-    Ok(rows.next().transpose()?)
+pub fn next_to_forget(connection: &Connection) -> Result<Option<JobId>> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT j.id FROM jobs j WHERE j.undone_at IS NOT NULL
+               AND EXISTS (SELECT 1 FROM records r WHERE r.job_id = j.id AND NOT r.kept)
+             LIMIT 1",
+        )?
+        .query_row([], |row| row.get(0).map(JobId))
+        .optional()?)
 }
 
-/// Removes some records of an undone job, those after `after`; the last one, or none where nothing is left.
-///
-/// Nothing needs them: a later version holds the whole record, there is no way back from an undoing, and a
-/// list of which much was undone would be slow for ever.
+/// Removes some records of an undone job that are not in the list, those after `after`: the last of them,
+/// or none where nothing is left.
 ///
 /// # Errors
 /// `Database`.

@@ -1,5 +1,6 @@
-//! Rows that attempts left when they ended without a result. No view and no route shows them, so
-//! that a large job need not be cleared away before it can say that it has ended.
+//! Rows that attempts left when they ended without a result, and those of undone jobs. No view and no
+//! route shows them, so that a large job need not be cleared away before it can say that it has ended,
+//! or that it is undone.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,10 +9,13 @@ use crate::app::App;
 use crate::error::Result;
 use crate::id::JobId;
 use crate::stop::Stop;
-use crate::store::records;
+use crate::store::{records, undoing};
 
 /// Rows removed in one transaction.
 const ROWS: u32 = records::DISCARD;
+
+/// Records of an undone job removed in one transaction: their keys lie all over the index.
+const UNDONE: u32 = 200;
 
 /// How long an attempt that ends clears up after itself: enough for all but the largest files, and
 /// short of the two seconds in which a job is to be cancelled.
@@ -54,7 +58,7 @@ pub(super) fn when_idle(app: &App) -> Result<bool> {
     if !app.leftovers.swap(false, Ordering::Relaxed) {
         return Ok(false);
     }
-    let more = !clear(app, WHEN_IDLE)?;
+    let more = !(clear(app, WHEN_IDLE)? && forget_undone(app, WHEN_IDLE)?);
     if more {
         app.leftovers.store(true, Ordering::Relaxed);
     }
@@ -72,6 +76,30 @@ pub fn clear(app: &App, long: Duration) -> Result<bool> {
             .db
             .write(|tx| records::discard_idle_step(tx, job, ROWS))?
         {
+            if app.clock.monotonic() >= until {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Removes the records of undone jobs that are not in the list, for so long. True: nothing is left.
+///
+/// Nothing needs them: a later version holds the whole record, there is no way back from an undoing, and
+/// the list and its keys would be searched through them for ever.
+///
+/// # Errors
+/// `Database`.
+pub fn forget_undone(app: &App, long: Duration) -> Result<bool> {
+    let until = app.clock.monotonic() + long;
+    while let Some(job) = app.db.read(undoing::next_to_forget)? {
+        let mut after = 0;
+        while let Some(last) = app
+            .db
+            .write(|tx| undoing::forget_step(tx, job, after, UNDONE))?
+        {
+            after = last;
             if app.clock.monotonic() >= until {
                 return Ok(false);
             }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sheetline::id::JobId;
 use sheetline::stop::Stop;
 use sheetline::store::undoing::Look;
+use sheetline::worker::leftovers::forget_undone;
 
 use crate::office::{Office, Person};
 
@@ -49,6 +50,11 @@ fn import(person: &Person<'_>, name: &str, text: &str, on_duplicate: &str) -> i6
 
 fn undo(person: &Person<'_>, job: i64) -> Value {
     person.post(&format!("/api/jobs/{job}/undo")).expect(200)
+}
+
+/// What an idle worker does by and by.
+fn forget(office: &Office) {
+    assert!(forget_undone(&office.app, Duration::from_secs(1)).unwrap());
 }
 
 fn told(answer: &Value) -> (i64, i64, i64) {
@@ -179,9 +185,9 @@ fn random_file(random: &mut Random, step: u64, update: bool) -> String {
 
 /// One office in which the list's jobs are made and undone by chance.
 fn play(seed: u64, steps: u64) -> (i64, i64, i64, i64) {
-    let mut office = Office::new();
+    let office = Office::new();
     template(&office.admin("root"));
-    let session = office.member("anna").session;
+    let anna = office.member("anna");
     let mut random = Random(seed);
     let mut jobs: Vec<i64> = Vec::new();
     let mut all = (0, 0, 0, 0);
@@ -195,13 +201,9 @@ fn play(seed: u64, steps: u64) -> (i64, i64, i64, i64) {
             choice => choice,
         };
         if choice == 9 {
-            office.sweep();
-            history.push("sweep".to_owned());
+            forget(&office);
+            history.push("what was undone is removed".to_owned());
         }
-        let anna = Person {
-            office: &office,
-            session: session.clone(),
-        };
         let before = list(&anna);
         if choice < 5 || (choice < 8 && jobs.is_empty()) {
             let update = random.below(4) > 0;
@@ -429,13 +431,9 @@ fn an_undoing_that_was_cut_off_leaves_no_trace_in_the_next_one() {
 
 #[test]
 fn the_records_of_undone_jobs_are_removed_and_those_that_stay_are_not() {
-    let mut office = Office::new();
+    let office = Office::new();
     template(&office.admin("root"));
-    let session = office.member("anna").session;
-    let anna = Person {
-        office: &office,
-        session: session.clone(),
-    };
+    let anna = office.member("anna");
     let first = import(&anna, "a.csv", "id,u\n1,x\n2,y\n5,\n5,\n", "skip");
     let second = import(&anna, "b.csv", "id,u\n1,p\n2,q\n", "update");
     import(&anna, "c.csv", "id,u\n3,x\n", "skip");
@@ -443,13 +441,9 @@ fn the_records_of_undone_jobs_are_removed_and_those_that_stay_are_not() {
     undo(&anna, first);
     let before = list(&anna);
     assert_eq!(short(&anna), ["1 p", "3 x"]);
-    office.sweep();
+    forget(&office);
     assert_eq!(office.number("SELECT count(*) FROM records"), 2);
     assert_eq!(office.number("SELECT count(*) FROM record_keys"), 4);
-    let anna = Person {
-        office: &office,
-        session,
-    };
     assert_eq!(list(&anna), before);
     // What was wrong in its rows is history and stays.
     anna.get(&format!("/api/jobs/{first}/report")).expect(200);

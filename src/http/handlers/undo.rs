@@ -1,6 +1,8 @@
 //! Undoing an import as one act: what it inserted goes, what it updated is again what it was, and what can't
 //! come back is said.
 
+use std::sync::atomic::Ordering;
+
 use rouille::Response;
 use serde_json::json;
 
@@ -63,6 +65,7 @@ pub(super) fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
     log::info!("user={by} job={} undone", job.id);
     let message = message(call, &look)?;
     drop(turn);
+    call.app.leftovers.store(true, Ordering::Relaxed);
     call.app.bell.news();
     answer(call, job.id, &look, &message)
 }
