@@ -182,6 +182,7 @@ CREATE INDEX jobs_pending ON jobs (id) WHERE status = 'pending';
 CREATE INDEX jobs_processing ON jobs (id) WHERE status = 'processing';
 CREATE INDEX jobs_by_user ON jobs (user_id, id);
 CREATE INDEX jobs_by_upload ON jobs (upload_no, id);
+CREATE INDEX jobs_undone ON jobs (template, id) WHERE undone_at IS NOT NULL;
 
 CREATE TRIGGER uploads_wait_for_their_job BEFORE UPDATE OF status ON uploads
 WHEN NEW.status = 'deleted'
@@ -336,7 +337,7 @@ END;
 
 -- Results --------------------------------------------------------------------------------------
 
--- The records that jobs made. Rows of unfinished or undone jobs may stand here; v_records shows the list.
+-- The records that jobs made. Rows of unfinished or undone jobs may stand here for a while; v_records shows the list.
 CREATE TABLE records (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     job_id        INTEGER NOT NULL REFERENCES jobs (id),
@@ -345,19 +346,26 @@ CREATE TABLE records (
     source_no     INTEGER REFERENCES uploads (no),  -- the file that a repaired row is from; NULL: the job's own
     replaces      INTEGER,                          -- the first version of the same record; NULL: this is the first
     data          TEXT NOT NULL CHECK (json_valid(data)),    -- {"field": value}
-    changes       TEXT                              -- [{"cell","field","original","stored","rule"}]; NULL: stored as it stood
+    changes       TEXT,                             -- [{"cell","field","original","stored","rule"}]; NULL: stored as it stood
+    kept          INTEGER NOT NULL DEFAULT 0 CHECK (kept IN (0, 1)) -- it stays in the list though its job was undone
 ) STRICT;
 CREATE INDEX records_by_job ON records (job_id, id);
 CREATE INDEX records_versions ON records (replaces, id) WHERE replaces IS NOT NULL;
 
 -- Filing is not guarded here, for a trigger on each of a million records would cost; the worker's fence is.
-CREATE TRIGGER records_stay BEFORE UPDATE ON records
+CREATE TRIGGER records_stay BEFORE UPDATE OF id, job_id, template, row, source_no, replaces, data, changes ON records
 BEGIN
     SELECT RAISE(ABORT, 'a record does not change; a later job files its newer version');
 END;
 
+CREATE TRIGGER records_stay_where_they_are BEFORE UPDATE OF kept ON records
+WHEN (SELECT undone_at FROM jobs WHERE id = OLD.job_id) IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'what stays in the list is decided when the job is undone, and not later');
+END;
+
 CREATE TRIGGER records_are_kept BEFORE DELETE ON records
-WHEN (SELECT status FROM jobs WHERE id = OLD.job_id) = 'completed'
+WHEN (SELECT status = 'completed' AND (undone_at IS NULL OR OLD.kept) FROM jobs WHERE id = OLD.job_id)
 BEGIN
     SELECT RAISE(ABORT, 'records of a completed job are kept; undo the job to take them out of the list');
 END;
@@ -415,17 +423,18 @@ CREATE TABLE idempotency (
 
 -- Views for people -----------------------------------------------------------------------------
 
--- The list of the office: the newest version of each record of completed jobs.
+-- The list of the office: the newest version of each record of completed jobs. A version that could not give
+-- way when its job was undone, because another record has a key of the older one, is kept.
 CREATE VIEW v_records AS
 SELECT r.id, r.template, r.data, u.filename AS file, r.row, p.username AS uploader, j.id AS job, j.finished_at AS stored_at
 FROM records r
-CROSS JOIN jobs j ON j.id = r.job_id AND j.status = 'completed' AND j.undone_at IS NULL
+CROSS JOIN jobs j ON j.id = r.job_id AND j.status = 'completed' AND (j.undone_at IS NULL OR r.kept)
 CROSS JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
 CROSS JOIN users p ON p.id = j.user_id
 WHERE NOT EXISTS (
     SELECT 1 FROM records n CROSS JOIN jobs k ON k.id = n.job_id
     WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
-      AND k.status = 'completed' AND k.undone_at IS NULL);
+      AND k.status = 'completed' AND (k.undone_at IS NULL OR n.kept));
 
 -- Who waits for what: position 0 is being processed, 1 is next.
 CREATE VIEW v_queue AS
@@ -496,7 +505,7 @@ CROSS JOIN records r ON r.job_id = j.id
 CROSS JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
 CROSS JOIN users p ON p.id = j.user_id
 CROSS JOIN json_each(r.changes) e
-WHERE j.status = 'completed' AND j.undone_at IS NULL;
+WHERE j.status = 'completed' AND (j.undone_at IS NULL OR r.kept);
 
 -- Where people sent the columns of their files; field is NULL where a column belongs to none.
 CREATE VIEW v_mappings AS

@@ -11,10 +11,16 @@ use crate::error::Result;
 use crate::id::JobId;
 use crate::intake::{self, once};
 use crate::stop::Reason;
-use crate::store::{idempotency, jobs, sessions, uploads};
+use crate::store::{idempotency, jobs, sessions, undoing, uploads};
 
 /// Files purged in one sweep; the next sweep goes on.
 const PURGE_FILES_MAX: u32 = 100;
+
+/// Records of an undone job removed in one transaction: nobody else writes meanwhile.
+const FORGET_STEP: u32 = 500;
+
+/// How long one round removes such records.
+const FORGET_FOR: Duration = Duration::from_secs(20);
 
 /// Runs until the bell is closed.
 pub fn run(app: &App) {
@@ -54,6 +60,7 @@ impl Scheduler {
         intake::remove_left(&app.db, &app.in_flight)?;
         retire_old_files(app)?;
         tidy(app)?;
+        forget_undone(app)?;
         app.db.checkpoint()
     }
 
@@ -149,6 +156,28 @@ fn retire_old_files(app: &App) -> Result<()> {
 pub fn tidy(app: &App) -> Result<()> {
     while let Some(no) = app.db.read(uploads::next_to_purge)? {
         intake::purge(&app.db, no)?;
+    }
+    Ok(())
+}
+
+/// Removes the records of undone jobs that are not in the list, in small steps, and what a round does not
+/// manage the next one does: running jobs are watched in between.
+fn forget_undone(app: &App) -> Result<()> {
+    let begun = app.clock.monotonic();
+    let mut job = JobId(0);
+    while let Some(next) = app.db.read(|c| undoing::next_to_forget(c, job))? {
+        job = next;
+        let mut after = 0;
+        while let Some(last) = app
+            .db
+            .write(|tx| undoing::forget_step(tx, job, after, FORGET_STEP))?
+        {
+            after = last;
+            let took = app.clock.monotonic().saturating_sub(begun);
+            if took >= FORGET_FOR || app.bell.is_closed() {
+                return Ok(());
+            }
+        }
     }
     Ok(())
 }

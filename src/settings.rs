@@ -81,6 +81,8 @@ pub struct Settings {
     pub sweep_every: Duration,
     /// How long work waits before it tries again what the database or the disk refused.
     pub trouble_wait: Duration,
+    /// How long an undoing waits for an import into the same list.
+    pub undo_wait: Duration,
     /// After how many days finished uploads are purged; 0 is never.
     pub retain_days: u32,
     /// Another program (Litestream) replicates the database and moves its write-ahead log home.
@@ -108,6 +110,7 @@ impl Settings {
             stale_after: Duration::from_secs(1_800),
             sweep_every: Duration::from_secs(300),
             trouble_wait: Duration::from_millis(500),
+            undo_wait: Duration::from_secs(10),
             retain_days: 0,
             replicated: false,
             limits: Limits::default(),

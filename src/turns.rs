@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::JobId;
 use crate::stop::Stop;
 
@@ -63,17 +63,45 @@ impl Turns {
         Ok(self.turn(list))
     }
 
+    /// Waits for the list at most so long; none where it is not free by then.
+    ///
+    /// # Errors
+    /// `Stopped` where the work is asked to stop meanwhile.
+    pub fn take_within(
+        &self,
+        list: &str,
+        at_most: Duration,
+        stop: &Stop,
+    ) -> Result<Option<Turn<'_>>> {
+        self.wait_until(list, Some(Instant::now() + at_most), stop)
+    }
+
     fn wait(&self, list: &str, stop: &Stop) -> Result<Turn<'_>> {
+        match self.wait_until(list, None, stop)? {
+            Some(turn) => Ok(turn),
+            None => Err(Error::Stopped),
+        }
+    }
+
+    fn wait_until(
+        &self,
+        list: &str,
+        end: Option<Instant>,
+        stop: &Stop,
+    ) -> Result<Option<Turn<'_>>> {
         let mut state = self.lock();
         while state.taken.contains(list) {
             stop.check()?;
+            if end.is_some_and(|end| Instant::now() >= end) {
+                return Ok(None);
+            }
             state = match self.freed.wait_timeout(state, LOOK_EVERY) {
                 Ok((state, _)) => state,
                 Err(poisoned) => poisoned.into_inner().0,
             };
         }
         state.taken.insert(list.to_owned());
-        Ok(self.turn(list))
+        Ok(Some(self.turn(list)))
     }
 
     fn turn(&self, list: &str) -> Turn<'_> {
@@ -103,7 +131,6 @@ impl Drop for Turn<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Error;
     use crate::stop::Reason;
 
     #[test]

@@ -46,8 +46,9 @@ export const hasReport = (job) => job?.status === 'completed' || job?.error?.cod
 /** What a job made, for taking away, the most useful first: [label, address]. */
 export function downloads(job) {
 	if (job.status !== 'completed') return [];
+	const stored = !job.undone; // What was undone has no records any more.
 	return [
-		job.counts?.invalid > 0 && ['Rows to fix (.xlsx)', 'repair.xlsx'], ['Clean list (.xlsx)', 'records.xlsx'], ['Clean list (.csv)', 'records.csv'],
-		!job.file_deleted && ['Marked copy (.xlsx)', 'annotated.xlsx'], ['JSON', 'records.json'], ['JSON, a record a line', 'records.ndjson'],
+		job.counts?.invalid > 0 && ['Rows to fix (.xlsx)', 'repair.xlsx'], stored && ['Clean list (.xlsx)', 'records.xlsx'], stored && ['Clean list (.csv)', 'records.csv'],
+		!job.file_deleted && ['Marked copy (.xlsx)', 'annotated.xlsx'], stored && ['JSON', 'records.json'], stored && ['JSON, a record a line', 'records.ndjson'],
 	].filter(Boolean).map(([label, name]) => [label, `/api/jobs/${job.job_id}/${name}`]);
 }

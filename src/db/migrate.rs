@@ -20,8 +20,8 @@ const SCHEMA: &str = include_str!("../../schema.sql");
 
 /// What leads from a version to the next; the first step starts at version 1. `DROP` what is gone.
 const STEPS: &[&str] = &[
-    // 2: views of problems, changes, mappings and templates; the tables are as they were.
-    "",
+    // 2: views of problems, changes, mappings and templates; what stays when its job is undone.
+    "ALTER TABLE records ADD COLUMN kept INTEGER NOT NULL DEFAULT 0 CHECK (kept IN (0, 1));",
 ];
 
 /// What a file says of itself.

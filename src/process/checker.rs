@@ -387,7 +387,8 @@ impl Checker {
     /// # Errors
     /// `Internal` where it is damaged.
     pub fn record_keys(&self, data: &str) -> Result<Vec<i64>> {
-        Keys::of_record(&self.template, data)
+        let keys = Keys::of_record(&self.template, data)?;
+        Ok(keys.iter().map(|key| key.hash).collect())
     }
 
     /// The report on what was checked so far; `seconds` is how long it took.

@@ -7,10 +7,12 @@ use std::fmt::Write;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use serde_json::value::RawValue;
+use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
+use super::messages;
 use super::normalize;
-use super::template::Template;
+use super::template::{Field, Template};
 use super::types::FieldType;
 use super::value::{NotFinite, Value};
 use crate::error::Result;
@@ -65,6 +67,55 @@ pub struct Key {
     pub hash: i64,
     /// Equal for equal keys and only for them.
     pub text: String,
+}
+
+/// A key by which a stored record is found again.
+#[derive(Debug)]
+pub(super) struct RecordKey {
+    /// Positions of its fields.
+    fields: Vec<usize>,
+    pub hash: i64,
+}
+
+impl RecordKey {
+    fn labels<'t>(&self, template: &'t Template) -> Vec<&'t str> {
+        let fields = self.fields.iter();
+        let known = fields.filter_map(|field| template.fields.get(*field));
+        known.map(Field::label).collect()
+    }
+}
+
+/// What people call the key of a stored record that has this hash: "Company Name and Website_URL".
+///
+/// # Errors
+/// `Internal` where `data` is no JSON object.
+pub fn key_label(template: &Template, data: &str, hash: i64) -> Result<Option<String>> {
+    let keys = Keys::of_record(template, data)?;
+    let key = keys.iter().find(|key| key.hash == hash);
+    Ok(key.map(|key| messages::listed(&key.labels(template))))
+}
+
+/// By what people know a stored record: its first key with its values, "Company Name Acme".
+///
+/// # Errors
+/// `Internal` where `data` is no JSON object.
+pub fn record_label(template: &Template, data: &str) -> Result<Option<String>> {
+    let keys = Keys::of_record(template, data)?;
+    let Some(key) = keys.first() else {
+        return Ok(None);
+    };
+    let members: Map<String, Json> = serde_json::from_str(data)?;
+    let known = key.fields.iter().filter_map(|at| template.fields.get(*at));
+    let told: Vec<String> = known
+        .filter_map(|field| {
+            let value = members.get(&field.name).filter(|value| !value.is_null())?;
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            Some(format!("{} {}", field.label(), messages::cut(&value, 60)))
+        })
+        .collect();
+    Ok(Some(told.join(", ")))
 }
 
 /// The keys of a template and the rows that had them.
@@ -154,19 +205,19 @@ impl Keys {
         }
     }
 
-    /// The hashes of all keys that a record has by which it is found again, those included that its
-    /// file could not check.
+    /// All keys that a record has by which it is found again, those included that its file could not
+    /// check.
     ///
     /// # Errors
     /// `Internal` where `data` is no JSON object.
-    pub(super) fn of_record(template: &Template, data: &str) -> Result<Vec<i64>> {
+    pub(super) fn of_record(template: &Template, data: &str) -> Result<Vec<RecordKey>> {
         let members: HashMap<String, &RawValue> = serde_json::from_str(data)?;
         let primary = Some((KeyKind::Primary, &template.primary_key));
         let unique = template.unique_keys.iter();
         let listed = primary
             .into_iter()
             .chain(unique.map(|key| (KeyKind::UniqueKey, key)));
-        let mut hashes = Vec::new();
+        let mut keys = Vec::new();
         for (kind, fields) in listed.filter(|(_, fields)| !fields.is_empty()) {
             let spec = spec(template, kind, fields);
             let parts: Vec<Option<Cow<'_, str>>> = fields
@@ -183,10 +234,13 @@ impl Keys {
             };
             if complete {
                 let text = joined(&spec, parts.into_iter());
-                hashes.push(hashes_of(&spec, &text).1);
+                keys.push(RecordKey {
+                    fields: fields.clone(),
+                    hash: hashes_of(&spec, &text).1,
+                });
             }
         }
-        Ok(hashes)
+        Ok(keys)
     }
 
     /// Whether a stored record really has this key, and not only its hash.

@@ -37,7 +37,7 @@ mod value;
 pub use checker::{Checked, Checker, Collision, Outcome, Settled, SourceFacts};
 pub use content::SAMPLE_ROWS;
 pub use infer::Inference;
-pub use keys::Key;
+pub use keys::{Key, key_label, record_label};
 pub use mapping::{Choices, Mapping};
 pub use order::{DateOrders, of_rows as date_orders};
 pub use report::{Report, Stats};

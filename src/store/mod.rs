@@ -12,5 +12,6 @@ pub mod sessions;
 pub mod templates;
 pub mod throttle;
 pub mod tokens;
+pub mod undoing;
 pub mod uploads;
 pub mod users;

@@ -111,14 +111,19 @@ impl<'t> Filer<'t> {
     }
 }
 
-/// Whether a version of a record is in the list now. `r` is the version's row.
+/// Whether a version of a record is in the list now. `r` is the version's row, `j` that of its job.
 ///
 /// CROSS JOIN, here and below, because the order matters: from the record to its job by the key. Left
 /// to itself SQLite begins with the jobs while they are few, and keeps to that plan when they are many.
-const IN_LIST: &str = "j.status = 'completed' AND j.undone_at IS NULL AND NOT EXISTS (
+pub(super) fn in_list() -> String {
+    format!("j.status = 'completed' AND (j.undone_at IS NULL OR r.kept) AND NOT {LATER}")
+}
+
+/// Whether a newer version than `r` counts.
+pub(super) const LATER: &str = "EXISTS (
     SELECT 1 FROM records n CROSS JOIN jobs k ON k.id = n.job_id
     WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
-      AND k.status = 'completed' AND k.undone_at IS NULL)";
+      AND k.status = 'completed' AND (k.undone_at IS NULL OR n.kept))";
 
 fn listed(row: &rusqlite::Row<'_>) -> rusqlite::Result<Listed> {
     Ok(Listed {
@@ -167,6 +172,7 @@ impl<'c> ByKey<'c> {
 }
 
 fn by_key_sql() -> String {
+    let in_list = in_list();
     format!(
         "SELECT r.id, coalesce(r.replaces, r.id), r.data, u.filename, r.row, p.username, r.job_id
          FROM record_keys q
@@ -174,7 +180,7 @@ fn by_key_sql() -> String {
          CROSS JOIN jobs j ON j.id = r.job_id
          CROSS JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
          CROSS JOIN users p ON p.id = j.user_id
-         WHERE q.hash = ?1 AND {IN_LIST}
+         WHERE q.hash = ?1 AND {in_list}
          ORDER BY r.id"
     )
 }
@@ -195,13 +201,14 @@ pub fn page(
         Some(_) => "EXISTS (SELECT 1 FROM json_each(r.data) v WHERE instr(fold(v.value), ?4) > 0)",
         None => "?4 IS NULL",
     };
+    let in_list = in_list();
     let mut statement = connection.prepare_cached(&format!(
         "SELECT r.id, coalesce(r.replaces, r.id), r.data, u.filename, r.row, p.username, r.job_id
          FROM records r
          CROSS JOIN jobs j ON j.id = r.job_id
          CROSS JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
          CROSS JOIN users p ON p.id = j.user_id
-         WHERE r.id > ?2 AND r.template = ?1 AND {IN_LIST} AND {search_sql}
+         WHERE r.id > ?2 AND r.template = ?1 AND {in_list} AND {search_sql}
          ORDER BY r.id LIMIT ?3"
     ))?;
     let rows = statement.query_map(
@@ -209,6 +216,34 @@ pub fn page(
         listed,
     )?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A version of a record, and the template that it was filed under.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    pub data: String,
+    pub template: String,
+    pub template_version: i64,
+}
+
+/// The version with this id.
+///
+/// # Errors
+/// `Database`.
+pub fn version(connection: &Connection, id: i64) -> Result<Option<Version>> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT r.data, r.template, j.template_version FROM records r JOIN jobs j ON j.id = r.job_id
+             WHERE r.id = ?1",
+        )?
+        .query_row([id], |row| {
+            Ok(Version {
+                data: row.get(0)?,
+                template: row.get(1)?,
+                template_version: row.get(2)?,
+            })
+        })
+        .optional()?)
 }
 
 /// A record of one job, with what was changed on the way in.
@@ -303,42 +338,6 @@ pub fn parked(connection: &Connection, job: JobId, after: u32, limit: u32) -> Re
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// What undoing a job does to the list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Undoing {
-    /// Records that go.
-    pub removed: i64,
-    /// Records that are again what they were.
-    pub restored: i64,
-    /// Records that a later job changed: that version stays, with what it took over.
-    pub kept: i64,
-}
-
-/// Looks at what undoing a job would do now.
-///
-/// # Errors
-/// `Database`.
-pub fn undoing(connection: &Connection, job: JobId) -> Result<Undoing> {
-    Ok(connection.query_row(
-        "SELECT count(*) FILTER (WHERE NOT later AND replaces IS NULL),
-                count(*) FILTER (WHERE NOT later AND replaces IS NOT NULL),
-                count(*) FILTER (WHERE later)
-         FROM (SELECT r.replaces, EXISTS (
-                   SELECT 1 FROM records n CROSS JOIN jobs k ON k.id = n.job_id
-                   WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
-                     AND k.status = 'completed' AND k.undone_at IS NULL) AS later
-               FROM records r WHERE r.job_id = ?1)",
-        params![job.0],
-        |row| {
-            Ok(Undoing {
-                removed: row.get(0)?,
-                restored: row.get(1)?,
-                kept: row.get(2)?,
-            })
-        },
-    )?)
 }
 
 /// Records that a step removes: the writer is held meanwhile.

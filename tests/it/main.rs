@@ -45,3 +45,4 @@ mod sheet;
 mod sniff;
 mod templates;
 mod text;
+mod undoing;

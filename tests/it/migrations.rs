@@ -48,7 +48,9 @@ fn schema(path: &Path) -> BTreeMap<(String, String), String> {
                 .map(|line| line.split("--").next().unwrap())
                 .flat_map(str::split_whitespace)
                 .collect();
-            Ok(((row.get(0)?, row.get(1)?), bare.join(" ")))
+            // A column that was added stands right before the end.
+            let bare = bare.join(" ").replace(" ,", ",").replace(" )", ")");
+            Ok(((row.get(0)?, row.get(1)?), bare))
         })
         .unwrap();
     rows.map(Result::unwrap).collect()

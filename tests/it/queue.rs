@@ -462,6 +462,9 @@ const REFUSED: &[(&str, &str)] = &[
     ("INSERT INTO job_events (job_id, at, from_status, to_status, attempt) VALUES (999, '', NULL, 'pending', 0)", "by the database itself"),
     // results
     ("UPDATE records SET data = '{}' WHERE job_id = 1", "a record does not change"),
+    ("UPDATE records SET kept = 1, data = '{}' WHERE job_id = 1", "a record does not change"),
+    ("UPDATE records SET kept = 1 WHERE job_id = 2", "decided when the job is undone"),
+    ("UPDATE records SET kept = 2 WHERE job_id = 1", "CHECK constraint"),
     ("DELETE FROM records WHERE job_id = 1", "are kept"),
     // files and pauses
     ("DELETE FROM uploads WHERE no = 1", "are not deleted"),
@@ -521,7 +524,9 @@ fn what_breaks_no_rule_is_not_refused() {
     for sql in [
         "UPDATE jobs SET status = 'cancelled', finished_at = '', changed_at = '' WHERE id = 5",
         "UPDATE jobs SET status = 'pending', attempt = 0, started_at = NULL WHERE id = 4",
+        "UPDATE records SET kept = 1 WHERE job_id = 1 AND row = 2",
         "UPDATE jobs SET undone_at = '', undone_by = 'x' WHERE id = 1",
+        "DELETE FROM records WHERE job_id = 2 AND row = 2",
         "UPDATE uploads SET status = 'deleted' WHERE no = 1",
         "UPDATE queue_pauses SET resumed_at = '', resumed_by = 'x'",
         "INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)

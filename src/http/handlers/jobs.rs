@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use crate::catalog;
 use crate::error::{Error, Result};
 use crate::http::call::Call;
+use crate::http::handlers::{files, undo};
+use crate::http::reply;
 use crate::http::routes::{Route, Who};
-use crate::http::{handlers::files, reply};
 use crate::id::{self, JobId};
 use crate::intake::{self, Order, Sender};
 use crate::report::estimate::Moment;
@@ -18,7 +19,7 @@ use crate::report::{jobs as job_report, status};
 use crate::stop::Reason;
 use crate::store::audit::{self, Action};
 use crate::store::jobs::{self, Cancelled, Job, JobOptions};
-use crate::store::{pauses, records, sessions, uploads};
+use crate::store::{pauses, sessions, uploads};
 use crate::words::{Code, OnDuplicate, State};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
@@ -62,7 +63,7 @@ pub(in crate::http) const ROUTES: &[Route] = &[
         path: "/api/jobs/{id}/undo",
         who: Who::Owner,
         summary: "Take a completed job's records out of the list",
-        handle: undo,
+        handle: undo::undo,
     },
     Route {
         method: "GET",
@@ -243,45 +244,6 @@ fn retry(call: &mut Call<'_, '_>) -> Result<Response> {
         .map_err(|error| files::describe_active(call, error))?;
     call.app.bell.work();
     Ok(files::respond(&answer))
-}
-
-fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
-    let job = find(call)?;
-    let by = call.caller()?.user.username.clone();
-    let actor = call.actor()?;
-    // Looked at before, because a million records are not counted while others wait to write.
-    let done = call.app.db.read(|c| records::undoing(c, job.id))?;
-    call.app.db.write(|tx| {
-        audit::note(tx, &actor, Action::JobUndone, Some(&job.id.to_string()))?;
-        jobs::undo(tx, job.id, &by)
-    })?;
-    log::info!("user={by} job={} undone", job.id);
-    call.app.bell.news();
-    let mut message = format!(
-        "The import was undone: {} taken out of the list, {} put back as they were.",
-        done.removed, done.restored
-    );
-    if done.kept > 0 {
-        message.push_str(&format!(
-            " {} were changed by a later import and stay as that one left them.",
-            done.kept
-        ));
-    }
-    let job = call.app.db.read(|c| match jobs::by_id(c, job.id)? {
-        Some(job) => job_report::whole(c, &job, &call.app.turns),
-        None => Err(Error::not_found()),
-    })?;
-    Ok(reply::json(
-        200,
-        &json!({
-            "success": true,
-            "job": job,
-            "message": message,
-            "removed": done.removed,
-            "restored": done.restored,
-            "kept": done.kept,
-        }),
-    ))
 }
 
 fn queue(call: &mut Call<'_, '_>) -> Result<Response> {

@@ -10,6 +10,7 @@ pub mod page;
 pub mod preview;
 pub mod results;
 pub mod templates;
+mod undo;
 pub mod users;
 pub mod workbooks;
 

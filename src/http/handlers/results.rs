@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rouille::{Response, ResponseBody};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::catalog;
@@ -11,6 +12,7 @@ use crate::http::call::Call;
 use crate::http::handlers::jobs as job_routes;
 use crate::http::routes::{Route, Who};
 use crate::http::{downloads, reply};
+use crate::id::JobId;
 use crate::report::export::csv;
 use crate::store::jobs::{self, Job};
 use crate::store::records;
@@ -96,6 +98,38 @@ pub(in crate::http) fn completed(call: &Call<'_, '_>) -> Result<Job> {
     }
 }
 
+/// The completed job in the path, whose records are wanted. One that was undone has none, from that moment
+/// on, and not only when they are removed.
+pub(in crate::http) fn with_records(call: &Call<'_, '_>) -> Result<Job> {
+    let job = completed(call)?;
+    if job.undone_at.is_some() {
+        return Err(undone());
+    }
+    Ok(job)
+}
+
+fn undone() -> Error {
+    Error::problem(
+        Code::NotFound,
+        "This import was undone, so it has no records any more. Process the file again to have them.",
+    )
+}
+
+/// The next records of a job, none at its end.
+///
+/// # Errors
+/// A `Problem` where the job was undone since the download began, so that a list with gaps does not look whole.
+pub(in crate::http) fn next_records(
+    connection: &Connection,
+    job: JobId,
+    after: i64,
+) -> Result<Vec<records::OfJob>> {
+    match jobs::by_id(connection, job)? {
+        Some(job) if job.undone_at.is_some() => Err(undone()),
+        _ => records::of_job(connection, job, after, PAGE),
+    }
+}
+
 /// The name of a download: the file's own name with another ending.
 pub(in crate::http) fn name(job: &Job, ending: &str) -> String {
     let stem = match job.filename.rsplit_once('.') {
@@ -122,7 +156,7 @@ fn in_pages(
         if let Some(begin) = begin.take() {
             buffer.extend_from_slice(&begin);
         }
-        let found = db.read(|c| records::of_job(c, id, after, PAGE))?;
+        let found = db.read(|c| next_records(c, id, after))?;
         let Some(last) = found.last() else {
             buffer.extend_from_slice(end);
             return Ok(false);
@@ -144,7 +178,7 @@ fn respond(data: ResponseBody) -> Response {
 }
 
 fn records_json(call: &mut Call<'_, '_>) -> Result<Response> {
-    let job = completed(call)?;
+    let job = with_records(call)?;
     let data = in_pages(
         call,
         &job,
@@ -169,7 +203,7 @@ fn records_json(call: &mut Call<'_, '_>) -> Result<Response> {
 }
 
 fn records_ndjson(call: &mut Call<'_, '_>) -> Result<Response> {
-    let job = completed(call)?;
+    let job = with_records(call)?;
     let data = in_pages(
         call,
         &job,
@@ -191,7 +225,7 @@ fn records_ndjson(call: &mut Call<'_, '_>) -> Result<Response> {
 }
 
 fn records_csv(call: &mut Call<'_, '_>) -> Result<Response> {
-    let job = completed(call)?;
+    let job = with_records(call)?;
     let fields = fields(call, &job)?;
     let mut begin = Vec::new();
     csv::begin(&mut begin, &fields)?;
@@ -239,7 +273,7 @@ pub(in crate::http) fn fields(call: &Call<'_, '_>, job: &Job) -> Result<Vec<Stri
 }
 
 fn changes(call: &mut Call<'_, '_>) -> Result<Response> {
-    let job = completed(call)?;
+    let job = with_records(call)?;
     let page = call.page()?;
     let (changes, next) = call.app.db.read(|c| {
         let mut found = records::changed(c, job.id, page.cursor.unwrap_or(0), page.fetch())?;

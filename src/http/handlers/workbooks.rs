@@ -9,7 +9,7 @@ use crate::catalog;
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::downloads;
-use crate::http::handlers::results::{completed, name};
+use crate::http::handlers::results::{completed, name, next_records, with_records};
 use crate::http::routes::{Route, Who};
 use crate::repair;
 use crate::report::export::xlsx::annotated::{Annotated, Remarks};
@@ -72,7 +72,7 @@ pub(in crate::http) fn respond(
 }
 
 fn records_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
-    let job = completed(call)?;
+    let job = with_records(call)?;
     let report = call.app.db.read(|c| jobs::report(c, job.id))?;
     let report: Value = serde_json::from_str(report.as_deref().unwrap_or("{}"))?;
     let members: Vec<Member> = report
@@ -92,7 +92,7 @@ fn records_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
         let mut workbook = Records::begin(&call.app.settings.spool(), members)?;
         let mut after = 0;
         loop {
-            let page = db.read(|c| records::of_job(c, job.id, after, PAGE))?;
+            let page = db.read(|c| next_records(c, job.id, after))?;
             let Some(last) = page.last() else { break };
             after = last.id;
             for record in &page {

@@ -209,7 +209,7 @@ pub(super) const ALL_ROUTES: &[Described] = &[
     route("GET", "/api/jobs/{id}/records.ndjson", &[], None, &[(200, File(&["application/x-ndjson"]))], UNFINISHED),
     route("GET", "/api/jobs/{id}/records.csv", &[query("bom", r#"{"enum":["0","1"]}"#, "0: without the mark at the beginning that Excel needs")], None, &[(200, File(&["text/csv"]))], UNFINISHED),
     route("GET", "/api/jobs/{id}/changes", &[LIMIT, CURSOR], None, &[(200, Answer("Changes"))], UNFINISHED),
-    route("GET", "/api/records", &[LIMIT, CURSOR, query("template", r#"{"type":"string","default":"companies"}"#, "whose list"), query("q", TEXT, "what records must hold")], None, &[(200, Answer("Records"))], &[]),
+    route("GET", "/api/records", &[LIMIT, CURSOR, query("template", r#"{"type":"string","default":"companies"}"#, "whose list"), query("q", TEXT, "what records must hold")], None, &[(200, Answer("Records"))], &[Code::NoSuchTemplate]),
     route("GET", "/api/jobs/{id}/records.xlsx", &[], None, &[(200, File(XLSX))], WORKBOOK),
     route("GET", "/api/jobs/{id}/annotated.xlsx", &[], None, &[(200, File(XLSX))], WORKBOOK),
     route("GET", "/api/jobs/{id}/repair.xlsx", &[], None, &[(200, File(XLSX))], WORKBOOK),

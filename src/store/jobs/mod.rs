@@ -12,7 +12,7 @@ pub use read::{
     Ended, Event, Job, Load, Past, active, any_pending, by_id, counts, ended_by_hour, events,
     loads, newest_of, newest_of_upload, page, past, position,
 };
-pub use results::{Counts, complete, report, undo};
+pub use results::{Counts, complete, not_undoable, report, undo};
 
 use crate::db::Tx;
 use crate::error::{Error, Result};

@@ -76,10 +76,16 @@ pub fn undo(tx: &Tx<'_>, job: JobId, by: &str) -> Result<()> {
         params![job.0, tx.now, by],
     )?;
     if changed == 1 {
-        return Ok(());
+        Ok(())
+    } else {
+        Err(not_undoable())
     }
-    Err(Error::problem(
+}
+
+/// What is said of a job that can't be undone.
+pub fn not_undoable() -> Error {
+    Error::problem(
         Code::NotActive,
         "Only a completed job can be undone, and only once.",
-    ))
+    )
 }

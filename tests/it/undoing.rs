@@ -1,0 +1,477 @@
+//! Promises of undoing an import: whatever is undone in whatever order, no two records of the list share a
+//! key, what is told is what happened, and what can't come back is said.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sheetline::id::JobId;
+use sheetline::stop::Stop;
+use sheetline::store::undoing::Look;
+
+use crate::office::{Office, Person};
+
+/// Random numbers, the same each time (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
+    }
+}
+
+/// Two keys, each of one field.
+fn template(root: &Person<'_>) {
+    let schema = json!({
+        "fields": [{"name": "id", "type": "string"}, {"name": "u", "type": "string"}, {"name": "v", "type": "string"}],
+        "uniqueKeys": [["id"], ["u"]],
+    });
+    root.send("PUT", "/api/templates/things", &schema)
+        .expect(201);
+}
+
+#[track_caller]
+fn import(person: &Person<'_>, name: &str, text: &str, on_duplicate: &str) -> i64 {
+    let fields = [("template", "things"), ("on_duplicate", on_duplicate)];
+    let id = person
+        .upload("upload-and-process", name, text.as_bytes(), &fields)
+        .expect(202)["job_id"]
+        .as_i64()
+        .unwrap();
+    person.office.work_all();
+    assert_eq!(person.job(id)["status"], "completed", "{}", person.job(id));
+    id
+}
+
+fn undo(person: &Person<'_>, job: i64) -> Value {
+    person.post(&format!("/api/jobs/{job}/undo")).expect(200)
+}
+
+fn told(answer: &Value) -> (i64, i64, i64) {
+    let number = |name: &str| answer[name].as_i64().unwrap();
+    (number("removed"), number("restored"), number("kept"))
+}
+
+/// The list by the ids of its records: all pages of it.
+fn list(person: &Person<'_>) -> BTreeMap<i64, Value> {
+    let mut list = BTreeMap::new();
+    let mut cursor = String::new();
+    loop {
+        let page = person
+            .get(&format!("/api/records?template=things&limit=3{cursor}"))
+            .expect(200);
+        for record in page["records"].as_array().unwrap() {
+            let before = list.insert(record["id"].as_i64().unwrap(), record.clone());
+            assert!(before.is_none(), "{record} is in the list twice");
+        }
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return list,
+        }
+    }
+}
+
+/// `id u` of the records in the list.
+fn short(person: &Person<'_>) -> Vec<String> {
+    let mut short: Vec<String> = list(person)
+        .values()
+        .map(|record| {
+            let text = |field: &str| record["data"][field].as_str().unwrap_or("-").to_owned();
+            format!("{} {}", text("id"), text("u"))
+        })
+        .collect();
+    short.sort();
+    short
+}
+
+/// Rows of a query, each as one JSON array.
+fn rows(office: &Office, sql: &str) -> Vec<String> {
+    office
+        .app
+        .db
+        .read(|c| {
+            let mut statement = c.prepare(sql)?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .unwrap()
+}
+
+fn no_two_share_a_key(list: &BTreeMap<i64, Value>, seen: &str) {
+    for field in ["id", "u"] {
+        let mut values = BTreeSet::new();
+        for record in list.values() {
+            if let Some(value) = record["data"][field].as_str() {
+                assert!(
+                    values.insert(value),
+                    "two records have {field} {value} {seen}: {list:?}"
+                );
+            }
+        }
+    }
+}
+
+fn the_view_shows_the_same(office: &Office, list: &BTreeMap<i64, Value>, seen: &str) {
+    let parts = |record: &Value| {
+        json!([
+            record["data"],
+            record["file"],
+            record["row"],
+            record["uploader"],
+            record["job_id"]
+        ])
+        .to_string()
+    };
+    let mut shown: Vec<String> = list.values().map(parts).collect();
+    shown.sort();
+    let mut view: Vec<String> = rows(
+        office,
+        "SELECT json_array(json(data), file, row, uploader, job) FROM v_records WHERE template = 'things'",
+    )
+    .iter()
+    // Printed as the program prints it.
+    .map(|row| serde_json::from_str::<Value>(row).unwrap().to_string())
+    .collect();
+    view.sort();
+    assert_eq!(view, shown, "{seen}");
+    let clean = office.number("SELECT count(*) FROM v_clean_things");
+    assert_eq!(usize::try_from(clean).unwrap(), list.len(), "{seen}");
+}
+
+/// What an undone job did to the list, as seen from outside.
+fn difference(
+    before: &BTreeMap<i64, Value>,
+    after: &BTreeMap<i64, Value>,
+    touched: &BTreeSet<i64>,
+) -> (i64, i64, i64) {
+    let (mut removed, mut restored, mut kept) = (0, 0, 0);
+    for (id, record) in before {
+        match after.get(id) {
+            None => removed += 1,
+            Some(now) if now != record => restored += 1,
+            Some(_) if touched.contains(id) => kept += 1,
+            Some(_) => {}
+        }
+    }
+    assert!(after.keys().all(|id| before.contains_key(id)));
+    (removed, restored, kept)
+}
+
+/// A file of up to four rows with few values, so that they meet often.
+fn random_file(random: &mut Random, step: u64, update: bool) -> String {
+    let narrow = update && random.below(6) == 0;
+    let mut text = if narrow { "id,v\n" } else { "id,u,v\n" }.to_owned();
+    for row in 0..=random.below(4) {
+        let id = random.below(8);
+        if narrow {
+            text.push_str(&format!("{id},{step}.{row}\n"));
+        } else {
+            let u = ["a", "b", "c", "d", "e", "f", "g", ""][random.below(8) as usize];
+            text.push_str(&format!("{id},{u},{step}.{row}\n"));
+        }
+    }
+    text
+}
+
+/// One office in which the list's jobs are made and undone by chance.
+fn play(seed: u64, steps: u64) -> (i64, i64, i64, i64) {
+    let mut office = Office::new();
+    template(&office.admin("root"));
+    let session = office.member("anna").session;
+    let mut random = Random(seed);
+    let mut jobs: Vec<i64> = Vec::new();
+    let mut all = (0, 0, 0, 0);
+    let mut history = Vec::new();
+    for step in 0..steps {
+        office.pass(60);
+        let choice = match random.below(12) {
+            // Two imports for each undoing, or little would be left to meet.
+            10.. => 0,
+            8 if jobs.is_empty() => 0,
+            choice => choice,
+        };
+        if choice == 9 {
+            office.sweep();
+            history.push("sweep".to_owned());
+        }
+        let anna = Person {
+            office: &office,
+            session: session.clone(),
+        };
+        let before = list(&anna);
+        if choice < 5 || (choice < 8 && jobs.is_empty()) {
+            let update = random.below(4) > 0;
+            let text = random_file(&mut random, step, update);
+            let how = if update { "update" } else { "skip" };
+            jobs.push(import(&anna, &format!("{step}.csv"), &text, how));
+            history.push(format!("{how} {text:?}"));
+        } else if choice < 8 {
+            // One of the last, for of an older one little is left.
+            let back = random.below(jobs.len().min(6) as u64) as usize;
+            let job = jobs.remove(jobs.len() - 1 - back);
+            history.push(format!("undo job {job}"));
+            let touched: BTreeSet<i64> = rows(
+                &office,
+                &format!(
+                    "SELECT CAST(coalesce(replaces, id) AS TEXT) FROM records WHERE job_id = {job}"
+                ),
+            )
+            .iter()
+            .map(|id| id.parse().unwrap())
+            .collect();
+            let answer = undo(&anna, job);
+            let happened = difference(&before, &list(&anna), &touched);
+            assert_eq!(
+                told(&answer),
+                happened,
+                "seed {seed}: {history:#?} {answer}"
+            );
+            let message = answer["message"].as_str().unwrap();
+            let blocked =
+                office.number(&format!("SELECT count(*) FROM v_records WHERE job = {job}"));
+            assert_eq!(
+                message.contains("could not be put back"),
+                blocked > 0,
+                "seed {seed}: {history:#?} {message}"
+            );
+            all.0 += happened.0;
+            all.1 += happened.1;
+            all.2 += happened.2;
+            all.3 += blocked;
+        } else if choice == 8 {
+            let job = jobs[random.below(jobs.len() as u64) as usize];
+            let file = anna.job(job)["file_upload_id"].as_str().unwrap().to_owned();
+            anna.send("DELETE", &format!("/api/files/{file}"), &json!(null));
+            history.push(format!("the file of job {job} is deleted"));
+        }
+        let seen = format!("after seed {seed}: {history:#?}");
+        let after = list(&anna);
+        if choice >= 8 {
+            assert_eq!(after, before, "{seen}");
+        }
+        no_two_share_a_key(&after, &seen);
+        the_view_shows_the_same(&office, &after, &seen);
+    }
+    all
+}
+
+#[test]
+fn whatever_is_undone_in_whatever_order_keys_stay_unique_and_what_is_told_happens() {
+    let mut all = (0, 0, 0, 0);
+    for seed in 1..=10 {
+        let (removed, restored, kept, blocked) =
+            play(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed), 40);
+        all = (
+            all.0 + removed,
+            all.1 + restored,
+            all.2 + kept,
+            all.3 + blocked,
+        );
+    }
+    // Each of them was met.
+    println!("removed, restored, kept, of these blocked: {all:?}");
+    assert!(
+        all.0 > 20 && all.1 > 20 && all.2 > 20 && all.3 > 2,
+        "{all:?}"
+    );
+}
+
+#[test]
+fn a_record_whose_key_another_has_since_stays_as_it_is_and_the_answer_says_whose() {
+    let office = Office::new();
+    template(&office.admin("root"));
+    let anna = office.member("anna");
+    import(&anna, "a.csv", "id,u\n1,x\n", "skip");
+    let second = import(&anna, "b.csv", "id,u\n1,y\n", "update");
+    let third = import(&anna, "c.csv", "id,u\n2,x\n", "skip");
+    let answer = undo(&anna, second);
+    assert_eq!(told(&answer), (0, 0, 1));
+    assert_eq!(
+        answer["message"],
+        "The import was undone: 0 taken out of the list, 0 put back as they were. 1 could not be put back, \
+         because its u is now that of row 2 of c.csv: id 1 stays as it is."
+    );
+    assert_eq!(short(&anna), ["1 y", "2 x"]);
+    // It is a record like any other: found by its keys, updated, and put back as it stayed.
+    let known = import(&anna, "d.csv", "id,u\n3,y\n", "skip");
+    assert_eq!(anna.job(known)["counts"]["duplicates"], 1);
+    let later = import(&anna, "e.csv", "id,u\n1,z\n", "update");
+    assert_eq!(short(&anna), ["1 z", "2 x"]);
+    assert_eq!(told(&undo(&anna, later)), (0, 1, 0));
+    assert_eq!(told(&undo(&anna, third)), (1, 0, 0));
+    assert_eq!(short(&anna), ["1 y"]);
+}
+
+#[test]
+fn records_that_can_come_back_only_one_after_another_do() {
+    let office = Office::new();
+    template(&office.admin("root"));
+    let anna = office.member("anna");
+    // One undoing apart, each record wants the key that the next one gives up.
+    import(&anna, "a.csv", "id,u\n1,b\n2,c\n3,d\n", "skip");
+    let away = import(&anna, "b.csv", "id,u\n1,p\n2,q\n3,r\n", "update");
+    let shifted = import(&anna, "c.csv", "id,u\n1,a\n2,b\n3,c\n", "update");
+    assert_eq!(told(&undo(&anna, away)), (0, 0, 3));
+    assert_eq!(told(&undo(&anna, shifted)), (0, 3, 0));
+    assert_eq!(short(&anna), ["1 b", "2 c", "3 d"]);
+}
+
+#[test]
+fn of_two_that_want_the_same_key_one_comes_back() {
+    let office = Office::new();
+    template(&office.admin("root"));
+    let anna = office.member("anna");
+    import(&anna, "a.csv", "id,u\n1,a\n", "skip");
+    let away = import(&anna, "b.csv", "id,u\n1,p\n", "update");
+    import(&anna, "c.csv", "id,u\n2,a\n", "skip");
+    let last = import(&anna, "d.csv", "id,u\n1,q\n2,r\n", "update");
+    assert_eq!(told(&undo(&anna, away)), (0, 0, 1));
+    let answer = undo(&anna, last);
+    assert_eq!(told(&answer), (0, 1, 1));
+    assert_eq!(short(&anna), ["1 a", "2 r"]);
+    let message = answer["message"].as_str().unwrap();
+    assert!(
+        message.ends_with("its u is now that of row 2 of a.csv: id 2 stays as it is."),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_record_goes_when_its_last_import_is_undone() {
+    let office = Office::new();
+    template(&office.admin("root"));
+    let anna = office.member("anna");
+    let first = import(&anna, "a.csv", "id,u\n1,x\n", "skip");
+    let second = import(&anna, "b.csv", "id,u\n1,y\n", "update");
+    let answer = undo(&anna, first);
+    assert_eq!(told(&answer), (0, 0, 1));
+    let message = answer["message"].as_str().unwrap();
+    assert!(
+        message.ends_with("1 was changed by a later import and stays as that one left it."),
+        "{message}"
+    );
+    assert_eq!(told(&undo(&anna, second)), (1, 0, 0));
+    assert!(list(&anna).is_empty());
+}
+
+#[test]
+fn what_comes_back_waits_for_an_import_into_the_same_list_and_what_goes_does_not() {
+    let office = Office::with(|settings| settings.undo_wait = Duration::from_millis(10));
+    template(&office.admin("root"));
+    let anna = office.member("anna");
+    let first = import(&anna, "a.csv", "id,u\n1,x\n", "skip");
+    let second = import(&anna, "b.csv", "id,u\n1,y\n2,z\n", "update");
+    let stop = Stop::new();
+    let turn = office.app.turns.take("things", JobId(99), &stop, || {});
+    let answer = anna.post(&format!("/api/jobs/{second}/undo"));
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.code(), "busy");
+    assert_eq!(answer.header("Retry-After"), Some("10"));
+    assert_eq!(short(&anna), ["1 y", "2 z"]);
+    assert_eq!(told(&undo(&anna, first)), (0, 0, 1));
+    drop(turn);
+    assert_eq!(told(&undo(&anna, second)), (2, 0, 0));
+}
+
+#[test]
+fn what_was_found_holds_until_the_list_changes() {
+    let office = Office::new();
+    template(&office.admin("root"));
+    let anna = office.member("anna");
+    let look = |job| {
+        let found = office.app.db.read(|c| {
+            let mut look = Look::begin(c, JobId(job), "things")?;
+            while !look.page(c, 1)? {}
+            Ok(look)
+        });
+        found.unwrap()
+    };
+    let holds = |look: &Look| office.app.db.read(|c| look.holds(c)).unwrap();
+    let first = import(&anna, "a.csv", "id,u\n1,x\n2,y\n", "skip");
+    let before = look(first);
+    assert!(holds(&before));
+    assert_eq!(before.removed, 2);
+    // Another list is not this one.
+    anna.queue("o.csv", &crate::forms::companies("o", 2));
+    office.work_all();
+    assert!(holds(&before));
+    let second = import(&anna, "b.csv", "id,u\n1,z\n", "update");
+    assert!(!holds(&before));
+    let after = look(first);
+    assert_eq!((after.removed, after.kept()), (1, 1));
+    undo(&anna, second);
+    assert!(!holds(&after));
+}
+
+#[test]
+fn an_undoing_that_was_cut_off_leaves_no_trace_in_the_next_one() {
+    let office = Office::new();
+    template(&office.admin("root"));
+    let anna = office.member("anna");
+    import(&anna, "a.csv", "id,u\n1,x\n2,y\n", "skip");
+    let second = import(&anna, "b.csv", "id,u\n1,p\n2,q\n", "update");
+    let third = import(&anna, "c.csv", "id,u\n3,x\n", "skip");
+    // As if it had been cut off after it marked both.
+    office
+        .app
+        .db
+        .write(|tx| Ok(tx.execute("UPDATE records SET kept = 1 WHERE job_id = ?1", [second])?))
+        .unwrap();
+    assert_eq!(short(&anna), ["1 p", "2 q", "3 x"]);
+    assert_eq!(told(&undo(&anna, second)), (0, 1, 1));
+    assert_eq!(short(&anna), ["1 p", "2 y", "3 x"]);
+    assert_eq!(told(&undo(&anna, third)), (1, 0, 0));
+}
+
+#[test]
+fn the_records_of_undone_jobs_are_removed_and_those_that_stay_are_not() {
+    let mut office = Office::new();
+    template(&office.admin("root"));
+    let session = office.member("anna").session;
+    let anna = Person {
+        office: &office,
+        session: session.clone(),
+    };
+    let first = import(&anna, "a.csv", "id,u\n1,x\n2,y\n5,\n5,\n", "skip");
+    let second = import(&anna, "b.csv", "id,u\n1,p\n2,q\n", "update");
+    import(&anna, "c.csv", "id,u\n3,x\n", "skip");
+    undo(&anna, second);
+    undo(&anna, first);
+    let before = list(&anna);
+    assert_eq!(short(&anna), ["1 p", "3 x"]);
+    office.sweep();
+    assert_eq!(office.number("SELECT count(*) FROM records"), 2);
+    assert_eq!(office.number("SELECT count(*) FROM record_keys"), 4);
+    let anna = Person {
+        office: &office,
+        session,
+    };
+    assert_eq!(list(&anna), before);
+    // What was wrong in its rows is history and stays.
+    anna.get(&format!("/api/jobs/{first}/report")).expect(200);
+    assert_eq!(
+        office.number("SELECT count(*) FROM v_problems WHERE outcome = 'duplicate'"),
+        1
+    );
+    for download in ["records.json", "records.csv", "records.xlsx", "changes"] {
+        let answer = anna.get(&format!("/api/jobs/{first}/{download}"));
+        assert_eq!(answer.expect(404)["code"], "not-found", "{download}");
+    }
+}
+
+#[test]
+fn a_download_of_records_that_are_undone_meanwhile_does_not_end_like_a_whole_one() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let job = anna.queue("a.csv", &crate::forms::companies("a", 3_000));
+    office.work_all();
+    let mut download = anna.get_slowly(&format!("/api/jobs/{job}/records.ndjson"));
+    let mut some = [0; 100];
+    download.read_exact(&mut some).unwrap();
+    undo(&anna, job);
+    assert!(download.read_to_end(&mut Vec::new()).is_err());
+}
