@@ -78,7 +78,7 @@ fn checker(template: &Template) -> Checker {
             header_row: 1,
             workbook: false,
             choices: Choices::default(),
-            date_order: None,
+            date_orders: sheetline::process::DateOrders::default(),
             sample: Vec::new(),
             notices: Vec::new(),
         },

@@ -11,13 +11,14 @@ use crate::catalog;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::{JobId, UploadNo, UserId};
-use crate::process::Choices;
+use crate::process::{Choices, DateOrders};
 use crate::report::export::xlsx::cuts;
 use crate::report::export::xlsx::repair::{HOME_SHEET, OWN_COLUMNS, REASONS_LABEL, ROW_LABEL};
 use crate::sheet::{Cell, Column, Row, SheetInfo, summary};
 use crate::store::jobs::{self, Job, JobOptions};
 use crate::store::uploads;
 use crate::store::{records, rows};
+use crate::words::DayOrder;
 
 /// Lines of the hidden sheet that are looked at.
 pub const HOME_ROWS_MAX: u32 = 20;
@@ -34,6 +35,8 @@ pub struct Repair {
     pub template_version: i64,
     /// How that job understood the columns.
     pub choices: Choices,
+    /// By field, which of day and month came first to it.
+    pub date_orders: HashMap<String, DayOrder>,
 }
 
 /// The sheet of a workbook that may say where its rows belong.
@@ -77,6 +80,7 @@ pub fn recognise(
     }) else {
         return Ok(None);
     };
+    let report: Value = serde_json::from_str(report.as_deref().unwrap_or("{}"))?;
     // The template as it is now, where it is still there: it may have been mended since.
     let version = match db.read(|c| catalog::version_for_job(c, &job.template)) {
         Ok(version) => version,
@@ -90,7 +94,8 @@ pub fn recognise(
         filename: job.filename,
         template: job.template,
         template_version: version,
-        choices: choices(report.as_deref())?,
+        choices: choices(&report),
+        date_orders: DateOrders::of_report(&report),
     }))
 }
 
@@ -205,8 +210,7 @@ fn facts(home: &SheetInfo, lines: &[Row]) -> Result<HashMap<String, String>> {
 }
 
 /// The mapping of a report, as choices.
-fn choices(report: Option<&str>) -> Result<Choices> {
-    let report: Value = serde_json::from_str(report.unwrap_or("{}"))?;
+fn choices(report: &Value) -> Choices {
     let lines = report.get("mapping").and_then(Value::as_array);
     let members: Map<String, Value> = lines
         .into_iter()
@@ -216,7 +220,7 @@ fn choices(report: Option<&str>) -> Result<Choices> {
             Some((line.get("column")?.as_str()?.to_owned(), field.clone()))
         })
         .collect();
-    Ok(Choices::remembered(&Value::Object(members).to_string()))
+    Choices::remembered(&Value::Object(members).to_string())
 }
 
 /// Whether a sheet begins with the reasons and the row numbers of a repair workbook.

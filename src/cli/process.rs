@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::limits;
 use crate::error::{Error, Result};
-use crate::process::{Checker, Choices, Inference, SAMPLE_ROWS, SourceFacts, Template};
+use crate::process::{Checker, Choices, DateOrders, Inference, SAMPLE_ROWS, SourceFacts, Template};
 use crate::report::export::csv;
 use crate::report::export::xlsx::annotated::Annotated;
 use crate::sheet::reader::{self, ReadJob};
@@ -93,7 +93,10 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
         header_row: stored.info.header_row.unwrap_or(1),
         workbook: sheet::is_workbook(stored.format),
         choices: Choices::default(),
-        date_order: task.date_order,
+        date_orders: DateOrders {
+            chosen: task.date_order,
+            ..DateOrders::default()
+        },
         sample: stored.sample()?,
         notices: stored.info.notices.clone(),
     };

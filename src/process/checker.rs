@@ -12,7 +12,7 @@ use super::keys::{Found, Key, KeyKind, KeySpec, Keys};
 use super::line::{Line, check_cell, normalize_cells};
 use super::mapping::{Choices, Mapping};
 use super::messages;
-use super::order::{self, Watch};
+use super::order::{self, DateOrders, Watch};
 use super::problem::{Problem, RowProblems, Tally};
 use super::profile::Profile;
 use super::report::{Columns, Report, Stats};
@@ -21,7 +21,7 @@ use super::types::FieldType;
 use super::value::{Value, write_json_text};
 use crate::error::Result;
 use crate::sheet::{Cell, Column, Notice, Row};
-use crate::words::{DayOrder, Fault, How};
+use crate::words::{Fault, How};
 
 /// What is known of the sheet before its rows.
 #[derive(Debug, Clone)]
@@ -33,9 +33,8 @@ pub struct SourceFacts {
     pub workbook: bool,
     /// What people decided about the columns.
     pub choices: Choices,
-    /// Which of day and month comes first, as somebody said it of the file; it counts for columns whose
-    /// own dates don't tell.
-    pub date_order: Option<DayOrder>,
+    /// What is known of the order of day and month.
+    pub date_orders: DateOrders,
     /// The first rows, to know columns by what stands in them.
     pub sample: Vec<Row>,
     /// What reading dropped, guessed or changed; the report says it again.
@@ -165,7 +164,7 @@ impl Checker {
             labelled.map(|column| column.index + 1).max().unwrap_or(0)
         });
         let mut checker = Checker {
-            watches: order::watches(template, &places, facts.date_order),
+            watches: order::watches(template, &places, &facts.date_orders),
             keys: Keys::new(template, |field| {
                 places.get(field).is_some_and(Option::is_some)
             }),

@@ -4,8 +4,8 @@ use super::moment::{DAY, HOUR, MONTHS, Moment, day, digits, parse_date, parse_ti
 use crate::words::DayOrder;
 
 /// Reads a date, or a date and a time, in one of the usual forms that can be read in one way only:
-/// ISO 8601 (`20241231` too), `31.12.2024`, `5 March 2024`, `March 5, 2024`, and `25/12/2024`, where
-/// a number above 12 tells the day. `03/08/2024` needs the order that its column has.
+/// ISO 8601 (`20241231` too), `31.12.2024`, `5 March 2024`, `March 5, 2024`, and `25/12/2024` or
+/// `25-12-2024`, where a number above 12 tells the day. `03/08/2024` needs the order that its column has.
 pub(super) fn guess(text: &str, order: Option<DayOrder>) -> Option<Moment> {
     let text = text.trim();
     let (date, time) = match time_begins(text) {
@@ -32,6 +32,7 @@ pub(super) fn guess(text: &str, order: Option<DayOrder>) -> Option<Moment> {
 /// Hour 24 is ISO 8601's, and none of the usual ones.
 pub(super) fn guess_time(text: &str) -> Option<Moment> {
     let text = text.trim();
+    let text = text.strip_prefix('T').unwrap_or(text);
     let lower = text.to_ascii_lowercase();
     let (clock, afternoon) = match lower.strip_suffix("am") {
         Some(clock) => (clock.trim_end(), Some(false)),
@@ -93,7 +94,7 @@ fn guess_day(text: &str, order: Option<DayOrder>) -> Option<i32> {
         )
         .filter(|_| parts[2].len() == 4);
     }
-    if let Some(parts) = three(text, '/') {
+    if let Some(parts) = slashed(text) {
         if parts[0].len() == 4 {
             return day(
                 i32::try_from(digits(parts[0], 4)?).ok()?,
@@ -138,7 +139,7 @@ fn guess_day(text: &str, order: Option<DayOrder>) -> Option<i32> {
     day(year, month, digits(date, 2)?)
 }
 
-/// What a date with slashes tells of its order.
+/// What a date with slashes, or with hyphens, tells of its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
     Order(DayOrder),
@@ -150,7 +151,7 @@ pub(super) enum Told {
 /// no date with slashes and the year at the end, or the same both ways.
 pub(super) fn order_of(text: &str) -> Option<Told> {
     let date = text.trim().split([' ', 'T']).next()?;
-    let [a, b, year] = three(date, '/')?;
+    let [a, b, year] = slashed(date)?;
     let (a, b) = (digits(a, 2)?, digits(b, 2)?);
     let year = digits(year, 4).filter(|_| year.len() == 4)?;
     let year = i32::try_from(year).ok()?;
@@ -161,6 +162,14 @@ pub(super) fn order_of(text: &str) -> Option<Told> {
         // `05/05/2024` is the same day both ways; what is in no calendar tells nothing.
         (true, true) | (false, false) => None,
     }
+}
+
+/// The parts of `03/08/2024` and `03-08-2024`.
+fn slashed(text: &str) -> Option<[&str; 3]> {
+    three(text, '/').or_else(|| {
+        let numbers = |parts: &[&str; 3]| parts.iter().all(|part| digits(part, 4).is_some());
+        three(text, '-').filter(numbers)
+    })
 }
 
 fn three(text: &str, separator: char) -> Option<[&str; 3]> {
@@ -200,6 +209,11 @@ mod tests {
             ("2024-12-31T24:00", None),
             ("2024-12-31 24:00:00", None),
             ("05/05/2024", Some("2024-05-05T00:00:00")),
+            ("31-12-2024", Some("2024-12-31T00:00:00")),
+            ("12-31-2024 9:05", Some("2024-12-31T09:05:00")),
+            ("03-08-2024", None),
+            ("24-01-05", None),
+            ("2024-13-01", None),
             ("13/13/2024", None),
             ("20240230", None),
             ("2024-01-05 25:00", None),
@@ -222,6 +236,7 @@ mod tests {
             ("10:30 PM", Some("22:30:00")),
             ("12:05am", Some("00:05:00")),
             ("103000", Some("10:30:00")),
+            ("T10:30:00", Some("10:30:00")),
             ("10:30+01:00", Some("10:30:00+01:00")),
             ("13:00 pm", None),
             ("10:60", None),
@@ -252,6 +267,8 @@ mod tests {
             Some(Told::Order(DayOrder::DayFirst))
         );
         assert_eq!(order_of("03/04/2024"), Some(Told::Either));
+        assert_eq!(order_of("03-04-2024"), Some(Told::Either));
+        assert_eq!(order_of("2024-04-13"), None, "the year stands first");
         assert_eq!(order_of("05/05/2024"), None, "the same both ways");
     }
 }

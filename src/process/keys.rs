@@ -193,7 +193,7 @@ impl Keys {
             .map(|field| of(field).map(Value::canonical));
         let text = joined(spec, parts);
         let (mut seen, hash) = hashes_of(spec, &text);
-        if let Some(told) = number_cells(spec, values) {
+        if let Some(told) = typed_cells(spec, values) {
             seen = hashes_of(spec, &format!("{text}{told}")).0;
         }
         match self.seen.entry(seen) {
@@ -260,20 +260,23 @@ impl Keys {
     }
 }
 
-/// Tells the number 1 from the text "1" in fields that take any value, as the standard's keys do within
-/// a file: which of the values are numbers; `None` where none is. An office's list doesn't mind how
-/// something was typed, and `uniqueKeys` neither.
-fn number_cells(spec: &KeySpec, values: &[Option<Value<'_>>]) -> Option<String> {
+/// Tells the number 1 from the text "1", and a boolean from the text "true", in fields that take any
+/// value, as the standard's keys do within a file: which of the values are what; `None` where all are
+/// text. An office's list doesn't mind how something was typed, and `uniqueKeys` neither.
+fn typed_cells(spec: &KeySpec, values: &[Option<Value<'_>>]) -> Option<String> {
     if spec.kind == KeyKind::UniqueKey {
         return None;
     }
-    let is_raw = |field: &usize| matches!(values.get(*field), Some(Some(Value::Raw(_))));
     let told: String = spec
         .fields
         .iter()
-        .map(|field| if is_raw(field) { '#' } else { '=' })
+        .map(|field| match values.get(*field) {
+            Some(Some(Value::Raw(_))) => '#',
+            Some(Some(Value::Bool(_))) => '?',
+            Some(_) | None => '=',
+        })
         .collect();
-    told.contains('#').then_some(told)
+    told.contains(['#', '?']).then_some(told)
 }
 
 /// What a key is noted by in this file, and found by in the database.
@@ -429,6 +432,11 @@ mod tests {
         };
         assert_eq!(one, other, "the list minds no difference");
         assert_eq!(text[2], Found::Again(2), "nor do unique keys");
+        assert!(matches!(
+            found(5, Value::Text("true".into()))[0],
+            Found::New(_)
+        ));
+        assert!(matches!(found(6, Value::Bool(true))[0], Found::New(_)));
         let again = found(4, Value::Raw("1.0"));
         assert_eq!(again[..2], [Found::Again(2), Found::Again(2)]);
     }

@@ -39,6 +39,6 @@ pub use content::SAMPLE_ROWS;
 pub use infer::Inference;
 pub use keys::{Key, key_label, record_label};
 pub use mapping::{Choices, Mapping};
-pub use order::of_rows as date_orders;
+pub use order::{DateOrders, of_rows as date_orders};
 pub use report::{Report, Stats};
 pub use template::Template;

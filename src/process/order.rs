@@ -2,7 +2,10 @@
 //! the column as a whole, by dates that can be read in one way only, and never cell by cell. Where the
 //! file does not decide it, the person who brought the file may have said it.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::guess::{self, Told};
 use super::mapping::Mapping;
@@ -22,8 +25,33 @@ pub(super) struct Watch {
     day_first: Option<Evidence>,
     month_first: Option<Evidence>,
     either: u64,
+    /// How the file was read that these rows come from.
+    known: Option<DayOrder>,
     /// What somebody said of the file.
     chosen: Option<DayOrder>,
+}
+
+/// What is known of the order of day and month before a row is seen.
+#[derive(Debug, Clone, Default)]
+pub struct DateOrders {
+    /// By field, for rows that come home to be mended: how their own file was read. A few rows of a
+    /// column can't tell what the whole column told.
+    pub known: HashMap<String, DayOrder>,
+    /// As somebody said it of the file; it counts for columns whose own dates don't tell.
+    pub chosen: Option<DayOrder>,
+}
+
+impl DateOrders {
+    /// How a file was read, by the report on it.
+    pub fn of_report(report: &Json) -> HashMap<String, DayOrder> {
+        let dates = report.get("dates").and_then(Json::as_array);
+        let told = dates.into_iter().flatten().filter_map(|told| {
+            let order = told.get("order").and_then(Json::as_str);
+            let field = told.get("field").and_then(Json::as_str)?;
+            Some((field.to_owned(), order.and_then(DayOrder::parse)?))
+        });
+        told.collect()
+    }
 }
 
 /// A date that can be read in one way only.
@@ -52,7 +80,7 @@ pub struct Order {
 pub(super) fn watches(
     template: &Template,
     places: &[Option<usize>],
-    chosen: Option<DayOrder>,
+    orders: &DateOrders,
 ) -> Vec<Watch> {
     let mut fields = template.fields.clone();
     fields
@@ -66,7 +94,8 @@ pub(super) fn watches(
                 day_first: None,
                 month_first: None,
                 either: 0,
-                chosen,
+                known: orders.known.get(&of.name).copied(),
+                chosen: orders.chosen,
             })
         })
         .collect()
@@ -81,9 +110,9 @@ pub fn of_rows(
     mapping: &Mapping,
     columns: &[Column],
     rows: &[Row],
-    chosen: Option<DayOrder>,
+    orders: &DateOrders,
 ) -> Result<Vec<Order>> {
-    let mut watches = watches(template, &mapping.places(template, columns), chosen);
+    let mut watches = watches(template, &mapping.places(template, columns), orders);
     for row in rows {
         let cells = row.values()?;
         for watch in &mut watches {
@@ -122,10 +151,11 @@ impl Watch {
 
     /// Lets the field read its dates in the order that was found.
     pub(super) fn settle(&self, template: &mut Template) {
-        let order = match (&self.day_first, &self.month_first) {
-            (Some(_), None) => Some(DayOrder::DayFirst),
-            (None, Some(_)) => Some(DayOrder::MonthFirst),
-            (None, None) | (Some(_), Some(_)) => self.chosen,
+        let order = match (self.known, &self.day_first, &self.month_first) {
+            (Some(known), _, _) => Some(known),
+            (None, Some(_), None) => Some(DayOrder::DayFirst),
+            (None, None, Some(_)) => Some(DayOrder::MonthFirst),
+            (None, None, None) | (None, Some(_), Some(_)) => self.chosen,
         };
         let field = template.fields.get_mut(self.field);
         if let Some(place) = field.and_then(|field| field.kind.day_order_mut()) {
@@ -136,7 +166,9 @@ impl Watch {
     /// `None` where the column has no such dates.
     pub(super) fn told(&self, template: &Template) -> Option<Order> {
         let chosen = self.chosen.filter(|_| self.either > 0);
+        let known = self.known.filter(|_| self.either > 0);
         let (order, chosen) = match (&self.day_first, &self.month_first, chosen) {
+            _ if let Some(known) = known => (known.as_str(), false),
             (Some(_), None, _) => (DayOrder::DayFirst.as_str(), false),
             (None, Some(_), _) => (DayOrder::MonthFirst.as_str(), false),
             (None, None, Some(chosen)) | (Some(_), Some(_), Some(chosen)) => {

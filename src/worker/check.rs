@@ -8,7 +8,8 @@ use crate::app::App;
 use crate::catalog;
 use crate::error::{Error, Problem, Result};
 use crate::process::{
-    Checked, Checker, Choices, Collision, Outcome, SAMPLE_ROWS, Settled, SourceFacts, Template,
+    Checked, Checker, Choices, Collision, DateOrders, Outcome, SAMPLE_ROWS, Settled, SourceFacts,
+    Template,
 };
 use crate::repair::{self, Repair};
 use crate::sheet::{self, SheetInfo};
@@ -106,7 +107,13 @@ impl<'a> Check<'a> {
             header_row: sheet.header_row.unwrap_or(1),
             workbook: sheet::is_workbook(upload.format),
             choices: choices.clone(),
-            date_order: claim.options.date_order,
+            date_orders: DateOrders {
+                known: repair
+                    .as_ref()
+                    .map(|repair| repair.date_orders.clone())
+                    .unwrap_or_default(),
+                chosen: claim.options.date_order,
+            },
             sample,
             notices: sheet.notices.clone(),
         };

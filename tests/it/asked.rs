@@ -188,6 +188,46 @@ fn what_the_dates_themselves_tell_comes_before_what_somebody_says() {
 }
 
 #[test]
+fn rows_that_come_home_are_read_in_the_order_that_their_file_had() {
+    let office = Office::new();
+    let schema = json!({ "fields": [
+        { "name": "on", "type": "date", "format": "any" },
+        { "name": "n", "type": "integer" },
+    ] });
+    let root = office.admin("root");
+    root.send("PUT", "/api/templates/days", &schema).expect(201);
+    let errors = |job: &Value| {
+        let report = root.get(&format!("/api/jobs/{job}/report")).expect(200);
+        let errors = report["errors"].as_array().unwrap().clone();
+        let fields = errors.iter().map(|error| error["field"].clone());
+        (fields.collect::<Vec<_>>(), report["dates"].clone())
+    };
+    let text = "on,n\n26/06/2024,1\n03/08/2024,x\n";
+    let fields = [("template", "days")];
+    let job = root
+        .upload("upload-and-process", "d.csv", text.as_bytes(), &fields)
+        .expect(202)["job_id"]
+        .clone();
+    office.work_all();
+    assert_eq!(errors(&job).0, vec![json!("n")]);
+    // Its one row can't tell what the whole column told.
+    let repair = root.get(&format!("/api/jobs/{job}/repair.xlsx")).bytes;
+    let seen = root
+        .upload("preview", "repair.xlsx", &repair, &[])
+        .expect(200);
+    assert_eq!(seen["dates"][0]["order"], "day-month");
+    let chosen = [("date_order", "month-day")];
+    let again = root
+        .upload("upload-and-process", "repair.xlsx", &repair, &chosen)
+        .expect(202)["job_id"]
+        .clone();
+    office.work_all();
+    let (fields, dates) = errors(&again);
+    assert_eq!(fields, vec![json!("n")]);
+    assert_eq!(dates[0]["order"], "day-month");
+}
+
+#[test]
 fn a_preview_tells_how_dates_would_be_read_and_takes_the_order() {
     let office = with_dates();
     let anna = office.member("anna");

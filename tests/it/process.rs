@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use sheetline::process::{
-    Checker, Choices, Collision, Inference, Outcome, Settled, SourceFacts, Template,
+    Checker, Choices, Collision, DateOrders, Inference, Outcome, Settled, SourceFacts, Template,
 };
 use sheetline::sheet::{Column, Row};
 use sheetline::words::DayOrder;
@@ -168,7 +168,10 @@ impl Table {
                 header_row: 1,
                 workbook: self.workbook,
                 choices: Choices::default(),
-                date_order: self.date_order,
+                date_orders: DateOrders {
+                    chosen: self.date_order,
+                    ..DateOrders::default()
+                },
                 sample: Vec::new(),
                 notices: Vec::new(),
             },

@@ -143,6 +143,8 @@ fn same(rows: &[Row], info: &SheetInfo, number: u32, column: usize, data: &Data)
         (Data::Float(number), Cell::Text(text)) => Ok(*number) == text.parse(),
         (Data::Int(number), Cell::Text(text)) => Ok(*number) == text.parse(),
         (Data::Bool(value), Cell::Bool(found)) => *value == found,
+        // LibreOffice's `=TRUE()` under a number's format.
+        (Data::Float(number), Cell::Bool(found)) => *number == f64::from(u8::from(found)),
         (
             Data::DateTime(_) | Data::DateTimeIso(_) | Data::DurationIso(_),
             Cell::Date(_) | Cell::DateTime(_) | Cell::Time(_) | Cell::Duration(_),

@@ -12,7 +12,7 @@ use crate::http::routes::{Route, Who};
 use crate::intake::look::{self, Look};
 use crate::intake::rows::Source;
 use crate::process::mapping::{Choices, Mapping};
-use crate::process::{Inference, Template, date_orders};
+use crate::process::{DateOrders, Inference, Template, date_orders};
 use crate::repair;
 use crate::sheet::document::Objects;
 use crate::sheet::{SheetInfo, is_workbook, summary};
@@ -108,6 +108,13 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
             Ok(serde_json::from_slice(&out)?)
         })
         .collect::<Result<Vec<Value>>>()?;
+    let orders = DateOrders {
+        known: repair
+            .as_ref()
+            .map(|repair| repair.date_orders.clone())
+            .unwrap_or_default(),
+        chosen: date_order,
+    };
     let home = repair.map(|repair| json!({ "job_id": repair.job, "filename": repair.filename }));
     let body = json!({
         "success": true,
@@ -120,7 +127,7 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
         "columns": sheet.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(),
         "mapping": mapping.to_json(&template, &columns),
         "missing": mapping.missing_required(&template),
-        "dates": date_orders(&template, &mapping, &columns, &look.rows, date_order)?,
+        "dates": date_orders(&template, &mapping, &columns, &look.rows, &orders)?,
         "rows": rows,
         "row_numbers": shown.iter().map(|row| row.number).collect::<Vec<_>>(),
         "notices": sheet.notices,

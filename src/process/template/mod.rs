@@ -3,6 +3,8 @@
 
 mod parse;
 
+use std::sync::Arc;
+
 use super::constraints::Constraints;
 use super::normalize::Step;
 use super::types::FieldType;
@@ -39,7 +41,7 @@ pub struct Field {
     pub kind: FieldType,
     pub constraints: Constraints,
     /// Texts that stand for no value.
-    pub missing: Vec<String>,
+    pub missing: Arc<[String]>,
 }
 
 impl Field {
@@ -59,7 +61,7 @@ impl Field {
             normalize: Vec::new(),
             kind: FieldType::Any,
             constraints: Constraints::default(),
-            missing: vec![String::new()],
+            missing: Arc::from([String::new()]),
         }
     }
 }

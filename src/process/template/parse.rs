@@ -5,6 +5,7 @@ mod kinds;
 mod rules;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -19,20 +20,29 @@ use crate::words::Code;
 const FIELDS_MAX: usize = 16_384;
 /// Letters of a field's name or title.
 const NAME_CHARS_MAX: usize = 255;
+/// Bytes that all patterns of a template may take when compiled.
+const PATTERNS_BYTES_MAX: usize = 64 << 20;
 /// Problems listed of one template.
 const PROBLEMS_MAX: usize = 50;
 
 /// What is wrong with a schema, and where.
-struct Findings(Vec<(String, String)>);
+struct Findings {
+    list: Vec<(String, String)>,
+    /// Bytes left for compiled patterns.
+    pattern_bytes_left: usize,
+}
 
 impl Findings {
     fn add(&mut self, pointer: &str, message: impl Into<String>) {
-        self.0.push((pointer.to_owned(), message.into()));
+        self.list.push((pointer.to_owned(), message.into()));
     }
 }
 
 pub(super) fn template(name: &str, version: i64, schema: &str) -> Result<Template> {
-    let mut findings = Findings(Vec::new());
+    let mut findings = Findings {
+        list: Vec::new(),
+        pattern_bytes_left: PATTERNS_BYTES_MAX,
+    };
     let parsed = match serde_json::from_str::<Json>(schema) {
         Ok(Json::Object(schema)) => read(name, version, &schema, &mut findings),
         Ok(_) => {
@@ -45,18 +55,18 @@ pub(super) fn template(name: &str, version: i64, schema: &str) -> Result<Templat
         }
     };
     match parsed {
-        Some(template) if findings.0.is_empty() => Ok(template),
+        Some(template) if findings.list.is_empty() => Ok(template),
         Some(_) | None => Err(refusal(&findings)),
     }
 }
 
 fn refusal(findings: &Findings) -> Error {
     let first = findings
-        .0
+        .list
         .first()
         .map_or("", |(_, message)| message.as_str());
-    let place = findings.0.first().map_or("", |(at, _)| at.as_str());
-    let others = match findings.0.len() {
+    let place = findings.list.first().map_or("", |(at, _)| at.as_str());
+    let others = match findings.list.len() {
         0 | 1 => String::new(),
         2 => " One more thing is wrong.".to_owned(),
         count => format!(" {} more things are wrong.", count - 1),
@@ -67,7 +77,7 @@ fn refusal(findings: &Findings) -> Error {
         format!(" at {place}")
     };
     let errors: Vec<Json> = findings
-        .0
+        .list
         .iter()
         .take(PROBLEMS_MAX)
         .map(|(pointer, message)| json!({ "pointer": pointer, "message": message }))
@@ -100,9 +110,9 @@ fn read(
         );
         return None;
     }
-    let missing = match schema.get("missingValues") {
-        None => vec![String::new()],
-        Some(value) => missing_values(value, "/missingValues", findings),
+    let missing: Arc<[String]> = match schema.get("missingValues") {
+        None => Arc::from([String::new()]),
+        Some(value) => missing_values(value, "/missingValues", findings).into(),
     };
     let mut fields = Vec::with_capacity(list.len());
     let mut names: HashMap<String, usize> = HashMap::new();
@@ -242,7 +252,7 @@ fn missing_values(value: &Json, pointer: &str, findings: &mut Findings) -> Vec<S
 fn field(
     value: &Map<String, Json>,
     pointer: &str,
-    missing: &[String],
+    missing: &Arc<[String]>,
     findings: &mut Findings,
 ) -> Field {
     let at = |member: &str| format!("{pointer}/{member}");
@@ -298,8 +308,8 @@ fn field(
         kind,
         constraints,
         missing: match value.get("missingValues") {
-            None => missing.to_vec(),
-            Some(own) => missing_values(own, &at("missingValues"), findings),
+            None => Arc::clone(missing),
+            Some(own) => missing_values(own, &at("missingValues"), findings).into(),
         },
     }
 }
@@ -512,6 +522,22 @@ mod tests {
     }
 
     #[test]
+    fn patterns_that_are_too_large_together_are_refused() {
+        let fields = |count: usize| {
+            let field = |n| {
+                format!(
+                    r#"{{"name":"f{n}","constraints":{{"pattern":"(\\w{{4}}){{4}}"}},"type":"string"}}"#
+                )
+            };
+            let fields: Vec<String> = (0..count).map(field).collect();
+            pointers(&format!(r#"{{"fields":[{}]}}"#, fields.join(",")))
+        };
+        assert_eq!(fields(20), Vec::<String>::new());
+        let refused = fields(5_000);
+        assert!(refused[0].ends_with("/constraints/pattern"), "{refused:?}");
+    }
+
+    #[test]
     fn both_versions_of_the_standard_are_read() {
         let schema = r#"{
             "fields": [
@@ -525,8 +551,8 @@ mod tests {
         }"#;
         let template = Template::parse("t", 1, schema).unwrap();
         assert_eq!(template.primary_key, vec![0]);
-        assert_eq!(template.fields[0].missing, vec!["", "-"]);
-        assert_eq!(template.fields[1].missing, vec!["never"]);
+        assert_eq!(*template.fields[0].missing, ["", "-"]);
+        assert_eq!(*template.fields[1].missing, ["never"]);
         assert_eq!(template.fields_match, Some(FieldsMatch::Subset));
     }
 

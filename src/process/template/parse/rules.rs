@@ -177,23 +177,37 @@ fn pattern(
         );
         return None;
     }
-    let compiled = RegexBuilder::new(&format!("^(?:{pattern})$"))
-        .size_limit(PATTERN_BYTES_MAX)
-        .build();
-    match compiled {
-        Ok(regex) => Some((regex, pattern.to_owned())),
-        Err(regex::Error::CompiledTooBig(_)) => {
-            findings.add(pointer, "This pattern is too large.");
-            None
-        }
-        Err(_) => {
+    // A compiled pattern does not tell its size: the smallest bound that it keeps is counted.
+    const BOUNDS: [usize; 4] = [1 << 14, 1 << 16, 1 << 18, PATTERN_BYTES_MAX];
+    for bytes in BOUNDS {
+        if findings.pattern_bytes_left < bytes {
+            findings.pattern_bytes_left = 0;
             findings.add(
                 pointer,
-                "This is no regular expression that can be used here (look-around and back-references can't).",
+                "The patterns of this template are too large together.",
             );
-            None
+            return None;
+        }
+        let compiled = RegexBuilder::new(&format!("^(?:{pattern})$"))
+            .size_limit(bytes)
+            .build();
+        match compiled {
+            Ok(regex) => {
+                findings.pattern_bytes_left -= bytes;
+                return Some((regex, pattern.to_owned()));
+            }
+            Err(regex::Error::CompiledTooBig(_)) => {}
+            Err(_) => {
+                findings.add(
+                    pointer,
+                    "This is no regular expression that can be used here (look-around and back-references can't).",
+                );
+                return None;
+            }
         }
     }
+    findings.add(pointer, "This pattern is too large.");
+    None
 }
 
 fn allowed(
