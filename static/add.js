@@ -9,6 +9,7 @@ import { ago, bytes, count, explain, isActive, outcome } from './words.js';
 
 const ACCEPT = '.xlsx,.xlsm,.xlsb,.xls,.ods,.csv,.tsv,.txt';
 const READING = ['sheet', 'header_row', 'delimiter', 'encoding']; // options that say how the file is read
+const HOW = ['template', 'date_order']; // and how it is processed
 
 // What is chosen and under way. It outlives the view: looking at the records does not lose the file.
 const nothing = { file: null, key: null, note: null, preview: null, options: {}, looking: null };
@@ -94,7 +95,7 @@ async function look() {
 	pick.preview = { state: 'looking', result: pick.preview?.result };
 	paint();
 	try {
-		const result = await send('/api/files/preview', pick.file, fields([...READING, 'template']), { signal: abort.signal });
+		const result = await send('/api/files/preview', pick.file, fields([...READING, ...HOW]), { signal: abort.signal });
 		if (pick.looking === abort) pick.preview = { state: 'seen', result };
 	} catch (problem) {
 		if (pick.looking !== abort) return;
@@ -118,9 +119,9 @@ async function start(kind) {
 	pick.sending = sending;
 	paint('sending');
 	try {
-		await get('/api/auth/session'); // a session that ended asks before the file has gone, not after
-		const answer = await send(`/api/files/upload-${kind}`, file, fields(kind === 'and-process' ? [...READING, 'template', 'on_duplicate'] : READING), {
-			key: `${key}-${kind}`, // one key for each button: the same file stored and then processed is two requests
+		await get('/api/auth/session'); // who has to sign in again does so first
+		const answer = await send(`/api/files/upload-${kind}`, file, fields(kind === 'and-process' ? [...READING, ...HOW, 'on_duplicate'] : READING), {
+			key: `${key}-${kind}`, // stored and then processed is two requests
 			signal: sending.abort.signal,
 			onProgress: (sent, total) => progress(sending, sent, total),
 			onSent: () => { sending.received = true; sending.label = 'Received'; say('Received. Reading the file…'); paint(); },
@@ -134,7 +135,7 @@ async function start(kind) {
 		pick.sending = null;
 		if (problem.name === 'AbortError') { say('Cancelled'); paint('chosen'); return; }
 		if (problem.code === 'job-in-progress') { poke(); busy(problem); return; }
-		pick.key = ['offline', 'busy'].includes(problem.code) ? key : newKey(); // an answer may have been lost: the repeat is the same request
+		pick.key = ['offline', 'busy'].includes(problem.code) ? key : newKey(); // the answer may have been lost
 		const percent = Math.floor((100 * sending.sent) / sending.total);
 		const broken = problem.code === 'offline' && percent > 0 && !sending.received;
 		tell(broken ? `The connection broke at ${percent} %. Your file is still chosen.` : explain(problem, { file: true, size: file.size, percent }), [

@@ -1,4 +1,4 @@
-// The way to the server: JSON calls, uploads with progress, problems as errors, and what is asked of it once.
+// The way to the server: JSON calls, uploads with progress, problems as errors, what is asked once.
 
 import { noteServerTime } from './words.js';
 

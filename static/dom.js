@@ -5,7 +5,7 @@ import { explain } from './words.js';
 
 const nodes = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== '');
 
-/** An element: h('p.hint', {id: 'x', onclick: fn}, 'text', otherElement, [more]); `label` is for screen readers. Null and false children are left out. */
+/** An element: h('p.hint', {id: 'x', onclick: fn}, 'text', element, [more]); `label` is for screen readers. */
 export function h(tag, ...rest) {
 	const [name, ...classes] = tag.split('.');
 	const element = document.createElement(name);

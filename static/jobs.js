@@ -14,7 +14,7 @@ async function begin(path, body) {
 }
 export const retry = (job) => begin(`/api/jobs/${job.job_id}/retry`);
 
-/** Processes a stored file; asks for the template where there are several. Resolves to whether it has begun. */
+/** Processes a stored file; asks for the template where there are several. Resolves to whether it began. */
 export function processStored({ id, filename }) {
 	const path = `/api/files/${id}/process`;
 	if (known.templates.length < 2) return begin(path);

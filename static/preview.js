@@ -1,11 +1,11 @@
-// What the server sees in the chosen file: sheet, header row, how its columns are understood, its first rows.
+// What the server sees in the chosen file: sheet, header row, mapping of its columns, first rows.
 
 import { field, h, input, note, sample, select, table } from './dom.js';
 import { bytes, cell, count, dots, howWord, num } from './words.js';
 
 const SEPARATORS = [['', 'Found by looking'], [';', 'Semicolon ;'], [',', 'Comma ,'], ['tab', 'Tab'], ['|', 'Bar |']];
 const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ['windows-1252', 'Western European (Windows)'], ['windows-1250', 'Central European (Windows)'], ['windows-1251', 'Cyrillic (Windows)'], ['utf-16le', 'UTF-16']];
-const REPAIR_SHEET = 'sheetline_repair'; // by its hidden sheet the server knows a workbook with rows to fix again
+const ORDERS = [['', 'Choose'], ['day-month', 'Day first'], ['month-day', 'Month first']];
 const isText = (name) => /\.(csv|tsv|txt)$/i.test(name);
 
 /** `seen`: the server's answer; `options`: what was chosen; `change`: looks again; `fields`: the template's. */
@@ -17,13 +17,14 @@ export function previewPanel({ seen, stale, file, options, change, fields }) {
 	const example = (i) => rows.map((row) => value(row, i)).find((words) => words !== '–') || '–';
 	const matched = mapping.filter((m) => m.field).length;
 	const easy = matched > 0 && mapping.every((m) => m.how === 'exact') && !missing.length;
-	const choose = (m) => select([['', 'Keep as extra'], ['-', 'Leave it out'], ...fields.map((f) => [f.name, f.title || f.name])], m.field || (m.how === 'none' ? '' : '-'), (name) => change({ mapping: { ...options.mapping, [m.column]: name === '-' ? null : name || undefined } }), { label: `Field for ${m.column}` });
+	const choose = (m) => select([['', 'Keep as extra'], ['-', 'Leave it out'], ...fields.map((f) => [f.name, f.title || f.name])], m.field || (m.how === 'none' ? '' : '-'), (name) => change({ mapping: { ...Object.fromEntries(Object.entries(options.mapping || {}).filter(([, f]) => f !== name)), [m.column]: name === '-' ? null : name || undefined } }), { label: `Field for ${m.column}` });
 	const editable = fields.length > 0;
 	const textual = isText(file.name) || seen.encoding;
 	const single = textual && mapping.length === 1; // a wrong separator leaves one column
-	const repair = seen.sheets?.some((s) => s.name === REPAIR_SHEET);
+	const repair = seen.repairs;
+	const orders = (seen.dates || []).filter((d) => d.chosen || !d.order.includes('-'));
 	return h('div.grid', { 'aria-busy': stale ? 'true' : null },
-		repair && note('info', 'These are the rows to fix of an earlier file. “Upload & Process Now” puts them back to where they belong.'),
+		repair && note('info', `These are the rows to fix of ${repair.filename}. “Upload & Process Now” puts them back to where they belong.`),
 		!repair && whichRows(seen, options, change),
 		single && note('warn', 'Only one column was found. Is the separator right?'),
 		textual && h('details', { open: single }, h('summary', dots('Reading details', seen.encoding && `${seen.encoding} text`, seen.delimiter && `separator ${seen.delimiter === '\t' ? 'Tab' : seen.delimiter}`)), h('div.row',
@@ -33,6 +34,7 @@ export function previewPanel({ seen, stale, file, options, change, fields }) {
 			table('How the columns are understood', ['Column in your file', 'Field', 'How', sample('Example')],
 				mapping.map((m, i) => [m.column, editable ? choose(m) : m.field ? named(m.field) : '–', howWord(m.how), example(i)]))),
 		missing.map((name) => note('warn', `“${named(name)}” is needed, and no column was matched to it.${editable ? ' Choose its column above.' : ''}`)),
+		orders.length > 0 && field(`Dates such as 03/08/2024 (${orders.map((d) => named(d.field)).join(', ')})`, select(ORDERS, options.date_order, (date_order) => change({ date_order }))),
 		notices.length > 0 && h('details', h('summary', `${count(notices.length, 'thing')} to know`), h('ul', notices.map((n) => h('li', n.cell && `${n.cell}: `, n.message)))),
 		rows.length > 0 && h('details', h('summary', rows.length === 1 ? 'The only row' : `First ${num(rows.length)} rows`),
 			table('First rows of the file', columns, rows.map((row) => columns.map((_, i) => value(row, i))), { cls: 'data' })));
