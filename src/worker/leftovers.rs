@@ -15,7 +15,7 @@ use crate::store::{records, undoing};
 const ROWS: u32 = records::DISCARD;
 
 /// Records of an undone job removed in one transaction: their keys lie all over the index.
-const UNDONE: u32 = 200;
+const UNDONE: u32 = 100;
 
 /// How long an attempt that ends clears up after itself: enough for all but the largest files, and
 /// short of the two seconds in which a job is to be cancelled.

@@ -380,6 +380,34 @@ fn what_comes_back_waits_for_an_import_into_the_same_list_and_what_goes_does_not
 }
 
 #[test]
+fn of_many_who_undo_the_same_import_one_does() {
+    let office = Office::new();
+    template(&office.admin("root"));
+    let anna = office.member("anna");
+    import(&anna, "a.csv", "id,u\n1,x\n2,y\n", "skip");
+    let second = import(&anna, "b.csv", "id,u\n1,p\n2,q\n", "update");
+    import(&anna, "c.csv", "id,u\n3,x\n", "skip");
+    let turn = office
+        .app
+        .turns
+        .take("things", JobId(99), &Stop::new(), || {});
+    let path = format!("/api/jobs/{second}/undo");
+    let mut answers: Vec<u16> = std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| anna.post(&path).status))
+            .collect();
+        drop(turn);
+        asked
+            .into_iter()
+            .map(|asked| asked.join().unwrap())
+            .collect()
+    });
+    answers.sort_unstable();
+    assert_eq!(answers, [200, 409, 409, 409]);
+    assert_eq!(short(&anna), ["1 p", "2 y", "3 x"]);
+}
+
+#[test]
 fn what_was_found_holds_until_the_list_changes() {
     let office = Office::new();
     template(&office.admin("root"));

@@ -29,10 +29,7 @@ const PAGE: u32 = 1_000;
 const MARKS: usize = 500;
 
 pub(super) fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
-    let job = find(call)?;
-    if job.status != State::Completed || job.undone_at.is_some() {
-        return Err(jobs::not_undoable());
-    }
+    let job = undoable(call)?;
     let actor = call.actor()?;
     let by = call.caller()?.user.username.clone();
     // A job that checks against the list meanwhile must not miss what comes back. What only goes is in
@@ -52,7 +49,8 @@ pub(super) fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
         Ok(true)
     };
     let look = loop {
-        let look = look(call, &job)?;
+        // Somebody else may have undone it while this waited.
+        let look = look(call, &undoable(call)?)?;
         mark(call, &look)?;
         if call.app.db.write(|tx| commit(tx, &look))? {
             break look;
@@ -68,6 +66,16 @@ pub(super) fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
     call.app.leftovers.store(true, Ordering::Relaxed);
     call.app.bell.news();
     answer(call, job.id, &look, &message)
+}
+
+/// The job in the path, where it can be undone.
+fn undoable(call: &Call<'_, '_>) -> Result<Job> {
+    let job = find(call)?;
+    if job.status == State::Completed && job.undone_at.is_none() {
+        Ok(job)
+    } else {
+        Err(jobs::not_undoable())
+    }
 }
 
 fn take_turn<'a>(call: &Call<'a, '_>, job: &Job) -> Result<Turn<'a>> {
