@@ -93,6 +93,10 @@ impl Db {
     /// # Errors
     /// A `Problem` that names what is wrong with the file; `Database` for the rest.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Db> {
+        Db::open_file(path, clock).map_err(|error| unusable(path, error))
+    }
+
+    fn open_file(path: &Path, clock: Arc<dyn Clock>) -> Result<Db> {
         make_private(path)?;
         let mut connection = connect(path)?;
         migrate::refuse_unknown(migrate::kind(&connection)?)?;
@@ -125,6 +129,10 @@ impl Db {
         if !path.exists() {
             return Ok(());
         }
+        Db::bring_up(path, held).map_err(|error| unusable(path, error))
+    }
+
+    fn bring_up(path: &Path, held: &lock::Lock) -> Result<()> {
         let mut connection = connect(path)?;
         let kind = migrate::kind(&connection)?;
         migrate::refuse_unknown(kind)?;
@@ -311,6 +319,27 @@ impl Db {
         // A panic in a closure has rolled its transaction back, so the connection is good.
         self.writer.lock()
     }
+}
+
+/// What keeps a file from being opened, in words that name the setting. A full disk and another
+/// program's lock stay what they are.
+fn unusable(path: &Path, error: Error) -> Error {
+    if error.is_disk_full() || error.is_busy() {
+        return error;
+    }
+    let reason = match &error {
+        Error::Io(error) => error.to_string(),
+        Error::Database(_) if path.is_dir() => "it is a folder".to_owned(),
+        Error::Database(error) => error.to_string(),
+        Error::Problem(_) | Error::Internal(_) | Error::Stopped => return error,
+    };
+    Error::problem(
+        Code::Internal,
+        format!(
+            "The database {} can't be opened: {reason}. Name another file with --db, or see to it that this program may read and write it and its folder.",
+            path.display()
+        ),
+    )
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

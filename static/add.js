@@ -8,8 +8,8 @@ import { heading, previewPanel } from './preview.js';
 import { ago, bytes, count, explain, isActive, outcome } from './words.js';
 
 const ACCEPT = '.xlsx,.xlsm,.xlsb,.xls,.ods,.csv,.tsv,.txt';
-const READING = ['sheet', 'header_row', 'delimiter', 'encoding']; // options that say how the file is read
-const HOW = ['template', 'date_order']; // and how it is processed
+const READING = ['sheet', 'header_row', 'delimiter', 'encoding']; // how the file is read
+const HOW = ['template', 'date_order']; // how it is processed
 
 // What is chosen and under way. It outlives the view: looking at the records does not lose the file.
 const nothing = { file: null, key: null, note: null, preview: null, options: {}, looking: null };
@@ -76,6 +76,7 @@ function forget() {
 
 /** With other options it is another request. */
 function change(options) {
+	if ('header_row' in options) pick.options.mapping = {};
 	Object.assign(pick.options, options);
 	pick.key = newKey();
 	look();

@@ -1,4 +1,4 @@
-// Starts the page: who is here, the frame around the views, the address after #, the title, the connection.
+// Starts the page: who is here, the frame around the views, the address after #, the title.
 
 import { get, learn, onSignedOut } from './api.js';
 import { ownPasswordPage, profileView, setUpPage, signInOver, signInPage, signOut } from './account.js';

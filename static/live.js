@@ -6,7 +6,7 @@ import { isActive } from './words.js';
 const WAIT_SECONDS = 20; // the server answers earlier when something changes
 const BACK_OFF = [1, 2, 5, 15]; // seconds between tries while there is no answer
 
-/** job: processing_status or null; queue: queue_info; changedAt: when something last moved; rate: rows a second. */
+/** job: processing_status or null; queue: queue_info; changedAt: of the last news; rate: rows a second. */
 export const live = { job: null, queue: null, changedAt: 0, rate: 0, online: true };
 
 const listeners = new Set();

@@ -44,7 +44,7 @@ function whichRows(seen, options, change) {
 	const sheets = seen.sheets || [];
 	const current = options.sheet || seen.sheet || sheets.find((s) => s.rows > 0 && s.visibility === 'visible')?.name;
 	const about = (s) => [s.rows ? count(s.rows, 'row') : 'empty', s.visibility !== 'visible' && 'hidden'].filter(Boolean).join(', ');
-	const header = input('number', { class: 'short', min: '1', max: '1048576', value: String(seen.header_row ?? 1), onchange: () => { if (header.value >= 1) change({ header_row: String(Math.floor(header.value)) }); } });
+	const header = input('number', { class: 'short', min: '1', max: '1048576', value: String(options.header_row || seen.header_row || 1), onchange: () => { if (header.value >= 1) change({ header_row: String(Math.floor(header.value)) }); } });
 	return h('div.row',
 		sheets.length > 1 && field('Sheet', select(sheets.map((s) => [s.name, `${s.name} (${about(s)})`]), current, (sheet) => change({ sheet, header_row: '' }))),
 		field('Headers are in row', header),

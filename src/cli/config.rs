@@ -205,17 +205,45 @@ fn read_toml(path: &Path, serve: &Command) -> Result<BTreeMap<String, Found>> {
 }
 
 fn unknown(key: &str, name: &str, known: &[&str], path: &Path) -> String {
-    let nearest = known
+    let nearest = nearest(name, known);
+    format!(
+        "{} has a setting \"{key}\", which does not exist.{nearest} `sheetline config` lists all.",
+        path.display()
+    )
+}
+
+/// The name that was probably meant, as a question, where one is near.
+fn nearest(name: &str, known: &[&str]) -> String {
+    known
         .iter()
         .map(|other| (strsim::jaro_winkler(name, other), other))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .filter(|(score, _)| *score > 0.8)
         .map(|(_, other)| format!(" Did you mean \"{other}\"?"))
-        .unwrap_or_default();
-    format!(
-        "{} has a setting \"{key}\", which does not exist.{nearest} `sheetline config` lists all.",
-        path.display()
-    )
+        .unwrap_or_default()
+}
+
+/// What to say of variables that look like settings and are none: a misspelt one would be ignored in
+/// silence. No error, because other programs may have variables of such names.
+pub(super) fn strangers(command: &Command, given: impl Iterator<Item = String>) -> Vec<String> {
+    let mut known: Vec<String> = command
+        .get_subcommands()
+        .flat_map(Command::get_arguments)
+        .filter_map(|argument| argument.get_env()?.to_str())
+        .flat_map(|name| [name.to_owned(), format!("{name}_FILE")])
+        .collect();
+    let more = [
+        "CONFIG",
+        "ADMIN_NAME",
+        "ADMIN_PASSWORD",
+        "ADMIN_PASSWORD_FILE",
+    ];
+    known.extend(more.map(|name| format!("SHEETLINE_{name}")));
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    given
+        .filter(|name| name.starts_with("SHEETLINE_") && !known.contains(&name.as_str()))
+        .map(|name| format!("{name} is no setting.{}", nearest(&name, &known)))
+        .collect()
 }
 
 /// A value as a flag would be given it.
@@ -235,4 +263,29 @@ fn plain(value: &toml::Value) -> Option<String> {
 
 fn refused(sentence: String) -> Error {
     Error::problem(Code::BadRequest, sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn a_variable_that_is_no_setting_is_named_with_the_nearest_one() {
+        let given = [
+            "SHEETLINE_WORKRES",
+            "SHEETLINE_DB",
+            "SHEETLINE_DB_FILE",
+            "HOME",
+        ];
+        let said = strangers(
+            &super::super::Cli::command(),
+            given.into_iter().map(str::to_owned),
+        );
+        assert_eq!(
+            said,
+            ["SHEETLINE_WORKRES is no setting. Did you mean \"SHEETLINE_WORKERS\"?"]
+        );
+    }
 }

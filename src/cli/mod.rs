@@ -262,8 +262,19 @@ fn open_existing(path: &Path) -> Result<Db> {
 }
 
 fn must_exist(path: &Path) -> Result<()> {
-    if path.exists() {
-        return Ok(());
+    match path.metadata() {
+        // SQLite would take it for a new database: a backup of it would push good ones out.
+        Ok(data) if data.is_file() && data.len() == 0 => {
+            return Err(Error::problem(
+                crate::words::Code::UnreadableFile,
+                format!(
+                    "The database {} is empty (0 bytes): what it held is lost. Put a backup in its place with `sheetline restore`.",
+                    path.display()
+                ),
+            ));
+        }
+        Ok(_) => return Ok(()),
+        Err(_) => {}
     }
     Err(Error::problem(
         crate::words::Code::NotFound,

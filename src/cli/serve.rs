@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, CommandFactory};
 
-use super::{check, door, limits, log as log_setup, signals};
+use super::{check, config, door, limits, log as log_setup, signals};
 use crate::accounts;
 use crate::app::App;
 use crate::db::{Db, lock};
@@ -141,10 +141,30 @@ impl Flags {
         settings.replicated = self.replicated;
         settings.connections_max = self.max_connections;
         settings.door = self.door.door();
+        if let Some(url) = &self.public_url {
+            public_address(url)?;
+        }
         settings.public_url = self.public_url.clone();
         settings.trusted_proxies = self.trusted_proxy.clone();
         settings.limits = self.limits.limits();
         Ok(settings)
+    }
+}
+
+/// What `--public-url` may be: an address without path.
+fn public_address(url: &str) -> Result<()> {
+    let host = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))
+        .map(|rest| rest.trim_end_matches('/'));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']) => Ok(()),
+        Some(_) | None => Err(Error::problem(
+            Code::BadRequest,
+            format!(
+                "--public-url must be an address such as https://sheets.example.org, without a path; it is \"{url}\"."
+            ),
+        )),
     }
 }
 
@@ -155,6 +175,10 @@ impl Flags {
 pub fn run(flags: &Flags) -> Result<ExitCode> {
     let settings = flags.settings()?;
     log_setup::start(&flags.log)?;
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for stranger in config::strangers(&super::Cli::command(), names) {
+        log::warn!("{stranger}");
+    }
     // Before anything else, so that a signal during the start is not lost.
     let mut signals = signals::Signals::new()?;
     if let Some(folder) = settings.db.parent()

@@ -197,7 +197,19 @@ pub fn unattended(db: &Db) -> Result<()> {
             ));
         }
     };
-    let user = accounts::add_user(db, &name, &password, None, true)?;
+    let user =
+        accounts::add_user(db, &name, &password, None, true).map_err(|error| match error {
+            Error::Problem(problem) => Error::problem(
+                problem.code,
+                format!(
+                    "SHEETLINE_ADMIN_NAME, SHEETLINE_ADMIN_PASSWORD: {}",
+                    problem.detail
+                ),
+            ),
+            other @ (Error::Database(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped) => {
+                other
+            }
+        })?;
     log::info!(
         "user={} added as the first administrator, from the environment",
         user.username

@@ -24,7 +24,9 @@ pub fn take(db: &Path) -> Result<Lock> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    let file = options.open(&name)?;
+    let file = options
+        .open(&name)
+        .map_err(|error| super::unusable(db, error.into()))?;
     copy::own_like(&name, db);
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),

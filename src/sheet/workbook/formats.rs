@@ -28,8 +28,8 @@ pub(super) fn built_in(id: u32) -> Shape {
 /// The shape of a format code. Only its first section counts: the one for positive numbers.
 pub(super) fn shape(code: &str) -> Shape {
     let code = code.trim();
-    if code.len() > 1 && code.len() < 100 && code.bytes().all(|byte| byte == b'0') {
-        return Shape::Zeros(u8::try_from(code.len()).unwrap_or(u8::MAX));
+    if let Some(digits) = zeros(code) {
+        return Shape::Zeros(digits);
     }
     let mut tokens = Tokens::default();
     let mut chars = code.chars().peekable();
@@ -70,6 +70,30 @@ pub(super) fn shape(code: &str) -> Shape {
         }
     }
     tokens.shape()
+}
+
+/// How many zeros a format consists of: colours, conditions, places and blanks apart
+/// (`[$-409]00000_);@`).
+fn zeros(code: &str) -> Option<u8> {
+    let mut digits = 0_u8;
+    let mut chars = code.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            '0' => digits = digits.checked_add(1)?,
+            ';' => break,
+            '_' | '*' => {
+                chars.next();
+            }
+            '[' => {
+                let inner: String = chars.by_ref().take_while(|c| *c != ']').collect();
+                if is_elapsed(&inner) {
+                    return None;
+                }
+            }
+            _ => return None,
+        }
+    }
+    (2..100).contains(&digits).then_some(digits)
 }
 
 /// `[h]`, `[mm]`, `[ss]`: hours, minutes or seconds that don't start again at a day's end.
@@ -185,7 +209,19 @@ mod tests {
 
     #[test]
     fn only_a_format_of_zeros_keeps_leading_zeros() {
-        assert_eq!(shape("00000"), Shape::Zeros(5));
+        for code in [
+            "00000",
+            "[$-409]00000",
+            "[Red]00000",
+            "00000;@",
+            "00000_)",
+            "00000;-00000",
+            "[<=99999]00000;0",
+        ] {
+            assert_eq!(shape(code), Shape::Zeros(5), "{code}");
+        }
+        assert_eq!(shape("[h]"), Shape::Duration);
+        assert_eq!(shape("0"), Shape::Number);
         assert_eq!(shape("000\\-00"), Shape::Number);
         assert_eq!(shape("0.00"), Shape::Number);
     }
