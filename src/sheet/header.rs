@@ -25,6 +25,9 @@ pub(super) struct Place {
 /// Merges looked at around the header; a sheet with more of them there is no list.
 const MERGES_MAX: usize = 2_000;
 
+/// Rows of facts above a header, where the table's width does not tell them from it.
+const FACT_ROWS_MAX: usize = 5;
+
 /// How many rows further down a header cell may reach.
 const REACH_ROWS_MAX: u32 = 4;
 
@@ -66,9 +69,10 @@ fn first(rows: &[Waiting], covers: &[usize], merges: &[Merge]) -> usize {
             }
             continue;
         }
-        // The table begins here. Where its first row is no header, nothing above it is lost.
         if !is_wordy(rows, at) {
-            return perhaps.unwrap_or(0);
+            // The table begins here, or facts about it (`Report no | 4711`) do. Where its first row is
+            // no header, nothing above it is lost.
+            return below_facts(rows, covers, at).unwrap_or_else(|| perhaps.unwrap_or(0));
         }
         return match perhaps {
             Some(earlier) if !names_values(rows, at) => earlier,
@@ -76,6 +80,20 @@ fn first(rows: &[Waiting], covers: &[usize], merges: &[Merge]) -> usize {
         };
     }
     perhaps.unwrap_or(0)
+}
+
+/// The header below a few rows of facts, all of them narrower than it, and a blank row: a full row of
+/// words, with a name above values.
+fn below_facts(rows: &[Waiting], covers: &[usize], at: usize) -> Option<usize> {
+    let after_blank = |index: &usize| {
+        let number = |index: usize| rows.get(index).map(|row| row.number);
+        number(*index) > number(index - 1).map(|above| above + 1)
+    };
+    let end = rows.len().min(at + 1 + FACT_ROWS_MAX);
+    let header = (at + 1..end).find(after_blank)?;
+    let cover = covers.get(header)?;
+    let narrower = covers.iter().take(header).all(|above| above < cover);
+    (narrower && is_wordy(rows, header) && names_values(rows, header)).then_some(header)
 }
 
 /// Whether a column of the row is a name above values: proof that the row is a header.

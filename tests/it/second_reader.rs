@@ -19,11 +19,6 @@ const KNOWN: &[(&str, &str)] = &[
         "its date formats have numbers that calamine passes over",
     ),
     (
-        "company_list_libreoffice.ods",
-        "LibreOffice writes TRUE and FALSE of other programs as the formulas TRUE() and FALSE() with 1 and 0; \
-         we read what they are",
-    ),
-    (
         "sheetjs_CRLFR9.xls",
         "calamine leaves NULs between the letters",
     ),

@@ -248,6 +248,31 @@ fn a_header_is_found_below_titles_of_several_cells() {
                 "B|https://l.example/b|https://b.example|6|Tech|600",
             ],
         ),
+        // Facts as wide as two thirds of the table, with numbers in them.
+        (
+            4,
+            &[
+                "Acme Ltd",
+                "Report no|4711",
+                "",
+                "Name|Zip|Qty",
+                "A|10115|5",
+                "B|20095|6",
+            ],
+        ),
+        (
+            4,
+            &[
+                "Acme Ltd",
+                "Rows|8|Date|45000",
+                "",
+                "Name|Link|Site|Size|Branch|Revenue",
+                "A|https://l.example/a|https://a.example|5|Tech|500",
+                "B|https://l.example/b|https://b.example|6|Tech|600",
+            ],
+        ),
+        // No header at all: two blocks of rows.
+        (1, &["A|5", "B|6", "", "C|7", "D|8"]),
         // Nothing but words, and nothing but the title's width and a blank row to go by.
         (
             3,
