@@ -53,6 +53,8 @@ pub struct Db {
     room: Room,
     /// Another program replicates the file and moves its log home.
     replicated: AtomicBool,
+    /// The disk took nothing when it was last tried.
+    unwritable: AtomicBool,
 }
 
 #[derive(Default)]
@@ -118,6 +120,7 @@ impl Db {
             reader_done: Condvar::new(),
             room: Room::default(),
             replicated: AtomicBool::new(false),
+            unwritable: AtomicBool::new(false),
         })
     }
 
@@ -198,7 +201,15 @@ impl Db {
         {
             self.ran_out_of_room();
         }
+        if result.as_ref().is_err_and(Error::is_unwritable) {
+            self.found_unwritable();
+        }
         result
+    }
+
+    /// Something failed because the disk takes nothing: until a write succeeds, [`Db::probe`] tries one.
+    pub fn found_unwritable(&self) {
+        self.unwritable.store(true, Ordering::Relaxed);
     }
 
     /// Runs `work` on one consistent view of the database. It should be short: while it runs, the
@@ -241,20 +252,22 @@ impl Db {
         (Turn(self), readers.idle.pop())
     }
 
-    /// Whether the database can be written now. Costs no disk write, except while the disk was
-    /// full: then it is tried.
+    /// Whether the database can be written now. Costs no disk write, except where the last one failed:
+    /// then it is tried.
     ///
     /// # Errors
     /// What SQLite said to the attempt.
     pub fn probe(&self) -> Result<()> {
-        let full = self.room.is_full();
+        let doubt = self.room.is_full() || self.unwritable.load(Ordering::Relaxed);
         self.room.look(self.folder(), self.clock.monotonic())?;
         self.write(|tx| {
-            if full {
+            if doubt {
                 tx.pragma_update(None, "application_id", migrate::APPLICATION_ID)?;
             }
             Ok(())
-        })
+        })?;
+        self.unwritable.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Leaves the write-ahead log to the program that replicates it (Litestream): one that is moved
@@ -321,10 +334,10 @@ impl Db {
     }
 }
 
-/// What keeps a file from being opened, in words that name the setting. A full disk and another
-/// program's lock stay what they are.
+/// What keeps a file from being opened, in words that name the setting. Another program's lock stays
+/// what it is.
 fn unusable(path: &Path, error: Error) -> Error {
-    if error.is_disk_full() || error.is_busy() {
+    if error.is_busy() && !error.is_unwritable() {
         return error;
     }
     let reason = match &error {

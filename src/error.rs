@@ -107,7 +107,24 @@ impl Error {
                 )
             ),
             Error::Problem(problem) => problem.code == Code::Busy,
-            Error::Io(_) | Error::Internal(_) | Error::Stopped => false,
+            Error::Io(error) => error.kind() == io::ErrorKind::ReadOnlyFilesystem,
+            Error::Internal(_) | Error::Stopped => false,
+        }
+    }
+
+    /// Whether the disk takes nothing: it was mounted for reading only, or fails.
+    pub fn is_unwritable(&self) -> bool {
+        match self {
+            Error::Database(error) => matches!(
+                error.sqlite_error_code(),
+                Some(
+                    rusqlite::ErrorCode::ReadOnly
+                        | rusqlite::ErrorCode::CannotOpen
+                        | rusqlite::ErrorCode::SystemIoFailure
+                )
+            ),
+            Error::Io(error) => error.kind() == io::ErrorKind::ReadOnlyFilesystem,
+            Error::Problem(_) | Error::Internal(_) | Error::Stopped => false,
         }
     }
 }

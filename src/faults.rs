@@ -12,6 +12,8 @@ pub enum Kind {
     Broken,
     /// Another program holds it.
     Busy,
+    /// It was mounted anew, for reading only.
+    ReadOnly,
 }
 
 /// A step of the database: begin or commit of a transaction.
@@ -27,6 +29,7 @@ fn refusal(kind: Kind) -> rusqlite::Error {
         Kind::Full => rusqlite::ffi::SQLITE_FULL,
         Kind::Broken => rusqlite::ffi::SQLITE_IOERR,
         Kind::Busy => rusqlite::ffi::SQLITE_BUSY,
+        Kind::ReadOnly => rusqlite::ffi::SQLITE_READONLY,
     };
     // Without a message: with one, SQLite would forget the code of a function that fails.
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None)
@@ -42,6 +45,7 @@ pub fn file() -> io::Result<()> {
         Some(Kind::Full) => Err(io::Error::from(io::ErrorKind::StorageFull)),
         Some(Kind::Broken) => Err(io::Error::other("planned by a test")),
         Some(Kind::Busy) => Err(io::Error::from(io::ErrorKind::ResourceBusy)),
+        Some(Kind::ReadOnly) => Err(io::Error::from(io::ErrorKind::ReadOnlyFilesystem)),
     }
 }
 

@@ -72,6 +72,9 @@ pub fn answer(app: &App, incoming: &mut Incoming<'_>) -> Response {
         Ok(response) => response,
         Err(error) => {
             // Not only what the database said: a spool file may have found no room.
+            if error.is_unwritable() {
+                app.db.found_unwritable();
+            }
             if error.is_disk_full() {
                 app.db.ran_out_of_room();
             }

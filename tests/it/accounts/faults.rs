@@ -66,7 +66,7 @@ fn a_sign_in_that_can_not_be_written_is_none() {
         let answer = faults::with_failure(step, kind, sign_in);
         match kind {
             Kind::Full => refused(&answer, 507, "disk-full"),
-            Kind::Broken | Kind::Busy => refused(&answer, 503, "busy"),
+            Kind::Broken | Kind::Busy | Kind::ReadOnly => refused(&answer, 503, "busy"),
         }
         assert_eq!(answer.header("Set-Cookie"), None);
         assert_eq!(office.number("SELECT count(*) FROM sessions"), 0);
