@@ -215,7 +215,7 @@ story('rows to fix are taken away, come home and are known again', both, async (
   assert.match(fix.name, /\.xlsx$/);
   await page.goto(`${office.url}/#/`);
   await choose(page, { name: fix.name, mimeType: '', buffer: fix.bytes });
-  await page.getByText('These are the rows to fix of an earlier file').first().waitFor();
+  await page.getByText('These are the rows to fix of ').first().waitFor();
   await process(page);
   await work(page).getByText('to-fix').first().waitFor();
   await report(page).click();
