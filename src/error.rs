@@ -93,22 +93,19 @@ impl Error {
         }
     }
 
-    /// Whether another program holds the database, so that trying again later may work.
+    /// Whether another program holds the database or the disk takes nothing, so that trying again later
+    /// may work.
     pub fn is_busy(&self) -> bool {
         match self {
-            Error::Database(error) => matches!(
-                error.sqlite_error_code(),
-                Some(
-                    rusqlite::ErrorCode::DatabaseBusy
-                        | rusqlite::ErrorCode::DatabaseLocked
-                        | rusqlite::ErrorCode::ReadOnly
-                        | rusqlite::ErrorCode::CannotOpen
-                        | rusqlite::ErrorCode::SystemIoFailure
-                )
-            ),
+            Error::Database(error) => {
+                let held = matches!(
+                    error.sqlite_error_code(),
+                    Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
+                );
+                held || self.is_unwritable()
+            }
             Error::Problem(problem) => problem.code == Code::Busy,
-            Error::Io(error) => error.kind() == io::ErrorKind::ReadOnlyFilesystem,
-            Error::Internal(_) | Error::Stopped => false,
+            Error::Io(_) | Error::Internal(_) | Error::Stopped => self.is_unwritable(),
         }
     }
 

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::backup::place;
 use crate::db::{copy, lock, migrate};
 use crate::error::{Error, Result};
+use crate::store::soundness;
 use crate::words::Code;
 
 /// Runs the command.
@@ -78,22 +79,13 @@ fn look_at(file: &Path) -> Result<String> {
     };
     let connection =
         Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(unreadable)?;
-    let verdict: String = connection
-        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
-        .map_err(unreadable)?;
-    if verdict != "ok" {
+    if let Some(verdict) = copy::damage(&connection).map_err(unreadable)? {
         return Err(refused(format!(
             "{} is damaged ({verdict}). Nothing was changed: take another backup.",
             file.display()
         )));
     }
-    let (uploads, jobs, newest): (i64, i64, Option<String>) = connection
-        .query_row(
-            "SELECT (SELECT count(*) FROM uploads), (SELECT count(*) FROM jobs), (SELECT max(at) FROM audit)",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )
-        .map_err(unreadable)?;
+    let (uploads, jobs, newest) = soundness::contents(&connection).map_err(unreadable)?;
     let migrates = if version == migrate::VERSION {
         ""
     } else {

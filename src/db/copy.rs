@@ -74,17 +74,25 @@ pub fn sync_file(path: &Path) -> Result<()> {
 
 fn check(copy: &Path) -> Result<()> {
     let connection = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let verdict: String =
-        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" {
+    let Some(verdict) = damage(&connection)? else {
         return Ok(());
-    }
+    };
     Err(Error::problem(
         Code::Internal,
         format!(
             "The copy failed its integrity check: {verdict}. Run `sheetline check` on the database."
         ),
     ))
+}
+
+/// The first thing that is wrong with a database file, if anything is.
+///
+/// # Errors
+/// What SQLite said.
+pub fn damage(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let verdict: String =
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    Ok((verdict != "ok").then_some(verdict))
 }
 
 /// A new, empty file that only its owner can read.

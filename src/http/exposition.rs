@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::metrics::{BUCKETS, Histogram};
 use crate::sheet::reader;
+use crate::store::{jobs, sessions};
 use crate::words::State;
 
 /// Everything that is counted, and what can be looked up at once.
@@ -177,20 +178,9 @@ fn children(out: &mut String) {
 
 fn database(out: &mut String, app: &App) -> Result<()> {
     let now = app.clock.now();
-    let (jobs, sessions) = app.db.read(|c| {
-        let mut jobs = Vec::new();
-        let mut by_state = c.prepare_cached("SELECT count(*) FROM jobs WHERE status = ?1")?;
-        for state in State::ALL {
-            let count: i64 = by_state.query_row([state.as_str()], |row| row.get(0))?;
-            jobs.push((state, count));
-        }
-        let sessions: i64 = c.query_row(
-            "SELECT count(*) FROM sessions WHERE expires_at > ?1 AND ends_at > ?1 AND revoked_at IS NULL",
-            [now],
-            |row| row.get(0),
-        )?;
-        Ok((jobs, sessions))
-    })?;
+    let (jobs, sessions) = app
+        .db
+        .read(|c| Ok((jobs::count_by_state(c)?, sessions::count_alive(c, now)?)))?;
     about(out, "sheetline_jobs", "gauge", "Jobs by state.");
     for (state, count) in jobs {
         line(out, "sheetline_jobs", &[("state", state.as_str())], count);

@@ -9,6 +9,7 @@ pub mod pauses;
 pub mod records;
 pub mod rows;
 pub mod sessions;
+pub mod soundness;
 pub mod templates;
 pub mod throttle;
 pub mod tokens;

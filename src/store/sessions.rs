@@ -169,6 +169,19 @@ pub fn alive(connection: &Connection, user: UserId, now: Timestamp) -> Result<Ve
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// How many sessions are valid now.
+///
+/// # Errors
+/// `Database`.
+pub fn count_alive(connection: &Connection, now: Timestamp) -> Result<i64> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT count(*) FROM sessions
+             WHERE expires_at > ?1 AND ends_at > ?1 AND revoked_at IS NULL",
+        )?
+        .query_row([now], |row| row.get(0))?)
+}
+
 /// Ends one session of `user`; false where there is none to end.
 ///
 /// # Errors

@@ -71,6 +71,7 @@ impl<'a> Check<'a> {
         upload: &'a Upload,
         sheet: &'a SheetInfo,
         repair: Option<Repair>,
+        stop: &Stop,
     ) -> Result<Check<'a>> {
         let (name, version) = match &repair {
             Some(repair) => (repair.template.clone(), repair.template_version),
@@ -82,7 +83,7 @@ impl<'a> Check<'a> {
         }
         let columns = repair::own_columns(sheet);
         let template = if name == catalog::AUTO {
-            infer(app, upload, sheet)?
+            infer(app, upload, sheet, stop)?
         } else {
             app.db.read(|c| catalog::load(c, &name, version))?
         };
@@ -143,38 +144,19 @@ impl<'a> Check<'a> {
                     .into(),
             );
         }
+        let (app, upload, sheet) = (self.app, self.upload, self.sheet);
         if self.checker.needs_observation() {
-            self.each_page(stop, &mut Check::observe)?;
+            each_page(app, upload, sheet, stop, |page| self.observe(&page))?;
             self.checker.observed();
         }
-        self.each_page(stop, &mut |check, page| {
-            let batch = check.decide(page)?;
+        each_page(app, upload, sheet, stop, |page| {
+            let batch = self.decide(page)?;
             batches.send(batch).map_err(|_| Error::Stopped)
         })
     }
 
-    fn observe(&mut self, page: Vec<sheet::Row>) -> Result<()> {
+    fn observe(&mut self, page: &[sheet::Row]) -> Result<()> {
         page.iter().try_for_each(|row| self.checker.observe(row))
-    }
-
-    fn each_page(
-        &mut self,
-        stop: &Stop,
-        act: &mut dyn FnMut(&mut Self, Vec<sheet::Row>) -> Result<()>,
-    ) -> Result<()> {
-        let mut after = 0;
-        loop {
-            stop.check()?;
-            let page = self
-                .app
-                .db
-                .read(|c| rows::page(c, self.upload.no, self.sheet.position, after, BATCH_ROWS))?;
-            let Some(last) = page.last() else {
-                return Ok(());
-            };
-            after = last.number;
-            act(self, page)?;
-        }
     }
 
     fn decide(&mut self, page: Vec<sheet::Row>) -> Result<Vec<Decided>> {
@@ -245,19 +227,33 @@ fn known(
         .collect()
 }
 
-fn infer(app: &App, upload: &Upload, sheet: &SheetInfo) -> Result<Template> {
-    let mut inference = crate::process::Inference::new(&sheet.columns);
+/// Reads the sheet's stored rows, a page at a time.
+fn each_page(
+    app: &App,
+    upload: &Upload,
+    sheet: &SheetInfo,
+    stop: &Stop,
+    mut act: impl FnMut(Vec<sheet::Row>) -> Result<()>,
+) -> Result<()> {
     let mut after = 0;
     loop {
+        stop.check()?;
         let page = app
             .db
             .read(|c| rows::page(c, upload.no, sheet.position, after, BATCH_ROWS))?;
-        let Some(last) = page.last() else { break };
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
         after = last.number;
-        for row in &page {
-            inference.observe(row)?;
-        }
+        act(page)?;
     }
+}
+
+fn infer(app: &App, upload: &Upload, sheet: &SheetInfo, stop: &Stop) -> Result<Template> {
+    let mut inference = crate::process::Inference::new(&sheet.columns);
+    each_page(app, upload, sheet, stop, |page| {
+        page.iter().try_for_each(|row| inference.observe(row))
+    })?;
     inference.template()
 }
 

@@ -11,9 +11,6 @@ use crate::id::JobId;
 use crate::stop::Stop;
 use crate::store::{records, undoing};
 
-/// Rows removed in one transaction.
-const ROWS: u32 = records::DISCARD;
-
 /// Records of an undone job removed in one transaction: their keys lie all over the index.
 const UNDONE: u32 = 100;
 
@@ -29,7 +26,10 @@ const WHEN_IDLE: Duration = Duration::from_millis(200);
 /// # Errors
 /// `Stopped` where the work was asked to stop.
 pub(super) fn remove(app: &App, job: JobId, stop: &Stop) -> Result<()> {
-    while !app.db.write(|tx| records::discard_step(tx, job, ROWS))? {
+    while !app
+        .db
+        .write(|tx| records::discard_step(tx, job, records::DISCARD))?
+    {
         stop.check()?;
     }
     Ok(())
@@ -41,7 +41,10 @@ pub(super) fn remove(app: &App, job: JobId, stop: &Stop) -> Result<()> {
 /// `Database`.
 pub(super) fn at_the_end(app: &App, job: JobId) -> Result<()> {
     let until = app.clock.monotonic() + AT_THE_END;
-    while !app.db.write(|tx| records::discard_step(tx, job, ROWS))? {
+    while !app
+        .db
+        .write(|tx| records::discard_step(tx, job, records::DISCARD))?
+    {
         if app.clock.monotonic() >= until {
             app.leftovers.store(true, Ordering::Relaxed);
             return Ok(());
@@ -74,7 +77,7 @@ pub fn clear(app: &App, long: Duration) -> Result<bool> {
     while let Some(job) = app.db.read(records::next_to_discard)? {
         while !app
             .db
-            .write(|tx| records::discard_idle_step(tx, job, ROWS))?
+            .write(|tx| records::discard_idle_step(tx, job, records::DISCARD))?
         {
             if app.clock.monotonic() >= until {
                 return Ok(false);

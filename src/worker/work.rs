@@ -64,7 +64,7 @@ pub(super) fn work(
         }
         None => None,
     };
-    let mut check = Check::new(app, claim, &upload, sheet, repair)?;
+    let mut check = Check::new(app, claim, &upload, sheet, repair, stop)?;
     // Until its records are filed: another worker's job would not see them.
     let template = check.template.clone();
     let (_turn, waited) = take_turn(app, claim, &template, stop)?;

@@ -260,3 +260,40 @@ fn the_log_of_a_database_that_is_gone_never_meets_the_backup() {
     assert_eq!(users(&db), 1);
     assert_eq!(files(folder.path(), ".replaced-").len(), 1);
 }
+
+#[test]
+fn an_emptied_database_is_no_database_for_any_command() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("office.db"), b"").unwrap();
+    for command in [&["backup", "copy.db"][..], &["user", "list"], &["check"]] {
+        let ran = sheetline(folder.path()).args(command).output().unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(2), "{command:?}: {said}");
+        assert!(
+            said.contains("is empty") && said.contains("restore"),
+            "{command:?}: {said}"
+        );
+    }
+    assert!(!folder.path().join("copy.db").exists());
+    let size = fs::metadata(folder.path().join("office.db")).unwrap().len();
+    assert_eq!(size, 0, "nothing wrote a new schema into it");
+}
+
+#[test]
+fn a_database_that_can_not_be_opened_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("text.db"), b"no database").unwrap();
+    fs::create_dir(folder.path().join("folder.db")).unwrap();
+    for name in ["text.db", "folder.db"] {
+        let ran = sheetline(folder.path())
+            .args(["serve", "--listen", "127.0.0.1:0", "--db", name])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(2), "{name}: {said}");
+        assert!(
+            said.contains(name) && said.contains("--db"),
+            "{name}: {said}"
+        );
+    }
+}

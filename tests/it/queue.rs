@@ -8,8 +8,9 @@ use sheetline::id::JobId;
 use sheetline::runs::Run;
 use sheetline::stop::{Reason, Stop};
 use sheetline::store::jobs::{self, Claim};
+use sheetline::store::records::{DISCARD, Filer, NewRecord};
 use sheetline::words::{Phase, State};
-use sheetline::worker::Ran;
+use sheetline::worker::{Ran, leftovers};
 
 use crate::forms::companies;
 use crate::office::{Office, Person};
@@ -282,6 +283,48 @@ fn a_waiting_job_is_cancelled_at_once_and_can_be_tried_again() {
         anna.job(retried["job_id"].as_i64().unwrap())["status"],
         "completed"
     );
+}
+
+#[test]
+fn what_ended_jobs_left_is_removed_when_there_is_time_and_what_is_in_work_stays() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let ben = office.member("ben");
+    let ended = anna.queue("a.csv", &companies("a", 3));
+    anna.post(&format!("/api/jobs/{ended}/cancel")).expect(200);
+    let working = ben.queue("b.csv", &companies("b", 3));
+    office.app.db.write(jobs::claim).unwrap().unwrap();
+    let left = |job: i64| {
+        office.number(&format!(
+            "SELECT count(*) FROM records WHERE job_id = {job}"
+        ))
+    };
+    office
+        .app
+        .db
+        .write(|tx| {
+            for job in [ended, working] {
+                let mut filer = Filer::begin(tx, JobId(job), "companies")?;
+                for row in 2..1_002 {
+                    filer.insert(&NewRecord {
+                        row,
+                        source: None,
+                        data: "{}",
+                        changes: None,
+                        replaces: None,
+                        keys: &[i64::from(row)],
+                    })?;
+                }
+                filer.end()?;
+            }
+            Ok(())
+        })
+        .unwrap();
+    // No time at all is enough for one step, and says that there is more.
+    assert!(!leftovers::clear(&office.app, Duration::ZERO).unwrap());
+    assert_eq!(left(ended), 1_000 - i64::from(DISCARD));
+    assert!(leftovers::clear(&office.app, Duration::from_secs(9)).unwrap());
+    assert_eq!((left(ended), left(working)), (0, 1_000));
 }
 
 #[test]

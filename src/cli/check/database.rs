@@ -8,10 +8,10 @@ use rusqlite::Connection;
 
 use super::Finding;
 use crate::clock::Timestamp;
-use crate::db::{Db, lock};
+use crate::db::{Db, copy, lock};
 use crate::error::Result;
 use crate::settings::Settings;
-use crate::store::jobs;
+use crate::store::{jobs, soundness};
 
 /// How far the clock may be behind the newest entry: two machines never agree to the second.
 const CLOCK_SLACK: Duration = Duration::from_secs(60);
@@ -30,23 +30,18 @@ pub(super) fn all(db: &Db, settings: &Settings) -> Result<Vec<Finding>> {
 }
 
 fn integrity(c: &Connection) -> Result<Finding> {
-    let verdict: String = c.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    Ok(if verdict == "ok" {
-        Finding::sound("integrity", "the database is whole")
-    } else {
-        Finding::problem(
+    Ok(match copy::damage(c)? {
+        None => Finding::sound("integrity", "the database is whole"),
+        Some(verdict) => Finding::problem(
             "integrity",
             format!("the database is damaged ({verdict})"),
             "stop the server and bring back a backup: sheetline restore FILE --force",
-        )
+        ),
     })
 }
 
 fn references(c: &Connection) -> Result<Finding> {
-    let dangling = c
-        .prepare("PRAGMA foreign_key_check")?
-        .query_map([], |_| Ok(()))?
-        .count();
+    let dangling = soundness::dangling(c)?;
     Ok(if dangling == 0 {
         Finding::sound("references", "no row refers to one that is missing")
     } else {
@@ -104,14 +99,7 @@ fn stuck_jobs(db: &Db, settings: &Settings) -> Result<Finding> {
 
 /// Whether the bytes of every file are as many as came in.
 fn files(c: &Connection) -> Result<Finding> {
-    let short: Vec<i64> = c
-        .prepare(
-            "SELECT u.no FROM uploads u WHERE u.status IN ('received', 'stored')
-             AND u.size <> (SELECT coalesce(sum(length(h.bytes)), 0) FROM upload_chunks h WHERE h.upload_no = u.no)
-             ORDER BY u.no LIMIT 20",
-        )?
-        .query_map([], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+    let short = soundness::of_wrong_length(c)?;
     Ok(if short.is_empty() {
         Finding::sound("files", "every file is as long as it came in")
     } else {
@@ -136,19 +124,7 @@ fn left_over(db: &Db, settings: &Settings, served: bool) -> Result<Finding> {
         ));
     }
     let spooled = fs::read_dir(settings.spool()).map_or(0, Iterator::count);
-    let (cut_off, rows) = db.read(|c| {
-        let count = |sql: &str| c.query_row(sql, [], |row| row.get::<_, i64>(0));
-        Ok((
-            count(
-                "SELECT count(*) FROM uploads WHERE status IN ('receiving', 'deleted')
-                   AND EXISTS (SELECT 1 FROM upload_chunks h WHERE h.upload_no = uploads.no)",
-            )?,
-            count(
-                "SELECT count(*) FROM records r JOIN jobs j ON j.id = r.job_id
-                   WHERE j.status NOT IN ('completed', 'processing')",
-            )?,
-        ))
-    })?;
+    let (cut_off, rows) = db.read(soundness::left_over)?;
     let partial = partial_copies(db.path());
     if partial > 0 {
         return Ok(Finding::problem(
@@ -192,14 +168,7 @@ fn partial_copies(path: &Path) -> usize {
 /// A clock behind the last entry makes sessions last too long and lists look wrong; the order of jobs
 /// does not depend on it.
 fn clock(db: &Db) -> Result<Finding> {
-    let newest: Option<Timestamp> = db.read(|c| {
-        Ok(c.query_row(
-            "SELECT max(at) FROM (SELECT at FROM (SELECT at FROM audit ORDER BY id DESC LIMIT 100)
-             UNION ALL SELECT at FROM (SELECT at FROM job_events ORDER BY id DESC LIMIT 100))",
-            [],
-            |row| row.get(0),
-        )?)
-    })?;
+    let newest = db.read(soundness::newest_entry)?;
     let now = db.clock().now();
     Ok(match newest {
         Some(newest) if newest > now.plus(CLOCK_SLACK) => Finding::problem(

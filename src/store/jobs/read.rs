@@ -237,6 +237,21 @@ pub fn counts(connection: &Connection) -> Result<(i64, i64)> {
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
+/// All jobs, counted by state.
+///
+/// # Errors
+/// `Database`.
+pub fn count_by_state(connection: &Connection) -> Result<Vec<(State, i64)>> {
+    let mut statement = connection.prepare_cached("SELECT count(*) FROM jobs WHERE status = ?1")?;
+    State::ALL
+        .into_iter()
+        .map(|state| {
+            let count = statement.query_row([state.as_str()], |row| row.get(0))?;
+            Ok((state, count))
+        })
+        .collect()
+}
+
 /// Whether a job waits.
 ///
 /// # Errors

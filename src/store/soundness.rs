@@ -1,0 +1,74 @@
+//! What `check` and `restore` ask of a database as a whole.
+
+use rusqlite::Connection;
+
+use crate::clock::Timestamp;
+use crate::error::Result;
+
+/// Uploads told at most.
+const SHORT_MAX: u32 = 20;
+
+/// How many rows refer to one that is missing.
+///
+/// # Errors
+/// `Database`.
+pub fn dangling(connection: &Connection) -> Result<usize> {
+    Ok(connection
+        .prepare("PRAGMA foreign_key_check")?
+        .query_map([], |_| Ok(()))?
+        .count())
+}
+
+/// Numbers of uploads of which fewer or more bytes are stored than came in; the first ones.
+///
+/// # Errors
+/// `Database`.
+pub fn of_wrong_length(connection: &Connection) -> Result<Vec<i64>> {
+    let mut statement = connection.prepare(
+        "SELECT u.no FROM uploads u WHERE u.status IN ('received', 'stored')
+         AND u.size <> (SELECT coalesce(sum(length(h.bytes)), 0) FROM upload_chunks h WHERE h.upload_no = u.no)
+         ORDER BY u.no LIMIT ?1",
+    )?;
+    let rows = statement.query_map([SHORT_MAX], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What nobody refers to any more and the next start clears away: uploads, and records.
+///
+/// # Errors
+/// `Database`.
+pub fn left_over(connection: &Connection) -> Result<(i64, i64)> {
+    Ok(connection.query_row(
+        "SELECT (SELECT count(*) FROM uploads WHERE status IN ('receiving', 'deleted')
+                   AND EXISTS (SELECT 1 FROM upload_chunks h WHERE h.upload_no = uploads.no)),
+                (SELECT count(*) FROM records r JOIN jobs j ON j.id = r.job_id
+                   WHERE j.status NOT IN ('completed', 'processing'))",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?)
+}
+
+/// The time of the newest entry that the program made.
+///
+/// # Errors
+/// `Database`.
+pub fn newest_entry(connection: &Connection) -> Result<Option<Timestamp>> {
+    Ok(connection.query_row(
+        "SELECT max(at) FROM (SELECT at FROM (SELECT at FROM audit ORDER BY id DESC LIMIT 100)
+         UNION ALL SELECT at FROM (SELECT at FROM job_events ORDER BY id DESC LIMIT 100))",
+        [],
+        |row| row.get(0),
+    )?)
+}
+
+/// How many files and jobs there are, and the last entry of the audit trail.
+///
+/// # Errors
+/// What SQLite said.
+pub fn contents(connection: &Connection) -> rusqlite::Result<(i64, i64, Option<String>)> {
+    connection.query_row(
+        "SELECT (SELECT count(*) FROM uploads), (SELECT count(*) FROM jobs), (SELECT max(at) FROM audit)",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )
+}
