@@ -13,7 +13,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_ROWS_TEXT",
         default_value_t = 2_000_000,
-        hide_env = true
     )]
     max_rows_text: u64,
     /// Rows of a workbook's sheet
@@ -21,7 +20,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_ROWS",
         default_value_t = 1_048_576,
-        hide_env = true
     )]
     max_rows: u64,
     /// The last column that may hold a value, counted from A
@@ -29,7 +27,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_COLUMNS",
         default_value_t = 16_384,
-        hide_env = true
     )]
     max_columns: usize,
     /// Columns that hold a value or a header
@@ -37,7 +34,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_STORED_COLUMNS",
         default_value_t = 16_384,
-        hide_env = true
     )]
     max_stored_columns: usize,
     /// Cells in all
@@ -45,7 +41,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_CELLS",
         default_value_t = 20_000_000,
-        hide_env = true
     )]
     max_cells: u64,
     /// Letters of a workbook's cell
@@ -53,7 +48,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_CELL_LETTERS",
         default_value_t = 32_767,
-        hide_env = true
     )]
     max_cell_letters: usize,
     /// KiB of a text file's field
@@ -61,7 +55,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_FIELD_KB",
         default_value_t = 1_024,
-        hide_env = true
     )]
     max_field_kb: usize,
     /// MiB of memory for a workbook's shared strings
@@ -69,7 +62,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_STRINGS_MB",
         default_value_t = 256,
-        hide_env = true
     )]
     max_strings_mb: usize,
     /// MiB of one member of a packed workbook, unpacked
@@ -77,7 +69,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_MEMBER_MB",
         default_value_t = 1_024,
-        hide_env = true
     )]
     max_member_mb: u64,
     /// MiB of a workbook, unpacked
@@ -85,7 +76,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_INFLATED_MB",
         default_value_t = 1_024,
-        hide_env = true
     )]
     max_inflated_mb: u64,
     /// MB of text that a file may become
@@ -93,7 +83,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_OUTPUT_MB",
         default_value_t = 400,
-        hide_env = true
     )]
     max_output_mb: u64,
     /// Members of a packed workbook
@@ -101,7 +90,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_MEMBERS",
         default_value_t = 2_000,
-        hide_env = true
     )]
     max_members: usize,
     /// Worksheets of a workbook
@@ -109,7 +97,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_SHEETS",
         default_value_t = 2_000,
-        hide_env = true
     )]
     max_sheets: usize,
     /// MiB of memory for reading one file
@@ -117,7 +104,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_READ_MEMORY_MB",
         default_value_t = 1_024,
-        hide_env = true
     )]
     read_memory_mb: u64,
     /// Processor seconds for reading one file
@@ -125,7 +111,6 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_READ_SECONDS",
         default_value_t = 120,
-        hide_env = true
     )]
     read_seconds: u64,
 }

@@ -94,7 +94,7 @@ pub struct Flags {
     )]
     max_connections: usize,
     /// Litestream replicates the database: leave its write-ahead log to it
-    #[arg(long, env = "SHEETLINE_REPLICATED", value_name = "BOOL", hide_env = true, action = ArgAction::Set,
+    #[arg(long, env = "SHEETLINE_REPLICATED", value_name = "BOOL", action = ArgAction::Set,
           num_args = 0..=1, default_value = "false", default_missing_value = "true")]
     replicated: bool,
     /// The address under which people reach the server, where a proxy stands before it
@@ -140,7 +140,9 @@ impl Flags {
         settings.retain_days = self.retain_days;
         settings.replicated = self.replicated;
         settings.connections_max = self.max_connections;
+        settings.connections_per_address_max = self.door.per_address(settings.connections_max);
         settings.door = self.door.door();
+        settings.bodies = self.door.bodies();
         if let Some(url) = &self.public_url {
             public_address(url)?;
         }

@@ -10,6 +10,7 @@ use super::UserAction;
 use crate::accounts;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::logged::word;
 use crate::store::users::{self, User};
 use crate::words::{Code, Role};
 
@@ -212,7 +213,7 @@ pub fn unattended(db: &Db) -> Result<()> {
         })?;
     log::info!(
         "user={} added as the first administrator, from the environment",
-        user.username
+        word(&user.username)
     );
     Ok(())
 }

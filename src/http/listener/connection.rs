@@ -22,6 +22,9 @@ use crate::http::{problem, reply};
 use crate::settings::Door;
 use crate::words::Code;
 
+/// A file's id has as many letters; sessions and tokens have more.
+const SEGMENT_LOGGED_MAX: usize = 36;
+
 /// Serves the connection until it ends.
 pub(super) fn serve(
     stream: &Arc<Stream>,
@@ -41,7 +44,7 @@ pub(super) fn serve(
                 }
             }
             Next::Refused(refusal) => {
-                log::info!("client={} refused: {refusal}", peer.ip());
+                log::info!("address={} refused: {refusal}", peer.ip());
                 bounds
                     .metrics
                     .request("-", "-", problem::status(refusal.code));
@@ -143,11 +146,7 @@ fn exchange(
     handler: &dyn Handler,
     door: &Door,
 ) -> bool {
-    let line = format!(
-        "{} {}",
-        head.method,
-        head.target.split('?').next().unwrap_or("")
-    );
+    let line = line_for_log(&head);
     let mut asked = Asked {
         head_only: head.method == "HEAD",
         is_1_1: head.is_1_1,
@@ -188,7 +187,7 @@ fn exchange(
             begun: false,
             ..
         })) => {
-            let error = Error::Internal(format!("{}: no answer: {error}", line.escape_debug()));
+            let error = Error::Internal(format!("{}: no answer: {error}", line));
             refuse(stream, &problem::internal(&error), door);
             false
         }
@@ -198,9 +197,9 @@ fn exchange(
             ..
         })) => {
             log::info!(
-                "client={} {}: the answer broke off: {error}",
+                "address={} {}: the answer broke off: {error}",
                 peer.ip(),
-                line.escape_debug()
+                line
             );
             cut_off(stream, ends_by_closing);
             false
@@ -209,7 +208,7 @@ fn exchange(
             log::error!(
                 "ref={} panic while {} was answered: {}",
                 problem::reference(),
-                line.escape_debug(),
+                line,
                 message(panicked.as_ref())
             );
             cut_off(stream, !asked.is_1_1);
@@ -218,11 +217,29 @@ fn exchange(
     }
 }
 
+/// A request as the log may show it: without its query, and without what is long enough to be a secret.
+fn line_for_log(head: &Head) -> String {
+    let path = head.target.split('?').next().unwrap_or("");
+    let mut line = head.method.clone();
+    line.push(' ');
+    for (at, segment) in path.split('/').enumerate() {
+        if at > 0 {
+            line.push('/');
+        }
+        line.push_str(if segment.len() > SEGMENT_LOGGED_MAX {
+            "..."
+        } else {
+            segment
+        });
+    }
+    line.escape_debug().to_string()
+}
+
 /// A fault of ours, for one client and no other.
 fn after_panic(line: &str, panicked: &(dyn Any + Send)) -> Response {
     let error = Error::Internal(format!(
         "panic in {}: {}",
-        line.escape_debug(),
+        line,
         message(panicked)
     ));
     reply::guarded(problem::respond(&problem::internal(&error)), false)
