@@ -197,7 +197,11 @@ impl Accounts {
         if new_password {
             self.throttle.forget_name(&user.username);
         }
-        log::info!("user={} changed user {}: {said}", word(&by.name), user.username);
+        log::info!(
+            "user={} changed user {}: {said}",
+            word(&by.name),
+            user.username
+        );
         Ok(user)
     }
 

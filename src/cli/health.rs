@@ -44,7 +44,7 @@ pub(super) fn run(url: Option<&str>, listen: &str) -> Result<ExitCode> {
             }
         }
     };
-    println!("{line}");
+    super::out::line(line)?;
     Ok(ExitCode::from(u8::from(!well)))
 }
 

@@ -54,7 +54,7 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_LOG_LEVEL",
         default_value = "info",
-        value_name = "LEVEL",
+        value_name = "LEVEL"
     )]
     log_level: Level,
     /// Lines for people (text) or for programs (json)
@@ -62,7 +62,7 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_LOG_FORMAT",
         default_value = "text",
-        value_name = "FORMAT",
+        value_name = "FORMAT"
     )]
     log_format: Format,
     /// Write the log into this file instead of standard error; of the files before it 9 are kept

@@ -49,17 +49,20 @@ pub fn run(db: &Path, file: &Path, force: bool) -> Result<ExitCode> {
     );
     fs::rename(&fresh, db)?;
     copy::sync_folder(db)?;
-    println!(
+    super::out::line(format_args!(
         "{} is restored from {}: {about}",
         db.display(),
         file.display()
-    );
+    ))?;
     if let Some(aside) = aside {
-        println!("the replaced database is kept as {}", aside.display());
+        super::out::line(format_args!(
+            "the replaced database is kept as {}",
+            aside.display()
+        ))?;
     }
-    println!(
+    super::out::line(format_args!(
         "Sessions and API tokens are as they were at the time of the backup: `sheetline user disable NAME` ends those of a user, `user enable NAME` lets them in again."
-    );
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -174,7 +174,9 @@ fn identify(app: &App, incoming: &Incoming<'_>, who: &mut String) -> Result<Call
         .accounts
         .identify(&app.db, carriers::carried(incoming).as_ref())?;
     *who = match &caller.via {
-        Via::Session { short, .. } => format!("user={} session={short}", word(&caller.user.username)),
+        Via::Session { short, .. } => {
+            format!("user={} session={short}", word(&caller.user.username))
+        }
         Via::Token { short, .. } => format!("user={} token={short}", word(&caller.user.username)),
     };
     Ok(caller)

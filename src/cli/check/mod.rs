@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::serve;
+use super::{out, serve};
 use crate::db::{Db, migrate};
 use crate::error::Result;
 
@@ -78,7 +78,7 @@ impl Finding {
 /// # Errors
 /// Where the database can't be opened.
 pub(super) fn run(serve: &serve::Flags, flags: &Flags) -> Result<ExitCode> {
-    let settings = serve.settings()?;
+    let settings = serve.settings();
     let path = settings.db.as_path();
     super::must_exist(path)?;
     let mut findings = Vec::new();
@@ -106,15 +106,17 @@ pub(super) fn run(serve: &serve::Flags, flags: &Flags) -> Result<ExitCode> {
     let sound = findings.iter().all(|finding| finding.sound);
     if flags.json {
         let list: Vec<Value> = findings.iter().map(Finding::json).collect();
-        println!("{}", json!({ "sound": sound, "findings": list }));
+        out::line(json!({ "sound": sound, "findings": list }))?;
     } else {
+        let mut text = String::new();
         for finding in &findings {
             let mark = if finding.sound { "ok     " } else { "PROBLEM" };
-            println!("{mark} {}", finding.said);
+            text.push_str(&format!("{mark} {}\n", finding.said));
             if !finding.sound {
-                println!("        -> {}", finding.next);
+                text.push_str(&format!("        -> {}\n", finding.next));
             }
         }
+        out::text(text)?;
     }
     Ok(ExitCode::from(u8::from(!sound)))
 }

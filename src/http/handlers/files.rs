@@ -110,7 +110,10 @@ fn upload_json(call: &mut Call<'_, '_>) -> Result<Response> {
         &first,
         &call.app.shutdown,
     )?;
-    log::info!("user={} bytes={size} stored as JSON", word(&sender.username));
+    log::info!(
+        "user={} bytes={size} stored as JSON",
+        word(&sender.username)
+    );
     Ok(respond(&answer))
 }
 
@@ -148,7 +151,10 @@ fn upload_and_process(call: &mut Call<'_, '_>) -> Result<Response> {
     let answer = intake::store_and_queue(&call.app.db, &sender, arrived, &order, &first)
         .map_err(|error| describe_active(call, error))?;
     call.app.bell.work();
-    log::info!("user={} bytes={size} received and queued", word(&sender.username));
+    log::info!(
+        "user={} bytes={size} received and queued",
+        word(&sender.username)
+    );
     Ok(respond(&answer))
 }
 

@@ -134,9 +134,11 @@ fn put(call: &mut Call<'_, '_>) -> Result<Response> {
         catalog::views::refresh(tx)?;
         Ok((version, new))
     })?;
-    log::info!("user={} template={} version={version} stored",
+    log::info!(
+        "user={} template={} version={version} stored",
         word(&by),
-        word(&name));
+        word(&name)
+    );
     let entry = Entry {
         name,
         version,

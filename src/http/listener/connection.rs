@@ -237,11 +237,7 @@ fn line_for_log(head: &Head) -> String {
 
 /// A fault of ours, for one client and no other.
 fn after_panic(line: &str, panicked: &(dyn Any + Send)) -> Response {
-    let error = Error::Internal(format!(
-        "panic in {}: {}",
-        line,
-        message(panicked)
-    ));
+    let error = Error::Internal(format!("panic in {}: {}", line, message(panicked)));
     reply::guarded(problem::respond(&problem::internal(&error)), false)
 }
 
