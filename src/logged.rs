@@ -7,6 +7,9 @@ const NAMES: [&str; 8] = [
     "user", "session", "token", "address", "job", "attempt", "template", "ref",
 ];
 
+/// Letters of a path's segment that is shown: a file's id has as many, sessions and tokens have more.
+const SEGMENT_MAX: usize = 36;
+
 /// A name that people chose, as one word: in quotes, where it could be read as more than that.
 pub fn word(name: &str) -> Cow<'_, str> {
     let plain = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, '"' | '=' | '\\');
@@ -15,6 +18,18 @@ pub fn word(name: &str) -> Cow<'_, str> {
     } else {
         Cow::Owned(format!("{name:?}"))
     }
+}
+
+/// A path without what is long enough to be a session or a token, on one line.
+pub fn path(path: &str) -> String {
+    let shown = path.split('/').map(|segment| {
+        if segment.len() > SEGMENT_MAX {
+            Cow::Borrowed("...")
+        } else {
+            Cow::Owned(segment.escape_debug().to_string())
+        }
+    });
+    shown.collect::<Vec<_>>().join("/")
 }
 
 /// The facts at the head of a line, each once. `-` is nobody.

@@ -18,6 +18,7 @@ pub(super) fn run(url: Option<&str>, listen: &str) -> Result<ExitCode> {
     let asked = ask::ask(&Request {
         base: &base,
         path: "/api/health",
+        host: None,
         token: None,
         body: None,
         wait: WAIT,

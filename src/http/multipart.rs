@@ -448,7 +448,10 @@ mod tests {
         }
         let text = format!("{}--XX--", file("1"));
         let mut body = Body::from_bytes(text.into_bytes());
-        let bounds = FormBounds { file_bytes_max: 9 };
+        let bounds = FormBounds {
+            file_bytes_max: 9,
+            ..FormBounds::default()
+        };
         let error = read_form(TYPE, &mut body, &bounds, &mut Full).unwrap_err();
         assert!(error.is_disk_full());
     }

@@ -13,7 +13,7 @@ use crate::http::carriers;
 use crate::http::handlers;
 use crate::http::listener::Incoming;
 use crate::http::{compress, percent, problem, reply};
-use crate::logged::word;
+use crate::logged::{self, word};
 use crate::words::{Code, Role};
 
 /// Who may use a route.
@@ -87,13 +87,16 @@ pub fn answer(app: &App, incoming: &mut Incoming<'_>) -> Response {
     app.metrics
         .request(seen.method, seen.route, response.status_code);
     // An address that there is not may hold anything, a session's id as well.
-    let path = if seen.route == "-" { "-" } else { &path };
+    let path = if seen.route == "-" {
+        "-".to_owned()
+    } else {
+        logged::path(&path)
+    };
     log::info!(
         "{who} address={address} {method} {path} {status} {ms} ms",
         who = seen.who,
         address = carriers::client_address(app, incoming),
         method = method.escape_debug(),
-        path = path.escape_debug(),
         status = response.status_code,
         ms = began.elapsed().as_millis()
     );

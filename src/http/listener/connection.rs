@@ -19,11 +19,9 @@ use super::socket::Stream;
 use super::{Bounds, Handler, Incoming};
 use crate::error::{Error, Problem};
 use crate::http::{problem, reply};
+use crate::logged;
 use crate::settings::Door;
 use crate::words::Code;
-
-/// A file's id has as many letters; sessions and tokens have more.
-const SEGMENT_LOGGED_MAX: usize = 36;
 
 /// Serves the connection until it ends.
 pub(super) fn serve(
@@ -146,7 +144,8 @@ fn exchange(
     handler: &dyn Handler,
     door: &Door,
 ) -> bool {
-    let line = line_for_log(&head);
+    let path = head.target.split('?').next().unwrap_or("");
+    let line = format!("{} {}", head.method.escape_debug(), logged::path(path));
     let mut asked = Asked {
         head_only: head.method == "HEAD",
         is_1_1: head.is_1_1,
@@ -215,24 +214,6 @@ fn exchange(
             false
         }
     }
-}
-
-/// A request as the log may show it: without its query, and without what is long enough to be a secret.
-fn line_for_log(head: &Head) -> String {
-    let path = head.target.split('?').next().unwrap_or("");
-    let mut line = head.method.clone();
-    line.push(' ');
-    for (at, segment) in path.split('/').enumerate() {
-        if at > 0 {
-            line.push('/');
-        }
-        line.push_str(if segment.len() > SEGMENT_LOGGED_MAX {
-            "..."
-        } else {
-            segment
-        });
-    }
-    line.escape_debug().to_string()
 }
 
 /// A fault of ours, for one client and no other.
