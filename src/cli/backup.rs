@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use crate::clock::{Clock, Timestamp};
-use crate::db::{copy, migrate};
+use crate::db::{copy, migrate, unusable};
 use crate::error::{Error, Result};
 use crate::words::Code;
 
@@ -34,8 +34,9 @@ pub struct Flags {
 pub fn run(db: &Path, flags: &Flags) -> Result<ExitCode> {
     super::must_exist(db)?;
     // Of an older schema, too: it is copied as it is.
-    if migrate::kind_of(db)? == migrate::Kind::Foreign {
-        migrate::refuse_unknown(migrate::Kind::Foreign)?;
+    let kind = migrate::kind_of(db).map_err(|error| unusable(db, error))?;
+    if kind == migrate::Kind::Foreign {
+        migrate::refuse_unknown(kind)?;
     }
     let into_folder = flags.dest.is_dir();
     if flags.keep.is_some() && !into_folder {
@@ -57,7 +58,7 @@ pub fn run(db: &Path, flags: &Flags) -> Result<ExitCode> {
             dest.display()
         )));
     }
-    let bytes = copy::make(db, &dest)?;
+    let bytes = copy::make(db, &dest).map_err(|error| damaged(db, error))?;
     super::out::line(format_args!(
         "{} written, {bytes} bytes, integrity checked",
         dest.display()
@@ -69,6 +70,14 @@ pub fn run(db: &Path, flags: &Flags) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What SQLite says of the damage that it meets while it copies.
+fn damaged(db: &Path, error: Error) -> Error {
+    match error {
+        Error::Database(_) => unusable(db, error),
+        Error::Problem(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped => error,
+    }
 }
 
 /// What the names of this database's backups begin with.
