@@ -28,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
             .all(|(_, value)| value.len() <= bounds.beside.form_value_bytes_max)
     );
     if let Some(file) = form.file {
-        let name = multipart::clean_file_name(&file.name);
+        let name = sheetline::intake::name::clean(&file.name);
         assert!((1..=255).contains(&name.len()) && !name.contains(['/', '\\', '\0']));
     }
 });
