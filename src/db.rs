@@ -15,7 +15,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Result};
@@ -343,6 +343,21 @@ impl Db {
 fn unusable(path: &Path, error: Error) -> Error {
     if error.is_busy() && !error.is_unwritable() {
         return error;
+    }
+    if let Error::Database(cause) = &error
+        && matches!(
+            cause.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        )
+        && path.is_file()
+    {
+        return Error::problem(
+            Code::Internal,
+            format!(
+                "The database {} is damaged or no database ({cause}). Put a backup in its place with `sheetline restore FILE --force`, or name another file with --db.",
+                path.display()
+            ),
+        );
     }
     let reason = match &error {
         Error::Io(error) => error.to_string(),
