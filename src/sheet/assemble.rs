@@ -469,7 +469,14 @@ impl<'o, 'w> Assembler<'o, 'w> {
                 bounds::size(&self.sheet, self.out.limits(), (column, number), found)?;
                 json::text(&mut self.cells, text);
             }
-            Found::Number(value) => {
+            Found::Number(value) | Found::Bare(value) => {
+                if matches!(found, Found::Bare(_)) {
+                    self.notices.add(
+                        "zeros-dropped",
+                        Some((column, number)),
+                        "The cell's format shows leading zeros that are no part of its number; the number was stored without them.",
+                    );
+                }
                 if !json::number(&mut self.cells, *value) {
                     self.cells.extend_from_slice(b"null");
                     self.notices.add(

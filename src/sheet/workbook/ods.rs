@@ -375,7 +375,7 @@ fn spans(start: &BytesStart<'_>) -> (u32, usize) {
 }
 
 /// A cell's value by its type; its text where the type is unknown.
-fn value(start: &BytesStart<'_>, text: String, shape: Shape) -> Result<Option<Found<'static>>> {
+fn value(start: &BytesStart<'_>, text: String, shape: &Shape) -> Result<Option<Found<'static>>> {
     let raw = start.attributes_raw();
     // `calcext:value-type` says "error" where `office:value-type` says "string" or "float".
     let kinds =
@@ -401,7 +401,7 @@ fn value(start: &BytesStart<'_>, text: String, shape: Shape) -> Result<Option<Fo
         let shape = match shape {
             Shape::Zeros(_) => shape,
             Shape::Number | Shape::Date | Shape::DateTime | Shape::Time | Shape::Duration => {
-                Shape::Number
+                &Shape::Number
             }
         };
         Ok(Some(moment::number(value, shape, false)))
@@ -458,7 +458,7 @@ mod tests {
                 ("office:value-type", "float"),
                 ("office:value", number),
             ]);
-            value(&start, "shown".to_owned(), Shape::Number).unwrap()
+            value(&start, "shown".to_owned(), &Shape::Number).unwrap()
         };
         assert_eq!(read("of:=TRUE()", "1"), Some(Found::Bool(true)));
         assert_eq!(read("of:=FALSE()", "0"), Some(Found::Bool(false)));
