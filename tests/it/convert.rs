@@ -93,7 +93,13 @@ fn what_is_said_of_the_file_holds() {
     assert_eq!(value["columns"], json!(["1,2", "3"]));
     assert_eq!(value["data"][0]["1,2"], "Łódź,4");
     assert!(refused(&[path, "--encoding", "klingon"]).contains("(bad-request)"));
-    assert!(refused(&[path, "--delimiter", "ab"]).contains("(bad-request)"));
+    for delimiter in ["ab", "", "\n"] {
+        let said = refused(&[path, "--delimiter", delimiter]);
+        assert!(said.contains("(bad-request)") && said.contains("tab"), "{said}");
+    }
+    let tabs = folder.file("t.csv", b"a,b\tc\n1,2\t3\n");
+    let value = document(&[tabs.to_str().unwrap(), "--delimiter", "\t"]);
+    assert_eq!(value["columns"], json!(["a,b", "c"]));
     assert!(refused(&[path, "--header-row", "4294967295"]).contains("(bad-request)"));
     assert!(refused(&[path, "--sheet", "S"]).contains("(no-such-sheet)"));
     assert!(refused(&[path, "--max-rows-text", "1"]).contains("(too-complex)"));

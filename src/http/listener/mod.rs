@@ -8,6 +8,7 @@ mod files;
 mod guests;
 pub mod head;
 mod inbox;
+mod line;
 #[cfg(not(unix))]
 mod no_unix;
 mod socket;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use rouille::Response;
 
 pub use body::Body;
+pub use line::Line;
 use guests::Guests;
 pub use socket::Address;
 use socket::{Socket, Stream};

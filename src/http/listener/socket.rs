@@ -173,6 +173,29 @@ impl Stream {
         }
     }
 
+    /// Whether the other side has ended the connection; what it has sent stays to be read.
+    pub(super) fn has_hung_up(&self) -> bool {
+        #[cfg(unix)]
+        {
+            use rustix::net::{RecvFlags, recv};
+            let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+            let mut byte = [0; 1];
+            let got = match self {
+                Stream::Tcp(stream) => recv(stream, &mut byte, flags),
+                Stream::Unix(stream) => recv(stream, &mut byte, flags),
+            };
+            match got {
+                Ok((_, size)) => size == 0,
+                Err(error) => !matches!(
+                    error,
+                    rustix::io::Errno::AGAIN | rustix::io::Errno::INTR
+                ),
+            }
+        }
+        #[cfg(not(unix))]
+        false
+    }
+
     /// Ends by a reset when it is dropped, where the protocol has one.
     pub(super) fn reset_when_dropped(&self) {
         match self {

@@ -210,8 +210,8 @@ fn holds((operator, number): &(String, f64), value: f64) -> bool {
         "<=" => value <= *number,
         ">" => value > *number,
         ">=" => value >= *number,
-        "<>" => value < *number || value > *number,
-        _ => !(value < *number || value > *number),
+        "<>" => value != *number,
+        _ => value == *number,
     }
 }
 
