@@ -32,7 +32,7 @@ pub(super) struct Flags {
         hide_env = true
     )]
     max_columns: usize,
-    /// Columns that hold a value or a header
+    /// Columns that hold a value or a header; 1000 is more than most offices have
     #[arg(
         long,
         env = "SHEETLINE_MAX_STORED_COLUMNS",
@@ -112,11 +112,12 @@ pub(super) struct Flags {
         hide_env = true
     )]
     max_sheets: usize,
-    /// MiB of memory for reading one file
+    /// MiB of memory for reading one file, 64 at least
     #[arg(
         long,
         env = "SHEETLINE_READ_MEMORY_MB",
         default_value_t = 1_024,
+        value_parser = memory_mb,
         hide_env = true
     )]
     read_memory_mb: u64,
@@ -125,9 +126,23 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_READ_SECONDS",
         default_value_t = 120,
+        value_parser = clap::value_parser!(u64).range(1..),
         hide_env = true
     )]
     read_seconds: u64,
+}
+
+/// With less than this not even a small file can be read.
+const MEMORY_MB_MIN: u64 = 64;
+
+fn memory_mb(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(mb @ MEMORY_MB_MIN..) => Ok(mb),
+        Ok(_) => Err(format!(
+            "{MEMORY_MB_MIN} is the least: with less memory no file can be read"
+        )),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 impl Flags {

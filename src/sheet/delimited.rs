@@ -10,7 +10,7 @@ use memchr::{memchr_iter, memchr3};
 use super::assemble::{Assembler, Found, Sheet};
 use super::decode::Text;
 use super::encoding::{self, Detected, Known};
-use super::notices::thousands;
+use super::notices::{counted, thousands};
 use super::protocol::Output;
 use super::{FileInfo, Limits, ReadOptions, Visibility, dialect, json, summary};
 use crate::error::{Error, Result};
@@ -345,9 +345,9 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             return Err(Error::problem(
                 Code::TooComplex,
                 format!(
-                    "Row {} holds more than {} bytes in one field. Perhaps a quote is missing there.",
+                    "Row {} holds more than {} in one field. Perhaps a quote is missing there.",
                     thousands(u64::from(self.number)),
-                    thousands(u64::try_from(self.limits.cell_bytes_text_max).unwrap_or(u64::MAX))
+                    counted(self.limits.cell_bytes_text_max, "bytes")
                 ),
             ));
         }
@@ -360,9 +360,9 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             return Err(Error::problem(
                 Code::TooComplex,
                 format!(
-                    "Row {} has more than {} fields. Is the separator right?",
+                    "Row {} has more than {}. Is the separator right?",
                     thousands(u64::from(self.number)),
-                    thousands(u64::try_from(FIELDS_MAX).unwrap_or(u64::MAX))
+                    counted(FIELDS_MAX, "fields")
                 ),
             ));
         }

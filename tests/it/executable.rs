@@ -247,7 +247,10 @@ fn a_client_that_hangs_up_has_no_file_read_for_it_any_more() {
         drop(stream);
         let began = std::time::Instant::now();
         wait_until(|| (!is_alive(child)).then_some(()));
-        assert!(began.elapsed() < std::time::Duration::from_secs(2), "{route}");
+        assert!(
+            began.elapsed() < std::time::Duration::from_secs(2),
+            "{route}"
+        );
     }
     // Nothing of it is kept.
     wait_until(|| {

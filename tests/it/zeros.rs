@@ -1,8 +1,8 @@
 //! Numbers whose format shows leading zeros are stored as they show, whatever the file's format; where
 //! that is not followed, it is told.
 //!
-//! The three fixtures hold the same table: a format code, a number under it, and what is expected. One
-//! is openpyxl's, the others are what LibreOffice made of it.
+//! The fixtures hold the same table: a format code, a number under it, and what is expected. One is
+//! openpyxl's, the others are what LibreOffice (xls, ods) and SheetJS (xlsb, XML) made of it.
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,13 @@ fn told(whole: &Whole) -> Vec<&str> {
 
 #[test]
 fn a_number_is_stored_as_the_text_that_its_format_shows() {
-    for name in ["zeros.xlsx", "zeros.xls", "zeros.ods"] {
+    for name in [
+        "zeros.xlsx",
+        "zeros.xlsb",
+        "zeros.xls",
+        "zeros-2003.xls",
+        "zeros.ods",
+    ] {
         let whole = read_whole(&fixture(name), &ReadOptions::default()).unwrap();
         let (rows, info) = &whole.sheets[0];
         assert_eq!(info.rows, 28, "{name}");

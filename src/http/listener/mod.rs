@@ -24,8 +24,8 @@ use std::time::Duration;
 use rouille::Response;
 
 pub use body::Body;
-pub use line::Line;
 use guests::Guests;
+pub use line::Line;
 pub use socket::Address;
 use socket::{Socket, Stream};
 use usher::{Rarely, Usher};

@@ -186,10 +186,7 @@ impl Stream {
             };
             match got {
                 Ok((_, size)) => size == 0,
-                Err(error) => !matches!(
-                    error,
-                    rustix::io::Errno::AGAIN | rustix::io::Errno::INTR
-                ),
+                Err(error) => !matches!(error, rustix::io::Errno::AGAIN | rustix::io::Errno::INTR),
             }
         }
         #[cfg(not(unix))]

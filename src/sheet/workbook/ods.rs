@@ -10,7 +10,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::super::assemble::{Found, Merge};
 use super::super::refusal::password_of_libreoffice;
-use super::super::{Limits, Visibility};
+use super::super::{Limits, Visibility, bounds};
 use super::book::{Book, Listed};
 use super::damaged;
 use super::formats::Shape;
@@ -19,8 +19,7 @@ use super::ods_styles::Styles;
 use super::ods_text;
 use super::package::Package;
 use super::xml::{Xml, attribute, raw_attribute};
-use crate::error::{Error, Result};
-use crate::words::Code;
+use crate::error::Result;
 
 /// Reads all sheets.
 ///
@@ -226,13 +225,7 @@ impl Row {
             .unwrap_or(u64::MAX)
             .saturating_mul(u64::from(self.repeat));
         if all > limits.cells_max {
-            return Err(Error::problem(
-                Code::TooComplex,
-                format!(
-                    "The file has more than {} cells with a value. Split it.",
-                    limits.cells_max
-                ),
-            ));
+            return Err(bounds::cells(limits));
         }
         let mut cells = Vec::with_capacity(count);
         for cell in filled {
