@@ -65,11 +65,15 @@ pub fn main(path: &Path) -> ExitCode {
         Ok(Err(error)) => {
             // The parent logs it. Where it is gone, nobody is left to tell.
             let _ = writeln!(io::stderr(), "{error}");
-            match error {
-                Error::Io(error) if error.kind() == io::ErrorKind::OutOfMemory => {
-                    status(OUT_OF_MEMORY)
-                }
-                _ => ExitCode::from(FAILED),
+            let kind = if let Error::Io(error) = error {
+                Some(error.kind())
+            } else {
+                None
+            };
+            if kind == Some(io::ErrorKind::OutOfMemory) {
+                status(OUT_OF_MEMORY)
+            } else {
+                ExitCode::from(FAILED)
             }
         }
         Err(_) => status(PANICKED),
