@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::io::{Read, Seek, SeekFrom};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use encoding_rs::WINDOWS_1252;
 use memchr::{memchr_iter, memchr3};
 
 use super::assemble::{Assembler, Found, Sheet};
@@ -136,8 +137,9 @@ fn tell(assembler: &mut Assembler<'_, '_>, detected: Detected, sep_line: bool) {
             "encoding-guessed",
             None,
             &format!(
-                "The file does not say how its letters are encoded; it was read as {}.",
-                detected.encoding.name()
+                "The file does not say how its letters are encoded; it was read as {}. If they look wrong, say the encoding, for example {}.",
+                detected.encoding.name(),
+                if detected.encoding == WINDOWS_1252 { "windows-1250" } else { "windows-1252" }
             ),
         ),
         Known::Given | Known::Marked | Known::Proven => {}

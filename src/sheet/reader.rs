@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::child::{COMMAND, Job, OUT_OF_MEMORY, PANICKED};
 use super::lines::{Batch, take};
+use super::notices::thousands;
 use super::{Event, Limits, ReadOptions, protocol};
 use crate::error::{Error, Problem, Result};
 use crate::faults;
@@ -236,7 +237,7 @@ fn why(status: ExitStatus, last_words: &str, limits: &Limits) -> Error {
             Code::TooComplex,
             format!(
                 "The file needs more than {} MB of memory to be read. Split it, or copy the table to a new file, and add that.",
-                limits.child_memory_bytes_max >> 20
+                thousands(limits.child_memory_bytes_max >> 20)
             ),
         );
     }
