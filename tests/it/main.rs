@@ -46,3 +46,4 @@ mod sniff;
 mod templates;
 mod text;
 mod undoing;
+mod zeros;

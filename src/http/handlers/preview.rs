@@ -60,7 +60,10 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
         format: arrived.format,
         options: &arrived.options,
     };
-    let look = look::look(&call.app.settings, &source, &call.app.shutdown)?;
+    let line = call.incoming.body.line();
+    let look = line.watched(&call.app.shutdown, |stop| {
+        look::look(&call.app.settings, &source, stop)
+    })?;
     let sheet = look
         .found
         .default_sheet()
