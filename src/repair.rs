@@ -16,8 +16,9 @@ use crate::report::export::xlsx::cuts;
 use crate::report::export::xlsx::repair::{HOME_SHEET, OWN_COLUMNS, REASONS_LABEL, ROW_LABEL};
 use crate::sheet::{Cell, Column, Row, SheetInfo, summary};
 use crate::store::jobs::{self, Job, JobOptions};
+use crate::store::records::{self, Listed};
+use crate::store::rows;
 use crate::store::uploads;
-use crate::store::{records, rows};
 use crate::words::DayOrder;
 
 /// Lines of the hidden sheet that are looked at.
@@ -120,6 +121,20 @@ impl Repair {
         };
         let parked = db.read(|c| records::is_parked(c, self.job, number))?;
         Ok(parked.then_some(number))
+    }
+
+    /// The record of the list that was made of this row of the file when the workbook was dropped back
+    /// before.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn put_back(
+        &self,
+        connection: &Connection,
+        template: &str,
+        row: u32,
+    ) -> Result<Option<Listed>> {
+        records::repaired(connection, template, self.job, self.source, row)
     }
 
     /// The row with its texts whole, where some were cut to fit into the workbook and came back as

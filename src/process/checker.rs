@@ -48,6 +48,8 @@ pub enum Outcome {
     Valid,
     /// A new version of a record of the list.
     Updated,
+    /// It was to update a record of the list, which has all its values already.
+    Unchanged,
     /// It is in the file or in the list already.
     Duplicate,
     Invalid,
@@ -64,6 +66,13 @@ pub struct Checked {
     pub keys: Vec<Key>,
 }
 
+impl Checked {
+    /// Whether nothing is wrong with it so far.
+    pub fn is_clean(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
 /// A record of the office's list that has a key of the row.
 #[derive(Debug, Clone)]
 pub struct Collision {
@@ -73,8 +82,8 @@ pub struct Collision {
     /// Where it came from.
     pub file: String,
     pub row: u32,
-    /// Which of the row's keys it has.
-    pub key: usize,
+    /// Which of the row's keys it has; `None`: it is the same row of the same file, put back before.
+    pub key: Option<usize>,
 }
 
 /// A row with all that is to be stored of it.
@@ -98,7 +107,7 @@ impl Settled {
     /// Whether the row is in the clean list.
     pub fn is_record(&self) -> bool {
         match self.outcome {
-            Outcome::Valid | Outcome::Updated => true,
+            Outcome::Valid | Outcome::Updated | Outcome::Unchanged => true,
             Outcome::Duplicate | Outcome::Invalid => false,
         }
     }
@@ -302,14 +311,13 @@ impl Checker {
                     }
                 }
                 Found::Empty => {
-                    let names = self.labels(self.keys.specs().get(number));
-                    problems.add(Fault::PrimaryKey, || {
-                        Problem::of_row(
-                            Fault::PrimaryKey,
-                            row,
-                            format!("{names} must not be empty: it tells rows apart."),
-                        )
-                    });
+                    if let Some(spec) = self.keys.specs().get(number) {
+                        let unread = problems.kept.iter().any(|problem| {
+                            problem.fault == Fault::TypeError && self.is_in(spec, problem)
+                        });
+                        problems.keyless = true;
+                        problems.add(Fault::PrimaryKey, || self.empty(spec, row, unread));
+                    }
                 }
             }
         }
@@ -328,20 +336,45 @@ impl Checker {
 
     fn again(&self, spec: &KeySpec, row: u32, first: u32, values: &[Option<Value<'_>>]) -> Problem {
         let message = format!("Same {} as row {first}.", self.labels(Some(spec)));
-        let fault = spec.fault();
+        let problem = Problem::of_key(spec.fault(), row, &self.columns_of(spec), message);
         let [field] = spec.fields.as_slice() else {
-            return Problem::of_row(fault, row, message);
+            return problem;
         };
-        let place = self.places.get(*field).copied().flatten();
         let value = values.get(*field).and_then(Option::as_ref);
-        match (place, self.template.fields.get(*field), value) {
-            (Some(place), Some(field), Some(value)) if spec.kind != KeyKind::Primary => {
-                Problem::of_cell(fault, row, place, message)
-                    .with_field(&field.name)
-                    .with_value(&value.text())
-            }
-            _ => Problem::of_row(fault, row, message),
+        let problem = match value {
+            Some(value) => problem.with_value(&value.text()),
+            None => problem,
+        };
+        match self.template.fields.get(*field) {
+            Some(field) if spec.kind != KeyKind::Primary => problem.with_field(&field.name),
+            _ => problem,
         }
+    }
+
+    /// A row without a primary key; `unread`: its cells hold something, which is wrong.
+    fn empty(&self, spec: &KeySpec, row: u32, unread: bool) -> Problem {
+        let names = self.labels(Some(spec));
+        let message = if unread {
+            format!("{names} can't be read as it stands, so that nothing tells this row apart.")
+        } else {
+            format!("{names} must not be empty: it tells rows apart.")
+        };
+        Problem::of_key(spec.fault(), row, &self.columns_of(spec), message)
+    }
+
+    /// The sheet columns of a key's fields.
+    fn columns_of(&self, spec: &KeySpec) -> Vec<usize> {
+        let places = spec.fields.iter();
+        places
+            .filter_map(|field| self.places.get(*field).copied().flatten())
+            .collect()
+    }
+
+    /// Whether a problem is about a field of this key.
+    fn is_in(&self, spec: &KeySpec, problem: &Problem) -> bool {
+        let fields = spec.fields.iter();
+        let mut fields = fields.filter_map(|field| self.template.fields.get(*field));
+        fields.any(|field| problem.field.as_deref() == Some(&field.name))
     }
 
     fn labels(&self, spec: Option<&KeySpec>) -> String {
@@ -361,13 +394,15 @@ impl Checker {
         self.keys.is_of(key, &self.template, data)
     }
 
-    /// A record with the new values of the columns that the file has.
+    /// Makes of a row that updates the record `old` the whole record: with the new values of the columns
+    /// that the file has. False: the record has them already, and the row is told as unchanged.
     ///
     /// # Errors
     /// `Internal` where one of them is damaged.
-    pub fn merge(&self, old: &str, new: &str) -> Result<String> {
-        let mut data: Map<String, Json> = serde_json::from_str(old)?;
-        let news: Map<String, Json> = serde_json::from_str(new)?;
+    pub fn merge(&mut self, old: &str, row: &mut Settled) -> Result<bool> {
+        let old: Map<String, Json> = serde_json::from_str(old)?;
+        let mut data = old.clone();
+        let news: Map<String, Json> = serde_json::from_str(&row.data)?;
         for (name, value) in news {
             let field = self
                 .template
@@ -379,7 +414,13 @@ impl Checker {
                 data.insert(name, value);
             }
         }
-        Ok(serde_json::to_string(&data)?)
+        if data == old {
+            row.outcome = Outcome::Unchanged;
+            self.stats.unchanged += 1;
+            return Ok(false);
+        }
+        row.data = serde_json::to_string(&data)?;
+        Ok(true)
     }
 
     /// The hashes by which a record is found again.

@@ -22,6 +22,8 @@ pub struct Stats {
     pub invalid: i64,
     pub duplicates: i64,
     pub updated: i64,
+    /// Those of `updated` that the list had already as they are.
+    pub unchanged: i64,
 }
 
 impl Stats {
@@ -29,7 +31,7 @@ impl Stats {
         self.rows += 1;
         match outcome {
             Outcome::Valid => self.valid += 1,
-            Outcome::Updated => self.updated += 1,
+            Outcome::Updated | Outcome::Unchanged => self.updated += 1,
             Outcome::Duplicate => self.duplicates += 1,
             Outcome::Invalid => self.invalid += 1,
         }
@@ -74,6 +76,8 @@ pub struct StatsShown {
     pub invalid: i64,
     pub duplicates: i64,
     pub updated: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unchanged: Option<i64>,
     pub errors: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
@@ -101,6 +105,7 @@ impl Report {
                 invalid: stats.invalid,
                 duplicates: stats.duplicates,
                 updated: stats.updated,
+                unchanged: (stats.unchanged > 0).then_some(stats.unchanged),
                 errors: tally.total,
                 seconds: None,
             },

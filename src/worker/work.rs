@@ -252,6 +252,7 @@ impl Filing<'_> {
                 replaces: decided.replaces,
                 keys: &settled.keys,
             }),
+            Outcome::Unchanged => Ok(()),
             Outcome::Duplicate => filer.park(settled.row, "duplicate", &settled.problems),
             Outcome::Invalid => filer.park(settled.row, "invalid", &settled.problems),
         }
@@ -279,6 +280,7 @@ impl Filing<'_> {
             invalid: stats.invalid,
             duplicates: stats.duplicates,
             updated: stats.updated,
+            unchanged: stats.unchanged,
         };
         let text = serde_json::to_string(&report)?;
         self.app.db.write(|tx| {

@@ -320,6 +320,44 @@ fn an_update_changes_only_columns_that_the_file_has_and_can_be_undone() {
 }
 
 #[test]
+fn an_update_that_changes_nothing_is_told_as_such_and_leaves_the_record_where_it_is_from() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let one = "Company Name,LinkedIn_URL,Industry\nACME,https://linkedin.com/company/acme,Tools\n\
+               Berg,https://linkedin.com/company/berg,Beer\n";
+    done(&anna, "old.csv", one, &[]);
+    let two = "Company Name,LinkedIn_URL,Industry\nACME,https://linkedin.com/company/acme,\n\
+               Berg,linkedin.com/company/berg,Beer\nCool,https://linkedin.com/company/cool,\n";
+    let id = done(&anna, "new.csv", two, &[("on_duplicate", "update")]);
+    assert_eq!(
+        anna.job(id)["counts"],
+        json!({"rows": 3, "valid": 1, "invalid": 0, "duplicates": 0, "updated": 2, "unchanged": 1})
+    );
+    let report = anna.get(&format!("/api/jobs/{id}/report")).expect(200);
+    assert_eq!(report["stats"]["unchanged"], 1);
+    assert_eq!(report["valid"], true);
+    let files: Vec<(Value, Value)> = list(&anna)
+        .iter()
+        .map(|record| {
+            (
+                record["data"]["company_name"].clone(),
+                record["file"].clone(),
+            )
+        })
+        .collect();
+    assert_eq!(files.len(), 3, "{files:?}");
+    assert!(
+        files.contains(&(json!("Berg"), json!("old.csv"))),
+        "{files:?}"
+    );
+    assert!(
+        files.contains(&(json!("ACME"), json!("new.csv"))),
+        "{files:?}"
+    );
+    assert_eq!(records(&anna, id).len(), 2);
+}
+
+#[test]
 fn undone_rows_are_no_duplicates() {
     let office = Office::new();
     let anna = office.member("anna");
@@ -715,6 +753,120 @@ fn repaired_rows_go_to_where_they_belong() {
     assert!(report.get("repairs").is_none());
     // What was wrong with the rows is nobody's data all the same.
     assert!(!report["mapping"].to_string().contains("What is wrong"));
+}
+
+#[test]
+fn a_workbook_dropped_back_twice_stores_its_rows_once_though_nothing_else_tells_them_apart() {
+    let office = Office::new();
+    let root = office.admin("root");
+    let schema =
+        json!({"fields": [{"name": "a", "type": "integer"}, {"name": "b", "type": "string"}]});
+    root.send("PUT", "/api/templates/keyless", &schema)
+        .expect(201);
+    let id = done(
+        &root,
+        "k.csv",
+        "a,b\n1,x\nq,y\nr,z\n",
+        &[("template", "keyless")],
+    );
+    let workbook = root.get(&format!("/api/jobs/{id}/repair.xlsx")).bytes;
+    let drop_back = |bytes: &[u8], fields: &[(&str, &str)]| {
+        let answer = root.upload("upload-and-process", "k.to-fix.xlsx", bytes, fields);
+        let job = answer.expect(202)["job_id"].as_i64().unwrap();
+        office.work_all();
+        root.job(job)
+    };
+    let values = || -> Vec<(i64, String)> {
+        let list = root.get("/api/records?template=keyless").expect(200);
+        let mut values: Vec<(i64, String)> = list["records"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|record| (record["row"].as_i64().unwrap(), record["data"].to_string()))
+            .collect();
+        values.sort();
+        values
+    };
+    let one = mended(&workbook, &[(1, 2, "2")]);
+    assert_eq!(drop_back(&one, &[])["counts"]["valid"], 1);
+    let both = mended(&workbook, &[(1, 2, "2"), (2, 2, "3")]);
+    let job = drop_back(&both, &[]);
+    assert_eq!(
+        job["counts"],
+        json!({"rows": 2, "valid": 1, "invalid": 0, "duplicates": 1, "updated": 0})
+    );
+    let path = format!("/api/jobs/{}/report", job["job_id"]);
+    let error = &root.get(&path).expect(200)["errors"][0];
+    assert_eq!(error["type"], "duplicate-record");
+    assert_eq!(
+        error["message"],
+        "This row was put back before; it is stored from k.csv, row 3."
+    );
+    let all = values();
+    assert_eq!(
+        all.iter().map(|(row, _)| *row).collect::<Vec<_>>(),
+        vec![2, 3, 4]
+    );
+    // Mended otherwise, it changes what it became.
+    let other = mended(&workbook, &[(1, 2, "20"), (2, 2, "3")]);
+    let job = drop_back(&other, &[("on_duplicate", "update")]);
+    assert_eq!(
+        job["counts"],
+        json!({"rows": 2, "valid": 0, "invalid": 0, "duplicates": 0, "updated": 2, "unchanged": 1})
+    );
+    assert_eq!(values()[1], (3, json!({"a": 20, "b": "y"}).to_string()));
+    // Once more: it is known by what it is now.
+    assert_eq!(drop_back(&one, &[])["counts"]["duplicates"], 1);
+    assert_eq!(values().len(), 3);
+    root.post(&format!("/api/jobs/{}/undo", job["job_id"]))
+        .expect(200);
+    assert_eq!(values(), all);
+}
+
+#[test]
+fn a_row_without_its_primary_key_is_to_be_fixed_and_is_nowhere_twice() {
+    let office = Office::new();
+    let root = office.admin("root");
+    let schema = json!({"fields": [{"name": "id", "type": "integer"}, {"name": "v", "type": "string"}],
+        "primaryKey": "id"});
+    root.send("PUT", "/api/templates/keyed", &schema)
+        .expect(201);
+    let text = "id,v\n1,a\n,b\nx,c\n1,d\n";
+    let id = done(&root, "k.csv", text, &[("template", "keyed")]);
+    assert_eq!(
+        root.job(id)["counts"],
+        json!({"rows": 4, "valid": 1, "invalid": 2, "duplicates": 1, "updated": 0})
+    );
+    let report = root.get(&format!("/api/jobs/{id}/report")).expect(200);
+    let told: Vec<(Value, Value, Value)> = report["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| {
+            let of = |name: &str| error[name].clone();
+            (of("type"), of("cell"), of("message"))
+        })
+        .collect();
+    let line = |kind: &str, cell: &str, message: &str| (json!(kind), json!(cell), json!(message));
+    assert_eq!(
+        told,
+        vec![
+            line(
+                "primary-key",
+                "A3",
+                "id must not be empty: it tells rows apart."
+            ),
+            line("type-error", "A4", "Must be a whole number; found 'x'."),
+            line(
+                "primary-key",
+                "A4",
+                "id can't be read as it stands, so that nothing tells this row apart."
+            ),
+            line("primary-key", "A5", "Same id as row 2."),
+        ]
+    );
+    let bytes = root.get(&format!("/api/jobs/{id}/repair.xlsx")).bytes;
+    assert_eq!(cells(&bytes, "Rows to fix").len(), 3);
 }
 
 #[test]
