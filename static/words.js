@@ -119,10 +119,10 @@ export function outcome(job) {
 	if (job.status === 'failed' || job.status === 'timeout') return job.error?.message || `The server had a problem (job ${job.job_id}). Nothing was stored.`;
 	if (job.undone) return 'Taken out of the list again';
 	if (!c) return '';
-	return [`${num(c.valid + c.updated - (c.unchanged || 0))} stored`, c.unchanged && `${num(c.unchanged)} unchanged`, c.duplicates && `${num(c.duplicates)} already there`, c.invalid && `${num(c.invalid)} to fix`].filter(Boolean).join(', ');
+	return [`${num(c.valid + c.updated)} stored`, c.duplicates && `${num(c.duplicates)} already there`, c.invalid && `${num(c.invalid)} to fix`].filter(Boolean).join(', ');
 }
 
-// ---- Errors. The server's own sentence stands where the page has nothing to add.
+// ---- Errors. The server's own sentence stands where nothing is to add.
 
 const SENTENCES = {
 	'too-large': (p, at) => (p.body?.limit ? `The file must be smaller than ${bytes(p.body.limit)}.${at.size ? ` Yours is ${bytes(at.size)}.` : ''}` : p.detail),

@@ -317,7 +317,7 @@ fn write_records(
     mut table: impl Write,
     marked: SyncSender<Vec<Marked>>,
 ) -> Result<()> {
-    let names = checker.record_names();
+    let names = checker.record_names().to_vec();
     let mut buffer = Vec::new();
     csv::begin(&mut buffer, &names)?;
     let mut progress = Progress::new("Checking");

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
+use super::defuse;
 use super::keys::{Found, Key, KeyKind, KeySpec, Keys};
-use super::line::{Line, check_cell, normalize_cells};
+use super::line::{Line, check_cell, normalize_cells, restore_extra};
 use super::mapping::{Choices, Mapping};
 use super::messages;
 use super::order::{self, DateOrders, Watch};
@@ -122,7 +123,9 @@ pub struct Checker {
     places: Vec<Option<usize>>,
     /// Positions in `facts.columns` of the columns that serve no field.
     extras: Vec<usize>,
-    /// `"name":` for each field and each extra column.
+    /// The names of a record's members: the fields, then the extra columns.
+    members: Vec<String>,
+    /// `"name":` for each of them.
     names: Vec<String>,
     /// Fields of a whole record of a text file; `None` for workbooks.
     width: Option<usize>,
@@ -159,7 +162,8 @@ impl Checker {
             })
             .map(|(at, _)| at)
             .collect();
-        let names: Vec<String> = record_names(template, &facts, &extras)
+        let members = record_names(template, &facts, &extras);
+        let names: Vec<String> = members
             .iter()
             .map(|name| {
                 let mut json = String::new();
@@ -183,6 +187,7 @@ impl Checker {
             mapping,
             places,
             extras,
+            members,
             names,
             width,
             tally: Tally::default(),
@@ -204,8 +209,8 @@ impl Checker {
     }
 
     /// The names of a record's members, in their order.
-    pub fn record_names(&self) -> Vec<String> {
-        record_names(&self.template, &self.facts, &self.extras)
+    pub fn record_names(&self) -> &[String] {
+        &self.members
     }
 
     /// Whether all rows have to be shown to [`Checker::observe`] before the first is checked.
@@ -242,7 +247,7 @@ impl Checker {
         let mut values: Vec<Option<Value<'_>>> = Vec::with_capacity(self.template.fields.len());
         let workbook = self.facts.workbook;
         // Text that normalising made anew; values borrow from it.
-        let normalized = normalize_cells(&self.template, &self.places, &cells);
+        let normalized = normalize_cells(&self.template, &self.places, &cells, workbook);
         for (at, field) in self.template.fields.iter().enumerate() {
             let place = self.places.get(at).copied().flatten();
             let cell = place
@@ -266,14 +271,21 @@ impl Checker {
             let Some(column) = self.facts.columns.get(*extra) else {
                 continue;
             };
-            let value = cells
-                .get(column.index)
-                .and_then(|cell| FieldType::Any.read(cell, workbook));
+            let cell = cells.get(column.index).unwrap_or(&Cell::Empty);
+            let restored = restore_extra(cell, workbook);
+            let read = restored.as_ref().map_or(cell, |(cell, _)| cell);
+            let value = FieldType::Any.read(read, workbook);
             if let (Some(value), Some(profile)) = (&value, self.profiles.get_mut(at)) {
                 profile.add(value);
             }
-            if let Some(name) = self.names.get(at) {
-                line.member(name, value.as_ref());
+            if let (Some(name), Some(json_name)) = (self.members.get(at), self.names.get(at)) {
+                line.extra(
+                    (name, json_name),
+                    cell,
+                    column.index,
+                    value.as_ref(),
+                    &restored,
+                );
             }
         }
         if let Some(width) = self.width {
@@ -441,9 +453,8 @@ impl Checker {
             .zip(&self.profiles)
             .map(|(field, profile)| profile.to_column(&field.name, field.kind.name()))
             .collect();
-        let names = self.record_names();
         columns.extend(
-            names
+            self.members
                 .iter()
                 .zip(&self.profiles)
                 .skip(self.template.fields.len())
@@ -482,10 +493,13 @@ fn record_names(template: &Template, facts: &SourceFacts, extras: &[usize]) -> V
         .collect();
     let mut taken: std::collections::HashSet<String> = names.iter().cloned().collect();
     for column in extras.iter().filter_map(|at| facts.columns.get(*at)) {
-        let mut name = column.name.clone();
+        // As it was before an export defused it.
+        let own = defuse::restored(&column.name).filter(|_| !facts.workbook);
+        let own = own.unwrap_or(&column.name);
+        let mut name = own.to_owned();
         let mut number = 2;
         while !taken.insert(name.clone()) {
-            name = format!("{}_{number}", column.name);
+            name = format!("{own}_{number}");
             number += 1;
         }
         names.push(name);

@@ -12,7 +12,7 @@ use crate::process::{
     Template,
 };
 use crate::repair::{self, Repair};
-use crate::sheet::{self, SheetInfo};
+use crate::sheet::{self, Notice, SheetInfo};
 use crate::stop::Stop;
 use crate::store::jobs::{self, Claim};
 use crate::store::records::{ByKey, Listed};
@@ -33,6 +33,8 @@ pub(super) struct Check<'a> {
     /// The template's name; that of the repair workbook, if it is one.
     pub template: String,
     pub repair: Option<Repair>,
+    /// What is said of rows to fix that nobody knows.
+    strange: Option<Notice>,
     /// A mapping that somebody made with this job.
     pub to_remember: Option<Choices>,
 }
@@ -72,6 +74,7 @@ impl<'a> Check<'a> {
         upload: &'a Upload,
         sheet: &'a SheetInfo,
         repair: Option<Repair>,
+        strange: Option<Notice>,
         stop: &Stop,
     ) -> Result<Check<'a>> {
         let (name, version) = match &repair {
@@ -117,7 +120,7 @@ impl<'a> Check<'a> {
                 chosen: claim.options.date_order,
             },
             sample,
-            notices: sheet.notices.clone(),
+            notices: strange.iter().chain(&sheet.notices).cloned().collect(),
         };
         Ok(Check {
             app,
@@ -128,6 +131,7 @@ impl<'a> Check<'a> {
             to_remember: (decided && repair.is_none()).then_some(choices),
             template: name,
             repair,
+            strange,
         })
     }
 
@@ -139,11 +143,13 @@ impl<'a> Check<'a> {
         let missing = self.checker.missing_required();
         if !missing.is_empty() {
             let report = self.checker.report(0.0);
-            return Err(
-                Problem::new(Code::MissingColumns, missing_sentence(&missing))
-                    .with(REPORT_MEMBER, serde_json::to_value(&report)?)
-                    .into(),
-            );
+            let mut sentence = missing_sentence(&missing);
+            if let Some(strange) = &self.strange {
+                sentence = format!("{} {sentence}", strange.message);
+            }
+            return Err(Problem::new(Code::MissingColumns, sentence)
+                .with(REPORT_MEMBER, serde_json::to_value(&report)?)
+                .into());
         }
         let (app, upload, sheet) = (self.app, self.upload, self.sheet);
         if self.checker.needs_observation() {

@@ -64,7 +64,11 @@ pub(super) fn work(
         }
         None => None,
     };
-    let mut check = Check::new(app, claim, &upload, sheet, repair, stop)?;
+    let strange = match &repair {
+        Some(_) => None,
+        None => repair::not_recognised(&sheets, sheet),
+    };
+    let mut check = Check::new(app, claim, &upload, sheet, repair, strange, stop)?;
     // Until its records are filed: another worker's job would not see them.
     let template = check.template.clone();
     let (_turn, waited) = take_turn(app, claim, &template, stop)?;
