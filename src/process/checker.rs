@@ -208,9 +208,11 @@ impl Checker {
         &self.mapping
     }
 
-    /// The names of a record's members, in their order.
-    pub fn record_names(&self) -> &[String] {
-        &self.members
+    /// The names of a record's members and their types, in their order.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        let kinds = self.template.fields.iter().map(|field| field.kind.name());
+        let kinds = kinds.chain(std::iter::repeat("any"));
+        self.members.iter().map(String::as_str).zip(kinds)
     }
 
     /// Whether all rows have to be shown to [`Checker::observe`] before the first is checked.

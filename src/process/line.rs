@@ -46,10 +46,13 @@ pub(super) fn normalize_cells<'c>(
 
 /// The text of a column that serves no field, as exports had it before they defused it.
 pub(super) fn restore_extra<'c>(cell: &'c Cell<'c>, workbook: bool) -> Normalized<'c> {
-    match cell {
-        Cell::Text(text) if !workbook => normalized(&[Step::Defused], text),
-        _ => None,
+    let Cell::Text(text) = cell else {
+        return None;
+    };
+    if workbook {
+        return None;
     }
+    normalized(&[Step::Defused], text)
 }
 
 fn normalized<'c>(steps: &[Step], text: &'c str) -> Normalized<'c> {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::{Member, plain};
 use crate::error::Result;
 use crate::process::defuse::must_defuse;
 
@@ -12,13 +13,13 @@ pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 ///
 /// # Errors
 /// None now; as [`record`].
-pub fn begin(buffer: &mut Vec<u8>, fields: &[String]) -> Result<()> {
+pub fn begin(buffer: &mut Vec<u8>, fields: &[Member]) -> Result<()> {
     buffer.extend_from_slice(BYTE_ORDER_MARK);
     for (at, field) in fields.iter().enumerate() {
         if at > 0 {
             buffer.push(b',');
         }
-        text(buffer, field);
+        text(buffer, &field.name);
     }
     buffer.extend_from_slice(b"\r\n");
     Ok(())
@@ -28,15 +29,14 @@ pub fn begin(buffer: &mut Vec<u8>, fields: &[String]) -> Result<()> {
 ///
 /// # Errors
 /// None now; the signature is that of a page of any export.
-pub fn record(buffer: &mut Vec<u8>, fields: &[String], record: &Value) -> Result<()> {
+pub fn record(buffer: &mut Vec<u8>, fields: &[Member], record: &Value) -> Result<()> {
     for (at, field) in fields.iter().enumerate() {
         if at > 0 {
             buffer.push(b',');
         }
-        match record.get(field) {
+        match record.get(&field.name) {
             None | Some(Value::Null) => {}
-            Some(Value::String(value)) => text(buffer, value),
-            Some(other) => text(buffer, &other.to_string()),
+            Some(value) => text(buffer, &plain(field, value)),
         }
     }
     buffer.extend_from_slice(b"\r\n");
@@ -72,8 +72,23 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn member(name: &str, kind: &str) -> Member {
+        Member {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_year_has_four_digits() {
+        let fields = [member("y", "year"), member("n", "integer")];
+        let mut buffer = Vec::new();
+        record(&mut buffer, &fields, &json!({ "y": 99, "n": 99 })).unwrap();
+        assert_eq!(buffer, b"0099,99\r\n");
+    }
+
     fn line(value: &str) -> String {
-        let fields = vec!["a".to_owned(), "b".to_owned()];
+        let fields = [member("a", "string"), member("b", "integer")];
         let mut buffer = Vec::new();
         record(&mut buffer, &fields, &json!({ "a": value, "b": 1 })).unwrap();
         String::from_utf8(buffer).unwrap()
@@ -139,17 +154,20 @@ mod tests {
             "a;b",
             "x\ty",
         ];
-        let fields: Vec<String> = (0..values.len()).map(|n| format!("f{n}")).collect();
+        let fields: Vec<Member> = (0..values.len())
+            .map(|n| member(&format!("f{n}"), "string"))
+            .collect();
         let object: serde_json::Map<String, Value> = fields
             .iter()
             .zip(values)
-            .map(|(field, value)| (field.clone(), json!(value)))
+            .map(|(field, value)| (field.name.clone(), json!(value)))
             .collect();
         let mut buffer = Vec::new();
         begin(&mut buffer, &fields).unwrap();
         record(&mut buffer, &fields, &Value::Object(object)).unwrap();
         let mut reader = ::csv::Reader::from_reader(buffer.as_slice());
-        assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), fields);
+        let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+        assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), names);
         let back = reader.records().next().unwrap().unwrap();
         assert_eq!(back.iter().collect::<Vec<_>>(), values);
     }
