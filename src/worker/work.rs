@@ -272,10 +272,10 @@ impl Filing<'_> {
     ) -> Result<()> {
         let batch = std::mem::take(&mut self.last);
         let batch = self.file_but(&batch, ROWS_AT_LEAST)?;
-        let mut report = serde_json::to_value(check.checker.report(worked.as_secs_f64()))?;
-        if let (Some(repair), Some(members)) = (&check.repair, report.as_object_mut()) {
+        let mut report = check.checker.report(worked.as_secs_f64());
+        if let Some(repair) = &check.repair {
             let home = json!({ "job_id": repair.job, "filename": repair.filename });
-            members.insert("repairs".to_owned(), home);
+            report = report.repairing(home);
         }
         let stats = check.checker.counts();
         let counts = Counts {
