@@ -20,6 +20,7 @@ mod convert;
 mod corpus;
 mod document;
 mod executable;
+mod exports;
 mod faults;
 mod forms;
 mod html;

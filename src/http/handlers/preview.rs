@@ -75,6 +75,10 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
         }
         Some(_) | None => None,
     };
+    let strange = match &repair {
+        Some(_) => None,
+        None => repair::not_recognised(&look.found.sheets, sheet),
+    };
     // As the job will see it: without the columns that the workbook itself has added.
     let columns = repair::own_columns(sheet);
     let (template, remembered) = match template {
@@ -133,7 +137,7 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
         "dates": date_orders(&template, &mapping, &columns, &look.rows, &orders)?,
         "rows": rows,
         "row_numbers": shown.iter().map(|row| row.number).collect::<Vec<_>>(),
-        "notices": sheet.notices,
+        "notices": strange.iter().chain(&sheet.notices).collect::<Vec<_>>(),
         "error_cells": { "count": sheet.error_cells, "cells": sheet.error_cells_first },
         "encoding": look.found.file.encoding,
         "delimiter": look.found.file.delimiter.map(String::from),

@@ -65,7 +65,7 @@ const SELECT: &str =
             j.operation, j.template, j.template_version, j.on_duplicate, j.options, j.status, j.attempt,
             j.queued_at, j.started_at, j.finished_at, j.cancel_asked_at, j.phase, j.rows_done, j.rows_total,
             j.beat_at, j.rows, j.valid, j.invalid, j.duplicates, j.updated, j.work_ms, j.error_code,
-            j.error_message, j.undone_at, j.undone_by, s.row_count, j.change_detail
+            j.error_message, j.undone_at, j.undone_by, s.row_count, j.change_detail, j.unchanged
      FROM jobs j
      JOIN uploads u ON u.no = j.upload_no
      JOIN users p ON p.id = j.user_id
@@ -82,6 +82,7 @@ fn job(row: &Row<'_>) -> Result<Job> {
             invalid: row.get(26)?,
             duplicates: row.get(27)?,
             updated: row.get(28)?,
+            unchanged: row.get::<_, Option<i64>>(36)?.unwrap_or(0),
         }),
         None => None,
     };
