@@ -291,6 +291,11 @@ fn a_job_put_back_at_shutdown_has_lost_no_attempt() {
     let job = anna.job(id);
     assert_eq!(job["status"], "pending");
     assert_eq!(job["attempt"], 0);
+    let told = anna.get("/api/files/processing-status").expect(200);
+    assert_eq!(
+        told["processing_status"]["begins_again"],
+        "The server was restarted; the file starts again from the beginning."
+    );
     assert_eq!(office.number("SELECT count(*) FROM records"), 0);
 }
 

@@ -164,12 +164,12 @@ fn upload_and_process(call: &mut Call<'_, '_>) -> Result<Response> {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct ProcessBody {
-    template: Option<String>,
+pub(super) struct ProcessBody {
+    pub(super) template: Option<String>,
     on_duplicate: Option<String>,
-    sheet: Option<String>,
-    mapping: Option<Value>,
-    date_order: Option<String>,
+    pub(super) sheet: Option<String>,
+    pub(super) mapping: Option<Value>,
+    pub(super) date_order: Option<String>,
 }
 
 fn process(call: &mut Call<'_, '_>) -> Result<Response> {
