@@ -219,7 +219,7 @@ impl Db {
     /// Whatever `work` returned, or what SQLite said.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let (_turn, pooled) = self.reader_turn();
-        let mut connection = match pooled {
+        let connection = match pooled {
             Some(connection) => connection,
             None => {
                 let connection = connect(&self.path)?;
@@ -229,9 +229,13 @@ impl Db {
                 connection
             }
         };
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-        let result = work(&transaction);
-        let ended = transaction.finish();
+        // Prepared once: the request for a status is two of these, and little else. Where the work panics,
+        // the connection goes and its transaction with it.
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        let result = work(&connection);
+        let ended = connection
+            .prepare_cached("ROLLBACK")
+            .and_then(|mut end| end.execute([]));
         if ended.is_ok() {
             let mut readers = lock(&self.readers);
             if readers.idle.len() < READERS_KEPT {

@@ -80,7 +80,8 @@ pub(super) struct Flags {
 /// `bad-request` where the file can't be written.
 pub(super) fn start(flags: &Flags) -> Result<()> {
     let out: Box<dyn Write + Send> = match &flags.log_file {
-        None => Box::new(std::io::stderr()),
+        // A line is put together from some fifty pieces; each would be a write of its own.
+        None => Box::new(LineWriter::new(std::io::stderr())),
         Some(path) => Box::new(file(path, flags.log_file_mb)?),
     };
     let level = match flags.log_level {

@@ -17,8 +17,8 @@ use serde_json::Value;
 use super::limits;
 use crate::error::{Error, Result};
 use crate::process::{Checker, Choices, DateOrders, Inference, SAMPLE_ROWS, SourceFacts, Template};
-use crate::report::export::csv;
 use crate::report::export::xlsx::annotated::Annotated;
+use crate::report::export::{Member, csv};
 use crate::sheet::reader::{self, ReadJob};
 use crate::sheet::{self, Event, Limits, ReadOptions, Row, SheetInfo, protocol, summary};
 use crate::stop::Stop;
@@ -320,9 +320,15 @@ fn write_records(
     mut table: impl Write,
     marked: SyncSender<Vec<Marked>>,
 ) -> Result<()> {
-    let names = checker.record_names();
+    let fields: Vec<Member> = checker
+        .members()
+        .map(|(name, kind)| Member {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+        })
+        .collect();
     let mut buffer = Vec::new();
-    csv::begin(&mut buffer, &names)?;
+    csv::begin(&mut buffer, &fields)?;
     let mut progress = Progress::new("Checking");
     let mut batch = Vec::new();
     let hand_on = |batch| marked.send(batch).map_err(|_| Error::Stopped);
@@ -334,7 +340,7 @@ fn write_records(
             ndjson.write_all(settled.data.as_bytes())?;
             ndjson.write_all(b"\n")?;
             let record: Value = serde_json::from_str(&settled.data)?;
-            csv::record(&mut buffer, &names, &record)?;
+            csv::record(&mut buffer, &fields, &record)?;
             table.write_all(&buffer)?;
             buffer.clear();
         }

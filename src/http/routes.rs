@@ -260,7 +260,9 @@ fn matches(pattern: &str, path: &str) -> Option<Vec<String>> {
                 let have = percent::decode(have).filter(|have| !have.is_empty())?;
                 params.push(have);
             }
-            (Some(want), Some(have)) if percent::decode(have).as_deref() == Some(want) => {}
+            (Some(want), Some(have)) if want == have => {}
+            (Some(want), Some(have))
+                if have.contains('%') && percent::decode(have).as_deref() == Some(want) => {}
             _ => return None,
         }
     }

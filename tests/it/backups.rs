@@ -340,3 +340,28 @@ fn a_database_that_can_not_be_opened_is_named_with_what_to_do() {
         );
     }
 }
+
+#[test]
+fn an_administrator_sees_when_the_last_backup_was() {
+    let folder = office();
+    let served = serve(folder.path(), &[]);
+    let anna = served.sign_in("anna");
+    let last = || {
+        let figures = served.get(&anna, "/api/admin/figures").unwrap().expect(200);
+        figures["last_backup"].clone()
+    };
+    assert!(last().is_null());
+    said(&run(folder.path(), &["backup", "copy.db"]), 0);
+    let first = last();
+    assert!(first.is_string(), "{first}");
+    // One that failed is none.
+    said(&run(folder.path(), &["backup", "copy.db"]), 2);
+    assert_eq!(last(), first);
+    assert_eq!(
+        number(
+            &folder.path().join("office.db"),
+            "SELECT count(*) FROM audit WHERE action = 'backed-up'"
+        ),
+        1
+    );
+}
