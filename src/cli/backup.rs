@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use rusqlite::ErrorCode;
+
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Db, copy, migrate, unusable};
 use crate::error::{Error, Result};
@@ -59,26 +61,38 @@ pub fn run(db: &Path, flags: &Flags) -> Result<ExitCode> {
             dest.display()
         )));
     }
-    let bytes = copy::make(db, &dest).map_err(|error| damaged(db, error))?;
-    super::out::line(format_args!(
-        "{} written, {bytes} bytes, integrity checked",
+    let bytes = copy::make(db, &dest).map_err(|error| not_made(db, &dest, error))?;
+    let mut said = format!(
+        "{} written, {bytes} bytes, integrity checked\n",
         dest.display()
-    ))?;
+    );
     note(db);
     if let Some(keep) = flags.keep {
         for old in outlived(&flags.dest, &stem, keep)? {
             fs::remove_file(&old)?;
-            super::out::line(format_args!("{} removed", old.display()))?;
+            said.push_str(&format!("{} removed\n", old.display()));
         }
     }
+    // Last, so that a log on a full disk keeps nothing from being done.
+    super::out::text(said)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What SQLite says of the damage that it meets while it copies.
-fn damaged(db: &Path, error: Error) -> Error {
-    match error {
-        Error::Database(_) => unusable(db, error),
-        Error::Problem(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped => error,
+/// What keeps a copy from being made: damage that SQLite meets while it reads, or what the other disk says.
+fn not_made(db: &Path, dest: &Path, error: Error) -> Error {
+    match &error {
+        Error::Database(cause) if cause.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+            unusable(db, error)
+        }
+        Error::Database(_) | Error::Io(_) => Error::problem(
+            Code::Internal,
+            format!(
+                "The backup {} can't be made: {}.",
+                dest.display(),
+                super::plain(&error)
+            ),
+        ),
+        Error::Problem(_) | Error::Internal(_) | Error::Stopped => error,
     }
 }
 

@@ -93,11 +93,12 @@ impl Below {
 
     fn put_into_one(&self, command: Command) -> Command {
         command.mut_args(|argument| {
+            // What has no variable is no setting, whatever its name.
+            let Some(variable) = argument.get_env() else {
+                return argument;
+            };
             let value = argument.get_long().and_then(|name| self.0.get(name));
-            let is_empty = argument
-                .get_env()
-                .and_then(std::env::var_os)
-                .is_some_and(|value| value.is_empty());
+            let is_empty = std::env::var_os(variable).is_some_and(|value| value.is_empty());
             let argument = if is_empty {
                 argument.env(Resettable::Reset)
             } else {

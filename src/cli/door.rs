@@ -110,3 +110,59 @@ impl Flags {
 fn count(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use crate::cli::Cli;
+    use crate::settings::Settings;
+
+    fn settings(flags: &[&str]) -> Settings {
+        let arguments = std::iter::once("sheetline").chain(flags.iter().copied());
+        Cli::try_parse_from(arguments).unwrap().serve.settings()
+    }
+
+    #[test]
+    fn an_address_has_a_quarter_of_the_connections_where_nothing_is_said() {
+        assert_eq!(settings(&[]).connections_per_address_max, 1_024);
+        let few = settings(&["--max-connections", "3"]);
+        assert_eq!(few.connections_per_address_max, 1);
+        let said = settings(&["--max-connections-per-address", "3000"]);
+        assert_eq!(said.connections_per_address_max, 3_000);
+    }
+
+    #[test]
+    fn each_time_and_rate_goes_where_it_belongs() {
+        let door = settings(&[
+            "--head-timeout",
+            "1",
+            "--body-timeout",
+            "2",
+            "--answer-timeout",
+            "3",
+            "--idle-timeout",
+            "4",
+            "--body-rate-kb",
+            "5",
+            "--answer-rate-kb",
+            "6",
+        ])
+        .door;
+        let times = [
+            door.head_time_max,
+            door.body_time_grace,
+            door.answer_time_grace,
+            door.idle_time_max,
+        ];
+        assert_eq!(times.map(|time| time.as_secs()), [1, 2, 3, 4]);
+        assert_eq!(door.body_bytes_per_second, 5 << 10);
+        assert_eq!(door.answer_bytes_per_second, 6 << 10);
+    }
+
+    #[test]
+    fn the_defaults_of_the_flags_are_those_of_the_settings() {
+        let (flags, own) = (settings(&[]), Settings::new("sheetline.db".into()));
+        assert_eq!(format!("{flags:?}"), format!("{own:?}"));
+    }
+}
