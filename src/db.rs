@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Problem, Result};
@@ -315,7 +315,7 @@ impl Db {
     /// Whatever `work` returned, or what SQLite said.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let (_turn, pooled) = self.reader_turn();
-        let mut connection = match pooled {
+        let connection = match pooled {
             Some(connection) => connection,
             None => {
                 let connection = connect(&self.path)?;
@@ -326,12 +326,16 @@ impl Db {
             }
         };
         connection.busy_timeout(patience::left())?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-        let result = work(&transaction);
+        // Prepared once: the request for a status is two of these, and little else. Where the work panics,
+        // the connection goes and its transaction with it.
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        let result = work(&connection);
         if result.as_ref().is_err_and(Error::is_held) {
             patience::spent();
         }
-        let ended = transaction.finish();
+        let ended = connection
+            .prepare_cached("ROLLBACK")
+            .and_then(|mut end| end.execute([]));
         if ended.is_ok() {
             let mut readers = lock(&self.readers);
             if readers.idle.len() < READERS_KEPT {
@@ -471,6 +475,21 @@ fn folder_of(path: &Path) -> &Path {
 fn unusable(path: &Path, error: Error) -> Error {
     if error.is_busy() && !error.is_unwritable() {
         return error;
+    }
+    if let Error::Database(cause) = &error
+        && matches!(
+            cause.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        )
+        && path.is_file()
+    {
+        return Error::problem(
+            Code::Internal,
+            format!(
+                "The database {} is damaged or no database ({cause}). Put a backup in its place with `sheetline restore FILE --force`, or name another file with --db.",
+                path.display()
+            ),
+        );
     }
     let reason = match &error {
         Error::Io(error) => error.to_string(),

@@ -58,14 +58,14 @@ pub fn run(db: &Path, flags: &Flags) -> Result<ExitCode> {
         )));
     }
     let bytes = copy::make(db, &dest)?;
-    println!(
+    super::out::line(format_args!(
         "{} written, {bytes} bytes, integrity checked",
         dest.display()
-    );
+    ))?;
     if let Some(keep) = flags.keep {
         for old in outlived(&flags.dest, &stem, keep)? {
             fs::remove_file(&old)?;
-            println!("{} removed", old.display());
+            super::out::line(format_args!("{} removed", old.display()))?;
         }
     }
     Ok(ExitCode::SUCCESS)

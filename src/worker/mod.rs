@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::id::JobId;
+use crate::logged::word;
 use crate::runs::Run;
 use crate::stop::{Reason, Stop};
 use crate::store::jobs::{self, ATTEMPTS_MAX, Claim, Failure};
@@ -141,7 +142,7 @@ fn step(app: &App, free_since: Duration, busy_until: &mut Option<Duration>) -> R
     app.bell.news();
     log::info!(
         "user={} job={} attempt={} begins",
-        claim.username,
+        word(&claim.username),
         claim.job,
         claim.attempt
     );
@@ -158,10 +159,10 @@ fn step(app: &App, free_since: Duration, busy_until: &mut Option<Duration>) -> R
     match ran {
         Ran::Job(job, state) => log::info!(
             "user={} job={job} {} after {ms} ms",
-            claim.username,
+            word(&claim.username),
             state.as_str()
         ),
-        Ran::Lost(job) => log::warn!("user={} job={job} was taken away", claim.username),
+        Ran::Lost(job) => log::warn!("user={} job={job} was taken away", word(&claim.username)),
         Ran::Nothing => {}
     }
     app.bell.news();

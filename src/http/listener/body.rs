@@ -1,11 +1,13 @@
 //! The body of a request, as a stream with one deadline for the whole.
 
 use std::io::{self, Cursor, Read, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::chunked::Chunked;
 use super::head::Framing;
 use super::inbox::{Got, Inbox};
+use super::socket::Stream;
 use crate::error::{Error, Problem, Result};
 use crate::settings::Door;
 use crate::words::Code;
@@ -15,6 +17,8 @@ use crate::words::Code;
 pub struct Body<'c> {
     source: Source<'c>,
     declared: Option<u64>,
+    /// The connection that it comes by.
+    line: Option<Arc<Stream>>,
 }
 
 enum Source<'c> {
@@ -28,11 +32,13 @@ impl<'c> Body<'c> {
         Body {
             declared: u64::try_from(bytes.len()).ok(),
             source: Source::Here(Cursor::new(bytes)),
+            line: None,
         }
     }
 
     pub(super) fn on(wire: &'c mut Wire<'_>) -> Body<'c> {
         Body {
+            line: Some(wire.inbox.shared_stream()),
             declared: match wire.framing {
                 Framing::Nothing => Some(0),
                 Framing::Length(bytes) => Some(bytes),
@@ -45,6 +51,12 @@ impl<'c> Body<'c> {
     /// The declared length in bytes; `None` for a chunked body.
     pub fn declared(&self) -> Option<u64> {
         self.declared
+    }
+
+    /// Whether the client has ended its side of the connection: it has gone, or it wants no more than
+    /// the answers to what it has sent. Both are told apart only by answering.
+    pub fn client_sends_no_more(&self) -> bool {
+        self.line.as_ref().is_some_and(|line| line.is_at_its_end())
     }
 
     /// The whole body, where it has at most `bytes_max` bytes. One that declares more is not read.
