@@ -96,7 +96,7 @@ pub struct Settled {
     pub data: String,
     /// The changed values as a JSON array, where there are any.
     pub changes: Option<String>,
-    /// What is wrong, as a JSON array.
+    /// What is wrong, as a JSON array; empty where nothing is.
     pub problems: String,
     /// What is wrong, in sentences.
     pub messages: Vec<(Option<usize>, String)>,
