@@ -15,7 +15,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Result};
@@ -219,7 +219,7 @@ impl Db {
     /// Whatever `work` returned, or what SQLite said.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let (_turn, pooled) = self.reader_turn();
-        let mut connection = match pooled {
+        let connection = match pooled {
             Some(connection) => connection,
             None => {
                 let connection = connect(&self.path)?;
@@ -229,9 +229,13 @@ impl Db {
                 connection
             }
         };
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-        let result = work(&transaction);
-        let ended = transaction.finish();
+        // Prepared once: the request for a status is two of these, and little else. Where the work panics,
+        // the connection goes and its transaction with it.
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        let result = work(&connection);
+        let ended = connection
+            .prepare_cached("ROLLBACK")
+            .and_then(|mut end| end.execute([]));
         if ended.is_ok() {
             let mut readers = lock(&self.readers);
             if readers.idle.len() < READERS_KEPT {
@@ -339,6 +343,21 @@ impl Db {
 fn unusable(path: &Path, error: Error) -> Error {
     if error.is_busy() && !error.is_unwritable() {
         return error;
+    }
+    if let Error::Database(cause) = &error
+        && matches!(
+            cause.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        )
+        && path.is_file()
+    {
+        return Error::problem(
+            Code::Internal,
+            format!(
+                "The database {} is damaged or no database ({cause}). Put a backup in its place with `sheetline restore FILE --force`, or name another file with --db.",
+                path.display()
+            ),
+        );
     }
     let reason = match &error {
         Error::Io(error) => error.to_string(),

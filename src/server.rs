@@ -54,7 +54,7 @@ impl Server {
         app.db.hold_reserve();
         let bounds = Bounds {
             connections_max: app.settings.connections_max,
-            connections_per_address_max: (app.settings.connections_max / 4).max(1),
+            connections_per_address_max: app.settings.connections_per_address_max,
             trusted_proxies: app.settings.trusted_proxies.clone(),
             door: app.settings.door.clone(),
             metrics: Arc::clone(&app.metrics),
@@ -102,9 +102,10 @@ impl Server {
     /// False: something was still running after 4 s.
     pub fn stop(self) -> bool {
         let until = Instant::now() + STOP_WAIT;
+        // First, so that whoever was waiting for news is told that the connection ends.
+        self.door.begin();
         self.app.bell.close();
         self.app.runs.stop_all(Reason::Shutdown);
-        self.door.begin();
         if !self.door.wait_for_requests(REQUESTS_WAIT) {
             // Whoever still reads a file is told so while there is time to answer.
             self.app.shutdown.ask(Reason::Shutdown);

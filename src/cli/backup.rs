@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use crate::clock::{Clock, Timestamp};
-use crate::db::{copy, migrate};
+use crate::db::{Db, copy, migrate};
 use crate::error::{Error, Result};
+use crate::store::audit::{self, Action, Actor};
 use crate::words::Code;
 
 /// What is left of a backup that was killed is removed when it is older than this.
@@ -58,17 +59,33 @@ pub fn run(db: &Path, flags: &Flags) -> Result<ExitCode> {
         )));
     }
     let bytes = copy::make(db, &dest)?;
-    println!(
+    super::out::line(format_args!(
         "{} written, {bytes} bytes, integrity checked",
         dest.display()
-    );
+    ))?;
+    note(db);
     if let Some(keep) = flags.keep {
         for old in outlived(&flags.dest, &stem, keep)? {
             fs::remove_file(&old)?;
-            println!("{} removed", old.display());
+            super::out::line(format_args!("{} removed", old.display()))?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Leaves word of the backup in the database, for the page that shows when the last one was. The copy
+/// is good without it: a database that takes no word is only older, or busy.
+fn note(db: &Path) {
+    let noted = migrate::kind_of(db).and_then(|kind| {
+        if kind != migrate::Kind::Ours(migrate::VERSION) {
+            return Ok(());
+        }
+        let by = Actor::command_line();
+        Db::open(db, super::clock())?.write(|tx| audit::note(tx, &by, Action::BackedUp, None))
+    });
+    if let Err(error) = noted {
+        log::warn!("the backup is made, but the database could not be told: {error}");
+    }
 }
 
 /// What the names of this database's backups begin with.

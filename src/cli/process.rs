@@ -116,12 +116,15 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
     std::fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
     if !missing.is_empty() {
         for problem in &report.errors {
-            eprintln!("sheetline: {} (missing-columns)", problem.message);
+            super::out::aside(format_args!(
+                "sheetline: {} (missing-columns)\n",
+                problem.message
+            ));
         }
         return Ok(ExitCode::from(1));
     }
     let stats = checker.counts();
-    println!(
+    super::out::line(format_args!(
         "{} {}: {} valid, {} to fix, {} there twice. See {}.",
         stats.rows,
         if stats.rows == 1 { "row" } else { "rows" },
@@ -129,7 +132,7 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
         stats.invalid,
         stats.duplicates,
         task.out.display()
-    );
+    ))?;
     Ok(ExitCode::from(u8::from(stats.valid != stats.rows)))
 }
 
@@ -383,7 +386,7 @@ impl Progress {
             .is_none_or(|shown| now.duration_since(shown).as_millis() >= 100)
         {
             self.shown = Some(now);
-            eprint!("\r{}: {} rows", self.what, self.rows);
+            super::out::aside(format_args!("\r{}: {} rows", self.what, self.rows));
         }
     }
 }
@@ -391,7 +394,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown.is_some() {
-            eprint!("\r\x1b[K");
+            super::out::aside(format_args!("\r\x1b[K"));
         }
     }
 }

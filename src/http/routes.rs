@@ -13,6 +13,7 @@ use crate::http::carriers;
 use crate::http::handlers;
 use crate::http::listener::Incoming;
 use crate::http::{compress, percent, problem, reply};
+use crate::logged::{self, word};
 use crate::words::{Code, Role};
 
 /// Who may use a route.
@@ -85,10 +86,17 @@ pub fn answer(app: &App, incoming: &mut Incoming<'_>) -> Response {
     let response = reply::guarded(response, carriers::is_https(app, incoming));
     app.metrics
         .request(seen.method, seen.route, response.status_code);
+    // An address that there is not may hold anything, a session's id as well.
+    let path = if seen.route == "-" {
+        "-".to_owned()
+    } else {
+        logged::path(&path)
+    };
     log::info!(
-        "{who} {method} {path} {status} {ms} ms",
+        "{who} address={address} {method} {path} {status} {ms} ms",
         who = seen.who,
-        path = path.escape_debug(),
+        address = carriers::client_address(app, incoming),
+        method = method.escape_debug(),
         status = response.status_code,
         ms = began.elapsed().as_millis()
     );
@@ -169,8 +177,10 @@ fn identify(app: &App, incoming: &Incoming<'_>, who: &mut String) -> Result<Call
         .accounts
         .identify(&app.db, carriers::carried(incoming).as_ref())?;
     *who = match &caller.via {
-        Via::Session { short, .. } => format!("user={} session={short}", caller.user.username),
-        Via::Token { short, .. } => format!("user={} token={short}", caller.user.username),
+        Via::Session { short, .. } => {
+            format!("user={} session={short}", word(&caller.user.username))
+        }
+        Via::Token { short, .. } => format!("user={} token={short}", word(&caller.user.username)),
     };
     Ok(caller)
 }
@@ -250,7 +260,9 @@ fn matches(pattern: &str, path: &str) -> Option<Vec<String>> {
                 let have = percent::decode(have).filter(|have| !have.is_empty())?;
                 params.push(have);
             }
-            (Some(want), Some(have)) if percent::decode(have).as_deref() == Some(want) => {}
+            (Some(want), Some(have)) if want == have => {}
+            (Some(want), Some(have))
+                if have.contains('%') && percent::decode(have).as_deref() == Some(want) => {}
             _ => return None,
         }
     }

@@ -116,7 +116,7 @@ fn not_a_moment(
                 day(text, DayOrder::MonthFirst),
             ) {
                 (Some(one), Some(two)) => format!(
-                    "{short} could be {one} or {two}, and no other date in this column tells which. Say with the file which comes first, day or month (date_order)."
+                    "{short} could be {one} or {two}, and no other date in this column tells which. Choose whether day or month comes first, and process the file again."
                 ),
                 _ => format!("{short} is not a {what}."),
             }

@@ -321,6 +321,19 @@ pub fn changed(connection: &Connection, job: JobId, after: i64, limit: u32) -> R
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// How many values a job changed on their way in.
+///
+/// # Errors
+/// `Database`.
+pub fn count_changes(connection: &Connection, job: JobId) -> Result<i64> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT coalesce(sum(json_array_length(changes)), 0) FROM records
+             WHERE job_id = ?1 AND changes IS NOT NULL",
+        )?
+        .query_row([job.0], |row| row.get(0))?)
+}
+
 fn of_job_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<OfJob> {
     Ok(OfJob {
         id: row.get(0)?,

@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::id::JobId;
+use crate::logged::word;
 use crate::runs::Run;
 use crate::stop::{Reason, Stop};
 use crate::store::jobs::{self, ATTEMPTS_MAX, Claim, Failure};
@@ -132,7 +133,7 @@ fn step(app: &App, free_since: Duration, busy_until: &mut Option<Duration>) -> R
     app.bell.news();
     log::info!(
         "user={} job={} attempt={} begins",
-        claim.username,
+        word(&claim.username),
         claim.job,
         claim.attempt
     );
@@ -149,10 +150,10 @@ fn step(app: &App, free_since: Duration, busy_until: &mut Option<Duration>) -> R
     match ran {
         Ran::Job(job, state) => log::info!(
             "user={} job={job} {} after {ms} ms",
-            claim.username,
+            word(&claim.username),
             state.as_str()
         ),
-        Ran::Lost(job) => log::warn!("user={} job={job} was taken away", claim.username),
+        Ran::Lost(job) => log::warn!("user={} job={job} was taken away", word(&claim.username)),
         Ran::Nothing => {}
     }
     app.bell.news();
@@ -273,6 +274,25 @@ impl Ending {
                 },
                 Some(Reason::TimedOut) | None => Ending::Lost,
             },
+            // What ended the work came from outside, such as a system without memory.
+            Err(Error::Problem(problem)) if problem.code == Code::Busy => {
+                log::warn!("job={} attempt={} {problem}", claim.job, claim.attempt);
+                if claim.attempt < ATTEMPTS_MAX {
+                    Ending::PutBack {
+                        why: "The reading of the file was ended from outside; the file starts again.",
+                        counts: true,
+                    }
+                } else {
+                    Ending::Failed(Failure {
+                        code: Code::Internal,
+                        message: format!(
+                            "{} It was tried {} times.",
+                            problem.detail, claim.attempt
+                        ),
+                        report: None,
+                    })
+                }
+            }
             Err(Error::Problem(problem)) => Ending::Failed(Failure {
                 code: problem.code,
                 message: problem.detail,

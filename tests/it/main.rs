@@ -47,3 +47,4 @@ mod sniff;
 mod templates;
 mod text;
 mod undoing;
+mod zeros;

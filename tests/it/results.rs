@@ -100,6 +100,8 @@ fn every_changed_value_is_in_the_ledger() {
              "stored": "https://berg.example", "rule": "url"},
         ])
     );
+    let listed = changes["changes"].as_array().map(Vec::len);
+    assert_eq!(changes["total"], json!(listed));
 }
 
 #[test]

@@ -265,7 +265,12 @@ pub(in crate::http) fn fields(call: &Call<'_, '_>, job: &Job) -> Result<Vec<Memb
 fn changes(call: &mut Call<'_, '_>) -> Result<Response> {
     let job = with_records(call)?;
     let page = call.page()?;
-    let (changes, next) = call.app.db.read(|c| {
+    let (changes, next, total) = call.app.db.read(|c| {
+        // Told once, with the first page: it looks at all of them.
+        let total = match page.cursor {
+            None => Some(records::count_changes(c, job.id)?),
+            Some(_) => None,
+        };
         let mut found = records::changed(c, job.id, page.cursor.unwrap_or(0), page.fetch())?;
         let next = page.cut(&mut found, |record| record.id);
         let mut changes: Vec<Value> = Vec::new();
@@ -273,11 +278,11 @@ fn changes(call: &mut Call<'_, '_>) -> Result<Response> {
             let list: Vec<Value> = serde_json::from_str(record.changes.as_deref().unwrap_or("[]"))?;
             changes.extend(list);
         }
-        Ok((changes, next))
+        Ok((changes, next, total))
     })?;
     Ok(reply::json(
         200,
-        &json!({ "success": true, "changes": changes, "next_cursor": next }),
+        &json!({ "success": true, "changes": changes, "total": total, "next_cursor": next }),
     ))
 }
 

@@ -9,6 +9,7 @@ use crate::http::call::Call;
 use crate::http::handlers::workbooks;
 use crate::http::reply;
 use crate::http::routes::{Route, Who};
+use crate::logged::word;
 use crate::process::template::Template;
 use crate::report::export::xlsx::sample;
 use crate::store::audit::{self, Action};
@@ -140,7 +141,11 @@ fn put(call: &mut Call<'_, '_>) -> Result<Response> {
         catalog::views::refresh(tx)?;
         Ok((version, new))
     })?;
-    log::info!("user={by} template={name} version={version} stored");
+    log::info!(
+        "user={} template={} version={version} stored",
+        word(&by),
+        word(&name)
+    );
     let entry = Entry {
         name,
         version,
@@ -185,7 +190,7 @@ fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
         templates::add(tx, &name, entry.version + 1, None, &by)?;
         catalog::views::refresh(tx)
     })?;
-    log::info!("user={by} template={name} deleted");
+    log::info!("user={} template={} deleted", word(&by), word(&name));
     Ok(reply::json(
         200,
         &json!({ "success": true, "message": format!("The template {name} was deleted.") }),
