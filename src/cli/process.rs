@@ -18,7 +18,7 @@ use super::limits;
 use crate::error::{Error, Result};
 use crate::process::{Checker, Choices, DateOrders, Inference, SAMPLE_ROWS, SourceFacts, Template};
 use crate::report::export::xlsx::annotated::Annotated;
-use crate::report::export::{Member, csv};
+use crate::report::export::{Member, csv, xlsx};
 use crate::sheet::reader::{self, ReadJob};
 use crate::sheet::{self, Event, Limits, ReadOptions, Row, SheetInfo, protocol, summary};
 use crate::stop::Stop;
@@ -294,11 +294,13 @@ fn check(task: &Flags, stored: &mut Stored, checker: &mut Checker) -> Result<()>
     let (send, marked) = mpsc::sync_channel::<Vec<Marked>>(2);
     thread::scope(|scope| {
         let copying = thread::Builder::new().spawn_scoped(scope, move || {
-            let mut annotated = Annotated::begin(&task.out, &info)?;
-            for (row, messages) in marked.into_iter().flatten() {
-                annotated.add(&row, &messages)?;
-            }
-            annotated.finish(&mut copy)
+            xlsx::without_panic(|| {
+                let mut annotated = Annotated::begin(&task.out, &info)?;
+                for (row, messages) in marked.into_iter().flatten() {
+                    annotated.add(&row, &messages)?;
+                }
+                annotated.finish(&mut copy)
+            })
         })?;
         let checked = write_records(stored, checker, ndjson, table, send);
         let copied = copying

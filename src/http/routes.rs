@@ -1,12 +1,13 @@
 //! The route table: every address of the server, who may use it, and what answers it. Routing, the
 //! authorisation test and the API description are made from this one table.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rouille::Response;
 
 use crate::accounts::{Caller, Via};
 use crate::app::App;
+use crate::db::patience;
 use crate::error::{Error, Problem, Result};
 use crate::http::call::Call;
 use crate::http::carriers;
@@ -59,9 +60,13 @@ struct Seen {
     route: &'static str,
 }
 
+/// How long a request waits for the database in all while another program holds it: then it is told so.
+const DATABASE_WAIT: Duration = Duration::from_millis(2_500);
+
 /// Answers one request: session, then origin, then permission, then whatever the handler checks.
 pub fn answer(app: &App, incoming: &mut Incoming<'_>) -> Response {
     let began = Instant::now();
+    let _hurry = patience::hurry(DATABASE_WAIT);
     let method = incoming.request.method().to_owned();
     let path = path_of(incoming.request.raw_url()).to_owned();
     let mut seen = Seen {

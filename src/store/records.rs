@@ -381,9 +381,6 @@ pub fn parked(connection: &Connection, job: JobId, after: u32, limit: u32) -> Re
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Records that a step removes: the writer is held meanwhile.
-pub const DISCARD: u32 = 400;
-
 /// Removes some of what an attempt left. True: nothing is left.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ use super::leftovers;
 use crate::app::App;
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::id::UploadNo;
 use crate::intake::{Spool, bytes, rows as intake_rows};
 use crate::process::mapping::headers_key;
@@ -183,6 +184,7 @@ impl Filing<'_> {
     /// second thread checks the next one.
     fn run(&mut self, check: &mut Check<'_>, stop: &Stop) -> Result<()> {
         let (send, batches) = mpsc::sync_channel(1);
+        faults::file()?;
         thread::scope(|scope| {
             let checking = thread::Builder::new()
                 .name("check".to_owned())

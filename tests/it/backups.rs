@@ -312,6 +312,21 @@ fn a_database_that_can_not_be_opened_is_named_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("text.db"), b"no database").unwrap();
     fs::create_dir(folder.path().join("folder.db")).unwrap();
+    add_user(folder.path(), "anna", &[]);
+    let whole = fs::read(folder.path().join("office.db")).unwrap();
+    fs::write(folder.path().join("cut.db"), &whole[..whole.len() / 2]).unwrap();
+    for command in [&["backup", "copy.db"][..], &["user", "list"]] {
+        let ran = sheetline(folder.path())
+            .args(command)
+            .args(["--db", "cut.db"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(
+            said.contains("cut.db") && said.contains("sheetline restore"),
+            "{command:?}: {said}"
+        );
+    }
     for name in ["text.db", "folder.db"] {
         let ran = sheetline(folder.path())
             .args(["serve", "--listen", "127.0.0.1:0", "--db", name])

@@ -7,11 +7,13 @@ use serde_json::Value;
 
 use crate::catalog;
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::http::call::Call;
 use crate::http::downloads;
 use crate::http::handlers::results::{completed, fields, name, next_records, with_records};
 use crate::http::routes::{Route, Who};
 use crate::repair;
+use crate::report::export::xlsx;
 use crate::report::export::xlsx::annotated::{Annotated, Remarks};
 use crate::report::export::xlsx::records::Records;
 use crate::report::export::xlsx::repair::{Home, OWN_COLUMNS, Repair, Wanted};
@@ -54,9 +56,11 @@ pub(in crate::http) fn respond(
     write: impl FnOnce(&mut File) -> Result<()>,
 ) -> Result<Response> {
     let folder = call.app.settings.spool();
+    faults::file()?;
     std::fs::create_dir_all(&folder)?;
     let mut file = tempfile::tempfile_in(&folder)?;
-    write(&mut file)?;
+    faults::file()?;
+    xlsx::without_panic(|| write(&mut file))?;
     let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
     let response = Response {
         status_code: 200,

@@ -7,13 +7,16 @@ pub mod records;
 pub mod repair;
 pub mod sample;
 
+use std::any::Any;
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use rust_xlsxwriter::{
     Color, DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError,
 };
+use zip::result::ZipError;
 
 use self::cuts::{Cuts, clean};
 use crate::error::{Error, Result};
@@ -177,10 +180,36 @@ fn free_name(name: &str, taken: &[String]) -> String {
 }
 
 fn failed(error: XlsxError) -> Error {
-    if let XlsxError::IoError(error) = error {
+    if let XlsxError::IoError(error)
+    | XlsxError::TempFileError(_, error)
+    | XlsxError::ZipError(ZipError::Io(error)) = error
+    {
         return Error::Io(error);
     }
     Error::Internal(format!("workbook: {error}"))
+}
+
+/// Runs `write`, which makes a workbook. `rust_xlsxwriter` panics where a row finds no room in its temporary
+/// file: here that is the error that it is.
+///
+/// # Errors
+/// What `write` returned; `Io` where the disk is full.
+pub fn without_panic<T>(write: impl FnOnce() -> Result<T>) -> Result<T> {
+    match panic::catch_unwind(AssertUnwindSafe(write)) {
+        Ok(written) => written,
+        Err(panicked) if is_no_room(panicked.as_ref()) => {
+            Err(io::Error::from(io::ErrorKind::StorageFull).into())
+        }
+        Err(panicked) => panic::resume_unwind(panicked),
+    }
+}
+
+/// Whether a panic is that of an `expect` or `unwrap` on an error of a full disk: all that is left of the
+/// error is how it prints.
+fn is_no_room(panicked: &(dyn Any + Send)) -> bool {
+    panicked
+        .downcast_ref::<String>()
+        .is_some_and(|message| message.contains("StorageFull") || message.contains("QuotaExceeded"))
 }
 
 /// Writes text as text, whatever it looks like.
@@ -299,4 +328,38 @@ fn days(duration: &str) -> Option<f64> {
 /// A spreadsheet column as the writer counts it; `None` beyond the last one.
 fn column_number(index: usize) -> Option<u16> {
     u16::try_from(index).ok().filter(|column| *column < 16_384)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_without_room_is_told_as_such_however_the_library_says_it() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        for error in [
+            XlsxError::IoError(full()),
+            XlsxError::ZipError(ZipError::Io(full())),
+            XlsxError::TempFileError(std::path::PathBuf::new(), full()),
+        ] {
+            assert!(failed(error).is_disk_full());
+        }
+        let library = |error: io::Error| -> io::Result<()> { Err(error) };
+        let expect = |error: io::Error| {
+            without_panic(move || -> Result<()> {
+                library(error).expect("as rust_xlsxwriter does it");
+                Ok(())
+            })
+        };
+        assert!(expect(full()).unwrap_err().is_disk_full());
+        // As the system tells it: ENOSPC.
+        #[cfg(unix)]
+        assert!(
+            expect(io::Error::from_raw_os_error(28))
+                .unwrap_err()
+                .is_disk_full()
+        );
+        let other = panic::catch_unwind(|| expect(io::Error::other("something else")));
+        assert!(other.is_err());
+    }
 }
