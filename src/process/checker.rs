@@ -24,6 +24,11 @@ use crate::error::Result;
 use crate::sheet::{Cell, Column, Notice, Row};
 use crate::words::{Fault, How};
 
+/// Bytes by which a record may be longer than the one before without being moved, and the room made for
+/// one at most.
+const RECORD_BYTES_MORE: usize = 64;
+const RECORD_BYTES_MAX: usize = 4_096;
+
 /// What is known of the sheet before its rows.
 #[derive(Debug, Clone)]
 pub struct SourceFacts {
@@ -96,7 +101,7 @@ pub struct Settled {
     pub data: String,
     /// The changed values as a JSON array, where there are any.
     pub changes: Option<String>,
-    /// What is wrong, as a JSON array.
+    /// What is wrong, as a JSON array; empty where nothing is.
     pub problems: String,
     /// What is wrong, in sentences.
     pub messages: Vec<(Option<usize>, String)>,
@@ -127,6 +132,8 @@ pub struct Checker {
     members: Vec<String>,
     /// `"name":` for each of them.
     names: Vec<String>,
+    /// Room that is made for the next record: the last one's length, and a little.
+    record_bytes: usize,
     /// Fields of a whole record of a text file; `None` for workbooks.
     width: Option<usize>,
     /// Columns of dates whose order has to be found out.
@@ -189,6 +196,7 @@ impl Checker {
             extras,
             members,
             names,
+            record_bytes: RECORD_BYTES_MORE,
             width,
             tally: Tally::default(),
             stats: Stats::default(),
@@ -245,7 +253,7 @@ impl Checker {
     /// `Internal` where the row is damaged.
     pub fn check(&mut self, row: &Row) -> Result<Checked> {
         let cells = row.values()?;
-        let mut line = Line::new(row.number, self.names.len());
+        let mut line = Line::new(row.number, self.record_bytes);
         let mut values: Vec<Option<Value<'_>>> = Vec::with_capacity(self.template.fields.len());
         let workbook = self.facts.workbook;
         // Text that normalising made anew; values borrow from it.
@@ -305,7 +313,9 @@ impl Checker {
             });
         }
         let keys = self.check_keys(row.number, &values, &mut line.problems);
-        Ok(line.finish(keys))
+        let checked = line.finish(keys);
+        self.record_bytes = (checked.data.len() + RECORD_BYTES_MORE).min(RECORD_BYTES_MAX);
+        Ok(checked)
     }
 
     fn check_keys(

@@ -141,8 +141,9 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(row: u32, members: usize) -> Line {
-        let mut data = String::with_capacity(32 * members + 2);
+    /// `bytes`: about as long as the record will be.
+    pub(super) fn new(row: u32, bytes: usize) -> Line {
+        let mut data = String::with_capacity(bytes);
         data.push('{');
         Line {
             row,

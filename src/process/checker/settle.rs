@@ -46,7 +46,7 @@ impl Checker {
         self.stats.count(outcome);
         self.tally.add_row(&problems);
         let problems_json = if problems.is_empty() {
-            "[]".to_owned()
+            String::new()
         } else {
             // A list of plain structs always prints.
             serde_json::to_string(&problems.kept).unwrap_or_else(|_| "[]".to_owned())
