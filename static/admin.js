@@ -126,7 +126,7 @@ function checks({ status, version, uptime_seconds: uptime, scheduler_running: sc
 		['State', is(well, well ? 'All is well' : status[0].toUpperCase() + status.slice(1).replace(/-/g, ' '), `version ${version}, running for ${duration(uptime)}`)],
 		['Database', is(writable, writable ? 'Can be written' : 'Cannot be written')],
 		['Room on the disk', room === null ? 'not known' : is(status !== 'disk-full' && room > ROOM_LITTLE, `${bytes(room)} free`)],
-		['Worker', is(worker.running, worker.running ? 'Works' : 'Is gone', `last seen ${duration(worker.silent_seconds)} ago; ${num(queue.processing)} in work, ${num(queue.pending)} waiting${queue.paused ? ', paused' : ''}`)],
+		['Worker', is(worker.running, worker.running ? 'Works' : 'Is gone', `last seen ${about(worker.silent_seconds)} ago; ${num(queue.processing)} in work, ${num(queue.pending)} waiting${queue.paused ? ', paused' : ''}`)],
 		['Scheduler', is(scheduler, scheduler ? 'Works' : 'Is gone')],
 		['Last backup', backup ? is(Date.now() - Date.parse(backup) < BACKUP_OLD_MS, 'Made', time(backup)) : is(false, 'None yet', 'on the server: ', h('code', 'sheetline backup DEST'))],
 	];
@@ -143,7 +143,7 @@ function chart({ hours, day }) {
 	return panel('The last 24 hours',
 		svg('svg', { class: 'chart', viewBox: '0 0 24 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
 			hours.map((hour, x) => [bar('done', x, 0, hour.completed), bar('not', x, hour.completed, hour.other)]), svg('polyline', { points: line.join(' ') })),
-		h('p.head.hint', hours.filter((_, i) => i % 4 === 3).map((hour) => h('span', clock(hour.from)))),
+		h('p.head.hint', hours.filter((_, i) => i % 6 === 5).map((hour) => h('span', clock(hour.from)))),
 		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ` (the highest column is ${num(most)}) · `, h('span.key.info', `waiting time: ${duration(day.wait_seconds)} on average`), `, ${duration(longest)} in the slowest hour · ${num(day.rows)} rows`));
 }
 

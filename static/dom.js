@@ -95,7 +95,6 @@ export const badge = ({ tone, ico, word }) => h(`span.badge.${tone}`, icon(ico),
 export const note = (tone, ...children) =>
 	h(`div.note.${tone}`, icon({ bad: 'cross', warn: 'warn', ok: 'done', info: 'stored' }[tone]), h('div', ...children));
 
-// Says something to screen readers: politely, or at once.
 export function say(words, urgent = false) {
 	const region = document.getElementById(urgent ? 'assertive' : 'polite');
 	region.textContent = '';

@@ -36,7 +36,7 @@ const activeWords = (job) => (job.status === 'processing' ? stage(job) : waiting
 function heading(job, report) {
 	const seconds = report ? report.stats.seconds : (Date.parse(job.finished) - Date.parse(job.started)) / 1000;
 	return [back(), h('div.head', h('h1', job.filename), badge(stateOf(job))),
-		h('p.lead', job.finished && ['finished ', time(job.finished), seconds && ` after ${duration(seconds)}`, ', '], `job ${job.job_id}, checked as ${job.template}`)];
+		h('p.lead', job.finished && ['finished ', time(job.finished), seconds && `, took ${duration(seconds)}`, ', '], `job ${job.job_id}, checked as ${job.template}`)];
 }
 
 function underWay(job) {

@@ -53,7 +53,7 @@ const day = format({ day: 'numeric', month: 'short' });
 const dayYear = format({ day: 'numeric', month: 'short', year: 'numeric' });
 const exact = format({ dateStyle: 'full', timeStyle: 'long' });
 export const clock = (iso) => hour.format(new Date(iso));
-// "3 August 2024": a day without a time, wherever one is.
+// "3 August 2024", wherever one is.
 export const date = (iso) => format({ dateStyle: 'long', timeZone: 'UTC' }).format(new Date(iso));
 
 export function ago(iso) {
