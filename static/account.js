@@ -58,7 +58,7 @@ export const ownPasswordPage = ({ user, done, leave }) => door('Choose your own 
 	passwordForm('Use this password', LENGTH, () => done({ ...user, must_change: false }), button('Sign out', leave, { kind: 'plain' })));
 
 let open = null;
-// Sign-in over the page, which stays as it is. Resolves to true when the same person is back.
+// Sign-in over the page, which stays. Resolves to true when the same person is back.
 export function signInOver(user, words) {
 	open ||= askForm('Sign in again', {
 		...signInForm((back) => back, user.username), body: words, firm: true,

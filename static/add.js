@@ -11,8 +11,7 @@ const READING = ['sheet', 'header_row', 'delimiter', 'encoding']; // how the fil
 const HOW = ['template', 'date_order', 'mapping', 'on_duplicate']; // how it is processed
 const PASSING = ['offline', 'slow-upload', 'busy', 'internal']; // what may go better in a moment
 
-// What is chosen and under way. It outlives the view: looking at the records does not lose the file.
-// `file` is one of this computer's, or one that is stored: that one has an id.
+// What is chosen and under way; it outlives the view. `file` is this computer's, or a stored one: that has an id.
 const nothing = { file: null, key: null, note: null, preview: null, options: {}, looking: null, looked: null };
 const pick = { ...nothing, sending: null };
 let draw = () => {}; // what the view shows of it

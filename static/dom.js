@@ -134,7 +134,7 @@ export function loaded(work, title) {
 	return place;
 }
 
-// A list that grows page by page in `place`; `draw` shows all that was got so far. A newer list in the same place wins.
+// A list that grows page by page in `place`; `draw` shows all of it. A newer list in the same place wins.
 export function growing(place, path, parts, name, draw) {
 	const seen = [];
 	place.list = seen;
@@ -234,7 +234,7 @@ export const askForm = (title, { body, submit, no = 'Cancel', firm = false, ...m
 	addEventListener('popstate', () => dialog.close(), { once: true });
 });
 
-// Does something that can't be taken back, once asked; the focus is on the harmless answer.
+// What can't be taken back is asked first; the focus is on the harmless answer.
 export async function confirmed(near, [title, body, yes, no = 'Keep it'], work, done) {
 	if (await askForm(title, { body, yes, no, kind: 'danger', submit: () => true })) await act(near, work, done);
 }

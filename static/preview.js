@@ -1,4 +1,4 @@
-// What the server sees in the chosen file: sheet, header row, mapping of its columns, first rows.
+// What the server sees in the chosen file: sheet, header row, mapping, first rows.
 
 import { titlesOf } from './api.js';
 import { attr, field, h, input, note, sample, select, table } from './dom.js';

@@ -64,8 +64,9 @@ function found(job, report, title, changed, redraw) {
 }
 
 function summary(job, report) {
-	const c = job.counts || report.stats;
-	const parts = [['valid', 'ok', 'stored new'], ['updated', 'info', 'updated'], ['duplicates', 'calm', 'already there, skipped'], ['invalid', 'warn', 'to fix']].filter(([key]) => c[key] > 0);
+	const told = job.counts || report.stats;
+	const c = { ...told, updated: told.updated - (told.unchanged || 0) };
+	const parts = [['valid', 'ok', 'stored new'], ['updated', 'info', 'updated'], ['unchanged', 'calm', 'unchanged'], ['duplicates', 'calm', 'already there, skipped'], ['invalid', 'warn', 'to fix']].filter(([key]) => c[key] > 0);
 	return h('div.grid', report.repairs && h('p', 'These were the rows to fix of ', link(report.repairs.filename, `#/job/${report.repairs.job_id}`), '.'), job.undone && note('info', h('p', `Taken out of the list again by ${job.undone_by}, `, time(job.undone), '.')),
 		c.rows > 0 && h('p.sum', `${count(c.rows, 'row')} in the file`, parts.length > 0 && ': ', parts.map(([key, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, `${num(c[key])} ${words}`)])));
 }

@@ -120,7 +120,7 @@ export function outcome(job) {
 	return [`${num(c.valid + c.updated)} stored`, c.duplicates && `${num(c.duplicates)} already there`, c.invalid && `${num(c.invalid)} to fix`].filter(Boolean).join(', ');
 }
 
-// ---- Errors. The server's own sentence stands where the page has nothing to add.
+// ---- Errors. The server's own sentence stands where nothing is to add.
 
 const SENTENCES = {
 	'too-large': ({ body }, { size }) => `The file must be smaller than ${bytes(body.limit)}.${size ? ` Yours is ${bytes(size)}.` : ''}`,
@@ -152,7 +152,7 @@ const RULES = {
 	'unique-error': 'same value twice in the file', 'primary-key': 'same key twice in the file', 'duplicate-record': 'already in the list',
 };
 
-// What errors of a kind in a field have in common: their sentence without the values, where it is the same.
+// What errors of a kind in a field have in common: their sentence without the values.
 export function ruleOf(errors, field) {
 	const bare = ({ message, value }) => message.replace(/^'.*' /, '').replace(value ? `${value} ` : '', '').split(/; found|\. |\.$/)[0];
 	const [{ type }] = errors;

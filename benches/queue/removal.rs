@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use sheetline::db::pace::Pace;
 use sheetline::error::Result;
 use sheetline::id::{JobId, UploadNo};
 use sheetline::store::records::{self, Filer, NewRecord};
@@ -27,8 +28,11 @@ pub(crate) fn print(quick: bool) {
     })
     .unwrap();
     let (mut no_file, mut no_rows) = (Vec::new(), Vec::new());
+    let mut pace = Pace::new();
     steps(&mut no_rows, || {
-        db.write(|tx| uploads::purge_rows_step(tx, UploadNo(1), uploads::PURGE_ROWS))
+        db.step(&mut pace, |tx, rows| {
+            uploads::purge_rows_step(tx, UploadNo(1), rows)
+        })
     });
     steps(&mut no_file, || {
         db.write(|tx| uploads::purge_chunks_step(tx, UploadNo(1), uploads::PURGE_CHUNKS))
@@ -41,8 +45,11 @@ pub(crate) fn print(quick: bool) {
 
     file(&queue, rows);
     let mut no_records = Vec::new();
+    let mut pace = Pace::new();
     steps(&mut no_records, || {
-        db.write(|tx| records::discard_step(tx, JobId(1), records::DISCARD))
+        db.step(&mut pace, |tx, rows| {
+            records::discard_step(tx, JobId(1), rows)
+        })
     });
     tell(
         &format!("removal of {rows} records of a stopped job"),

@@ -92,6 +92,10 @@ fn what_the_user_says_changes_what_is_seen() {
     assert_eq!(seen["header_row"], 4);
     assert_eq!(seen["columns"][0], "Acme");
     assert_eq!(seen["missing"], json!(["company_name", "linkedin_url"]));
+    for tab in ["\t", " tab ", "\\t"] {
+        let seen = preview(&anna, "a,b\tc\n1,2\t3\n", &[("delimiter", tab)]);
+        assert_eq!(seen["columns"], json!(["a,b", "c"]), "{tab:?}");
+    }
     let seen = preview(&anna, "a,b\n\u{4e},2\n", &[("encoding", "windows-1250")]);
     assert_eq!(seen["encoding"], "windows-1250");
     let seen = preview(&anna, "a,b\n1,2\n", &[("template", "auto")]);
@@ -132,6 +136,8 @@ fn a_preview_is_refused_as_the_upload_would_be() {
             (400, "bad-request"),
         ),
         (b"a,b\n1,2\n", &[("delimiter", "ab")], (400, "bad-request")),
+        (b"a,b\n1,2\n", &[("delimiter", "\n")], (400, "bad-request")),
+        (b"a,b\n1,2\n", &[("delimiter", "\"")], (400, "bad-request")),
         (
             b"a,b\n1,2\n",
             &[("template", "nothing")],

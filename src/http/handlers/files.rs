@@ -12,6 +12,7 @@ use crate::http::routes::{Route, Who};
 use crate::http::{downloads, ranges, reply};
 use crate::id::JobId;
 use crate::intake::{self, Arrived, Order, Sender, Spool, Turn, bytes::Original, once};
+use crate::logged::word;
 use crate::process::Choices;
 use crate::report::{files, jobs as job_report};
 use crate::sheet::{self, ReadOptions, summary};
@@ -72,9 +73,6 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     },
 ];
 
-/// Beside the file a form may carry this much: fields and boundaries.
-const FORM_OVERHEAD_BYTES: u64 = 1 << 20;
-
 /// What came with a file.
 pub(super) struct Form {
     spool: Spool,
@@ -85,10 +83,17 @@ pub(super) struct Form {
 impl Form {
     /// A field's value without white space around it; `None` where there is nothing.
     pub(super) fn field(&self, name: &str) -> Option<&str> {
+        self.raw(name)
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// A field's value as it came; `None` where it is empty.
+    fn raw(&self, name: &str) -> Option<&str> {
         self.fields
             .iter()
             .find(|(field, _)| field == name)
-            .map(|(_, value)| value.trim())
+            .map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
     }
 }
@@ -104,15 +109,15 @@ fn upload_json(call: &mut Call<'_, '_>) -> Result<Response> {
     let sender = sender(call)?;
     let arrived = arrived(call, form, options)?;
     let size = arrived.spool.size();
-    let answer = intake::store_json(
-        &call.app.db,
-        &call.app.settings,
-        &sender,
-        arrived,
-        &first,
-        &call.app.shutdown,
-    )?;
-    log::info!("user={} bytes={size} stored as JSON", sender.username);
+    let app = call.app;
+    let line = call.incoming.body.line();
+    let answer = line.watched(&app.shutdown, |stop| {
+        intake::store_json(&app.db, &app.settings, &sender, arrived, &first, stop)
+    })?;
+    log::info!(
+        "user={} bytes={size} stored as JSON",
+        word(&sender.username)
+    );
     Ok(respond(&answer))
 }
 
@@ -150,7 +155,10 @@ fn upload_and_process(call: &mut Call<'_, '_>) -> Result<Response> {
     let answer = intake::store_and_queue(&call.app.db, &sender, arrived, &order, &first)
         .map_err(|error| describe_active(call, error))?;
     call.app.bell.work();
-    log::info!("user={} bytes={size} received and queued", sender.username);
+    log::info!(
+        "user={} bytes={size} received and queued",
+        word(&sender.username)
+    );
     Ok(respond(&answer))
 }
 
@@ -308,13 +316,16 @@ pub(in crate::http) fn find(call: &Call<'_, '_>) -> Result<uploads::Upload> {
 pub(super) fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
     let bytes_max = call.app.settings.upload_bytes_max;
     let declared = call.incoming.body.declared();
-    if declared.is_some_and(|bytes| bytes > bytes_max.saturating_add(FORM_OVERHEAD_BYTES)) {
+    let beside = call.app.settings.bodies.clone();
+    let form_bytes_max = bytes_max.saturating_add(beside.beside_the_file());
+    if declared.is_some_and(|bytes| bytes > form_bytes_max) {
         return Err(too_large(bytes_max));
     }
     let content_type = call.header("Content-Type").unwrap_or("").to_owned();
     let mut spool = Spool::new(&call.app.settings.spool())?;
     let bounds = FormBounds {
         file_bytes_max: bytes_max,
+        beside,
     };
     let form = multipart::read_form(&content_type, &mut call.incoming.body, &bounds, &mut spool)?;
     call.app.metrics.uploaded(spool.size());
@@ -357,7 +368,8 @@ pub(super) fn read_options(form: &Form) -> Result<ReadOptions> {
             }
         },
     };
-    let delimiter = form.field("delimiter").map(sheet::delimiter).transpose()?;
+    // A tab is white space, too.
+    let delimiter = form.raw("delimiter").map(sheet::delimiter).transpose()?;
     Ok(ReadOptions {
         sheet: form.field("sheet").map(str::to_owned),
         header_row,

@@ -133,7 +133,10 @@ fn tell(
         format: arrived.format,
         options: &arrived.options,
     };
-    let look = look::look(&call.app.settings, &source, &call.app.shutdown)?;
+    let line = call.incoming.body.line();
+    let look = line.watched(&call.app.shutdown, |stop| {
+        look::look(&call.app.settings, &source, stop)
+    })?;
     let sheet = look
         .found
         .default_sheet()
@@ -144,6 +147,10 @@ fn tell(
             repair::recognise(&call.app.db, user, home, lines, sheet)?
         }
         Some(_) | None => None,
+    };
+    let strange = match &repair {
+        Some(_) => None,
+        None => repair::not_recognised(&look.found.sheets, sheet),
     };
     // As the job will see it: without the columns that the workbook itself has added.
     let columns = repair::own_columns(sheet);
@@ -204,7 +211,7 @@ fn tell(
         "dates": date_orders(&template, &mapping, &columns, &look.rows, &orders)?,
         "rows": rows,
         "row_numbers": shown.iter().map(|row| row.number).collect::<Vec<_>>(),
-        "notices": sheet.notices,
+        "notices": strange.iter().chain(&sheet.notices).collect::<Vec<_>>(),
         "error_cells": { "count": sheet.error_cells, "cells": sheet.error_cells_first },
         "encoding": look.found.file.encoding,
         "delimiter": look.found.file.delimiter.map(String::from),

@@ -13,7 +13,7 @@ use crate::http::handlers::jobs as job_routes;
 use crate::http::routes::{Route, Who};
 use crate::http::{downloads, reply};
 use crate::id::JobId;
-use crate::report::export::csv;
+use crate::report::export::{Member, csv, members};
 use crate::store::jobs::{self, Job};
 use crate::store::records;
 use crate::words::{Code, State};
@@ -252,24 +252,14 @@ fn records_csv(call: &mut Call<'_, '_>) -> Result<Response> {
     ))
 }
 
-/// The names of the fields of a job's records, in the template's order.
-pub(in crate::http) fn fields(call: &Call<'_, '_>, job: &Job) -> Result<Vec<String>> {
+/// The fields of a job's records, in the template's order.
+pub(in crate::http) fn fields(call: &Call<'_, '_>, job: &Job) -> Result<Vec<Member>> {
     let text = call
         .app
         .db
         .read(|c| jobs::report(c, job.id))?
         .ok_or_else(|| not_finished(job))?;
-    let report: Value = serde_json::from_str(&text)?;
-    Ok(report
-        .get("columns")
-        .and_then(Value::as_array)
-        .map(|columns| {
-            columns
-                .iter()
-                .filter_map(|column| column.get("name")?.as_str().map(str::to_owned))
-                .collect()
-        })
-        .unwrap_or_default())
+    Ok(members(&serde_json::from_str(&text)?))
 }
 
 fn changes(call: &mut Call<'_, '_>) -> Result<Response> {

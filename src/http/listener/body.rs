@@ -1,11 +1,14 @@
 //! The body of a request, as a stream with one deadline for the whole.
 
 use std::io::{self, Cursor, Read, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::chunked::Chunked;
 use super::head::Framing;
 use super::inbox::{Got, Inbox};
+use super::line::Line;
+use super::socket::Stream;
 use crate::error::{Error, Problem, Result};
 use crate::settings::Door;
 use crate::words::Code;
@@ -15,6 +18,7 @@ use crate::words::Code;
 pub struct Body<'c> {
     source: Source<'c>,
     declared: Option<u64>,
+    line: Option<Arc<Stream>>,
 }
 
 enum Source<'c> {
@@ -28,6 +32,7 @@ impl<'c> Body<'c> {
         Body {
             declared: u64::try_from(bytes.len()).ok(),
             source: Source::Here(Cursor::new(bytes)),
+            line: None,
         }
     }
 
@@ -38,6 +43,7 @@ impl<'c> Body<'c> {
                 Framing::Length(bytes) => Some(bytes),
                 Framing::Chunked => None,
             },
+            line: Some(wire.inbox.shared_stream()),
             source: Source::Wire(wire),
         }
     }
@@ -45,6 +51,11 @@ impl<'c> Body<'c> {
     /// The declared length in bytes; `None` for a chunked body.
     pub fn declared(&self) -> Option<u64> {
         self.declared
+    }
+
+    /// The connection that it comes by.
+    pub fn line(&self) -> Line {
+        Line(self.line.clone())
     }
 
     /// The whole body, where it has at most `bytes_max` bytes. One that declares more is not read.

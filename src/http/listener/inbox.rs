@@ -42,6 +42,10 @@ impl Inbox {
         &self.stream
     }
 
+    pub(super) fn shared_stream(&self) -> Arc<Stream> {
+        Arc::clone(&self.stream)
+    }
+
     /// What is here and not used.
     pub(super) fn here(&self) -> &[u8] {
         self.buffer.get(self.used..).unwrap_or_default()
