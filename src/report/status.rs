@@ -37,6 +37,8 @@ pub fn processing_status(
             "finished": null,
             "progress": null,
             "error": null,
+            "detail": null,
+            "cancel_requested": false,
             "begins_again": null,
         }),
     };
