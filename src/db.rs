@@ -472,7 +472,7 @@ fn folder_of(path: &Path) -> &Path {
 
 /// What keeps a file from being opened, in words that name the setting. Another program's lock stays
 /// what it is.
-fn unusable(path: &Path, error: Error) -> Error {
+pub fn unusable(path: &Path, error: Error) -> Error {
     if error.is_busy() && !error.is_unwritable() {
         return error;
     }

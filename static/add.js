@@ -11,7 +11,7 @@ const ACCEPT = '.xlsx,.xlsm,.xlsb,.xls,.ods,.csv,.tsv,.txt';
 const READING = ['sheet', 'header_row', 'delimiter', 'encoding']; // how the file is read
 const HOW = ['template', 'date_order']; // how it is processed
 
-// What is chosen and under way. It outlives the view: looking at the records does not lose the file.
+// What is chosen and under way. It outlives the view.
 const nothing = { file: null, key: null, note: null, preview: null, options: {}, looking: null };
 const pick = { ...nothing, sending: null };
 let paint = () => {};

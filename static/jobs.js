@@ -1,4 +1,4 @@
-// What can be done with a job: begin it, stop it, try it again, take away what it made.
+// What can be done with a job: begin, stop, try again, take away what it made.
 
 import { known, post, remove } from './api.js';
 import { askForm, confirmed, field, say, select } from './dom.js';

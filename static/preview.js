@@ -1,4 +1,4 @@
-// What the server sees in the chosen file: sheet, header row, mapping of its columns, first rows.
+// What the server sees in the chosen file: sheet, header row, mapping, first rows.
 
 import { field, h, input, note, sample, select, table } from './dom.js';
 import { bytes, cell, count, dots, howWord, num } from './words.js';

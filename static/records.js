@@ -1,4 +1,4 @@
-// The office's clean list: the records of all completed jobs, with their source; searched, paged.
+// The office's clean list: records with their source; searched, paged.
 
 import { known, titlesOf } from './api.js';
 import { growing, h, link, loading, sample, say, searchBox, select, table, view } from './dom.js';

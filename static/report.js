@@ -58,8 +58,9 @@ function found(job, report, title, redraw) {
 }
 
 function summary(job, report) {
-	const c = job.counts || report.stats;
-	const parts = [['valid', 'ok', 'stored new'], ['updated', 'info', 'updated'], ['duplicates', 'calm', 'already there, skipped'], ['invalid', 'warn', 'to fix']].filter(([key]) => c[key] > 0);
+	const told = job.counts || report.stats;
+	const c = { ...told, updated: told.updated - (told.unchanged || 0) };
+	const parts = [['valid', 'ok', 'stored new'], ['updated', 'info', 'updated'], ['unchanged', 'calm', 'unchanged'], ['duplicates', 'calm', 'already there, skipped'], ['invalid', 'warn', 'to fix']].filter(([key]) => c[key] > 0);
 	const bar = h('div.parts', { 'aria-hidden': 'true' }, parts.map(([key, tone]) => {
 		const part = h(`span.${tone}`);
 		part.style.flexGrow = c[key];

@@ -122,7 +122,7 @@ export function outcome(job) {
 	return [`${num(c.valid + c.updated)} stored`, c.duplicates && `${num(c.duplicates)} already there`, c.invalid && `${num(c.invalid)} to fix`].filter(Boolean).join(', ');
 }
 
-// ---- Errors. The server's own sentence stands where the page has nothing to add.
+// ---- Errors. The server's own sentence stands where nothing is to add.
 
 const SENTENCES = {
 	'too-large': (p, at) => (p.body?.limit ? `The file must be smaller than ${bytes(p.body.limit)}.${at.size ? ` Yours is ${bytes(at.size)}.` : ''}` : p.detail),

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use crate::clock::{Clock, Timestamp};
-use crate::db::{copy, migrate};
+use crate::db::{Db, copy, migrate, unusable};
 use crate::error::{Error, Result};
+use crate::store::audit::{self, Action, Actor};
 use crate::words::Code;
 
 /// What is left of a backup that was killed is removed when it is older than this.
@@ -34,8 +35,9 @@ pub struct Flags {
 pub fn run(db: &Path, flags: &Flags) -> Result<ExitCode> {
     super::must_exist(db)?;
     // Of an older schema, too: it is copied as it is.
-    if migrate::kind_of(db)? == migrate::Kind::Foreign {
-        migrate::refuse_unknown(migrate::Kind::Foreign)?;
+    let kind = migrate::kind_of(db).map_err(|error| unusable(db, error))?;
+    if kind == migrate::Kind::Foreign {
+        migrate::refuse_unknown(kind)?;
     }
     let into_folder = flags.dest.is_dir();
     if flags.keep.is_some() && !into_folder {
@@ -57,11 +59,12 @@ pub fn run(db: &Path, flags: &Flags) -> Result<ExitCode> {
             dest.display()
         )));
     }
-    let bytes = copy::make(db, &dest)?;
+    let bytes = copy::make(db, &dest).map_err(|error| damaged(db, error))?;
     super::out::line(format_args!(
         "{} written, {bytes} bytes, integrity checked",
         dest.display()
     ))?;
+    note(db);
     if let Some(keep) = flags.keep {
         for old in outlived(&flags.dest, &stem, keep)? {
             fs::remove_file(&old)?;
@@ -69,6 +72,29 @@ pub fn run(db: &Path, flags: &Flags) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Leaves word of the backup in the database, for the page that shows when the last one was. The copy
+/// is good without it: a database that takes no word is only older, or busy.
+fn note(db: &Path) {
+    let noted = migrate::kind_of(db).and_then(|kind| {
+        if kind != migrate::Kind::Ours(migrate::VERSION) {
+            return Ok(());
+        }
+        let by = Actor::command_line();
+        Db::open(db, super::clock())?.write(|tx| audit::note(tx, &by, Action::BackedUp, None))
+    });
+    if let Err(error) = noted {
+        log::warn!("the backup is made, but the database could not be told: {error}");
+    }
+}
+
+/// What SQLite says of the damage that it meets while it copies.
+fn damaged(db: &Path, error: Error) -> Error {
+    match error {
+        Error::Database(_) => unusable(db, error),
+        Error::Problem(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped => error,
+    }
 }
 
 /// What the names of this database's backups begin with.

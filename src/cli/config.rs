@@ -242,7 +242,8 @@ fn read_toml(path: &Path, serve: &Command) -> Result<BTreeMap<String, Found>> {
         .map_err(|error| refused(format!("The settings file {shown} can't be read: {error}.")))?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         refused(format!(
-            "The settings file {shown} is not valid TOML: {}",
+            "The settings file {shown} is not valid TOML in line {}: {}.",
+            line_of(&text, error.span().map_or(0, |span| span.start)),
             error.message()
         ))
     })?;
@@ -271,6 +272,12 @@ fn read_toml(path: &Path, serve: &Command) -> Result<BTreeMap<String, Found>> {
         );
     }
     Ok(found)
+}
+
+/// The line of a place in a text, from 1 on.
+fn line_of(text: &str, at: usize) -> usize {
+    let before = text.bytes().take(at);
+    before.filter(|byte| *byte == b'\n').count() + 1
 }
 
 fn unknown(key: &str, name: &str, known: &[&str], path: &Path) -> String {

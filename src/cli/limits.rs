@@ -36,7 +36,7 @@ pub(super) struct Flags {
         value_parser = whole::<usize>(1..=16_384)
     )]
     max_columns: usize,
-    /// Columns that hold a value or a header
+    /// Columns that hold a value or a header; 1000 is more than most offices have
     #[arg(
         long,
         env = "SHEETLINE_MAX_STORED_COLUMNS",
@@ -126,13 +126,13 @@ pub(super) struct Flags {
         value_parser = whole::<usize>(1..=1_000_000)
     )]
     max_sheets: usize,
-    /// MiB of memory for reading one file
+    /// MiB of memory for reading one file, 64 at least
     #[arg(
         long,
         env = "SHEETLINE_READ_MEMORY_MB",
         default_value_t = 1_024,
         value_name = "N",
-        value_parser = whole::<u64>(1..=1_048_576)
+        value_parser = whole::<u64>(MEMORY_MB_MIN..=1_048_576)
     )]
     read_memory_mb: u64,
     /// Processor seconds for reading one file
@@ -145,6 +145,9 @@ pub(super) struct Flags {
     )]
     read_seconds: u64,
 }
+
+/// With less than this not even a small file can be read.
+const MEMORY_MB_MIN: u64 = 64;
 
 impl Flags {
     pub(super) fn limits(&self) -> Limits {

@@ -18,7 +18,7 @@ use super::limits;
 use crate::error::{Error, Result};
 use crate::process::{Checker, Choices, DateOrders, Inference, SAMPLE_ROWS, SourceFacts, Template};
 use crate::report::export::xlsx::annotated::Annotated;
-use crate::report::export::{csv, xlsx};
+use crate::report::export::{Member, csv, xlsx};
 use crate::sheet::reader::{self, ReadJob};
 use crate::sheet::{self, Event, Limits, ReadOptions, Row, SheetInfo, protocol, summary};
 use crate::stop::Stop;
@@ -322,9 +322,15 @@ fn write_records(
     mut table: impl Write,
     marked: SyncSender<Vec<Marked>>,
 ) -> Result<()> {
-    let names = checker.record_names();
+    let fields: Vec<Member> = checker
+        .members()
+        .map(|(name, kind)| Member {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+        })
+        .collect();
     let mut buffer = Vec::new();
-    csv::begin(&mut buffer, &names)?;
+    csv::begin(&mut buffer, &fields)?;
     let mut progress = Progress::new("Checking");
     let mut batch = Vec::new();
     let hand_on = |batch| marked.send(batch).map_err(|_| Error::Stopped);
@@ -336,7 +342,7 @@ fn write_records(
             ndjson.write_all(settled.data.as_bytes())?;
             ndjson.write_all(b"\n")?;
             let record: Value = serde_json::from_str(&settled.data)?;
-            csv::record(&mut buffer, &names, &record)?;
+            csv::record(&mut buffer, &fields, &record)?;
             table.write_all(&buffer)?;
             buffer.clear();
         }

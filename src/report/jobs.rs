@@ -28,6 +28,7 @@ pub fn members(job: &Job, turns: &Turns) -> Map<String, Value> {
     put("finished", json!(job.finished_at));
     put("progress", progress(job, turns));
     put("error", error(job));
+    put("begins_again", json!(job.begins_again));
     members
 }
 

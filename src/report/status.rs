@@ -37,6 +37,7 @@ pub fn processing_status(
             "finished": null,
             "progress": null,
             "error": null,
+            "begins_again": null,
         }),
     };
     // The unique index has it that an active job is the user's newest one.

@@ -103,7 +103,7 @@ fn title(row: &Waiting) -> TitleRow {
 fn value(out: &mut Vec<u8>, found: &Found<'_>) {
     match found {
         Found::Text(text) | Found::Moment(_, text) => json::text(out, text),
-        Found::Number(number) => {
+        Found::Number(number) | Found::Bare(number) => {
             if !json::number(out, *number) {
                 out.extend_from_slice(b"null");
             }
@@ -119,6 +119,8 @@ fn kind(found: &Found<'_>) -> Kind {
     match found {
         Found::Moment(kind, _) => *kind,
         Found::Error(_) => Kind::Error,
-        Found::Text(_) | Found::Number(_) | Found::Json(_) | Found::Bool(_) => Kind::Plain,
+        Found::Text(_) | Found::Number(_) | Found::Bare(_) | Found::Json(_) | Found::Bool(_) => {
+            Kind::Plain
+        }
     }
 }

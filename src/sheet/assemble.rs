@@ -6,7 +6,7 @@ use super::bounds;
 use super::fill::Filler;
 use super::header::{self, Waiting};
 use super::names;
-use super::notices::{Notices, quote, thousands};
+use super::notices::{Notices, counted, quote, thousands};
 use super::protocol::Output;
 use super::row::cell_name;
 use super::{Kind, SheetInfo, json};
@@ -401,13 +401,13 @@ impl<'o, 'w> Assembler<'o, 'w> {
         self.rows += 1;
         if self.rows > self.rows_max {
             return Err(bounds::too_complex(&format!(
-                "{} has more than {} rows. Split it.",
+                "{} has more than {}. Split it.",
                 if self.sheet.workbook {
                     "The sheet"
                 } else {
                     "The file"
                 },
-                thousands(self.rows_max)
+                counted(self.rows_max, "rows")
             )));
         }
         if is_only_spaces(&self.cells) && self.notices.wants("spaces-only") {
@@ -469,7 +469,14 @@ impl<'o, 'w> Assembler<'o, 'w> {
                 bounds::size(&self.sheet, self.out.limits(), (column, number), found)?;
                 json::text(&mut self.cells, text);
             }
-            Found::Number(value) => {
+            Found::Number(value) | Found::Bare(value) => {
+                if matches!(found, Found::Bare(_)) {
+                    self.notices.add(
+                        "zeros-dropped",
+                        Some((column, number)),
+                        "The cell's format shows leading zeros that are no part of its number; the number was stored without them.",
+                    );
+                }
                 if !json::number(&mut self.cells, *value) {
                     self.cells.extend_from_slice(b"null");
                     self.notices.add(

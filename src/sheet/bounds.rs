@@ -1,7 +1,7 @@
 //! The bounds that every sheet is held to, and what is said where one is crossed.
 
 use super::found::{Found, Sheet};
-use super::notices::thousands;
+use super::notices::counted;
 use super::{Limits, cell_name, column_letters};
 use crate::error::{Error, Result};
 use crate::words::Code;
@@ -33,9 +33,9 @@ pub(super) fn size(
 #[cold]
 pub(super) fn too_long((column, row): (usize, u32), max: usize, unit: &str) -> Error {
     too_complex(&format!(
-        "Cell {} holds more than {} {unit}. Shorten it.",
+        "Cell {} holds more than {}. Shorten it.",
         cell_name(column, row),
-        thousands(u64::try_from(max).unwrap_or(u64::MAX))
+        counted(max, unit)
     ))
 }
 
@@ -58,9 +58,9 @@ pub(super) fn column(column: usize, columns_max: usize) -> Result<()> {
         return Ok(());
     }
     Err(too_complex(&format!(
-        "The sheet uses column {}; at most {} columns are read. Delete the unused ones.",
+        "The sheet uses column {}; at most {} are read. Delete the unused ones.",
         column_letters(column),
-        thousands(u64::try_from(columns_max).unwrap_or(u64::MAX))
+        counted(columns_max, "columns")
     )))
 }
 
@@ -72,12 +72,28 @@ pub(super) fn stored(columns: usize, columns_max: usize) -> Result<()> {
     if columns <= columns_max {
         return Ok(());
     }
-    let words = |count: usize| thousands(u64::try_from(count).unwrap_or(u64::MAX));
     Err(too_complex(&format!(
-        "The sheet uses {} columns; at most {} are stored. Delete the unused ones.",
-        words(columns),
-        words(columns_max)
+        "The sheet uses {}; at most {} are stored. Delete the unused ones.",
+        counted(columns, "columns"),
+        counted(columns_max, "columns")
     )))
+}
+
+/// More cells than a file may have.
+#[cold]
+pub(super) fn cells(limits: &Limits) -> Error {
+    too_complex(&format!(
+        "The file has more than {} with a value. Split it.",
+        counted(limits.cells_max, "cells")
+    ))
+}
+
+/// More members than a package may have.
+pub(super) fn members(limits: &Limits) -> Error {
+    too_complex(&format!(
+        "The file is packed from more than {} and was not read. Save it in Excel under a new name, and add that.",
+        counted(limits.members_max, "parts")
+    ))
 }
 
 pub(super) fn too_complex(sentence: &str) -> Error {

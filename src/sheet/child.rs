@@ -25,6 +25,14 @@ pub(super) const PANICKED: i32 = 3;
 /// Exit status where the fault is ours or the system's.
 const FAILED: u8 = 4;
 
+/// Exit status where there is not enough memory and that could still be told.
+pub(super) const OUT_OF_MEMORY: i32 = 5;
+
+/// Processor seconds after which the system kills a process that did not end at the signal of the limit.
+/// Without them it would be killed at once, and its parent could not tell why.
+#[cfg(unix)]
+const CPU_GRACE_SECONDS: u64 = 5;
+
 /// Bytes of a job description.
 const JOB_BYTES_MAX: u64 = 1 << 20;
 
@@ -57,16 +65,30 @@ pub fn main(path: &Path) -> ExitCode {
         Ok(Err(error)) => {
             // The parent logs it. Where it is gone, nobody is left to tell.
             let _ = writeln!(io::stderr(), "{error}");
-            ExitCode::from(FAILED)
+            let kind = if let Error::Io(error) = error {
+                Some(error.kind())
+            } else {
+                None
+            };
+            if kind == Some(io::ErrorKind::OutOfMemory) {
+                status(OUT_OF_MEMORY)
+            } else {
+                ExitCode::from(FAILED)
+            }
         }
-        Err(_) => ExitCode::from(u8::try_from(PANICKED).unwrap_or(FAILED)),
+        Err(_) => status(PANICKED),
     }
+}
+
+fn status(status: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(status).unwrap_or(FAILED))
 }
 
 fn run(path: &Path) -> Result<()> {
     let job = job()?;
-    confine(&job.limits)?;
+    // Before there is a limit: its thread must begin in any case.
     end_with_parent()?;
+    confine(&job.limits)?;
     let mut stdout = io::stdout().lock();
     let mut out = Output::new(&mut stdout, &job.limits);
     match read(path, &job, &mut out) {
@@ -112,7 +134,12 @@ fn confine(limits: &Limits) -> Result<()> {
         if resource.is_supported() {
             let (_, hard) = resource.get()?;
             let most = most.min(hard);
-            resource.set(most, most)?;
+            let grace = if resource == Resource::CPU {
+                CPU_GRACE_SECONDS
+            } else {
+                0
+            };
+            resource.set(most, most.saturating_add(grace).min(hard))?;
         }
     }
     Ok(())

@@ -5,12 +5,13 @@ use std::borrow::Cow;
 use std::io::{Read, Seek, SeekFrom};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use encoding_rs::WINDOWS_1252;
 use memchr::{memchr_iter, memchr3};
 
 use super::assemble::{Assembler, Found, Sheet};
 use super::decode::Text;
 use super::encoding::{self, Detected, Known};
-use super::notices::thousands;
+use super::notices::{counted, thousands};
 use super::protocol::Output;
 use super::{FileInfo, Limits, ReadOptions, Visibility, dialect, json, summary};
 use crate::error::{Error, Result};
@@ -136,8 +137,9 @@ fn tell(assembler: &mut Assembler<'_, '_>, detected: Detected, sep_line: bool) {
             "encoding-guessed",
             None,
             &format!(
-                "The file does not say how its letters are encoded; it was read as {}.",
-                detected.encoding.name()
+                "The file does not say how its letters are encoded; it was read as {}. If they look wrong, say the encoding, for example {}.",
+                detected.encoding.name(),
+                if detected.encoding == WINDOWS_1252 { "windows-1250" } else { "windows-1252" }
             ),
         ),
         Known::Given | Known::Marked | Known::Proven => {}
@@ -345,9 +347,9 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             return Err(Error::problem(
                 Code::TooComplex,
                 format!(
-                    "Row {} holds more than {} bytes in one field. Perhaps a quote is missing there.",
+                    "Row {} holds more than {} in one field. Perhaps a quote is missing there.",
                     thousands(u64::from(self.number)),
-                    thousands(u64::try_from(self.limits.cell_bytes_text_max).unwrap_or(u64::MAX))
+                    counted(self.limits.cell_bytes_text_max, "bytes")
                 ),
             ));
         }
@@ -360,9 +362,9 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             return Err(Error::problem(
                 Code::TooComplex,
                 format!(
-                    "Row {} has more than {} fields. Is the separator right?",
+                    "Row {} has more than {}. Is the separator right?",
                     thousands(u64::from(self.number)),
-                    thousands(u64::try_from(FIELDS_MAX).unwrap_or(u64::MAX))
+                    counted(FIELDS_MAX, "fields")
                 ),
             ));
         }

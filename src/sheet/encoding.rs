@@ -136,8 +136,8 @@ impl Signs {
         for &byte in bytes {
             let letter = matches!(byte, 0x81 | 0x83 | 0x8A | 0x8C..=0x90 | 0x9A | 0x9C..=0x9F)
                 || matches!(byte, 0xAA | 0xB5 | 0xBA | 0xC0..);
-            // A space is one in every table.
-            let is_sign = |byte: u8| byte >= 0x80 && byte != 0xA0;
+            // A space and a degree are the same in every table of Windows.
+            let is_sign = |byte: u8| byte >= 0x80 && !matches!(byte, 0xA0 | 0xB0);
             let is_other = |byte: u8| is_sign(byte) || byte.is_ascii_alphabetic();
             let pair = (self.before, byte);
             let in_word =

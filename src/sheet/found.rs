@@ -10,6 +10,8 @@ pub enum Found<'a> {
     Text(Cow<'a, str>),
     /// A number of a workbook: the 64-bit float that every spreadsheet program reads.
     Number(f64),
+    /// A number without the leading zeros that its format shows.
+    Bare(f64),
     /// A number of a text file whose text is already the JSON that prints it.
     Json(Cow<'a, str>),
     Bool(bool),
@@ -26,6 +28,7 @@ impl Found<'_> {
         match self {
             Found::Text(text) => Found::Text(own(text)),
             Found::Number(number) => Found::Number(*number),
+            Found::Bare(number) => Found::Bare(*number),
             Found::Json(text) => Found::Json(own(text)),
             Found::Bool(value) => Found::Bool(*value),
             Found::Moment(kind, text) => Found::Moment(*kind, own(text)),
@@ -39,7 +42,7 @@ impl Found<'_> {
             Found::Text(text) | Found::Json(text) | Found::Moment(_, text) | Found::Error(text) => {
                 text
             }
-            Found::Number(_) | Found::Bool(_) => "",
+            Found::Number(_) | Found::Bare(_) | Found::Bool(_) => "",
         }
     }
 

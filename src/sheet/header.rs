@@ -214,7 +214,7 @@ pub(super) fn words(found: &Found<'_>) -> String {
         Found::Text(text) | Found::Moment(_, text) | Found::Error(text) | Found::Json(text) => {
             text.clone().into_owned()
         }
-        Found::Number(number) => {
+        Found::Number(number) | Found::Bare(number) => {
             let mut out = Vec::new();
             super::json::number(&mut out, *number);
             String::from_utf8(out).unwrap_or_default()
@@ -229,6 +229,7 @@ fn groups(rows: &[Waiting], upper: usize, lower: usize, merges: &[Merge]) -> boo
     if !is_wordy(rows, upper) {
         return false;
     }
+    let data = rows.get(lower + 1..).unwrap_or(&[]);
     let (Some(upper), Some(lower)) = (rows.get(upper), rows.get(lower)) else {
         return false;
     };
@@ -249,8 +250,12 @@ fn groups(rows: &[Waiting], upper: usize, lower: usize, merges: &[Merge]) -> boo
                     .filter(|(c, _)| (merge.first_column..=merge.last_column).contains(c))
                     .count();
                 // What stands above nearly all columns is a title.
-                if below * 3 > lower.cells.len() * 2 {
-                    return false;
+                let nearly_all = |columns: usize| below * 3 > columns * 2;
+                if nearly_all(lower.cells.len()) {
+                    let only_above = named_only_above(upper, lower, data);
+                    if only_above == 0 || nearly_all(lower.cells.len() + only_above) {
+                        return false;
+                    }
                 }
                 grouping |= below >= 2 && merge.last_row == upper.number;
             }
@@ -264,6 +269,23 @@ fn groups(rows: &[Waiting], upper: usize, lower: usize, merges: &[Merge]) -> boo
     let first = lower.cells.first().map(|cell| cell.0);
     let title = upper.cells.len() == 1 && upper.cells.first().map(|cell| cell.0) <= first;
     grouping && !title
+}
+
+/// How many columns have their label in row `upper`, where row `lower` has none, and values below
+/// both; 0 where any of them has no values, for then the labels may be something else.
+fn named_only_above(upper: &Waiting, lower: &Waiting, data: &[Waiting]) -> usize {
+    let columns: Vec<usize> = upper
+        .cells
+        .iter()
+        .map(|cell| cell.0)
+        .filter(|column| cell(lower, *column).is_none())
+        .collect();
+    let has_values = |column: &usize| data.iter().any(|row| cell(row, *column).is_some());
+    if columns.iter().all(has_values) {
+        columns.len()
+    } else {
+        0
+    }
 }
 
 pub(super) fn cell(row: &Waiting, column: usize) -> Option<&Found<'static>> {
@@ -363,7 +385,7 @@ pub(super) fn is_word(found: &Found<'_>, under: Option<&Found<'_>>) -> bool {
     match found {
         Found::Text(text) if is_year(text) => !under.is_some_and(|under| is_year(&words(under))),
         Found::Text(text) => !is_blank(found) && !is_value(text),
-        Found::Number(_) | Found::Json(_) => {
+        Found::Number(_) | Found::Bare(_) | Found::Json(_) => {
             is_year(&words(found)) && under.is_some_and(|under| !is_year(&words(under)))
         }
         Found::Moment(..) => under.is_some_and(|under| !matches!(under, Found::Moment(..))),

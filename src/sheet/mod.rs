@@ -126,14 +126,19 @@ pub enum Event {
     Done(FileInfo),
 }
 
-/// The character between fields as a person gives it: itself, or the word `tab`.
+/// The character between fields as a person gives it: itself, perhaps with blanks around it, or the
+/// word `tab`.
 ///
 /// # Errors
 /// `bad-request` where it is no single plain character.
 pub fn delimiter(text: &str) -> Result<char> {
-    match text.chars().collect::<Vec<_>>().as_slice() {
-        _ if text.eq_ignore_ascii_case("tab") || text == "\\t" => Ok('\t'),
-        [one] if one.is_ascii() => Ok(*one),
+    let word = match text.trim() {
+        "" => text,
+        word => word,
+    };
+    match word.chars().collect::<Vec<_>>().as_slice() {
+        _ if word.eq_ignore_ascii_case("tab") || word == "\\t" => Ok('\t'),
+        [one] if one.is_ascii_graphic() || matches!(one, ' ' | '\t') => Ok(*one),
         _ => Err(Error::problem(
             Code::BadRequest,
             "The delimiter must be one plain character, such as a semicolon, or the word tab.",

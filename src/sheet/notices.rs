@@ -82,6 +82,14 @@ pub(super) fn thousands(number: u64) -> String {
     out
 }
 
+/// `1 row`, `20,000,000 rows`: a count and what is counted, in the plural.
+pub(super) fn counted(count: impl TryInto<u64>, plural: &str) -> String {
+    match count.try_into().unwrap_or(u64::MAX) {
+        1 => format!("1 {}", plural.strip_suffix('s').unwrap_or(plural)),
+        count => format!("{} {plural}", thousands(count)),
+    }
+}
+
 /// A text from the file, short enough for a sentence.
 pub(super) fn quote(text: &str) -> String {
     let mut short: String = text.chars().take(QUOTE_CHARS_MAX).collect();
@@ -115,6 +123,9 @@ mod tests {
         assert_eq!(thousands(999), "999");
         assert_eq!(thousands(1_000), "1,000");
         assert_eq!(thousands(1_048_576), "1,048,576");
+        assert_eq!(counted(1_u64, "rows"), "1 row");
+        assert_eq!(counted(0_u64, "rows"), "0 rows");
+        assert_eq!(counted(20_000_000_usize, "cells"), "20,000,000 cells");
         assert_eq!(quote("ab"), "\"ab\"");
         assert!(quote(&"ä".repeat(200)).chars().count() == QUOTE_CHARS_MAX + 3);
     }

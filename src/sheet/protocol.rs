@@ -15,7 +15,7 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Event, FileInfo, Limits, Row, SheetInfo};
+use super::{Column, Event, FileInfo, Limits, Row, SheetInfo, bounds};
 use crate::error::{Error, Problem, Result};
 use crate::words::Code;
 
@@ -101,13 +101,7 @@ impl<'w> Output<'w> {
             .bytes
             .saturating_add(u64::try_from(cells.len()).unwrap_or(u64::MAX));
         if self.cells > self.limits.cells_max {
-            return Err(Error::problem(
-                Code::TooComplex,
-                format!(
-                    "The file has more than {} cells with a value. Split it.",
-                    self.limits.cells_max
-                ),
-            ));
+            return Err(bounds::cells(self.limits));
         }
         if self.bytes > self.limits.output_bytes_max {
             return Err(Error::problem(

@@ -10,10 +10,11 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::child::{COMMAND, Job, PANICKED};
+use super::child::{COMMAND, Job, OUT_OF_MEMORY, PANICKED};
 use super::lines::{Batch, take};
+use super::notices::thousands;
 use super::{Event, Limits, ReadOptions, protocol};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::faults;
 use crate::stop::Stop;
 use crate::words::{Code, Format};
@@ -29,6 +30,9 @@ const LAST_WORDS_BYTES_MAX: u64 = 2_000;
 
 /// How long a child that has closed its output may take to end.
 const END_WAIT: Duration = Duration::from_secs(5);
+
+/// How long this process may take to hear that it is to end, after its child has heard it.
+const SAME_SIGNAL_WAIT: Duration = Duration::from_millis(500);
 
 static STARTED: AtomicU64 = AtomicU64::new(0);
 static ENDED: AtomicU64 = AtomicU64::new(0);
@@ -210,6 +214,16 @@ impl<B> Reader<B> {
             "a reader ended early: {end}; it said: {}",
             last_words.trim().replace('\n', " | ")
         );
+        if status.is_some_and(|status| {
+            matches!(signal(status), Some(SIGNAL_HUP | SIGNAL_INT | SIGNAL_TERM))
+        }) {
+            // A terminal and a service manager tell all processes of a group to end.
+            let until = Instant::now() + SAME_SIGNAL_WAIT;
+            while Instant::now() < until {
+                self.stop.check()?;
+                std::thread::sleep(LOOK_EVERY);
+            }
+        }
         Err(match status {
             Some(status) => why(status, &last_words, &self.limits),
             None => Error::Internal("the reader closed its output and did not end".to_owned()),
@@ -219,24 +233,31 @@ impl<B> Reader<B> {
 
 /// Why a child ended without having read the file whole.
 fn why(status: ExitStatus, last_words: &str, limits: &Limits) -> Error {
-    if last_words.contains("memory allocation of") {
+    if last_words.contains("memory allocation of") || status.code() == Some(OUT_OF_MEMORY) {
         return Error::problem(
             Code::TooComplex,
             format!(
                 "The file needs more than {} MB of memory to be read. Split it, or copy the table to a new file, and add that.",
-                limits.child_memory_bytes_max >> 20
+                thousands(limits.child_memory_bytes_max >> 20)
             ),
         );
     }
     match signal(status) {
-        Some(SIGNAL_KILL | SIGNAL_CPU) => too_slow(),
+        Some(SIGNAL_CPU) => too_slow(),
+        Some(SIGNAL_KILL) => killed("most likely because the computer ran out of memory"),
+        Some(SIGNAL_HUP | SIGNAL_INT | SIGNAL_TERM) => killed("perhaps by an administrator"),
         Some(_) => unreadable(),
         None if status.code() == Some(PANICKED) => unreadable(),
         None => Error::Internal(format!("the reader failed: {status}")),
     }
 }
 
-/// SIGKILL: the hard limit of processor time, or the system ran out of memory.
+const SIGNAL_HUP: i32 = 1;
+const SIGNAL_INT: i32 = 2;
+const SIGNAL_TERM: i32 = 15;
+
+/// SIGKILL: of the system, where memory runs out, or of somebody; never of this process, which asks no
+/// further then.
 const SIGNAL_KILL: i32 = 9;
 
 /// SIGXCPU: the limit of processor time.
@@ -257,6 +278,16 @@ fn too_slow() -> Error {
         Code::TooComplex,
         "The file takes too long to read. Split it, or copy the table to a new file, and add that.",
     )
+}
+
+/// Somebody else ended the child: that says nothing of the file, and another try may well succeed.
+fn killed(perhaps: &str) -> Error {
+    let detail = format!(
+        "The reading of the file was ended from outside, {perhaps}. Try again; if that happens again, split the file or tell your administrator."
+    );
+    Problem::new(Code::Busy, detail)
+        .with("retry_after", 5)
+        .into()
 }
 
 fn unreadable() -> Error {

@@ -24,8 +24,11 @@ pub fn without_rows(sheet: &SheetInfo) -> String {
         Some(name) => format!("Sheet \"{name}\""),
         None => "The file".to_owned(),
     };
-    if sheet.header_row.is_some() {
+    let is_named = |label: &Option<String>| label.as_ref().is_some_and(|l| !l.trim().is_empty());
+    if sheet.columns.iter().any(|column| is_named(&column.label)) {
         format!("{what} has headers but no rows.")
+    } else if sheet.header_row.is_some() {
+        format!("{what} holds nothing but blank rows.")
     } else {
         format!("{what} is empty.")
     }

@@ -106,7 +106,7 @@ enum Look {
 
 fn look(found: &Found<'_>) -> Option<Look> {
     match found {
-        Found::Number(_) | Found::Json(_) => Some(Look::Number),
+        Found::Number(_) | Found::Bare(_) | Found::Json(_) => Some(Look::Number),
         Found::Moment(..) => Some(Look::Moment),
         Found::Bool(_) => Some(Look::Bool),
         Found::Text(text) if header::is_value(text) => Some(if text.contains('@') {

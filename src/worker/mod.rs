@@ -284,6 +284,25 @@ impl Ending {
                 },
                 Some(Reason::TimedOut) | None => Ending::Lost,
             },
+            // What ended the work came from outside, such as a system without memory.
+            Err(Error::Problem(problem)) if problem.code == Code::Busy => {
+                log::warn!("job={} attempt={} {problem}", claim.job, claim.attempt);
+                if claim.attempt < ATTEMPTS_MAX {
+                    Ending::PutBack {
+                        why: "The reading of the file was ended from outside; the file starts again.",
+                        counts: true,
+                    }
+                } else {
+                    Ending::Failed(Failure {
+                        code: Code::Internal,
+                        message: format!(
+                            "{} It was tried {} times.",
+                            problem.detail, claim.attempt
+                        ),
+                        report: None,
+                    })
+                }
+            }
             Err(Error::Problem(problem)) => Ending::Failed(Failure {
                 code: problem.code,
                 message: problem.detail,

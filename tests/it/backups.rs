@@ -312,6 +312,21 @@ fn a_database_that_can_not_be_opened_is_named_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("text.db"), b"no database").unwrap();
     fs::create_dir(folder.path().join("folder.db")).unwrap();
+    add_user(folder.path(), "anna", &[]);
+    let whole = fs::read(folder.path().join("office.db")).unwrap();
+    fs::write(folder.path().join("cut.db"), &whole[..whole.len() / 2]).unwrap();
+    for command in [&["backup", "copy.db"][..], &["user", "list"]] {
+        let ran = sheetline(folder.path())
+            .args(command)
+            .args(["--db", "cut.db"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(
+            said.contains("cut.db") && said.contains("sheetline restore"),
+            "{command:?}: {said}"
+        );
+    }
     for name in ["text.db", "folder.db"] {
         let ran = sheetline(folder.path())
             .args(["serve", "--listen", "127.0.0.1:0", "--db", name])
@@ -324,4 +339,29 @@ fn a_database_that_can_not_be_opened_is_named_with_what_to_do() {
             "{name}: {said}"
         );
     }
+}
+
+#[test]
+fn an_administrator_sees_when_the_last_backup_was() {
+    let folder = office();
+    let served = serve(folder.path(), &[]);
+    let anna = served.sign_in("anna");
+    let last = || {
+        let figures = served.get(&anna, "/api/admin/figures").unwrap().expect(200);
+        figures["last_backup"].clone()
+    };
+    assert!(last().is_null());
+    said(&run(folder.path(), &["backup", "copy.db"]), 0);
+    let first = last();
+    assert!(first.is_string(), "{first}");
+    // One that failed is none.
+    said(&run(folder.path(), &["backup", "copy.db"]), 2);
+    assert_eq!(last(), first);
+    assert_eq!(
+        number(
+            &folder.path().join("office.db"),
+            "SELECT count(*) FROM audit WHERE action = 'backed-up'"
+        ),
+        1
+    );
 }

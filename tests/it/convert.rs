@@ -93,7 +93,16 @@ fn what_is_said_of_the_file_holds() {
     assert_eq!(value["columns"], json!(["1,2", "3"]));
     assert_eq!(value["data"][0]["1,2"], "Łódź,4");
     assert!(refused(&[path, "--encoding", "klingon"]).contains("(bad-request)"));
-    assert!(refused(&[path, "--delimiter", "ab"]).contains("(bad-request)"));
+    for delimiter in ["ab", "", "\n"] {
+        let said = refused(&[path, "--delimiter", delimiter]);
+        assert!(
+            said.contains("(bad-request)") && said.contains("tab"),
+            "{said}"
+        );
+    }
+    let tabs = folder.file("t.csv", b"a,b\tc\n1,2\t3\n");
+    let value = document(&[tabs.to_str().unwrap(), "--delimiter", "\t"]);
+    assert_eq!(value["columns"], json!(["a,b", "c"]));
     assert!(refused(&[path, "--header-row", "4294967295"]).contains("(bad-request)"));
     assert!(refused(&[path, "--sheet", "S"]).contains("(no-such-sheet)"));
     assert!(refused(&[path, "--max-rows-text", "1"]).contains("(too-complex)"));
@@ -116,6 +125,41 @@ fn on_failure_nothing_is_printed_but_the_reason() {
         let path = folder.file(name, bytes);
         let said = refused(&[path.to_str().unwrap()]);
         assert!(said.trim_end().ends_with(code), "{said}");
+    }
+    for (name, bytes, flags, words) in [
+        (
+            "blank.csv",
+            &b"\n\n \n"[..],
+            &[][..],
+            "nothing but blank rows",
+        ),
+        ("none.csv", b"\n\n\n", &[], "is empty"),
+        (
+            "cells.csv",
+            b"a,b\n1,2\n",
+            &["--max-cells", "1"],
+            "more than 1 cell with",
+        ),
+        (
+            "rows.csv",
+            b"a,b\n1,2\n1,2\n",
+            &["--max-rows-text", "1"],
+            "more than 1 row.",
+        ),
+    ] {
+        let path = folder.file(name, bytes);
+        let said = refused(&[&[path.to_str().unwrap()], flags].concat());
+        assert!(said.contains(words), "{name}: {said}");
+    }
+    // What is too little to read anything is refused before anything is read.
+    for (flag, value, words) in [
+        ("--read-memory-mb", "63", "from 64 to"),
+        ("--read-seconds", "0", "from 1 to 86400"),
+    ] {
+        let output = convert(&["a.csv", flag, value]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(words), "{said}");
     }
     let nowhere = folder.0.path().join("nowhere.csv");
     assert!(refused(&[nowhere.to_str().unwrap()]).contains("(not-found)"));

@@ -232,15 +232,13 @@ fn in_header(info: &SheetInfo, column: usize, cell: &Value) -> Result<(), String
 
 /// Whether a cell holds that value, in the words of the corpus.
 fn is(found: &Cell<'_>, kind: &str, value: &Value, more: &Value, in_text: bool) -> bool {
-    let zeros = more["fmt"]
-        .as_str()
-        .is_some_and(|code| code.len() > 1 && code.bytes().all(|byte| byte == b'0'));
+    let zeros = more["fmt"].as_str().map_or(0, leading_zeros);
     match (kind, found) {
         ("string", Cell::Text(text)) => same_text(text, value.as_str().unwrap(), more),
         ("string", Cell::Empty) => value == "",
-        ("int", Cell::Text(text)) if zeros => {
-            text.parse::<u64>().ok() == value.as_u64()
-                && text.len() >= more["fmt"].as_str().unwrap().len()
+        ("int", Cell::Text(text)) if zeros > 1 => {
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            digits.len() >= zeros && digits.parse::<u64>().ok() == value.as_u64()
         }
         ("int" | "float", Cell::Number(text)) => {
             let (found, wanted) = (text.parse::<f64>().unwrap(), value.as_f64().unwrap());
@@ -262,6 +260,19 @@ fn is(found: &Cell<'_>, kind: &str, value: &Value, more: &Value, in_text: bool) 
         ("empty", Cell::Empty) => true,
         _ => false,
     }
+}
+
+/// The digits that a format of zeros and what stands between them shows at least: 9 for
+/// `000\\-00\\-0000`, of the last section that has any.
+fn leading_zeros(code: &str) -> usize {
+    let sections = code.rsplit(';').map(|section| {
+        let plain = section.rsplit(']').next().unwrap_or("");
+        let fits = plain
+            .bytes()
+            .all(|byte| matches!(byte, b'0' | b'-' | b'\\'));
+        plain.bytes().filter(|byte| fits && *byte == b'0').count()
+    });
+    sections.max().unwrap_or(0)
 }
 
 /// `PT61H0M0S` and `PT61H` are the same, and so are `.5` and `.500`.

@@ -225,6 +225,41 @@ fn an_upload_that_is_under_way_when_it_is_told_to_stop_is_finished() {
 }
 
 #[test]
+fn a_client_that_hangs_up_has_no_file_read_for_it_any_more() {
+    let folder = folder();
+    add_user_on_new_database(folder.path());
+    let served = serve(folder.path(), &[]);
+    let session = served.sign_in("anna");
+    // Long enough to be read for seconds, even where it is read fast.
+    let list = companies("c", 600_000);
+    for route in ["upload-json", "preview"] {
+        let (content_type, body) = crate::forms::multipart("c.csv", &list, &[]);
+        let mut stream = std::net::TcpStream::connect(&served.address).unwrap();
+        let head = format!(
+            "POST /api/files/{route} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {session}\r\n\
+             Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+            served.address,
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&body).unwrap();
+        let child = wait_until(|| children_of(served.pid()).first().copied());
+        drop(stream);
+        let began = std::time::Instant::now();
+        wait_until(|| (!is_alive(child)).then_some(()));
+        assert!(
+            began.elapsed() < std::time::Duration::from_secs(2),
+            "{route}"
+        );
+    }
+    // Nothing of it is kept.
+    wait_until(|| {
+        let left = number(folder.path(), "SELECT count(*) FROM uploads");
+        (left == 0).then_some(())
+    });
+}
+
+#[test]
 fn a_second_server_on_the_same_database_is_refused_with_a_sentence() {
     let folder = folder();
     let _served = serve(folder.path(), &[]);

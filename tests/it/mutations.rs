@@ -1,7 +1,8 @@
 //! Promises of reading, on files that were damaged on purpose: refused in words or read as before,
 //! never a hang, never a part for the whole.
 //!
-//! The files come from `../shared/corpus`; without it there is nothing to check.
+//! The files are those of `tests/fixtures` and `samples`, of every format, and those of
+//! `../shared/corpus`, where that is.
 
 use std::io::{Cursor, Read, Write};
 use std::panic::AssertUnwindSafe;
@@ -16,8 +17,11 @@ use sheetline::sheet::{Limits, ReadOptions, Row, delimited, is_workbook, sniff, 
 
 use crate::reader::read_whole;
 
-/// Damaged copies of each file.
+/// Damaged copies of each file of the corpus.
 const COPIES: usize = 7;
+
+/// Damaged copies of each of our own.
+const OWN_COPIES: usize = 40;
 
 /// Larger files cost time and show nothing else.
 const FILE_BYTES_MAX: u64 = 60_000;
@@ -43,27 +47,62 @@ const MISNAMED: [&str; 3] = [
     "tab_text_renamed.xls",
 ];
 
-/// The files of the corpus that are small and sound, of every format.
+/// What the names of tables end in.
+const ENDS: [&str; 7] = [".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".csv", ".tsv"];
+
+/// Small and sound files of every format.
 fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/files");
-    let mut files: Vec<PathBuf> = [
-        "xlsx", "xlsm", "xlsb", "xls", "ods", "csv", "tsv", "hostile",
-    ]
-    .iter()
-    .filter_map(|kind| std::fs::read_dir(folder.join(kind)).ok())
-    .flatten()
-    .map(|entry| entry.unwrap().path())
-    .filter(|path| {
-        let name = path.to_string_lossy();
-        !name.contains("hostile") || MISNAMED.iter().any(|wanted| name.contains(wanted))
-    })
-    .filter(|path| path.metadata().unwrap().len() < FILE_BYTES_MAX)
-    .collect();
-    files.sort();
-    if files.is_empty() {
-        println!("skipped: there is no folder ../shared/corpus");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let corpus = here.join("../shared/corpus/files");
+    if !corpus.exists() {
+        println!("only this folder's own files: there is no folder ../shared/corpus");
     }
+    let kinds = [
+        "xlsx", "xlsm", "xlsb", "xls", "ods", "csv", "tsv", "hostile",
+    ];
+    let own = [here.join("tests/fixtures"), here.join("samples")];
+    let mut files: Vec<PathBuf> = own
+        .into_iter()
+        .chain(kinds.map(|kind| corpus.join(kind)))
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            let name = path.to_string_lossy();
+            ENDS.iter().any(|end| name.ends_with(end))
+                && (!name.contains("hostile") || MISNAMED.iter().any(|end| name.ends_with(end)))
+        })
+        .filter(|path| path.metadata().unwrap().len() < FILE_BYTES_MAX)
+        .collect();
+    files.sort();
     files
+}
+
+/// How many damaged copies are made of a file: more of those that are there everywhere.
+fn copies(file: &Path) -> usize {
+    let own = file.components().any(|part| part.as_os_str() == "fixtures");
+    if own { OWN_COPIES } else { COPIES }
+}
+
+#[test]
+fn what_is_damaged_everywhere_is_of_every_format() {
+    let files = files();
+    let own: Vec<&PathBuf> = files
+        .iter()
+        .filter(|file| copies(file) == OWN_COPIES)
+        .collect();
+    for name in [
+        "zeros.xlsx",
+        "zeros.xlsb",
+        "zeros.xls",
+        "zeros.ods",
+        "zeros-2003.xls",
+        "page.xls",
+        "list.csv",
+        "latin1.tsv",
+    ] {
+        assert!(own.iter().any(|file| file.ends_with(name)), "{name}");
+    }
 }
 
 /// Damages a file in one of the ways in which files get damaged.
@@ -134,7 +173,7 @@ fn check(file: &Path, copy: &Path, number: u64) -> Vec<String> {
     let packed = sound.starts_with(b"PK");
     let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ (number + 1).wrapping_mul(0xBF58_476D_1CE4_E5B9));
     let mut failures = Vec::new();
-    for nth in 0..COPIES {
+    for nth in 0..copies(file) {
         let mut bytes = sound.clone();
         damage(&mut bytes, &mut dice);
         std::fs::write(copy, &bytes).unwrap();
@@ -188,7 +227,7 @@ fn no_parser_panics_whatever_a_part_holds() {
             continue;
         };
         let mut dice = Dice(0x2545_F491_4F6C_DD1D ^ number.wrapping_mul(0x94D0_49BB_1331_11EB));
-        for nth in 0..COPIES {
+        for nth in 0..copies(&file) {
             let mut bytes = sound.clone();
             if sound.starts_with(b"PK") {
                 match with_damaged_part(&sound, &mut dice) {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Served, add_user, log, serve, sheetline, wait_until};
 use crate::forms::PASSWORD;
+use crate::office::Office;
 
 fn office() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -544,4 +545,13 @@ fn the_unit_for_systemd_is_one_that_systemd_takes() {
         Ok(verified) => assert!(verified.status.success(), "{}", text(&verified.stderr)),
         Err(_) => println!("systemd-analyze is not here: the unit was not verified"),
     }
+}
+
+#[test]
+fn health_tells_whether_anybody_has_set_the_server_up() {
+    let office = Office::new();
+    let health = || office.call("GET", "/api/health", &[], Vec::new()).json();
+    assert_eq!(health()["setup_needed"], true);
+    office.admin("maria");
+    assert_eq!(health()["setup_needed"], false);
 }

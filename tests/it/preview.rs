@@ -92,6 +92,10 @@ fn what_the_user_says_changes_what_is_seen() {
     assert_eq!(seen["header_row"], 4);
     assert_eq!(seen["columns"][0], "Acme");
     assert_eq!(seen["missing"], json!(["company_name", "linkedin_url"]));
+    for tab in ["\t", " tab ", "\\t"] {
+        let seen = preview(&anna, "a,b\tc\n1,2\t3\n", &[("delimiter", tab)]);
+        assert_eq!(seen["columns"], json!(["a,b", "c"]), "{tab:?}");
+    }
     let seen = preview(&anna, "a,b\n\u{4e},2\n", &[("encoding", "windows-1250")]);
     assert_eq!(seen["encoding"], "windows-1250");
     let seen = preview(&anna, "a,b\n1,2\n", &[("template", "auto")]);
@@ -132,6 +136,8 @@ fn a_preview_is_refused_as_the_upload_would_be() {
             (400, "bad-request"),
         ),
         (b"a,b\n1,2\n", &[("delimiter", "ab")], (400, "bad-request")),
+        (b"a,b\n1,2\n", &[("delimiter", "\n")], (400, "bad-request")),
+        (b"a,b\n1,2\n", &[("delimiter", "\"")], (400, "bad-request")),
         (
             b"a,b\n1,2\n",
             &[("template", "nothing")],
@@ -145,4 +151,55 @@ fn a_preview_is_refused_as_the_upload_would_be() {
     assert_eq!(refused(&anna, large, &[]), (413, "too-large".to_owned()));
     let nobody = office.call("POST", "/api/files/preview", &[], Vec::new());
     assert_eq!(nobody.code(), "session-missing");
+}
+
+#[test]
+fn a_file_that_was_here_before_is_named_before_it_is_sent_again() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    assert_eq!(preview(&anna, LIST, &[])["same_file"], Value::Null);
+    anna.upload("upload-and-process", "first.csv", LIST.as_bytes(), &[])
+        .expect(202);
+    office.work_all();
+    let same = preview(&anna, LIST, &[])["same_file"].clone();
+    assert_eq!(same["filename"], "first.csv");
+    assert_eq!(same["last_job"]["counts"]["rows"], 2);
+    // Somebody else's file is none of hers.
+    let otto = office.member("otto");
+    assert_eq!(preview(&otto, LIST, &[])["same_file"], Value::Null);
+}
+
+#[test]
+fn a_file_that_is_here_can_be_looked_at_again() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let fields = [("header_row", "3")];
+    let sent = preview(&anna, LIST, &fields);
+    let id = anna
+        .upload("upload-json", "list.csv", LIST.as_bytes(), &fields)
+        .expect(201)["file_upload_id"]
+        .clone();
+    let url = format!("/api/files/{}/preview", id.as_str().unwrap());
+    let again = anna.post(&url).expect(200);
+    for member in ["mapping", "rows", "missing", "header_row", "dates"] {
+        assert_eq!(again[member], sent[member], "{member}");
+    }
+    assert_eq!(again["same_file"], Value::Null);
+    let mapped = anna
+        .send("POST", &url, &json!({ "mapping": { "Other": "industry" } }))
+        .expect(200);
+    assert_eq!(mapped["mapping"][3]["field"], "industry");
+    let no_sheet = anna.send("POST", &url, &json!({ "sheet": "Nowhere" }));
+    assert_eq!(
+        (no_sheet.status, no_sheet.code()),
+        (422, "no-such-sheet".to_owned())
+    );
+    assert_eq!(office.member("otto").post(&url).status, 404);
+    assert_eq!(
+        std::fs::read_dir(office.app.settings.spool())
+            .unwrap()
+            .count(),
+        0,
+        "nothing is left of the look"
+    );
 }

@@ -257,6 +257,33 @@ fn a_job_running_when_the_process_died_runs_again_and_three_deaths_end_it() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_job_whose_reader_is_killed_from_outside_is_tried_again_and_then_says_so() {
+    // The stand-in runs the file that it is to read: this one kills its reader, as a system does that
+    // has no memory left.
+    let office = Office::with(|settings| {
+        settings.executable =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/reader.sh").into();
+    });
+    let anna = office.member("anna");
+    let deadly = b"a=1,b=2\nkill -KILL $$\n";
+    let job = anna.queue("a.csv", deadly);
+    office.work_all();
+    let job = anna.job(job);
+    assert_eq!(
+        (&job["status"], &job["attempt"]),
+        (&json!("failed"), &json!(3))
+    );
+    let said = job["error"]["message"].as_str().unwrap();
+    assert!(said.contains("ended from outside"), "{said}");
+    assert!(said.ends_with("It was tried 3 times."), "{said}");
+    // Where nobody tries again, the person is asked to.
+    let refused = anna.upload("upload-json", "a.csv", deadly, &[]);
+    assert_eq!((refused.status, refused.code().as_str()), (503, "busy"));
+    assert!(refused.header("Retry-After").is_some());
+}
+
+#[test]
 fn a_job_put_back_at_shutdown_has_lost_no_attempt() {
     let office = Office::new();
     let anna = office.member("anna");
@@ -266,6 +293,11 @@ fn a_job_put_back_at_shutdown_has_lost_no_attempt() {
     let job = anna.job(id);
     assert_eq!(job["status"], "pending");
     assert_eq!(job["attempt"], 0);
+    let told = anna.get("/api/files/processing-status").expect(200);
+    assert_eq!(
+        told["processing_status"]["begins_again"],
+        "The server was restarted; the file starts again from the beginning."
+    );
     assert_eq!(office.number("SELECT count(*) FROM records"), 0);
 }
 

@@ -205,7 +205,11 @@ fn a_reader_ends_when_its_parent_does() {
 fn a_readers_end_is_told_in_words_that_a_person_can_act_on() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(code(read_with("kill -SEGV $$")), "unreadable-file");
-    assert_eq!(code(read_with("kill -KILL $$")), "too-complex");
+    // Whoever does that, it says nothing of the file.
+    for signal in ["KILL", "TERM", "INT", "HUP"] {
+        assert_eq!(code(read_with(&format!("kill -{signal} $$"))), "busy");
+    }
+    assert_eq!(code(read_with("exit 5")), "too-complex", "no memory");
     assert_eq!(code(read_with("kill -XCPU $$")), "too-complex");
     let out_of_memory = "echo memory allocation of 9 bytes failed >&2; kill -ABRT $$";
     assert_eq!(code(read_with(out_of_memory)), "too-complex");
@@ -219,6 +223,23 @@ fn a_readers_end_is_told_in_words_that_a_person_can_act_on() {
     let missing = folder.path().join("no-such-program");
     let started = start(&missing, folder.path(), &Limits::default(), &Stop::new());
     assert_eq!(code(started), "internal");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_reader_that_was_told_to_end_together_with_its_parent_is_no_news_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("script");
+    std::fs::write(&file, "kill -TERM $$").unwrap();
+    let stop = Stop::new();
+    let mut reader = start(stand_in(), &file, &Limits::default(), &stop).unwrap();
+    let read = std::thread::scope(|scope| {
+        let read = scope.spawn(|| reader.next_batch());
+        std::thread::sleep(Duration::from_millis(100));
+        stop.ask(Reason::Shutdown);
+        read.join().unwrap()
+    });
+    assert_eq!(code(read), "stopped");
 }
 
 #[test]
@@ -349,6 +370,15 @@ fn memory_and_processor_time_are_limited() {
     };
     let outcome = read_within(&path, &ReadOptions::default(), &little);
     assert_eq!(code(outcome), "too-complex");
+    // However little it is, what is told is that it is too little.
+    for mb in [1, 4, 16, 24, 32, 40, 48, 56] {
+        let less = Limits {
+            child_memory_bytes_max: mb << 20,
+            ..Limits::default()
+        };
+        let outcome = read_within(&path, &ReadOptions::default(), &less);
+        assert_eq!(code(outcome), "too-complex", "{mb} MiB");
+    }
     let enough = Limits {
         cell_chars_workbook_max: 32 << 20,
         ..Limits::default()

@@ -118,6 +118,12 @@ fn compare(whole: &Whole, theirs: &[(String, Range<Data>)]) -> Vec<String> {
     wrong
 }
 
+/// Whether a text is that number with leading zeros and what its format puts between the digits.
+fn shows(text: &str, number: f64) -> bool {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    digits.parse() == Ok(number.abs())
+}
+
 fn same(rows: &[Row], info: &SheetInfo, number: u32, column: usize, data: &Data) -> bool {
     if number <= info.header_row.unwrap_or(0) {
         return true;
@@ -134,9 +140,9 @@ fn same(rows: &[Row], info: &SheetInfo, number: u32, column: usize, data: &Data)
         (Data::Float(number), Cell::Number(text)) => *number == text.parse::<f64>().unwrap(),
         (Data::Float(number), Cell::Empty) => !number.is_finite(),
         (Data::Int(number), Cell::Number(text)) => *number as f64 == text.parse::<f64>().unwrap(),
-        // A postcode under `00000`.
-        (Data::Float(number), Cell::Text(text)) => Ok(*number) == text.parse(),
-        (Data::Int(number), Cell::Text(text)) => Ok(*number) == text.parse(),
+        // A number under `00000` or `000-00-0000`.
+        (Data::Float(number), Cell::Text(text)) => shows(&text, *number),
+        (Data::Int(number), Cell::Text(text)) => shows(&text, *number as f64),
         (Data::Bool(value), Cell::Bool(found)) => *value == found,
         // LibreOffice's `=TRUE()` under a number's format.
         (Data::Float(number), Cell::Bool(found)) => *number == f64::from(u8::from(found)),

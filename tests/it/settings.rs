@@ -129,6 +129,16 @@ fn a_wrong_value_is_told_with_the_place_where_it_stands_and_what_would_be_right(
 }
 
 #[test]
+fn a_file_that_is_no_toml_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sheetline.toml");
+    std::fs::write(&file, "workers = 2\n\nlisten = [1\n").unwrap();
+    let output = config(folder.path(), &[], &[]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("not valid TOML in line 3"), "{said}");
+}
+
+#[test]
 fn the_list_of_settings_is_a_settings_file() {
     let folder = tempfile::tempdir().unwrap();
     let odd = [

@@ -496,6 +496,56 @@ fn group_headers_are_joined_with_the_ones_below() {
 }
 
 #[test]
+fn a_group_header_between_columns_of_one_line_is_joined_and_a_title_is_not() {
+    // Only Address is merged; Name and Total have nothing below them in the second line.
+    let rows = [
+        "Name|Address||Total",
+        "|Street|City|",
+        "Acme|Long Street 1|Berlin|1",
+        "Bolt|Via Appia|Rome|2",
+    ];
+    let put = put_merged(&rows, &[(1, 1, 1, 2)]);
+    assert_eq!(
+        put.names(),
+        ["Name", "Address Street", "Address City", "Total"]
+    );
+    assert_eq!((put.info.header_row, put.info.rows), (Some(2), 2));
+    assert_eq!(put.codes(), ["header-joined"]);
+    // The second line is the only one, and so a row.
+    let put = put_merged(&rows[..2], &[(1, 1, 1, 2)]);
+    assert_eq!(put.info.rows, 1);
+    // A title over the columns of the list, with a note beside it.
+    let put = put_merged(
+        &[
+            "Customers|||2026",
+            "Name|Street|City|",
+            "Acme|x|y|",
+            "Bolt|x|y|",
+        ],
+        &[(1, 1, 0, 2)],
+    );
+    assert_eq!(put.names(), ["Name", "Street", "City"]);
+    // A title that begins right of the first column.
+    let put = put_merged(
+        &["|Customers|||", "|Name|Street|City|Mail", "1|Acme|x|y|z"],
+        &[(1, 1, 1, 4)],
+    );
+    assert_eq!(put.names(), ["column_1", "Name", "Street", "City", "Mail"]);
+    // A row whose merged cell stands above two texts, below a header that is whole.
+    let put = put_merged(
+        &[
+            "Name|Street|City|Total",
+            "Acme|Long||1",
+            "|x|y|",
+            "Bolt|x|y|2",
+        ],
+        &[(2, 2, 1, 2)],
+    );
+    assert_eq!(put.names(), ["Name", "Street", "City", "Total"]);
+    assert_eq!(put.info.rows, 3);
+}
+
+#[test]
 fn merged_titles_and_sloppy_merges_are_no_group_headers() {
     let title = put_merged(
         &["Customers||||", "Name|Size|Street|City", "Acme|3|x|y"],

@@ -115,6 +115,28 @@ impl Dice {
 }
 
 #[test]
+fn signs_without_letters_are_those_of_windows_1252_and_a_guess_is_told() {
+    // A guess by letters alone makes of them the Ł of Polish.
+    let bytes = b"Name;Price\nA;\x80 5\nB;10 \xb0C\nC;\xa31\n";
+    let text = read_with(bytes, &ReadOptions::default(), &Limits::default()).unwrap();
+    assert_eq!(text.file.encoding.as_deref(), Some("windows-1252"));
+    let cells: Vec<_> = (2..5).map(|row| text.text(row, 1).unwrap()).collect();
+    assert_eq!(cells, ["€ 5", "10 °C", "£1"]);
+    let notice = &text.info.notices[0];
+    assert_eq!(notice.code, "encoding-guessed");
+    assert!(
+        notice.message.contains("read as windows-1252."),
+        "{}",
+        notice.message
+    );
+    assert!(
+        notice.message.contains("say the encoding"),
+        "{}",
+        notice.message
+    );
+}
+
+#[test]
 fn text_stays_text_and_only_plain_numbers_are_numbers() {
     let text = read(
         "id,zip,n,price,e,big\nA,007,12,1.50,1e5,12345678901234567890\nB,01067,-3,2.5,+49,1\n",

@@ -83,10 +83,17 @@ pub(super) struct Form {
 impl Form {
     /// A field's value without white space around it; `None` where there is nothing.
     pub(super) fn field(&self, name: &str) -> Option<&str> {
+        self.raw(name)
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// A field's value as it came; `None` where it is empty.
+    fn raw(&self, name: &str) -> Option<&str> {
         self.fields
             .iter()
             .find(|(field, _)| field == name)
-            .map(|(_, value)| value.trim())
+            .map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
     }
 }
@@ -102,14 +109,11 @@ fn upload_json(call: &mut Call<'_, '_>) -> Result<Response> {
     let sender = sender(call)?;
     let arrived = arrived(call, form, options)?;
     let size = arrived.spool.size();
-    let answer = intake::store_json(
-        &call.app.db,
-        &call.app.settings,
-        &sender,
-        arrived,
-        &first,
-        &call.app.shutdown,
-    )?;
+    let app = call.app;
+    let line = call.incoming.body.line();
+    let answer = line.watched(&app.shutdown, |stop| {
+        intake::store_json(&app.db, &app.settings, &sender, arrived, &first, stop)
+    })?;
     log::info!(
         "user={} bytes={size} stored as JSON",
         word(&sender.username)
@@ -160,12 +164,12 @@ fn upload_and_process(call: &mut Call<'_, '_>) -> Result<Response> {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct ProcessBody {
-    template: Option<String>,
+pub(super) struct ProcessBody {
+    pub(super) template: Option<String>,
     on_duplicate: Option<String>,
-    sheet: Option<String>,
-    mapping: Option<Value>,
-    date_order: Option<String>,
+    pub(super) sheet: Option<String>,
+    pub(super) mapping: Option<Value>,
+    pub(super) date_order: Option<String>,
 }
 
 fn process(call: &mut Call<'_, '_>) -> Result<Response> {
@@ -364,7 +368,8 @@ pub(super) fn read_options(form: &Form) -> Result<ReadOptions> {
             }
         },
     };
-    let delimiter = form.field("delimiter").map(sheet::delimiter).transpose()?;
+    // A tab is white space, too.
+    let delimiter = form.raw("delimiter").map(sheet::delimiter).transpose()?;
     Ok(ReadOptions {
         sheet: form.field("sheet").map(str::to_owned),
         header_row,

@@ -139,7 +139,7 @@ fn news(call: &Call<'_, '_>, user: UserId, seen: Seen, until: Instant) -> bool {
         if bell.wait_for_news(user, seen, look) {
             return true;
         }
-        if look >= until || bell.is_closed() || call.incoming.body.client_sends_no_more() {
+        if look >= until || bell.is_closed() || call.incoming.body.line().is_at_its_end() {
             return false;
         }
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::chunked::Chunked;
 use super::head::Framing;
 use super::inbox::{Got, Inbox};
+use super::line::Line;
 use super::socket::Stream;
 use crate::error::{Error, Problem, Result};
 use crate::settings::Door;
@@ -17,7 +18,6 @@ use crate::words::Code;
 pub struct Body<'c> {
     source: Source<'c>,
     declared: Option<u64>,
-    /// The connection that it comes by.
     line: Option<Arc<Stream>>,
 }
 
@@ -38,12 +38,12 @@ impl<'c> Body<'c> {
 
     pub(super) fn on(wire: &'c mut Wire<'_>) -> Body<'c> {
         Body {
-            line: Some(wire.inbox.shared_stream()),
             declared: match wire.framing {
                 Framing::Nothing => Some(0),
                 Framing::Length(bytes) => Some(bytes),
                 Framing::Chunked => None,
             },
+            line: Some(wire.inbox.shared_stream()),
             source: Source::Wire(wire),
         }
     }
@@ -53,10 +53,9 @@ impl<'c> Body<'c> {
         self.declared
     }
 
-    /// Whether the client has ended its side of the connection: it has gone, or it wants no more than
-    /// the answers to what it has sent. Both are told apart only by answering.
-    pub fn client_sends_no_more(&self) -> bool {
-        self.line.as_ref().is_some_and(|line| line.is_at_its_end())
+    /// The connection that it comes by.
+    pub fn line(&self) -> Line {
+        Line(self.line.clone())
     }
 
     /// The whole body, where it has at most `bytes_max` bytes. One that declares more is not read.

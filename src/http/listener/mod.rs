@@ -8,6 +8,7 @@ mod files;
 mod guests;
 pub mod head;
 mod inbox;
+mod line;
 #[cfg(not(unix))]
 mod no_unix;
 mod socket;
@@ -24,6 +25,7 @@ use rouille::Response;
 
 pub use body::Body;
 use guests::Guests;
+pub use line::Line;
 pub use socket::Address;
 use socket::{Socket, Stream};
 use usher::{Rarely, Usher};

@@ -6,11 +6,11 @@ use std::io::{Read, Seek, SeekFrom};
 
 use flate2::read::DeflateDecoder;
 
-use super::super::Limits;
 use super::super::encoding::fill;
+use super::super::{Limits, bounds};
 use super::{damaged, le16, le32, unsupported};
-use crate::error::{Error, Result};
-use crate::words::{Code, Format};
+use crate::error::Result;
+use crate::words::Format;
 
 /// The end of the directory lies within so many bytes from the end of the file: 22 and a comment.
 const END_BYTES: u64 = 22 + 65_535;
@@ -137,13 +137,7 @@ fn directory(file: &mut File, bytes: u64, limits: &Limits) -> Result<Vec<Member>
     let size = u64::from(le32(end, 12));
     let offset = u64::from(le32(end, 16));
     if count > limits.members_max || size > DIRECTORY_BYTES_MAX {
-        return Err(Error::problem(
-            Code::TooComplex,
-            format!(
-                "The file is packed from more than {} parts and was not read. Save it in Excel under a new name, and add that.",
-                limits.members_max
-            ),
-        ));
+        return Err(bounds::members(limits));
     }
     let listing = read_at(file, offset, size)?;
     let mut members = Vec::new();

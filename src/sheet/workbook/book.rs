@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use super::super::assemble::{Assembler, Found, Merge, Sheet};
+use super::super::notices::counted;
 use super::super::protocol::Output;
 use super::super::{FileInfo, Limits, ReadOptions, SheetInfo, Visibility, summary};
 use super::damaged;
@@ -76,7 +77,10 @@ impl<'a, 'w> Book<'a, 'w> {
         if list.len() > most {
             return Err(Error::problem(
                 Code::TooComplex,
-                format!("The file has more than {most} sheets. Split it."),
+                format!(
+                    "The file has more than {}. Split it.",
+                    counted(most, "sheets")
+                ),
             ));
         }
         if let Some(wanted) = &self.options.sheet {

@@ -12,6 +12,7 @@ use super::super::assemble::Merge;
 use super::super::decode::Text;
 use super::super::{Limits, bounds, encoding};
 use super::damaged;
+use super::package::in_part;
 use crate::error::Result;
 
 /// Columns that one cell may span, as in the HTML standard.
@@ -85,7 +86,7 @@ impl<'f> Page<'f> {
     pub(super) fn next(&mut self) -> Result<Option<Part>> {
         while self.parts.is_empty() {
             match self.tokens.next() {
-                Some(token) => self.take(token.map_err(|_| damaged())?)?,
+                Some(token) => self.take(token.map_err(in_part)?)?,
                 None if self.open.is_empty() => return Ok(None),
                 None => return Err(damaged()),
             }

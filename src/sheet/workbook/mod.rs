@@ -29,6 +29,7 @@ mod xlsx;
 mod xlsx_cells;
 mod xml;
 mod xml2003;
+mod zeros;
 
 use super::refusal::{damaged, password};
 use std::fs::File;

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::super::Kind;
 use super::super::assemble::Found;
 use super::formats::Shape;
+use super::zeros::Shown;
 
 const MS_PER_DAY: i64 = 86_400_000;
 
@@ -13,11 +14,18 @@ const MS_PER_DAY: i64 = 86_400_000;
 const SERIAL_END: f64 = 2_958_466.0;
 
 /// A number under a number format.
-pub(super) fn number<'a>(value: f64, shape: Shape, date1904: bool) -> Found<'a> {
+pub(super) fn number<'a>(value: f64, shape: &Shape, date1904: bool) -> Found<'a> {
     let moment = match shape {
         Shape::Number => None,
-        Shape::Zeros(digits) => return zeros(value, digits),
-        Shape::Date | Shape::DateTime => date(value, shape == Shape::DateTime, date1904),
+        Shape::Zeros(zeros) => {
+            return match zeros.show(value) {
+                Shown::Text(text) => Found::Text(Cow::Owned(text)),
+                Shown::Number => Found::Number(value),
+                Shown::Lost => Found::Bare(value),
+            };
+        }
+        Shape::Date => date(value, false, date1904),
+        Shape::DateTime => date(value, true, date1904),
         Shape::Time if (0.0..1.0).contains(&value) => time(value),
         Shape::Time => date(value, true, date1904),
         Shape::Duration => duration(value),
@@ -26,19 +34,6 @@ pub(super) fn number<'a>(value: f64, shape: Shape, date1904: bool) -> Found<'a> 
         Some((kind, text)) => Found::Moment(kind, Cow::Owned(text)),
         None => Found::Number(value),
     }
-}
-
-/// `00000` shows 1067 as 01067: a postcode or a number of an article, stored as it shows.
-#[expect(clippy::cast_possible_truncation, reason = "checked just before")]
-fn zeros<'a>(value: f64, digits: u8) -> Found<'a> {
-    if value.fract() != 0.0 || !(0.0..1e15).contains(&value) {
-        return Found::Number(value);
-    }
-    Found::Text(Cow::Owned(format!(
-        "{:0width$}",
-        value as i64,
-        width = usize::from(digits)
-    )))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "bounded just before")]
@@ -144,16 +139,16 @@ fn duration_of(ms: i64) -> String {
 
 /// A date or date-time that the file holds as ISO text, under a number format. Text that is none
 /// stays text.
-pub(super) fn iso(text: &str, shape: Shape) -> Found<'_> {
+pub(super) fn iso<'t>(text: &'t str, shape: &Shape) -> Found<'t> {
     let trimmed = text.trim();
     match parse_iso(trimmed) {
-        Some(Iso::Date(date)) if shape == Shape::DateTime => {
+        Some(Iso::Date(date)) if *shape == Shape::DateTime => {
             moment(Kind::DateTime, format!("{date}T00:00:00"))
         }
         Some(Iso::Date(date)) => moment(Kind::Date, date),
-        Some(Iso::DateTime(date, 0)) if shape == Shape::Date => moment(Kind::Date, date),
+        Some(Iso::DateTime(date, 0)) if *shape == Shape::Date => moment(Kind::Date, date),
         // Times and durations are written as moments counted from the day before the first.
-        Some(Iso::DateTime(date, ms)) if shape == Shape::Time && date.starts_with("1899-12-3") => {
+        Some(Iso::DateTime(date, ms)) if *shape == Shape::Time && date.starts_with("1899-12-3") => {
             moment(Kind::Time, clock(ms))
         }
         Some(Iso::DateTime(date, ms)) => moment(Kind::DateTime, format!("{date}T{}", clock(ms))),
@@ -164,15 +159,41 @@ pub(super) fn iso(text: &str, shape: Shape) -> Found<'_> {
 
 /// A time that the file holds as an ISO 8601 duration (`PT10H30M00S`): a time of day where it is
 /// one, unless the format counts beyond a day's end.
-pub(super) fn iso_span<'a>(text: &str, shape: Shape) -> Option<Found<'a>> {
+pub(super) fn iso_span<'a>(text: &str, shape: &Shape) -> Option<Found<'a>> {
     let ms = parse_span(text)?;
     Some(
-        if shape != Shape::Duration && (0..MS_PER_DAY).contains(&ms) {
+        if *shape != Shape::Duration && (0..MS_PER_DAY).contains(&ms) {
             moment(Kind::Time, clock(ms))
         } else {
             moment(Kind::Duration, duration_of(ms))
         },
     )
+}
+
+/// As [`iso`] where durations are written as instants too, counted from the first day on
+/// (`1900-01-01T12:15:00` for 36 hours and a quarter).
+pub(super) fn instant<'t>(text: &'t str, shape: &Shape, date1904: bool) -> Found<'t> {
+    match (shape, parse_iso(text.trim())) {
+        (Shape::Duration, Some(Iso::DateTime(date, ms))) => since_first(&date, date1904)
+            .map(|days| moment(Kind::Duration, duration_of(days * MS_PER_DAY + ms)))
+            .unwrap_or(iso(text, shape)),
+        _ => iso(text, shape),
+    }
+}
+
+/// The whole serial number of a day: the reverse of [`day`].
+fn since_first(date: &str, date1904: bool) -> Option<i64> {
+    let mut parts = date.splitn(3, '-');
+    let year = whole(parts.next()?)?;
+    let month = time::Month::try_from(whole::<u8>(parts.next()?)?).ok()?;
+    let day = whole(parts.next()?)?;
+    let date = time::Date::from_calendar_date(year, month, day).ok()?;
+    let since_1970 = i64::from(date.to_julian_day()) - 2_440_588;
+    Some(match since_1970 {
+        _ if date1904 => since_1970 + 24_107,
+        ..-25_508 => since_1970 + 25_568,
+        _ => since_1970 + 25_569,
+    })
 }
 
 fn moment<'a>(kind: Kind, text: String) -> Found<'a> {
@@ -276,9 +297,10 @@ mod tests {
     use super::*;
 
     fn text(value: f64, shape: Shape, date1904: bool) -> String {
-        match number(value, shape, date1904) {
+        match number(value, &shape, date1904) {
             Found::Moment(kind, text) => format!("{} {text}", kind.letter()),
             Found::Number(number) => number.to_string(),
+            Found::Bare(number) => format!("bare {number}"),
             Found::Text(text) => text.into_owned(),
             Found::Json(_) | Found::Bool(_) | Found::Error(_) => unreachable!(),
         }
@@ -304,10 +326,10 @@ mod tests {
             (10.632_060_185_185_2, Shape::Duration, "p PT255H10M10S"),
             (-1_234.567_8, Shape::Duration, "p -PT29629H37M37.920S"),
             (0.0, Shape::Duration, "p PT0S"),
-            (1_067.0, Shape::Zeros(5), "01067"),
-            (1.5, Shape::Zeros(5), "1.5"),
+            (1_067.0, super::super::formats::shape("00000"), "01067"),
+            (1.5, super::super::formats::shape("00000"), "bare 1.5"),
         ] {
-            assert_eq!(text(value, shape, false), expected, "{value} {shape:?}");
+            assert_eq!(text(value, shape, false), expected, "{value}");
         }
         assert_eq!(text(0.0, Shape::Date, true), "d 1904-01-01");
         assert_eq!(text(44_109.0, Shape::Date, true), "d 2024-10-06");
@@ -315,10 +337,14 @@ mod tests {
 
     #[test]
     fn iso_texts_follow_the_number_format_too() {
-        let show = |text: &str, shape| match iso(text, shape) {
+        let show = |text: &str, shape| match iso(text, &shape) {
             Found::Moment(kind, text) => format!("{} {text}", kind.letter()),
             Found::Text(text) => format!("text {text}"),
-            Found::Number(_) | Found::Json(_) | Found::Bool(_) | Found::Error(_) => unreachable!(),
+            Found::Number(_)
+            | Found::Bare(_)
+            | Found::Json(_)
+            | Found::Bool(_)
+            | Found::Error(_) => unreachable!(),
         };
         assert_eq!(show("2021-01-01", Shape::Number), "d 2021-01-01");
         assert_eq!(show("2021-01-01T00:00:00", Shape::Date), "d 2021-01-01");

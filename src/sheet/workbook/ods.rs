@@ -10,7 +10,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::super::assemble::{Found, Merge};
 use super::super::refusal::password_of_libreoffice;
-use super::super::{Limits, Visibility};
+use super::super::{Limits, Visibility, bounds};
 use super::book::{Book, Listed};
 use super::damaged;
 use super::formats::Shape;
@@ -19,8 +19,7 @@ use super::ods_styles::Styles;
 use super::ods_text;
 use super::package::Package;
 use super::xml::{Xml, attribute, raw_attribute};
-use crate::error::{Error, Result};
-use crate::words::Code;
+use crate::error::Result;
 
 /// Reads all sheets.
 ///
@@ -226,13 +225,7 @@ impl Row {
             .unwrap_or(u64::MAX)
             .saturating_mul(u64::from(self.repeat));
         if all > limits.cells_max {
-            return Err(Error::problem(
-                Code::TooComplex,
-                format!(
-                    "The file has more than {} cells with a value. Split it.",
-                    limits.cells_max
-                ),
-            ));
+            return Err(bounds::cells(limits));
         }
         let mut cells = Vec::with_capacity(count);
         for cell in filled {
@@ -375,7 +368,7 @@ fn spans(start: &BytesStart<'_>) -> (u32, usize) {
 }
 
 /// A cell's value by its type; its text where the type is unknown.
-fn value(start: &BytesStart<'_>, text: String, shape: Shape) -> Result<Option<Found<'static>>> {
+fn value(start: &BytesStart<'_>, text: String, shape: &Shape) -> Result<Option<Found<'static>>> {
     let raw = start.attributes_raw();
     // `calcext:value-type` says "error" where `office:value-type` says "string" or "float".
     let kinds =
@@ -401,7 +394,7 @@ fn value(start: &BytesStart<'_>, text: String, shape: Shape) -> Result<Option<Fo
         let shape = match shape {
             Shape::Zeros(_) => shape,
             Shape::Number | Shape::Date | Shape::DateTime | Shape::Time | Shape::Duration => {
-                Shape::Number
+                &Shape::Number
             }
         };
         Ok(Some(moment::number(value, shape, false)))
@@ -458,7 +451,7 @@ mod tests {
                 ("office:value-type", "float"),
                 ("office:value", number),
             ]);
-            value(&start, "shown".to_owned(), Shape::Number).unwrap()
+            value(&start, "shown".to_owned(), &Shape::Number).unwrap()
         };
         assert_eq!(read("of:=TRUE()", "1"), Some(Found::Bool(true)));
         assert_eq!(read("of:=FALSE()", "0"), Some(Found::Bool(false)));

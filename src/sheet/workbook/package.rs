@@ -9,7 +9,7 @@ use std::path::Path;
 use zip::ZipArchive;
 
 use super::super::Limits;
-use super::super::bounds::too_complex;
+use super::super::bounds::{members, too_complex};
 use super::{damaged, password};
 use crate::error::{Error, Result};
 
@@ -43,10 +43,7 @@ impl Package {
         let file = File::open(path)?;
         let zip = ZipArchive::new(BufReader::new(file)).map_err(|_| damaged())?;
         if zip.len() > limits.members_max {
-            return Err(too_complex(&format!(
-                "The file is packed from more than {} parts and was not read. Save it in Excel under a new name, and add that.",
-                limits.members_max
-            )));
+            return Err(members(limits));
         }
         let mut names = HashMap::with_capacity(zip.len());
         let mut folded = HashMap::with_capacity(zip.len());
@@ -138,7 +135,7 @@ impl Package {
             let mut bytes = Vec::new();
             self.stream(index)?
                 .read_to_end(&mut bytes)
-                .map_err(|_| damaged())?;
+                .map_err(in_part)?;
             self.kept = Some((index, bytes));
         }
         match &self.kept {
@@ -198,8 +195,12 @@ pub(super) fn relationships_of(part: &str) -> String {
 
 /// Whether an error of a stream means that the file contradicts itself; it always does, because
 /// the file itself lies on a disk that works.
-pub(super) fn in_part(_: io::Error) -> Error {
-    damaged()
+pub(super) fn in_part(error: io::Error) -> Error {
+    match error.kind() {
+        // That is not the file's fault, and the parent has a sentence for it.
+        io::ErrorKind::OutOfMemory => Error::Io(error),
+        _ => damaged(),
+    }
 }
 
 #[cfg(test)]

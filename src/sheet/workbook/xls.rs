@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::super::assemble::{Found, Merge};
-use super::super::{Limits, sniff};
+use super::super::{Limits, bounds, sniff};
 use super::book::{Book, Rows, in_order, no_part_twice};
 use super::moment;
 use super::ole::Ole;
@@ -143,13 +143,7 @@ impl Sheet<'_> {
                 _ => self.take(record).ok_or_else(damaged)?,
             }
             if u64::try_from(self.cells.len()).unwrap_or(u64::MAX) > self.limits.cells_max {
-                return Err(Error::problem(
-                    Code::TooComplex,
-                    format!(
-                        "The file has more than {} cells with a value. Split it.",
-                        self.limits.cells_max
-                    ),
-                ));
+                return Err(bounds::cells(self.limits));
             }
         }
     }

@@ -430,6 +430,7 @@ fn owned<'a>(found: Found<'_>) -> Found<'a> {
         Found::Moment(kind, text) => Found::Moment(kind, Cow::Owned(text.into_owned())),
         Found::Error(text) => Found::Error(Cow::Owned(text.into_owned())),
         Found::Number(number) => Found::Number(number),
+        Found::Bare(number) => Found::Bare(number),
         Found::Bool(value) => Found::Bool(value),
         Found::Json(text) => Found::Json(Cow::Owned(text.into_owned())),
     }

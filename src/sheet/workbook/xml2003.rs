@@ -226,7 +226,7 @@ fn emit(
             Event::Start(start) if start.local_name().as_ref() == "Cell" => {
                 let column = place.cell(&start)?;
                 let style = attribute(&start, "StyleID").unwrap_or_default();
-                let shape = styles.shapes.get(&*style).copied().unwrap_or(Shape::Number);
+                let shape = styles.shapes.get(&*style).unwrap_or(&Shape::Number);
                 let has_formula = attribute(&start, "Formula").is_some();
                 match value(xml, shape, styles.date1904)? {
                     Some(found) => cells.push((column, found)),
@@ -246,7 +246,7 @@ fn emit(
 }
 
 /// The value of the cell that has just begun, up to the cell's end.
-fn value(xml: &mut Xml<'_>, shape: Shape, date1904: bool) -> Result<Option<Found<'static>>> {
+fn value(xml: &mut Xml<'_>, shape: &Shape, date1904: bool) -> Result<Option<Found<'static>>> {
     let mut found = None;
     loop {
         match xml.next()? {
@@ -282,7 +282,12 @@ fn data(xml: &mut Xml<'_>) -> Result<String> {
     Ok(text)
 }
 
-fn typed(kind: &str, text: String, shape: Shape, date1904: bool) -> Result<Option<Found<'static>>> {
+fn typed(
+    kind: &str,
+    text: String,
+    shape: &Shape,
+    date1904: bool,
+) -> Result<Option<Found<'static>>> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -293,7 +298,7 @@ fn typed(kind: &str, text: String, shape: Shape, date1904: bool) -> Result<Optio
         }
         "Boolean" => Found::Bool(text.trim() == "1"),
         "Error" => Found::Error(Cow::Owned(text)),
-        "DateTime" => moment::iso(&text, shape).keep(),
+        "DateTime" => moment::instant(&text, shape, date1904).keep(),
         _ => Found::Text(Cow::Owned(text)),
     }))
 }

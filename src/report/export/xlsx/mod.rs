@@ -13,7 +13,9 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
-use rust_xlsxwriter::{Color, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{
+    Color, DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError,
+};
 use zip::result::ZipError;
 
 use self::cuts::{Cuts, clean};
@@ -50,6 +52,7 @@ struct Looks {
     date: Format,
     datetime: Format,
     time: Format,
+    duration: Format,
 }
 
 impl Looks {
@@ -61,6 +64,8 @@ impl Looks {
             date: base.clone().set_num_format("yyyy-mm-dd"),
             datetime: base.clone().set_num_format("yyyy-mm-dd hh:mm:ss"),
             time: base.clone().set_num_format("hh:mm:ss"),
+            // "[h]:mm:ss", by its number.
+            duration: base.clone().set_num_format_index(46),
         }
     }
 }
@@ -74,6 +79,9 @@ impl Book {
         let mut workbook = Workbook::new();
         std::fs::create_dir_all(folder)?;
         workbook.set_tempdir(folder).map_err(failed)?;
+        // The same content is the same bytes, whenever it is made.
+        let made = ExcelDateTime::from_ymd(2000, 1, 1).map_err(failed)?;
+        workbook.set_properties(&DocProperties::new().set_creation_datetime(&made));
         let bad = Format::new()
             .set_background_color(Color::RGB(0x00FF_C7CE))
             .set_font_color(Color::RGB(0x009C_0006));
@@ -262,9 +270,16 @@ fn write_cell(
             Ok(())
         }
         Cell::Empty => Ok(()),
-        Cell::Text(text) | Cell::Duration(text) => {
-            write_text(sheet, row, column, text, &looks.general)
-        }
+        Cell::Text(text) => write_text(sheet, row, column, text, &looks.general),
+        Cell::Duration(text) => match days(text) {
+            Some(days) => {
+                sheet
+                    .write_number_with_format(row, column, days, &looks.duration)
+                    .map_err(failed)?;
+                Ok(())
+            }
+            None => write_text(sheet, row, column, text, &looks.general),
+        },
         Cell::Number(json) => write_number(sheet, row, column, json, &looks.general),
         Cell::Bool(value) => {
             sheet
@@ -288,8 +303,10 @@ fn write_moment(
     format: &Format,
     looks: &Looks,
 ) -> Result<()> {
-    // Day 60 of 1900 never was, and what lies before it is counted in two ways.
-    let countable = !text.contains('-') || text >= "1900-03-01";
+    // Day 60 of 1900 never was, and what lies before it is counted in two ways; no cell has an offset.
+    let clock = text.split_once('T').map_or(text, |(_, clock)| clock);
+    let has_offset = clock.contains(['Z', '+']) || (clock.contains(':') && clock.contains('-'));
+    let countable = (!text.contains('-') || text >= "1900-03-01") && !has_offset;
     match ExcelDateTime::parse_from_str(text) {
         Ok(moment) if countable => {
             sheet
@@ -299,6 +316,13 @@ fn write_moment(
         }
         _ => write_text(sheet, row, column, text, &looks.general),
     }
+}
+
+/// A duration as a spreadsheet counts it, in days; `None` for months and what is longer, and for less than
+/// nothing, which it can't show.
+fn days(duration: &str) -> Option<f64> {
+    let (months, micros) = crate::process::duration_length(duration)?;
+    (months == 0.0 && micros >= 0.0).then_some(micros / 86_400_000_000.0)
 }
 
 /// A spreadsheet column as the writer counts it; `None` beyond the last one.
