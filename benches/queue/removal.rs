@@ -9,7 +9,7 @@ use sheetline::id::{JobId, UploadNo};
 use sheetline::store::records::{self, Filer, NewRecord};
 use sheetline::store::{jobs, uploads};
 
-use crate::{product, say};
+use crate::{processor, product, say};
 
 pub(crate) fn print(quick: bool) {
     let rows: u32 = if quick { 10_000 } else { 200_000 };
@@ -57,11 +57,11 @@ pub(crate) fn print(quick: bool) {
     );
 }
 
-fn steps(took: &mut Vec<Duration>, mut step: impl FnMut() -> Result<bool>) {
+fn steps(took: &mut Vec<(Duration, Duration)>, mut step: impl FnMut() -> Result<bool>) {
     loop {
-        let began = Instant::now();
+        let (began, before) = (Instant::now(), processor());
         let done = step().unwrap();
-        took.push(began.elapsed());
+        took.push((began.elapsed(), processor().saturating_sub(before)));
         if done {
             return;
         }
@@ -97,9 +97,9 @@ fn file(queue: &product::Queue, rows: u32) {
     }
 }
 
-fn tell(what: &str, took: &mut [Duration]) {
+fn tell(what: &str, took: &mut [(Duration, Duration)]) {
     took.sort();
-    let ms = |at: usize| took[at.min(took.len() - 1)].as_secs_f64() * 1e3;
+    let ms = |at: usize| took[at.min(took.len() - 1)].0.as_secs_f64() * 1e3;
     say(
         &format!("{what}, {} steps", took.len()),
         &format!(
@@ -107,6 +107,19 @@ fn tell(what: &str, took: &mut [Duration]) {
             ms(took.len() / 2),
             ms(took.len() * 99 / 100),
             ms(took.len())
+        ),
+    );
+    let mut work: Vec<f64> = took
+        .iter()
+        .map(|(_, work)| work.as_secs_f64() * 1e3)
+        .collect();
+    work.sort_by(f64::total_cmp);
+    say(
+        "  processor of a step, which neighbours do not take",
+        &format!(
+            "{:.1} ms (median), {:.1} ms at most",
+            work[work.len() / 2],
+            work[work.len() - 1]
         ),
     );
 }

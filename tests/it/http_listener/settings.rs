@@ -133,7 +133,7 @@ fn every_time_at_the_door_is_a_setting_that_holds_on_both_sides() {
         "--head-timeout",
         "1",
         "--idle-timeout",
-        "2",
+        "6",
         "--body-timeout",
         "1",
         "--body-rate-kb",
