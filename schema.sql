@@ -172,6 +172,7 @@ CREATE TABLE jobs (
     report        TEXT CHECK (report IS NULL OR json_valid(report)),
     undone_at     TEXT,                             -- its records are out of the list since then
     undone_by     TEXT,
+    unchanged     INTEGER,                          -- of updated: the list had them as they are, nothing was filed
     CHECK ((status IN ('completed', 'failed', 'timeout', 'cancelled')) = (finished_at IS NOT NULL)),
     CHECK ((status IN ('failed', 'timeout')) = (error_code IS NOT NULL)),
     CHECK (undone_at IS NULL OR status = 'completed')
@@ -250,7 +251,7 @@ END;
 
 CREATE TRIGGER jobs_keep_their_end BEFORE UPDATE OF
     template, template_version, status, attempt, started_at, finished_at, changed_at, change_detail, cancel_asked_at, phase,
-    rows_done, rows_total, beat_at, rows, valid, invalid, duplicates, updated, work_ms, error_code, error_message, report ON jobs
+    rows_done, rows_total, beat_at, rows, valid, invalid, duplicates, updated, unchanged, work_ms, error_code, error_message, report ON jobs
 WHEN OLD.finished_at IS NOT NULL
 BEGIN
     SELECT RAISE(ABORT, 'an ended job stays as it is; try it again with a new job, or undo it');
@@ -351,6 +352,7 @@ CREATE TABLE records (
 ) STRICT;
 CREATE INDEX records_by_job ON records (job_id, id);
 CREATE INDEX records_versions ON records (replaces, id) WHERE replaces IS NOT NULL;
+CREATE INDEX records_repaired ON records (source_no, row) WHERE source_no IS NOT NULL;
 
 -- Filing is not guarded here, for a trigger on each of a million records would cost; the worker's fence is.
 CREATE TRIGGER records_stay BEFORE UPDATE OF id, job_id, template, row, source_no, replaces, data, changes ON records
@@ -476,7 +478,7 @@ ORDER BY u.no;
 
 CREATE VIEW v_history AS
 SELECT j.id AS job, p.username AS user, u.filename AS file, j.status AS state, j.template,
-       j.rows, j.valid, j.invalid, j.duplicates, j.updated, j.attempt,
+       j.rows, j.valid, j.invalid, j.duplicates, j.updated, j.unchanged, j.attempt,
        j.queued_at, j.started_at, j.finished_at, j.error_code, j.error_message, j.undone_at
 FROM jobs j
 JOIN uploads u ON u.no = j.upload_no

@@ -15,13 +15,13 @@ mod client;
 #[path = "../tests/it/forms.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod forms;
+#[allow(dead_code, reason = "shared with the other benches")]
+mod office;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use client::Served;
 use forms::companies;
+use office::{Asker, Office, memory, office, processor, workbook};
 
 fn main() {
     // `cargo test --benches` asks with --test: then there is nothing to do.
@@ -45,60 +45,8 @@ fn scaled(rows: usize) -> usize {
     if is_quick() { rows / 50 } else { rows }
 }
 
-struct Office {
-    served: Served,
-    sessions: Vec<String>,
-    _folder: tempfile::TempDir,
-}
-
-fn office(users: usize) -> Office {
-    let folder = tempfile::tempdir().unwrap();
-    client::serve(folder.path(), &[]).kill();
-    for n in 0..users {
-        client::add_user(folder.path(), &format!("user{n}"), &[]);
-    }
-    let served = client::serve(folder.path(), &[]);
-    let sessions = (0..users)
-        .map(|n| served.sign_in(&format!("user{n}")))
-        .collect();
-    Office {
-        served,
-        sessions,
-        _folder: folder,
-    }
-}
-
 fn say(work: &str, figure: &str) {
     println!("{work:<58} {figure}");
-}
-
-/// Megabytes of a line of /proc/PID/status.
-fn memory(served: &Served, line: &str) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{}/status", served.pid())).unwrap();
-    let kb: f64 = text
-        .lines()
-        .find_map(|l| {
-            l.strip_prefix(line)?
-                .split_whitespace()
-                .next()?
-                .parse()
-                .ok()
-        })
-        .unwrap();
-    kb / 1024.0
-}
-
-/// Processor seconds of the server and of the children that it has waited for.
-fn processor(served: &Served) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{}/stat", served.pid())).unwrap();
-    let after = text.rsplit(')').next().unwrap();
-    let ticks: u64 = after
-        .split_whitespace()
-        .skip(11)
-        .take(4)
-        .map(|n| n.parse::<u64>().unwrap())
-        .sum();
-    ticks as f64 / 100.0
 }
 
 fn ready() {
@@ -122,48 +70,6 @@ fn ready() {
         "memory of an idle server",
         &format!("{:.1} MiB", memory(&office.served, "VmRSS:")),
     );
-}
-
-/// A kept connection that asks for the status again and again.
-struct Asker {
-    stream: BufReader<TcpStream>,
-    request: Vec<u8>,
-}
-
-impl Asker {
-    fn new(served: &Served, session: &str) -> Asker {
-        let stream = TcpStream::connect(&served.address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Asker {
-            stream: BufReader::new(stream),
-            request: format!(
-                "GET /api/files/processing-status HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {session}\r\n\r\n",
-                served.address
-            )
-            .into_bytes(),
-        }
-    }
-
-    fn ask(&mut self) -> Duration {
-        let began = Instant::now();
-        self.stream.get_mut().write_all(&self.request).unwrap();
-        let mut length = 0;
-        let mut line = String::new();
-        loop {
-            line.clear();
-            self.stream.read_line(&mut line).unwrap();
-            if line == "\r\n" {
-                break;
-            }
-            let lower = line.to_ascii_lowercase();
-            if let Some(text) = lower.strip_prefix("content-length:") {
-                length = text.trim().parse().unwrap();
-            }
-        }
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).unwrap();
-        began.elapsed()
-    }
 }
 
 /// Asks from `clients` connections until `until`; all times, sorted.
@@ -212,18 +118,6 @@ fn status() {
             cpu * 1e6 / times.len() as f64
         ),
     );
-}
-
-fn workbook(rows: usize) -> Vec<u8> {
-    let mut book = rust_xlsxwriter::Workbook::new();
-    let sheet = book.add_worksheet_with_constant_memory().unwrap();
-    let text = String::from_utf8(companies("book", rows)).unwrap();
-    for (row, line) in (0..).zip(text.lines()) {
-        for (column, value) in (0..).zip(line.split(',')) {
-            sheet.write_string(row, column, value).unwrap();
-        }
-    }
-    book.save_to_buffer().unwrap()
 }
 
 fn upload_as_json() {

@@ -1,7 +1,7 @@
 //! What all threads of a running server share.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::accounts::Accounts;
@@ -33,6 +33,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Whether attempts may have left rows that are to be removed when a worker has time.
     pub leftovers: AtomicBool,
+    /// Whether what the last process left has still to be put in order, before the first job.
+    pub disorder: Mutex<bool>,
     /// Asked when the process can wait no longer for its end: work inside requests stops.
     pub shutdown: Stop,
     /// Monotonic time of the start.
@@ -60,6 +62,7 @@ impl App {
             turns: Turns::new(),
             estimates: Estimates::default(),
             leftovers: AtomicBool::new(true),
+            disorder: Mutex::new(false),
             in_flight: InFlight::new(),
             pulse: Pulse::new(),
             metrics: Arc::default(),

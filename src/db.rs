@@ -3,28 +3,46 @@
 //! transaction on a pooled connection. No file, socket, hash or parser belongs inside either.
 
 pub mod copy;
+mod held;
 pub mod lock;
 pub mod migrate;
+pub mod pace;
+pub mod patience;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::clock::{Clock, Timestamp};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::faults;
 use crate::room::Room;
 use crate::words::Code;
+use held::Held;
+use pace::Pace;
 
-/// How long a statement waits for another program's lock before it gives up.
+/// How long a statement waits for another program's lock before it gives up; the begin of a write apart,
+/// for which [`patience`] holds.
 const BUSY_WAIT: Duration = Duration::from_millis(2_000);
+
+/// Pages of the log from which on SQLite moves it home after a commit; its own default.
+const CHECKPOINT_PAGES: u32 = 1_000;
+
+/// The index of the write-ahead log, without which not even reading is possible.
+const INDEX_BYTES: u64 = 32 << 10;
+
+/// How long the probe waits, for monitoring that asks.
+const PROBE_WAIT: Duration = Duration::from_millis(1_000);
+
+/// In a line of writers that moves one waits so many times longer than where nobody gets through.
+const LINE_TIMES: u32 = 4;
 
 /// Pages that the writer keeps in memory, in KiB (SQLite wants it negative): keys of records come in
 /// no order, and with SQLite's own 2 MiB each batch would read the index again.
@@ -46,11 +64,16 @@ pub struct Db {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     /// Fair: a job that writes batch after batch would keep everybody else waiting at a lock of the
-    /// standard library.
+    /// standard library. Nobody keeps it while another program holds the database.
     writer: parking_lot::Mutex<Connection>,
+    /// Writes that got through.
+    written: AtomicU64,
+    held: Held,
     readers: Mutex<Readers>,
     reader_done: Condvar,
     room: Room,
+    /// The writer moves no log home, for the disk is full.
+    sparing: AtomicBool,
     /// Another program replicates the file and moves its log home.
     replicated: AtomicBool,
     /// The disk took nothing when it was last tried.
@@ -112,13 +135,18 @@ impl Db {
             ));
         }
         migrate::bring_up(&mut connection, path, None)?;
+        // The waiting is ours: nobody else need stand behind it.
+        connection.busy_timeout(Duration::ZERO)?;
         Ok(Db {
             path: path.to_owned(),
             clock,
             writer: parking_lot::Mutex::new(connection),
+            written: AtomicU64::new(0),
+            held: Held::default(),
             readers: Mutex::default(),
             reader_done: Condvar::new(),
             room: Room::default(),
+            sparing: AtomicBool::new(false),
             replicated: AtomicBool::new(false),
             unwritable: AtomicBool::new(false),
         })
@@ -160,8 +188,15 @@ impl Db {
         &self.room
     }
 
-    /// Something failed for want of room on that disk.
+    /// Something failed for want of room on that disk. What was held back is for small writes now: the
+    /// log is moved home before it is let go of, as far as the file need not grow for that, and then not
+    /// any more until there is room again.
     pub fn ran_out_of_room(&self) {
+        if !self.room.is_full()
+            && let Err(error) = self.checkpoint()
+        {
+            log::debug!("no room to move the log home: {error}");
+        }
         self.room.ran_out(self.clock.monotonic());
     }
 
@@ -176,10 +211,7 @@ impl Db {
     }
 
     fn folder(&self) -> &Path {
-        match self.path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            Some(_) | None => Path::new("."),
-        }
+        folder_of(&self.path)
     }
 
     /// Bytes that are free where the file lies; `None` where the system does not say.
@@ -193,8 +225,27 @@ impl Db {
     /// # Errors
     /// Whatever `work` returned, or what SQLite said to the transaction itself.
     pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
-        let mut connection = self.writer();
-        let result = transact(&mut connection, self.clock.now(), work);
+        self.write_timed(work).map(|(value, _)| value)
+    }
+
+    /// As [`Db::write`], for one of many steps; `work` is told for how many rows.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub fn step<T>(
+        &self,
+        pace: &mut Pace,
+        work: impl FnOnce(&Tx<'_>, u32) -> Result<T>,
+    ) -> Result<T> {
+        let rows = pace.rows();
+        let (value, took) = self.write_timed(|tx| work(tx, rows))?;
+        pace.took(took);
+        Ok(value)
+    }
+
+    /// Also tells how long the writer was held.
+    fn write_timed<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<(T, Duration)> {
+        let result = self.transact(work);
         // A small write that finds room soon after says nothing about the next large one.
         if let Err(error) = &result
             && error.is_disk_full()
@@ -205,6 +256,51 @@ impl Db {
             self.found_unwritable();
         }
         result
+    }
+
+    fn transact<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<(T, Duration)> {
+        faults::database()?;
+        let mut tries = patience::Tries::new();
+        loop {
+            let refused = {
+                let mut connection = self.writer()?;
+                self.spare_room(&connection)?;
+                let began = Instant::now();
+                match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+                    Ok(transaction) => {
+                        self.held.free(self.clock.monotonic());
+                        let value = run(transaction, self.clock.now(), work)?;
+                        self.written.fetch_add(1, Ordering::Relaxed);
+                        return Ok((value, began.elapsed()));
+                    }
+                    Err(error) => Error::from(error),
+                }
+            };
+            if !refused.is_held() {
+                return Err(refused);
+            }
+            self.held.found(self.clock.monotonic());
+            if !tries.again() {
+                return Err(refused);
+            }
+        }
+    }
+
+    /// While the disk is full, what is left of it is for the log.
+    fn spare_room(&self, writer: &Connection) -> Result<()> {
+        let full = self.room.is_full();
+        if self.sparing.swap(full, Ordering::Relaxed) != full
+            && !self.replicated.load(Ordering::Relaxed)
+        {
+            let pages = if full { 0 } else { CHECKPOINT_PAGES };
+            writer.pragma_update(None, "wal_autocheckpoint", pages)?;
+        }
+        Ok(())
+    }
+
+    /// How long other programs have held the database in all, so that nobody could write.
+    pub fn held_by_others(&self) -> Duration {
+        self.held.until(self.clock.monotonic())
     }
 
     /// Something failed because the disk takes nothing: until a write succeeds, [`Db::probe`] tries one.
@@ -219,7 +315,7 @@ impl Db {
     /// Whatever `work` returned, or what SQLite said.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let (_turn, pooled) = self.reader_turn();
-        let mut connection = match pooled {
+        let connection = match pooled {
             Some(connection) => connection,
             None => {
                 let connection = connect(&self.path)?;
@@ -229,9 +325,17 @@ impl Db {
                 connection
             }
         };
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-        let result = work(&transaction);
-        let ended = transaction.finish();
+        connection.busy_timeout(patience::left())?;
+        // Prepared once: the request for a status is two of these, and little else. Where the work panics,
+        // the connection goes and its transaction with it.
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        let result = work(&connection);
+        if result.as_ref().is_err_and(Error::is_held) {
+            patience::spent();
+        }
+        let ended = connection
+            .prepare_cached("ROLLBACK")
+            .and_then(|mut end| end.execute([]));
         if ended.is_ok() {
             let mut readers = lock(&self.readers);
             if readers.idle.len() < READERS_KEPT {
@@ -260,6 +364,7 @@ impl Db {
     pub fn probe(&self) -> Result<()> {
         let doubt = self.room.is_full() || self.unwritable.load(Ordering::Relaxed);
         self.room.look(self.folder(), self.clock.monotonic())?;
+        let _hurry = patience::hurry(PROBE_WAIT);
         self.write(|tx| {
             if doubt {
                 tx.pragma_update(None, "application_id", migrate::APPLICATION_ID)?;
@@ -277,7 +382,7 @@ impl Db {
     /// What SQLite said.
     pub fn leave_log_alone(&self) -> Result<()> {
         self.replicated.store(true, Ordering::Relaxed);
-        leave_log(&self.writer())
+        leave_log(&self.writer.lock())
     }
 
     /// From now on a commit is not on the disk when it returns: for a bench beside queues that promise no
@@ -287,7 +392,10 @@ impl Db {
     /// What SQLite said.
     #[cfg(feature = "faults")]
     pub fn promise_less(&self) -> Result<()> {
-        Ok(self.writer().pragma_update(None, "synchronous", "NORMAL")?)
+        Ok(self
+            .writer
+            .lock()
+            .pragma_update(None, "synchronous", "NORMAL")?)
     }
 
     /// Every row that is written from now on is a step that a test can make fail.
@@ -296,7 +404,7 @@ impl Db {
     /// What SQLite said.
     #[cfg(feature = "faults")]
     pub fn watch_writes(&self) -> Result<()> {
-        Ok(faults::watch(&self.writer())?)
+        Ok(faults::watch(&self.writer.lock())?)
     }
 
     /// Moves the write-ahead log into the file as far as that goes without waiting for anybody.
@@ -307,7 +415,7 @@ impl Db {
         if self.replicated.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let connection = self.writer();
+        let connection = self.writer.lock();
         connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
         Ok(())
     }
@@ -323,22 +431,65 @@ impl Db {
         if self.replicated.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let connection = self.writer();
+        let connection = self.writer.lock();
+        connection.busy_timeout(BUSY_WAIT)?;
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
 
-    fn writer(&self) -> parking_lot::MutexGuard<'_, Connection> {
-        // A panic in a closure has rolled its transaction back, so the connection is good.
-        self.writer.lock()
+    /// The writer's turn. A panic in a closure has rolled its transaction back, so the connection is good.
+    fn writer(&self) -> Result<parking_lot::MutexGuard<'_, Connection>> {
+        if !patience::hurries() {
+            return Ok(self.writer.lock());
+        }
+        let mut wait = patience::left();
+        for _ in 0..2 {
+            let before = self.written.load(Ordering::Relaxed);
+            if let Some(connection) = self.writer.try_lock_for(wait) {
+                return Ok(connection);
+            }
+            if self.written.load(Ordering::Relaxed) == before {
+                break;
+            }
+            wait *= LINE_TIMES;
+        }
+        patience::spent();
+        Err(Problem::new(
+            Code::Busy,
+            "The database is busy. Try again in a few seconds.",
+        )
+        .with("retry_after", 2)
+        .into())
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        Some(_) | None => Path::new("."),
     }
 }
 
 /// What keeps a file from being opened, in words that name the setting. Another program's lock stays
 /// what it is.
-fn unusable(path: &Path, error: Error) -> Error {
+pub fn unusable(path: &Path, error: Error) -> Error {
     if error.is_busy() && !error.is_unwritable() {
         return error;
+    }
+    if let Error::Database(cause) = &error
+        && matches!(
+            cause.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        )
+        && path.is_file()
+    {
+        return Error::problem(
+            Code::Internal,
+            format!(
+                "The database {} is damaged or no database ({cause}). Put a backup in its place with `sheetline restore FILE --force`, or name another file with --db.",
+                path.display()
+            ),
+        );
     }
     let reason = match &error {
         Error::Io(error) => error.to_string(),
@@ -346,6 +497,18 @@ fn unusable(path: &Path, error: Error) -> Error {
         Error::Database(error) => error.to_string(),
         Error::Problem(_) | Error::Internal(_) | Error::Stopped => return error,
     };
+    // An index that can't be made in a full folder is told as a failing disk.
+    let folder = folder_of(path);
+    let is_full = || fs4::available_space(folder).is_ok_and(|free| free < INDEX_BYTES);
+    if error.is_disk_full() || error.is_unwritable() && is_full() {
+        return Error::problem(
+            Code::DiskFull,
+            format!(
+                "There is no room left where the database {} lies, not even for the index that reading needs. Make some, a megabyte is enough, or name a copy on another disk with --db.",
+                path.display()
+            ),
+        );
+    }
     Error::problem(
         Code::Internal,
         format!(
@@ -359,13 +522,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn transact<T>(
-    connection: &mut Connection,
+fn run<T>(
+    transaction: rusqlite::Transaction<'_>,
     now: Timestamp,
     work: impl FnOnce(&Tx<'_>) -> Result<T>,
 ) -> Result<T> {
-    faults::database()?;
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let tx = Tx { transaction, now };
     let value = work(&tx)?;
     faults::database()?;
@@ -496,6 +657,23 @@ mod tests {
             })
             .unwrap();
         assert_eq!(kept, 0);
+    }
+
+    #[test]
+    fn the_log_stays_where_it_is_while_the_disk_is_full() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder.path().join("a.db")).unwrap();
+        let pages = || {
+            db.write(|tx| {
+                Ok(tx.pragma_query_value(None, "wal_autocheckpoint", |row| row.get::<_, u32>(0))?)
+            })
+            .unwrap()
+        };
+        assert_eq!(pages(), CHECKPOINT_PAGES);
+        db.ran_out_of_room();
+        assert_eq!(pages(), 0);
+        db.room().is_back();
+        assert_eq!(pages(), CHECKPOINT_PAGES);
     }
 
     #[test]

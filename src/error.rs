@@ -97,15 +97,21 @@ impl Error {
     /// may work.
     pub fn is_busy(&self) -> bool {
         match self {
-            Error::Database(error) => {
-                let held = matches!(
-                    error.sqlite_error_code(),
-                    Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
-                );
-                held || self.is_unwritable()
-            }
             Error::Problem(problem) => problem.code == Code::Busy,
-            Error::Io(_) | Error::Internal(_) | Error::Stopped => self.is_unwritable(),
+            Error::Database(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped => {
+                self.is_held() || self.is_unwritable()
+            }
+        }
+    }
+
+    /// Whether another program holds the database.
+    pub fn is_held(&self) -> bool {
+        match self {
+            Error::Database(error) => matches!(
+                error.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
+            ),
+            Error::Problem(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped => false,
         }
     }
 

@@ -27,6 +27,7 @@ pub mod error;
 pub mod faults;
 pub mod id;
 pub mod limits;
+pub mod logged;
 pub mod metrics;
 pub mod pulse;
 pub mod room;

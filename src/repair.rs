@@ -14,10 +14,11 @@ use crate::id::{JobId, UploadNo, UserId};
 use crate::process::{Choices, DateOrders};
 use crate::report::export::xlsx::cuts;
 use crate::report::export::xlsx::repair::{HOME_SHEET, OWN_COLUMNS, REASONS_LABEL, ROW_LABEL};
-use crate::sheet::{Cell, Column, Row, SheetInfo, summary};
+use crate::sheet::{Cell, Column, Notice, Row, SheetInfo, summary};
 use crate::store::jobs::{self, Job, JobOptions};
+use crate::store::records::{self, Listed};
+use crate::store::rows;
 use crate::store::uploads;
-use crate::store::{records, rows};
 use crate::words::DayOrder;
 
 /// Lines of the hidden sheet that are looked at.
@@ -43,6 +44,23 @@ pub struct Repair {
 pub fn home(sheets: &[SheetInfo]) -> Option<&SheetInfo> {
     let named = |sheet: &&SheetInfo| sheet.name.as_deref() == Some(HOME_SHEET);
     sheets.iter().find(named)
+}
+
+/// What is said of rows to fix that [`recognise`] could not send home; `None`: they are no such rows.
+pub fn not_recognised(sheets: &[SheetInfo], chosen: &SheetInfo) -> Option<Notice> {
+    if !has_own_columns(chosen) {
+        return None;
+    }
+    let message = if home(sheets).is_some() {
+        "These are rows to fix of an import that is not among yours, or that is gone. They are read as a new file."
+    } else {
+        "These look like rows to fix, but the file does not say any more which import they are from: drop the workbook itself back, not a copy in another form. They are read as a new file."
+    };
+    Some(Notice {
+        code: "repair-not-recognised".to_owned(),
+        cell: None,
+        message: message.to_owned(),
+    })
 }
 
 /// Recognises a repair workbook of the user by its home sheet, of which `lines` are the first rows.
@@ -120,6 +138,20 @@ impl Repair {
         };
         let parked = db.read(|c| records::is_parked(c, self.job, number))?;
         Ok(parked.then_some(number))
+    }
+
+    /// The record of the list that was made of this row of the file when the workbook was dropped back
+    /// before.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn put_back(
+        &self,
+        connection: &Connection,
+        template: &str,
+        row: u32,
+    ) -> Result<Option<Listed>> {
+        records::repaired(connection, template, self.job, self.source, row)
     }
 
     /// The row with its texts whole, where some were cut to fit into the workbook and came back as
@@ -238,12 +270,22 @@ pub fn own_columns(sheet: &SheetInfo) -> Vec<Column> {
     if !has_own_columns(sheet) {
         return sheet.columns.clone();
     }
-    sheet
-        .columns
-        .iter()
+    let own = sheet.columns.iter();
+    let mut columns: Vec<Column> = own
         .filter(|column| column.index >= OWN_COLUMNS)
         .cloned()
-        .collect()
+        .collect();
+    // One that is called like a column of the workbook's own has its name for itself again.
+    for at in 0..columns.len() {
+        let Some(label) = columns.get(at).and_then(|column| column.label.clone()) else {
+            continue;
+        };
+        let taken = columns.iter().any(|column| column.name == label);
+        if let Some(column) = columns.get_mut(at).filter(|_| !taken) {
+            column.name = label;
+        }
+    }
+    columns
 }
 
 /// The row in the file that a row of a repair workbook says it came from.

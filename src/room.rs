@@ -128,7 +128,6 @@ fn none() -> io::Error {
 }
 
 fn try_room(folder: &Path) -> Result<()> {
-    faults::file()?;
     if fs4::available_space(folder)? < ROOM_BYTES {
         return Err(none().into());
     }
@@ -138,6 +137,7 @@ fn try_room(folder: &Path) -> Result<()> {
 
 /// A file of so many bytes. It has no name, so that nothing is left of it however this process ends.
 fn fill(folder: &Path, bytes: u64) -> io::Result<File> {
+    faults::file()?;
     let mut file = tempfile::tempfile_in(folder)?;
     io::copy(&mut io::Read::take(io::repeat(0), bytes), &mut file)?;
     file.flush()?;

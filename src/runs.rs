@@ -14,6 +14,10 @@ pub struct Run {
     pub attempt: i64,
     /// The monotonic time of its claim, later by what it has waited for another job since.
     pub since: Duration,
+    /// How long other programs had held the database until then: what they do later is not its time either.
+    pub held_before: Duration,
+    /// The work is over; its end is being written, however long that takes.
+    pub over: bool,
     pub stop: Stop,
 }
 
@@ -40,6 +44,13 @@ impl Runs {
     pub fn waited(&self, job: JobId, time: Duration) {
         if let Some(run) = self.lock().get_mut(&job) {
             run.since += time;
+        }
+    }
+
+    /// Notes that the work is over and only its end is still to be written.
+    pub fn over(&self, job: JobId) {
+        if let Some(run) = self.lock().get_mut(&job) {
+            run.over = true;
         }
     }
 

@@ -52,8 +52,12 @@ impl Scheduler {
         app.db
             .write(|tx| idempotency::sweep(tx, tx.now.minus(once::KEEP)))?;
         intake::remove_left(&app.db, &app.in_flight)?;
+        if app.db.room().is_full() && app.db.probe().is_err() {
+            // Removing takes room, too, and what is held back is for smaller things.
+            return Ok(());
+        }
         retire_old_files(app)?;
-        tidy(app)?;
+        intake::tidy(&app.db)?;
         app.db.checkpoint()
     }
 
@@ -89,9 +93,11 @@ impl Scheduler {
 /// Stops every job that has been processed for `stale_after`, by the monotonic clock.
 fn stop_stale_jobs(app: &App) -> Result<()> {
     let now = app.clock.monotonic();
+    let held = app.db.held_by_others();
     for run in app.runs.all() {
-        let age = now.saturating_sub(run.since);
-        if age < app.settings.stale_after || app.turns.waits(run.job) {
+        let held = held.saturating_sub(run.held_before);
+        let age = now.saturating_sub(run.since + held);
+        if age < app.settings.stale_after || run.over || app.turns.waits(run.job) {
             continue;
         }
         let message = format!(
@@ -138,17 +144,6 @@ fn retire_old_files(app: &App) -> Result<()> {
     }
     if !old.is_empty() {
         log::info!("{} files outlived --retain-days and are purged", old.len());
-    }
-    Ok(())
-}
-
-/// Removes what nobody refers to any more, in small steps.
-///
-/// # Errors
-/// `Database`.
-pub fn tidy(app: &App) -> Result<()> {
-    while let Some(no) = app.db.read(uploads::next_to_purge)? {
-        intake::purge(&app.db, no)?;
     }
     Ok(())
 }

@@ -8,14 +8,11 @@ use std::time::{Duration, Instant};
 use rouille::Response;
 
 use crate::app::App;
-use crate::catalog;
 use crate::error::{Error, Result};
 pub use crate::http::listener::Address;
 use crate::http::listener::{self, Bounds, Handler, Incoming};
 use crate::http::routes;
-use crate::intake::{self, spool};
 use crate::stop::Reason;
-use crate::store::{jobs, uploads};
 use crate::words::Code;
 use crate::{scheduler, worker};
 
@@ -24,9 +21,6 @@ const STOP_WAIT: Duration = Duration::from_millis(4_000);
 
 /// How long requests in flight have to finish by themselves.
 const REQUESTS_WAIT: Duration = Duration::from_millis(3_000);
-
-/// How long a start clears up what a process that died left.
-const LEFTOVERS_AT_START: Duration = Duration::from_millis(500);
 
 /// A server that runs.
 pub struct Server {
@@ -50,11 +44,11 @@ impl Server {
     /// # Errors
     /// Where the database or the address can't be used.
     pub fn start(app: Arc<App>) -> Result<Server> {
-        put_in_order(&app)?;
+        worker::order::at_start(&app)?;
         app.db.hold_reserve();
         let bounds = Bounds {
             connections_max: app.settings.connections_max,
-            connections_per_address_max: (app.settings.connections_max / 4).max(1),
+            connections_per_address_max: app.settings.connections_per_address_max,
             trusted_proxies: app.settings.trusted_proxies.clone(),
             door: app.settings.door.clone(),
             metrics: Arc::clone(&app.metrics),
@@ -102,9 +96,10 @@ impl Server {
     /// False: something was still running after 4 s.
     pub fn stop(self) -> bool {
         let until = Instant::now() + STOP_WAIT;
+        // First, so that whoever was waiting for news is told that the connection ends.
+        self.door.begin();
         self.app.bell.close();
         self.app.runs.stop_all(Reason::Shutdown);
-        self.door.begin();
         if !self.door.wait_for_requests(REQUESTS_WAIT) {
             // Whoever still reads a file is told so while there is time to answer.
             self.app.shutdown.ask(Reason::Shutdown);
@@ -134,35 +129,4 @@ impl Server {
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name(name.to_owned()).spawn(work)
-}
-
-/// What a process that died left behind: half-received files, running jobs, spool files.
-fn put_in_order(app: &App) -> Result<()> {
-    spool::clean(&app.settings.spool())?;
-    let unfinished = app.db.read(uploads::unpromised)?;
-    for no in &unfinished {
-        intake::remove_unpromised(&app.db, *no)?;
-    }
-    if !unfinished.is_empty() {
-        log::warn!(
-            "{} uploads were cut off when the last process ended",
-            unfinished.len()
-        );
-    }
-    let recovered = app.db.write(|tx| jobs::recover(tx, None))?;
-    if recovered != jobs::Recovered::default() {
-        log::warn!(
-            "jobs of the last process: {} run again, {} cancelled, {} given up",
-            recovered.again,
-            recovered.cancelled,
-            recovered.given_up
-        );
-    }
-    if app.db.read(catalog::views::are_stale)? {
-        app.db.write(catalog::views::refresh)?;
-    }
-    scheduler::tidy(app)?;
-    // More than that is done by workers when they have time, so that a start is never long.
-    worker::leftovers::clear(app, LEFTOVERS_AT_START)?;
-    Ok(())
 }

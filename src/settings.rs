@@ -52,6 +52,44 @@ impl Default for Door {
     }
 }
 
+/// What bodies may hold that are no file: JSON, and the parts of a form beside its file.
+#[derive(Debug, Clone)]
+pub struct Bodies {
+    /// Bytes of a JSON body.
+    pub json_bytes_max: usize,
+    /// Fields of a form beside the file.
+    pub form_fields_max: usize,
+    /// Bytes of a field's name.
+    pub form_name_bytes_max: usize,
+    /// Bytes of a field's value.
+    pub form_value_bytes_max: usize,
+    /// Bytes that may come at a stretch without any content: a part's headers, what stands before the
+    /// first boundary and behind the last.
+    pub form_overhead_bytes_max: usize,
+}
+
+impl Default for Bodies {
+    fn default() -> Bodies {
+        Bodies {
+            json_bytes_max: 64 << 10,
+            form_fields_max: 32,
+            form_name_bytes_max: 100,
+            form_value_bytes_max: 16 << 10,
+            form_overhead_bytes_max: 64 << 10,
+        }
+    }
+}
+
+impl Bodies {
+    /// Bytes that a form may have beside its file.
+    pub fn beside_the_file(&self) -> u64 {
+        let part = self.form_overhead_bytes_max + self.form_name_bytes_max;
+        let parts = self.form_fields_max.saturating_add(2);
+        let bytes = parts.saturating_mul(part.saturating_add(self.form_value_bytes_max));
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+}
+
 /// The settings of a running server.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -65,8 +103,12 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Connections open at once.
     pub connections_max: usize,
+    /// Of those from one address.
+    pub connections_per_address_max: usize,
     /// What one connection may cost.
     pub door: Door,
+    /// What bodies may hold beside a file.
+    pub bodies: Bodies,
     /// Threads that work on jobs.
     pub workers: usize,
     /// Bytes of an uploaded file.
@@ -102,6 +144,8 @@ impl Settings {
             public_url: None,
             trusted_proxies: Vec::new(),
             connections_max: 4_096,
+            connections_per_address_max: 1_024,
+            bodies: Bodies::default(),
             door: Door::default(),
             workers: 1,
             upload_bytes_max: 64 << 20,

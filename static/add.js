@@ -1,49 +1,54 @@
-// Adding a file: drop or choose it, look at it first, send it.
+// Adding a file, or processing one that is here: choose it, look at it first, send it.
 
 import { fieldsOf, get, known, newKey, post, remove, send } from './api.js';
-import { attr, button, download, failure, field, fill, focus, h, icon, menu, note, say, select, text } from './dom.js';
-import { begun, hasReport, TEMPLATE, templateSelect } from './jobs.js';
-import { live, poke } from './live.js';
-import { heading, previewPanel } from './preview.js';
+import { attr, button, download, failure, field, fill, focus, h, icon, link, menu, note, say, select, text } from './dom.js';
+import { begun, hasReport, live, poke, TEMPLATE, templateSelect } from './jobs.js';
+import { heading, previewPanel, undecided } from './preview.js';
 import { ago, bytes, count, explain, isActive, outcome } from './words.js';
 
 const ACCEPT = '.xlsx,.xlsm,.xlsb,.xls,.ods,.csv,.tsv,.txt';
 const READING = ['sheet', 'header_row', 'delimiter', 'encoding']; // how the file is read
-const HOW = ['template', 'date_order']; // how it is processed
+const HOW = ['template', 'date_order', 'mapping', 'on_duplicate']; // how it is processed
+const PASSING = ['offline', 'slow-upload', 'busy', 'internal']; // what may go better in a moment
 
-// What is chosen and under way. It outlives the view: looking at the records does not lose the file.
-const nothing = { file: null, key: null, note: null, preview: null, options: {}, looking: null };
+// What is chosen and under way; it outlives the view. `file` is this computer's, or a stored one: that has an id.
+const nothing = { file: null, key: null, note: null, preview: null, options: {}, looking: null, looked: null };
 const pick = { ...nothing, sending: null };
-let paint = () => {};
+let draw = () => {}; // what the view shows of it
+function paint(to) {
+	draw(to);
+	dispatchEvent(new Event('sending')); // for the title
+}
 let uploaded = () => {}; // tells the list that something new is there
 
 export const isSending = () => Boolean(pick.sending);
-export const hasFile = () => Boolean(pick.file);
-export const sendingTitle = () => (pick.sending ? `${pick.sending.label} · ${pick.file.name}` : '');
+export const chosenName = () => pick.file?.name;
+export const sendingTitle = () => (pick.sending ? `${pick.sending.received ? 'Received' : `${pick.sending.percent} %`} · ${pick.file.name}` : '');
 
 // ---- Choosing
 
-/** Drops count anywhere: a miss must not leave the page. */
+// Drops count anywhere: a miss must not leave the page.
 export function acceptDrops(ready) {
-	const files = (event) => [...(event.dataTransfer?.types || [])].includes('Files');
-	addEventListener('dragover', (event) => {
-		if (!files(event)) return;
+	// Whether this is about files; then the browser must not open them.
+	const take = (event, over) => {
+		if (!event.dataTransfer?.types.includes('Files')) return false;
 		event.preventDefault();
-		event.dataTransfer.dropEffect = ready() ? 'copy' : 'none';
-		document.body.classList.toggle('dragging', ready());
-	});
+		document.body.classList.toggle('dragging', over && ready());
+		return true;
+	};
+	addEventListener('dragover', (event) => { if (take(event, true)) event.dataTransfer.dropEffect = ready() ? 'copy' : 'none'; });
 	addEventListener('dragleave', (event) => { if (!event.relatedTarget) document.body.classList.remove('dragging'); });
 	addEventListener('drop', (event) => {
-		if (!files(event)) return;
-		event.preventDefault();
-		document.body.classList.remove('dragging');
-		if (!ready()) return;
-		const folder = [...event.dataTransfer.items].some((item) => item.kind === 'file' && item.webkitGetAsEntry?.()?.isDirectory);
-		const dropped = [...event.dataTransfer.files];
-		if (location.hash.replace(/^#\/?/, '')) location.hash = '#/';
+		if (!take(event, false) || !ready()) return;
+		const { files, items } = event.dataTransfer;
+		const folder = [...items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
+		const dropped = [...files];
+		goHome();
 		choose(dropped, folder);
 	});
 }
+
+const goHome = () => { if (/^#\/\w/.test(location.hash)) location.hash = '#/'; };
 
 async function choose(files, folder) {
 	const [file] = files;
@@ -52,9 +57,10 @@ async function choose(files, folder) {
 	if (folder) return tell('That is a folder. Drop the file itself.');
 	if (files.length > 1) return tell(`Add one file at a time. You dropped ${files.length}.`);
 	if (!file) return null;
-	if (file.size > most) return tell(explain({ code: 'too-large', body: { limit: most } }, { size: file.size }));
-	if (file.size === 0) return tell('The file is empty.');
-	try { await file.slice(0, 1).arrayBuffer(); } catch { return tell(explain({ code: 'file-gone' })); }
+	const refuse = (words) => tell(`${file.name}: ${words}${pick.file ? ` ${pick.file.name} is still chosen.` : ''}`);
+	if (file.size > most) return refuse(explain({ code: 'too-large', body: { limit: most } }, { size: file.size }));
+	if (file.size === 0) return refuse('The file is empty.');
+	try { await file.slice(0, 1).arrayBuffer(); } catch { return refuse(explain({ code: 'file-gone' })); }
 	forget();
 	Object.assign(pick, { file, key: newKey() });
 	paint('chosen');
@@ -62,10 +68,21 @@ async function choose(files, folder) {
 	return look();
 }
 
-/** A message below the zone; `acts`: [label, work]. */
-function tell(words, acts = [], tone = 'bad') {
-	pick.note = { words, acts, tone };
-	say(words, tone === 'bad');
+// Processes a file that is here: at once where nothing has to be chosen, unless `asking`.
+export async function processStored({ id, filename: name, size, last_job: again }, asking) {
+	if (pick.sending) return;
+	forget();
+	pick.file = { id, name, size, again };
+	goHome();
+	await look();
+	if (pick.file?.id !== id) return;
+	if (pick.preview.state === 'seen' && !isUndecided() && !asking && known.templates.length < 2) await start('process'); else paint('chosen');
+}
+
+// A message below the zone; `acts`: [label, work].
+function tell(words, acts = []) {
+	pick.note = note('bad', h('p', words), h('div.actions', acts.map((one) => one && button(...one))));
+	say(words, true);
 	paint('note');
 }
 
@@ -74,102 +91,107 @@ function forget() {
 	Object.assign(pick, nothing, { options: {} });
 }
 
-/** With other options it is another request. */
+// With other options it is another request.
 function change(options) {
-	if ('header_row' in options) pick.options.mapping = {};
+	if (READING.some((name) => name in options)) delete pick.options.mapping; // the columns may be others
 	Object.assign(pick.options, options);
 	pick.key = newKey();
 	look();
 }
 
-const fields = (names) => {
-	const { mapping, ...options } = pick.options;
-	const chosen = Object.fromEntries(names.map((name) => [name, options[name]]));
-	return mapping && names.includes('template') ? { ...chosen, mapping: JSON.stringify(mapping) } : chosen;
-};
+const chosen = (names) => Object.fromEntries(names.map((name) => [name, pick.options[name]]).filter(([, value]) => value));
 
-/** Asks the server what it sees in the file; stores nothing. */
-async function look() {
+const look = () => { pick.looked = lookInto(); return pick.looked; };
+
+async function lookInto() {
 	pick.looking?.abort();
 	const abort = new AbortController();
+	const { file } = pick;
+	const first = !pick.preview;
 	pick.looking = abort;
 	pick.preview = { state: 'looking', result: pick.preview?.result };
 	paint();
 	try {
-		const result = await send('/api/files/preview', pick.file, fields([...READING, ...HOW]), { signal: abort.signal });
+		const options = { signal: abort.signal };
+		const result = await (file.id ? post(`/api/files/${file.id}/preview`, chosen(['sheet', ...HOW]), options) : send('/api/files/preview', file, chosen([...READING, ...HOW]), options));
 		if (pick.looking === abort) pick.preview = { state: 'seen', result };
 	} catch (problem) {
 		if (pick.looking !== abort) return;
 		pick.preview = { state: 'failed', problem, result: pick.preview.result };
-		say(explain(problem, { file: true, size: pick.file.size }), true);
+		say(explain(problem, { file: file.name, size: file.size }), true);
 	}
-	paint();
+	paint(first && pick.preview?.state === 'failed' && 'failed');
 }
+
+// Whether the file is known to be of no use as it is, or to need a choice first.
+const isUndecided = () => pick.preview?.state === 'seen' && undecided(pick.preview.result).length > 0;
+const isRefused = () => pick.preview?.state === 'failed' && !PASSING.includes(pick.preview.problem.code);
 
 // ---- Sending
 
 async function start(kind) {
-	if (!pick.file || pick.sending) return;
+	if (pick.preview?.pressed) return;
+	while (pick.preview?.state === 'looking') {
+		pick.preview = { ...pick.preview, pressed: true };
+		paint();
+		await pick.looked;
+	}
+	if (!pick.file || pick.sending || isRefused()) return;
 	pick.note = null;
-	if (kind === 'and-process' && isActive(live.job)) { busy({ code: 'job-in-progress', body: { job: { ...live.job, ...live.queue } } }); return; }
-	pick.looking?.abort();
-	pick.looking = null;
-	if (pick.preview?.state === 'looking') pick.preview = null;
+	const processing = kind !== 'json';
 	const { file, key } = pick;
-	const sending = { kind, abort: new AbortController(), sent: 0, total: file.size, received: false, cancel: false, label: '0 %' };
+	const busy = (problem) => tell(explain(problem), [['Show it', () => document.querySelector('.active a')?.focus()]]);
+	if (processing && isActive(live.job)) { busy({ code: 'job-in-progress', body: { job: { ...live.job, ...live.queue } } }); return; }
+	if (processing && isUndecided()) {
+		say('Something has to be chosen first', true);
+		document.querySelector('.undecided').focus();
+		return;
+	}
+	const sending = { kind, abort: new AbortController(), sent: 0, total: file.size || 1, received: Boolean(file.id), cancel: false, percent: 0 };
 	pick.sending = sending;
 	paint('sending');
 	try {
 		await get('/api/auth/session'); // who has to sign in again does so first
-		const answer = await send(`/api/files/upload-${kind}`, file, fields(kind === 'and-process' ? [...READING, ...HOW, 'on_duplicate'] : READING), {
+		const answer = file.id ? await post(`/api/files/${file.id}/process`, chosen(['sheet', ...HOW])) : await send(`/api/files/upload-${kind}`, file, chosen(processing ? [...READING, ...HOW] : READING), {
 			key: `${key}-${kind}`, // stored and then processed is two requests
 			signal: sending.abort.signal,
 			onProgress: (sent, total) => progress(sending, sent, total),
-			onSent: () => { sending.received = true; sending.label = 'Received'; say('Received. Reading the file…'); paint(); },
+			onSent: () => { sending.received = true; say('Received. Reading the file…'); paint(); },
 		});
 		pick.sending = null;
-		if (sending.cancel) { await takeBack(answer); return; }
+		if (sending.cancel) { await takeBack(answer, file); return; }
 		forget();
 		paint();
-		show(answer);
+		begun.id = answer.file_upload_id;
+		if (answer.job_id) poke(); else say(`Stored, ${count(answer.rows, 'row')}`);
+		uploaded(!file.id);
 	} catch (problem) {
 		pick.sending = null;
 		if (problem.name === 'AbortError') { say('Cancelled'); paint('chosen'); return; }
 		if (problem.code === 'job-in-progress') { poke(); busy(problem); return; }
 		pick.key = ['offline', 'busy'].includes(problem.code) ? key : newKey(); // the answer may have been lost
-		const percent = Math.floor((100 * sending.sent) / sending.total);
+		const { percent } = sending;
 		const broken = problem.code === 'offline' && percent > 0 && !sending.received;
-		tell(broken ? `The connection broke at ${percent} %. Your file is still chosen.` : explain(problem, { file: true, size: file.size, percent }), [
-			['offline', 'slow-upload', 'busy', 'internal'].includes(problem.code) && ['Try again', () => start(kind)],
+		tell(broken ? `The connection broke at ${percent} %. ${file.name} is still chosen.` : explain(problem, { file: file.name, size: file.size, percent }), [
+			PASSING.includes(problem.code) && ['Try again', () => start(kind)],
 			problem.code === 'cross-origin' && ['Reload the page', () => location.reload()],
 		]);
 	}
 }
 
-function show(answer) {
-	begun.id = answer.file_upload_id;
-	if (answer.job_id) poke(); else say(`Stored, ${count(answer.rows, 'row')}`);
-	uploaded();
-	if (answer.duplicate_of) get(`/api/files/${answer.duplicate_of}`).then(({ file }) => {
-		const job = file.last_job;
-		const to = hasReport(job) ? `#/job/${job.job_id}` : `#/file/${file.id}`;
-		tell(`You added this same file before: ${ago(file.uploaded_at)}, ${(job && outcome(job)) || 'not processed'}.`, [['Show that one', () => { location.hash = to; }]], 'info');
-	}, () => {}); // it may be gone
-}
-
 function progress(sending, sent, total) {
-	const before = Math.floor((4 * sending.sent) / sending.total);
-	Object.assign(sending, { sent, total, label: `${Math.floor((100 * sent) / total)} %` });
-	const quarter = Math.floor((4 * sent) / total);
-	if (quarter > before && quarter < 4) say(`Sending, ${quarter * 25} percent`);
+	const percent = Math.floor((100 * sent) / total);
+	const quarter = percent - (percent % 25);
+	if (quarter > sending.percent && quarter < 100) say(`Sending, ${quarter} percent`);
+	Object.assign(sending, { sent, total, percent });
 	paint();
 }
 
-/** Cancelled after the last byte had gone: it is taken back on the server. */
-async function takeBack(answer) {
+// Cancelled after the last byte had gone: it is taken back on the server.
+async function takeBack(answer, file) {
 	try {
 		if (answer.job_id) await post(`/api/jobs/${answer.job_id}/cancel`);
-		await remove(`/api/files/${answer.file_upload_id}`);
+		if (!file.id) await remove(`/api/files/${answer.file_upload_id}`);
 	} catch { /* it has ended by itself, or ends in a moment; the list shows how */ }
 	say('Cancelled');
 	pick.key = newKey();
@@ -177,8 +199,6 @@ async function takeBack(answer) {
 	uploaded();
 	paint('chosen');
 }
-
-const busy = (problem) => tell(explain(problem), [['Show it', () => document.querySelector('.active a')?.focus()]]);
 
 // ---- The view
 
@@ -190,31 +210,31 @@ export function addView({ onUploaded }) {
 	const open = () => input.click();
 	const chooser = button('Choose file', open, { ico: 'file' });
 	const message = h('div');
-	const chosen = h('div');
+	const place = h('div');
 	const element = h('section', { 'aria-labelledby': 'add-title' },
 		h('div.head', h('h1', { id: 'add-title' }, 'Add a file'), known.templates.length > 1 ? menu('', () => known.templates.map((one) => sampleOf(one.name, one.title)), { visible: ['Get a template', icon('open')], kind: 'plain' }) : sampleOf(TEMPLATE, 'Get the template (.xlsx)')),
 		h('div.zone', icon('up'), h('p', 'Drop an Excel or CSV file here, or ', input, chooser),
 			h('p.hint', `xlsx, xls, xlsb, ods, csv or tsv, up to ${bytes(known.uploadBytesMax)}. Nothing is stored until you press a button.`)),
-		message, chosen);
+		message, place);
 
-	let drawn = null; // which panel stands in `chosen`, so that progress does not rebuild it
+	let drawn = null; // which panel stands in `place`, so that progress does not rebuild it
 	let update = () => {};
-	paint = (to) => {
+	draw = (to) => {
 		chooser.className = pick.file ? '' : 'primary';
 		const panel = pick.sending || (pick.file && (pick.preview || pick.file));
 		if (panel !== drawn || to === 'chosen') {
 			drawn = panel;
 			update = () => {};
-			if (pick.sending) update = sendingPanel(chosen);
-			else if (pick.file) chosenPanel(chosen, open);
-			else fill(chosen);
+			if (pick.sending) update = sendingPanel(place);
+			else if (pick.file) chosenPanel(place, open);
+			else fill(place);
 		}
 		update();
-		fill(message, pick.note && note(pick.note.tone, h('p', pick.note.words), h('div.actions', pick.note.acts.filter(Boolean).map(([label, work]) => button(label, work)))));
-		if (to) focus(to === 'note' ? message.firstChild : chosen.querySelector('h2'));
+		if (pick.note !== message.firstChild) fill(message, pick.note);
+		if (to) focus(to === 'note' ? pick.note : place.querySelector(to === 'failed' ? '.note' : 'h2'));
 	};
-	paint();
-	return { element, close: () => { paint = () => {}; uploaded = () => {}; } };
+	draw();
+	return { element, close: () => { draw = () => {}; uploaded = () => {}; } };
 }
 
 function clear() {
@@ -227,25 +247,35 @@ function clear() {
 function chosenPanel(place, open) {
 	const { file, preview } = pick;
 	const seen = preview?.result;
+	const failed = preview?.state === 'failed';
+	const same = !failed && seen?.same_file;
 	const { template = TEMPLATE } = pick.options;
-	const choice = field('Check the rows against', templateSelect(template, (name) => change({ template: name, mapping: undefined })));
-	const several = known.templates.length > 1; // else the choice is one for experts
+	const reason = failed && failure(preview.problem, preview.problem.code === 'offline' && look, { file: file.name, size: file.size });
+	if (reason) reason.id = 'look-failed';
+	const go = (label, kind, more) => button(label, () => start(kind), more);
+	const process = file.again || same?.last_job ? 'Process again' : file.id ? 'Process now' : 'Upload & Process Now';
 	fill(place, h('section.panel', { label: 'The chosen file' },
-		h('div.head', heading(file), h('div.actions', button('Choose another', open, { kind: 'small' }), button('Remove', clear, { kind: 'small', label: `Remove ${file.name}` }))),
-		preview?.state === 'looking' && h('p.hint', icon('work'), ' Looking into the file…'),
-		preview?.state === 'failed' && failure(preview.problem, preview.problem.code === 'offline' && look, { file: true, size: file.size }),
-		several && choice,
-		seen && previewPanel({ seen, stale: preview.state !== 'seen', file, options: pick.options, change, fields: fieldsOf(template) }),
-		optionsPanel(!several && choice),
-		h('div.actions.main',
-			button('Upload & Process Now', () => start('and-process'), { kind: 'primary', ico: 'up' }),
-			button('Upload as JSON', () => start('json')),
-			h('p.hint', '“Upload as JSON” stores the rows only; you can process them later.'))));
+		h('div.head', heading(file, seen, pick.options), h('div.actions', button('Choose another', open, { kind: 'small' }), button('Remove', clear, { kind: 'small', label: `Remove ${file.name}` }))),
+		preview?.state === 'looking' && h('p.hint', icon('work'), ` Looking into the file…${preview.pressed ? ' It goes on right after.' : ''}`),
+		reason,
+		same && sameFile(same),
+		seen && previewPanel({ seen, failed: reason?.id, busy: preview.state === 'looking', file, options: pick.options, change, fields: fieldsOf(template) }),
+		!isRefused() && [optionsPanel(template), h('div.actions.main',
+			go(process, file.id ? 'process' : 'and-process', { kind: 'primary', ico: 'up', 'aria-disabled': isUndecided() && 'true' }),
+			!file.id && [go('Upload as JSON', 'json'), h('p.hint', '“Upload as JSON” stores the rows only; you can process them later.')])]));
 }
 
-function optionsPanel(choice) {
+// Said before anything is sent, so that nobody adds a list twice.
+function sameFile({ id, uploaded_at: at, last_job: job }) {
+	return note('info', h('p', `You added this same file before: ${ago(at)}, ${(job && outcome(job)) || 'not processed'}.`),
+		h('p', hasReport(job) ? link('Show that report', `#/job/${job.job_id}`) : link('Show that one', `#/file/${id}`)));
+}
+
+function optionsPanel(template) {
 	const { options } = pick;
-	return h('details', { open: options.open, ontoggle: (event) => { options.open = event.target.open; } }, h('summary', 'Options for processing'), h('div.row', choice,
+	options.open ??= known.templates.length > 1; // else they are for experts
+	return h('details', { open: options.open, ontoggle: (event) => { options.open = event.target.open; } }, h('summary', 'Options for processing'), h('div.row',
+		field('Check the rows against', templateSelect(template, (name) => change({ template: name, mapping: undefined }))),
 		field('A row that is already in the list', select([['', 'Leave the list as it is'], ['update', 'Update the list with what the file has']], options.on_duplicate, (value) => { options.on_duplicate = value; pick.key = newKey(); }))));
 }
 
@@ -256,10 +286,10 @@ function sendingPanel(place) {
 	const stop = button('Cancel', () => {
 		if (sending.received) { sending.cancel = true; paint(); } else sending.abort.abort();
 	});
-	fill(place, h('section.panel', { label: 'Sending' }, h('h2.name', file.name), bar, h('div.head', words, stop)));
+	fill(place, h('section.panel', { label: 'Sending' }, h('h2', file.name), bar, h('div.head', words, stop)));
 	return () => {
-		attr(stop, 'aria-disabled', sending.cancel);
-		if (sending.received) bar.removeAttribute('value'); else bar.value = (100 * sending.sent) / sending.total;
-		text(words, sending.cancel ? 'Cancelling…' : sending.received ? 'Received. Reading the file…' : `Sending ${file.name} · ${sending.label} · ${bytes(sending.sent)} of ${bytes(sending.total)}`);
+		attr(stop, 'aria-disabled', sending.cancel && 'true');
+		attr(bar, 'value', sending.received ? null : sending.percent);
+		text(words, sending.cancel ? 'Cancelling…' : file.id ? 'Adding it to the queue…' : sending.received ? 'Received. Reading the file…' : `Sending ${file.name} · ${sending.percent} % · ${bytes(sending.sent)} of ${bytes(sending.total)}`);
 	};
 }

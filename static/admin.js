@@ -2,9 +2,9 @@
 
 import { get, known, learn, patch, post, put, query, remove } from './api.js';
 import { nameInput } from './account.js';
-import { act, acts, askForm, badge, button, confirmed, download, field, fill, growing, h, input, link, load, loaded, loading, note, panel, right, roomy, sample, say, select, small, svg, table, view, wrong } from './dom.js';
+import { act, acts, askForm, badge, button, confirmed, download, field, fill, growing, h, input, load, loaded, loading, note, panel, right, roomy, sample, say, select, small, svg, table, view, wrong } from './dom.js';
 import { cancel } from './jobs.js';
-import { about, count, duration, held, num, stage, stateOf, time } from './words.js';
+import { about, bytes, clock, duration, held, num, stage, stateOf, time } from './words.js';
 
 // ---- Users
 
@@ -24,7 +24,6 @@ export function usersView({ user }) {
 	return view('Users', button('Add a user', () => editUser(user, draw), { kind: 'primary' }), place);
 }
 
-/** Adds a user, or changes the one that is given. */
 async function editUser(me, draw, u) {
 	const self = u?.id === me.id;
 	const own = 'they choose their own when they next sign in';
@@ -39,7 +38,7 @@ async function editUser(me, draw, u) {
 			u ? field('New password', password, `Empty: it stays. Else ${self ? 'your other sessions end' : `${u.username} is signed out everywhere, and ${own}`}.`) : field('First password', password, `At least 10 characters. Tell it to them; ${own}.`),
 			u && !self && field('State', state),
 		],
-		yes: u ? 'Save' : 'Add the user',
+		yes: u ? 'Save' : 'Add the user', at: { 'name-taken': name, 'weak-password': password },
 		submit: () => {
 			const given = { email: email.value.trim(), ...(role.value !== u?.role && { role: role.value }), ...(password.value && { password: password.value, must_change: !self }) };
 			if (!u) return post('/api/users', { ...given, username: name.value.trim() });
@@ -49,7 +48,7 @@ async function editUser(me, draw, u) {
 	if (done) { say(u ? `${u.username} is changed` : `${name.value} is added`); await draw(); }
 }
 
-const deleteUser = (near, u, me, users, draw) => confirmed(near, [`Delete ${u.username}?`, 'Their sessions and tokens end. This cannot be undone.', `Delete ${u.username}`, 'Keep'], async () => {
+const deleteUser = (near, u, me, users, draw) => confirmed(near, [`Delete ${u.username}?`, 'Their sessions and tokens end. This cannot be undone.', `Delete ${u.username}`], async () => {
 	const path = `/api/users/${u.id}`;
 	try { await remove(path); } catch (problem) {
 		if (problem.code !== 'has-uploads') throw problem;
@@ -64,21 +63,15 @@ const deleteUser = (near, u, me, users, draw) => confirmed(near, [`Delete ${u.us
 // ---- Queue
 
 function every(seconds, work) {
-	let timer = 0;
-	let open = true;
-	const turn = async () => {
-		clearTimeout(timer);
-		await work();
-		if (open) timer = setTimeout(turn, 1000 * seconds);
-	};
-	turn();
-	return { again: turn, close: () => { open = false; clearTimeout(timer); } };
+	work();
+	const timer = setInterval(work, 1000 * seconds);
+	return () => clearInterval(timer);
 }
 
 export function queueView() {
 	const place = loading();
 	let drawn = '';
-	const draw = () => load(place, async () => {
+	const turn = () => load(place, async () => {
 		const answer = await get('/api/admin/queue');
 		const key = JSON.stringify(answer);
 		// An unchanged list is not touched: a button about to be pressed stays.
@@ -86,9 +79,7 @@ export function queueView() {
 		drawn = key;
 		fill(place, pauseNote(answer.paused, turn), queueTable(answer.jobs, turn));
 	});
-	const turning = every(3, draw);
-	const turn = turning.again;
-	return { ...view('Queue', null, h('p.lead', 'Everybody’s files in work, in the order in which they came.'), place), close: turning.close };
+	return { ...view('Queue', null, h('p.lead', 'Everybody’s files in work, in the order in which they came.'), place), close: every(3, turn) };
 }
 
 function queueTable(jobs, turn) {
@@ -116,48 +107,46 @@ function pauseNote(paused, turn) {
 // ---- Server
 
 export function serverView() {
-	const health = loading();
-	const figures = h('div');
-	const turning = every(10, async () => {
-		await load(health, async () => {
-			let found;
-			try { found = await get('/api/health'); } catch (problem) { found = problem.body; if (!found?.status || !found.queue) throw problem; }
-			drawHealth(health, found);
-		});
-		await load(figures, async () => drawFigures(figures, await get('/api/admin/figures')));
+	const place = loading();
+	const turn = () => load(place, async () => {
+		const figures = await get('/api/admin/figures');
+		const health = await get('/api/health').catch((problem) => { if (problem.body?.queue) return problem.body; throw problem; });
+		fill(place, checks(health, figures.last_backup), chart(figures));
 	});
-	return { ...view('Server', null, health, figures, loaded(templateSection), h('p.hint', 'Counters for a monitor are at ', link('/metrics', '/metrics'), '.')), close: turning.close };
+	return { ...view('Server', null, place, loaded(templateSection)), close: every(10, turn) };
 }
 
-function drawHealth(place, { status, version, uptime_seconds: uptime, scheduler_running: scheduler, queue }) {
-	const facts = [
-		['State', badge(status === 'ok' ? { tone: 'ok', ico: 'done', word: 'All is well' } : { tone: 'bad', ico: 'cross', word: status[0].toUpperCase() + status.slice(1).replace(/-/g, ' ') })], ['Version', version], ['Running for', duration(uptime)],
-		['Scheduler', scheduler ? 'running' : 'not running'], ['Jobs', `${num(queue.processing)} in work, ${num(queue.pending)} waiting${queue.paused ? '; paused' : ''}`],
+const ROOM_LITTLE = 1 << 30; // bytes
+const BACKUP_OLD_MS = 2 * 86_400_000;
+
+function checks({ status, version, uptime_seconds: uptime, scheduler_running: scheduler, database_writable: writable, disk_free_bytes: room, worker, queue }, backup) {
+	const is = (good, word, ...more) => [badge(good ? { tone: 'ok', ico: 'done', word } : { tone: 'bad', ico: 'cross', word }), ' ', more];
+	const well = status === 'ok';
+	const rows = [
+		['State', is(well, well ? 'All is well' : status[0].toUpperCase() + status.slice(1).replace(/-/g, ' '), `version ${version}, running for ${duration(uptime)}`)],
+		['Database', is(writable, writable ? 'Can be written' : 'Cannot be written')],
+		['Room on the disk', room === null ? 'not known' : is(status !== 'disk-full' && room > ROOM_LITTLE, `${bytes(room)} free`)],
+		['Worker', is(worker.running, worker.running ? 'Works' : 'Is gone', `last seen ${about(worker.silent_seconds)} ago; ${num(queue.processing)} in work, ${num(queue.pending)} waiting${queue.paused ? ', paused' : ''}`)],
+		['Scheduler', is(scheduler, scheduler ? 'Works' : 'Is gone')],
+		['Last backup', backup ? is(Date.now() - Date.parse(backup) < BACKUP_OLD_MS, 'Made', time(backup)) : is(false, 'None yet', 'on the server: ', h('code', 'sheetline backup DEST'))],
 	];
-	fill(place, panel('Health', h('dl.facts', facts.map(([name, value]) => h('div', h('dt', name), h('dd', value))))));
+	return panel('Checks', table('Checks', ['What', 'How it is'], rows));
 }
 
-/** Jobs that ended in each hour as columns, how long they had waited as a line. */
-function drawFigures(place, { hours, day }) {
-	const [width, height, left, bottom] = [720, 180, 36, 20];
+// Jobs that ended in each hour as columns, how long they had waited as a line.
+function chart({ hours, day }) {
 	const most = Math.max(4, ...hours.map((hour) => hour.completed + hour.other));
-	const longest = Math.max(1, ...hours.map((hour) => hour.wait_seconds || 0));
-	const step = (width - 2 * left) / hours.length;
-	const x = (i) => left + i * step;
-	const y = (share) => 10 + (height - bottom - 10) * (1 - share);
-	const bar = (i, from, n, kind) => n > 0 && svg('rect', { class: kind, x: x(i) + 2, width: step - 4, y: y((from + n) / most), height: y(from / most) - y((from + n) / most) });
-	const words = (at, up, value, anchor = 'middle') => svg('text', { x: at, y: up, 'text-anchor': anchor }, value);
-	const label = `${count(day.completed, 'job')} done and ${num(day.other)} failed or cancelled in the last 24 hours; the longest wait was ${duration(longest)}`;
-	const line = hours.map((hour, i) => hour.wait_seconds !== null && `${x(i) + step / 2},${y(hour.wait_seconds / longest)}`).filter(Boolean);
-	fill(place, panel('The last 24 hours',
-		h('div.scroll', { tabindex: '0', role: 'group', 'aria-label': 'Chart' }, svg('svg', { class: 'chart', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label },
-			[0, 1].map((share) => [svg('line', { class: 'line', x1: left, x2: width - left, y1: y(share), y2: y(share) }), words(left - 6, y(share) + 4, num(most * share), 'end')]),
-			hours.map((hour, i) => [bar(i, 0, hour.completed, 'done'), bar(i, hour.completed, hour.other, 'not'), i % 4 === 3 && words(x(i) + step / 2, height - 4, new Date(hour.from).toTimeString().slice(0, 5))]),
-			line.length > 1 && svg('polyline', { class: 'wait', points: line.join(' ') }))),
-		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ' · ', h('span.key.info', `waiting time: ${duration(day.wait_seconds)} on average`), `, ${duration(longest)} at most · ${num(day.rows)} rows`)));
+	const longest = Math.max(0, ...hours.map((hour) => hour.wait_seconds || 0));
+	const up = (share) => 98 - 98 * share;
+	const bar = (kind, x, from, n) => svg('rect', { class: kind, x: x + 0.1, width: 0.8, y: up((from + n) / most), height: (98 * n) / most });
+	const line = hours.map((hour, x) => hour.wait_seconds !== null && `${x + 0.5},${up(longest && hour.wait_seconds / longest)}`).filter(Boolean);
+	return panel('The last 24 hours',
+		svg('svg', { class: 'chart', viewBox: '0 0 24 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+			hours.map((hour, x) => [bar('done', x, 0, hour.completed), bar('not', x, hour.completed, hour.other)]), svg('polyline', { points: line.join(' ') })),
+		h('p.head.hint', hours.filter((_, i) => i % 6 === 5).map((hour) => h('span', clock(hour.from)))),
+		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ` (the highest column is ${num(most)}) · `, h('span.key.info', `waiting time: ${duration(day.wait_seconds)} on average`), `, ${duration(longest)} in the slowest hour · ${num(day.rows)} rows`));
 }
 
-/** Templates are Table Schemas in JSON files, made in an editor. */
 async function templateSection(place) {
 	await learn();
 	const draw = () => templateSection(place);
@@ -172,11 +161,11 @@ async function templateSection(place) {
 	const chooser = button('Upload a template', () => file.click());
 	fill(place, panel('Templates', h('p.hint', 'What files are checked against: a Table Schema in a JSON file, whose name becomes the template’s. The same name again makes a new version.'),
 		table('Templates', ['Template', right('Version'), right('Fields'), acts], known.templates.map((one) => [
-			one.title, num(one.version), num(one.schema.fields.length),
+			one.title, num(one.version), num(one.fields.length),
 			[download('JSON', `data:application/json,${encodeURIComponent(JSON.stringify(one.schema, null, 2))}`, { kind: 'button small', download: `${one.name}.json`, label: `JSON of ${one.title}` }), !one.built_in && small('Delete…', one.title, (event) => drop(event.target, one))],
 		])),
 		h('div.actions', file, chooser)));
 }
 
 export const auditView = () => view('Audit', null, h('p.lead', 'Sign-ins, changes of users, deletions and undone imports, newest first.'), growing(loading(), '/api/admin/audit', { limit: 100 }, 'entries', (entries) =>
-	table('Who did what', ['When', 'Who', 'What', 'To whom or what', 'From'], entries.map((e) => [time(e.at), e.who, e.action.replace(/-/g, ' '), e.target || '–', e.address || 'the server itself']))));
+	table('Who did what', ['When', 'Who', 'What', 'To whom or what', 'From'], entries.map((e) => [time(e.at), e.who === '-' ? 'an unknown name' : e.who, e.action.replace(/-/g, ' '), e.target || '–', e.address || 'the server itself']))));

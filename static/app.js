@@ -2,12 +2,11 @@
 
 import { get, learn, onSignedOut } from './api.js';
 import { ownPasswordPage, profileView, setUpPage, signInOver, signInPage, signOut } from './account.js';
-import { acceptDrops, addView, hasFile, isSending, sendingTitle } from './add.js';
+import { acceptDrops, addView, chosenName, isSending, sendingTitle } from './add.js';
 import { auditView, queueView, serverView, usersView } from './admin.js';
-import { button, download, failure, fill, focus, h, icon, link, menu, say, select, view as plainView } from './dom.js';
-import { fileView } from './file.js';
-import { live, onChange, onConnection, poke, start, stop } from './live.js';
-import { recordsView } from './records.js';
+import { attr, button, download, failure, fill, focus, h, icon, link, menu, say, select, view as plainView } from './dom.js';
+import { fileView, recordsView } from './file.js';
+import { live, onChange, onConnection, poke, start, stop } from './jobs.js';
 import { reportView } from './report.js';
 import { uploadsView } from './uploads.js';
 import { dots, explain } from './words.js';
@@ -33,7 +32,7 @@ fill(foot, 'Sheetline', select([['', 'Colours of the system'], ['light', 'Light'
 document.getElementById('skip').addEventListener('click', (event) => { event.preventDefault(); main.focus(); });
 
 const VIEWS = { '': home, job: reportView, file: fileView, records: recordsView, profile: profileView, queue: queueView, users: usersView, server: serverView, audit: auditView };
-/** What the bar offers: place, name, whether it is for administrators. */
+// What the bar offers: place, name, whether it is for administrators.
 const PLACES = [['', 'Uploads'], ['records', 'Records'], ['queue', 'Queue', true], ['users', 'Users', true], ['server', 'Server', true], ['audit', 'Audit', true]];
 const offered = ([, , admin]) => !admin || user.role === 'admin';
 
@@ -59,7 +58,7 @@ function home() {
 
 function route(first = false) {
 	if (!user) return;
-	const [name, id] = location.hash.replace(/^#\/?/, '').split('/');
+	const [name, id] = location.hash.replace(/^#\/?/, '').split('?')[0].split('/');
 	const place = PLACES.find(([path]) => path === name);
 	view?.close?.();
 	view = VIEWS[name] && (!place || offered(place)) ? VIEWS[name]({ user }, id) : plainView('Nothing here', null, h('p', 'This address leads nowhere. ', link('Uploads', '#/')));
@@ -67,7 +66,7 @@ function route(first = false) {
 	document.title = `${view.title} – Sheetline`;
 	fill(main, view.element);
 	for (const at of top.querySelectorAll('nav a')) {
-		if (at.dataset.path === name || (!at.dataset.path && ['job', 'file'].includes(name))) at.setAttribute('aria-current', 'page'); else at.removeAttribute('aria-current');
+		attr(at, 'aria-current', at.dataset.path === (['job', 'file'].includes(name) ? '' : name) && 'page');
 	}
 	entitle();
 	if (first) return;
@@ -75,17 +74,17 @@ function route(first = false) {
 	focus(main.querySelector('h1'));
 }
 
-/** "61 % · clients.xlsx" while something is under way; the view's own title else. */
+// "61 % · clients.xlsx" while something is under way; the view's own title else.
 let own = '';
 function entitle() {
 	const { job, queue } = live;
-	const working = job?.status === 'processing' && dots(typeof job.progress?.percent === 'number' && `${job.progress.percent} %`, job.filename);
+	const working = job?.status === 'processing' && dots(job.progress?.percent > 0 && `${job.progress.percent} %`, job.filename);
 	const busy = sendingTitle() || working || (queue?.user_has_active_job && `Waiting · ${job.filename}`);
 	if (!/ · /.test(document.title)) own = document.title;
 	document.title = busy || own;
 }
 
-/** Three steps for a new office, gone once dismissed. */
+// Three steps for a new office, gone once dismissed.
 function welcome() {
 	if (!stored('sheetline.new')) return null;
 	const done = () => { stored('sheetline.new', ''); box.remove(); focus(main.querySelector('h1')); };
@@ -105,8 +104,7 @@ function door(page) {
 	document.title = `${main.querySelector('h1').textContent} – Sheetline`;
 	[...main.querySelectorAll('input')].find((control) => !control.value).focus();
 }
-const showSignIn = (message) => door(signInPage({ done: enter, setUp: () => showSetUp(''), message }));
-const showSetUp = (code) => door(setUpPage({ code, back: () => showSignIn(), done: (who) => { stored('sheetline.new', 'yes'); return enter(who); } }));
+const showSetUp = (code) => door(setUpPage({ code, done: (who) => { stored('sheetline.new', 'yes'); return enter(who); } }));
 
 async function enter(who) {
 	if (who.must_change) { door(ownPasswordPage({ user: who, done: enter, leave })); return; }
@@ -118,7 +116,7 @@ async function enter(who) {
 	start();
 }
 
-onSignedOut((problem) => (user ? signInOver(user, explain(problem, { file: hasFile() })) : false));
+onSignedOut((problem) => (user ? signInOver(user, explain(problem, { file: chosenName() })) : false));
 
 // ---- Connection: a banner that lies over the page, so that nothing below it moves
 
@@ -133,7 +131,7 @@ fill(offline, icon('warn'), h('span', `${NO_ANSWER}. Trying again…`), button('
 addEventListener('beforeunload', (event) => { if (isSending()) event.preventDefault(); });
 addEventListener('hashchange', () => { if (/^#setup=/.test(location.hash)) location.reload(); else route(); });
 onChange(entitle);
-setInterval(() => { if (isSending()) entitle(); }, 500);
+addEventListener('sending', entitle);
 acceptDrops(() => Boolean(user) && !document.querySelector('dialog[open]'));
 
 async function begin() {
@@ -144,8 +142,11 @@ async function begin() {
 		return;
 	}
 	try { await enter((await get('/api/auth/session', { gate: false })).user_info); } catch (problem) {
-		if (problem.signedOut || problem.code === 'account-disabled') showSignIn(problem.code !== 'session-missing' && explain(problem));
-		else fill(main, h('h1', 'Sheetline'), failure(problem, () => location.reload()));
+		if (problem.signedOut || problem.code === 'account-disabled') {
+			const { setup_needed: first } = await get('/api/health', { gate: false }).catch(({ body }) => body || {});
+			if (first) showSetUp('');
+			else door(signInPage({ done: enter, message: problem.code !== 'session-missing' && explain(problem) }));
+		} else fill(main, h('h1', 'Sheetline'), failure(problem, () => location.reload()));
 	}
 }
 begin();

@@ -5,7 +5,7 @@ import { explain } from './words.js';
 
 const nodes = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== '');
 
-/** An element: h('p.hint', {id: 'x', onclick: fn}, 'text', element, [more]); `label` is for screen readers. */
+// An element: h('p.hint', {id: 'x', onclick: fn}, 'text', element, [more]); `label` is for screen readers.
 export function h(tag, ...rest) {
 	const [name, ...classes] = tag.split('.');
 	const element = document.createElement(name);
@@ -24,22 +24,39 @@ export function h(tag, ...rest) {
 
 const nameOf = (element) => element.getAttribute('aria-label') || element.labels?.[0]?.textContent || element.textContent;
 
-/** Replaces what is inside. The focus stays on what has the same name, else it goes to the heading. */
 export function fill(element, ...children) {
-	const at = document.activeElement;
-	const focused = element !== at && element.contains(at) && nameOf(at);
 	element.replaceChildren(...nodes(children));
-	if (focused) focus([...element.querySelectorAll(at.tagName)].find((one) => nameOf(one) === focused) || element.querySelector('h1,h2'));
 	return element;
 }
 
-/** Moves the focus, also to what takes none by itself: a heading, a message. */
+// Moves the focus, also to what takes none by itself: a heading, a message.
 export function focus(element, how) {
 	if (element && element.tabIndex < 0) element.tabIndex = -1;
 	element?.focus(how);
 }
 
-/** Writes a text only when it changed: a selection in it stays. */
+// When what has the focus goes away, the control of the same name near by takes it, else the first thing
+// in its row, else the heading of its section.
+let kept = null;
+addEventListener('focusin', ({ target }) => {
+	const around = [];
+	for (let at = target.parentElement; at; at = at.parentElement) around.push(at);
+	kept = { target, name: nameOf(target), around };
+});
+const isLost = () => document.activeElement === document.body;
+// A click beside it takes the focus away, too; then nothing is to be put right later.
+addEventListener('focusout', () => queueMicrotask(() => { if (isLost() && kept?.target.checkVisibility()) kept = null; }));
+new MutationObserver(() => {
+	if (!kept || !isLost() || kept.target.checkVisibility()) return;
+	const seen = (elements) => [...elements].filter((one) => one.checkVisibility());
+	for (const at of seen(kept.around)) {
+		const same = seen(at.querySelectorAll(kept.target.tagName)).find((one) => nameOf(one) === kept.name);
+		const next = same || seen(at.querySelectorAll(at.tagName === 'TR' ? 'a,button' : 'h1,h2'))[0];
+		if (next) { focus(next); return; }
+	}
+}).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['hidden'] });
+
+// Writes a text only when it changed: a selection in it stays.
 export function text(element, value) {
 	if (element.textContent !== value) element.textContent = value;
 }
@@ -51,7 +68,7 @@ export function attr(element, name, value) {
 
 export function svg(tag, attributes, ...children) {
 	const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
-	for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+	for (const entry of Object.entries(attributes)) element.setAttribute(...entry);
 	element.append(...nodes(children));
 	return element;
 }
@@ -65,22 +82,19 @@ const PATHS = {
 	dots: 'M4.5 10h.01M10 10h.01M15.5 10h.01', open: 'M5 7.5l5 5 5-5', back: 'M16 10H4.5M9 5l-5 5 5 5', undo: 'M7 4L3.5 7.5 7 11M4 7.5h7.5a4.5 4.5 0 010 9H8',
 };
 
-/** A line icon; a word always stands beside it. */
 export const icon = (name) => svg('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true', class: `icon icon-${name}` }, svg('path', { d: PATHS[name] }));
 
 export const button = (label, onclick, { kind = null, ico, ...more } = {}) => h('button', { type: 'button', class: kind, onclick, ...more }, ico && icon(ico), label);
-/** A button in a row; `of` names the row's thing for screen readers. */
+// A button in a row; `of` names the row's thing for screen readers.
 export const small = (label, of, onclick) => button(label, onclick, { kind: 'small', label: `${label.replace('…', '')} ${of}` });
 export const link = (label, href, { kind = null, ico, ...more } = {}) => h('a', { href, class: kind, ...more }, ico && icon(ico), label);
 export const download = (label, href, more = {}) => link(label, href, { download: true, ...more });
 
-/** A state: icon, word and colour, never colour alone. */
 export const badge = ({ tone, ico, word }) => h(`span.badge.${tone}`, icon(ico), word);
 
 export const note = (tone, ...children) =>
 	h(`div.note.${tone}`, icon({ bad: 'cross', warn: 'warn', ok: 'done', info: 'stored' }[tone]), h('div', ...children));
 
-/** Says something to screen readers: politely, or at once. */
 export function say(words, urgent = false) {
 	const region = document.getElementById(urgent ? 'assertive' : 'polite');
 	region.textContent = '';
@@ -88,13 +102,13 @@ export function say(words, urgent = false) {
 }
 
 let serial = 0;
-export const newId = (stem) => `${stem}-${++serial}`;
+const newId = (stem) => `${stem}-${++serial}`;
 
 // ---- Work that may fail: what went wrong stands beside the thing, and is said
 
 const failed = (problem) => { const words = explain(problem); say(words, true); return words; };
 
-/** Does something behind a button; a failure stands in the row's state, else beside the button. */
+// Does something behind a button; a failure stands in the row's state, else beside the button.
 export async function act(near, work, done) {
 	const place = near.closest('tr')?.querySelector('.state') || near.closest('td,.actions,section') || near.parentElement;
 	place.querySelector('.beside')?.remove();
@@ -103,24 +117,24 @@ export async function act(near, work, done) {
 	attr(near, 'aria-disabled', null);
 }
 
-/** What went wrong, and a button where `again` says how to try once more. */
 export const failure = (problem, again, at) => note('bad', h('p', explain(problem, at)), again && h('p', button('Try again', again, { kind: 'small' })));
 
-/** A place that `load` fills; a whole view has its heading from the start. */
+export const doing = (label, work, more) => button(label, (event) => act(event.target, work), more);
+
+// A place that `load` fills; a whole view has its heading from the start.
 export const loading = (title) => h('div', title && h('h1', title), h('p.empty', 'Loading…'));
 export async function load(place, work, title) {
 	try { await work(place); } catch (problem) {
 		if (problem.name !== 'AbortError') fill(place, title && h('h1', title), failure(problem, problem.code !== 'not-found' && (() => load(place, work, title))));
 	}
 }
-/** Such a place, being filled. */
 export function loaded(work, title) {
 	const place = loading(title);
 	load(place, work, title);
 	return place;
 }
 
-/** A list that grows page by page in `place`; `draw` shows all that was got so far. A newer list in the same place wins. */
+// A list that grows page by page in `place`; `draw` shows all of it. A newer list in the same place wins.
 export function growing(place, path, parts, name, draw) {
 	const seen = [];
 	place.list = seen;
@@ -128,56 +142,53 @@ export function growing(place, path, parts, name, draw) {
 		const answer = await get(`${path}${query({ ...parts, cursor })}`);
 		if (place.list !== seen) return;
 		seen.push(...answer[name]);
-		fill(place, draw(seen), answer.next_cursor && h('div.grid.foot', button('Show more', (event) => act(event.target, () => more(answer.next_cursor)))));
+		fill(place, draw(seen), answer.next_cursor && h('div.grid.foot', doing('Show more', () => more(answer.next_cursor))));
 	};
 	load(place, () => more());
 	return place;
 }
 
-/** A view: its heading with tools beside it, and what stands below. */
+// A view: its heading with tools beside it, and what stands below.
 export const view = (title, tools, ...below) => ({ title, element: h('div', h('div.head', h('h1', title), tools && h('div.tools', tools)), below) });
-/** A part of a view in a box. */
 export const panel = (title, ...children) => h('section.panel', h('h2', title), children);
 
 // ---- Forms
 
-/** A labelled field. `hint` is tied to it by aria-describedby. */
 export function field(label, control, hint) {
 	control.id ||= newId('field');
-	const about = hint && h('p.hint', { id: `${control.id}-hint` }, hint);
-	if (about) control.setAttribute('aria-describedby', about.id);
+	const about = hint && h('p.hint', { id: newId('hint') }, hint);
+	if (about) attr(control, 'aria-describedby', about.id);
 	return h('div.field', h('label', { for: control.id }, label), about, control);
 }
 
 export const select = (choices, chosen, onchange, more) => h('select', { ...more, onchange: (event) => onchange?.(event.target.value) }, choices.map(([value, label]) => h('option', { value, selected: value === (chosen ?? '') }, label)));
 export const input = (type = 'text', more = {}) => h('input', { type, autocomplete: 'off', ...more });
 
-/** A search that asks when the typing rests. */
-export function searchBox(label, ask) {
+export function searchBox(label, value, ask) {
 	let typing = 0;
-	const box = input('search', { label, placeholder: 'Search…', oninput: () => { clearTimeout(typing); typing = setTimeout(() => ask(box.value.trim()), 250); } });
+	const box = input('search', { label, value, placeholder: 'Search…', oninput: () => { clearTimeout(typing); typing = setTimeout(() => ask(box.value.trim()), 250); } });
 	return box;
 }
 
-/** For `submit` of a form: an entry is not right. */
+// For `submit` of a form: an entry is not right.
 export const wrong = (sentence, control) => Object.assign(new Error(sentence), { code: 'wrong', detail: sentence, input: control });
 
-/** A form that tells what went wrong, counts a throttle down, and can't be sent twice at once. */
-export function form({ fields, yes, kind = 'primary', submit, cancel, after }) {
+// A form that tells what went wrong, counts a throttle down, and can't be sent twice at once. `at`: code → the control at fault.
+export function form({ fields, yes, kind = 'primary', submit, cancel, after, at = {} }) {
 	const message = h('div');
 	const go = h('button', { type: 'submit', class: kind }, yes);
-	let timer = 0;
 	function fail(problem) {
 		const words = h('p', failed(problem));
+		const control = problem.input || at[problem.code];
 		fill(message, note('bad', words));
-		if (problem.input) problem.input.setAttribute('aria-invalid', 'true');
-		focus(problem.input || message.firstChild);
+		control?.setAttribute('aria-invalid', 'true');
+		focus(control || message.firstChild);
 		if (problem.code !== 'too-many-attempts') return;
-		clearInterval(timer);
 		attr(go, 'aria-disabled', 'true');
-		timer = setInterval(() => {
+		const timer = setInterval(() => {
 			problem.retryAfter -= 1;
-			if (problem.retryAfter > 0) { text(words, explain(problem)); return; }
+			text(words, explain(problem));
+			if (problem.retryAfter > 0) return;
 			clearInterval(timer);
 			attr(go, 'aria-disabled', null);
 			fill(message);
@@ -187,17 +198,20 @@ export function form({ fields, yes, kind = 'primary', submit, cancel, after }) {
 		event.preventDefault();
 		if (go.getAttribute('aria-disabled')) return;
 		for (const control of element.querySelectorAll('[aria-invalid]')) control.removeAttribute('aria-invalid');
-		const empty = [...element.querySelectorAll('[required]')].find((control) => !control.value.trim());
+		const empty = element.querySelector('[required]:invalid');
 		if (empty) { fail(wrong(`Fill in “${empty.labels[0].textContent}”.`, empty)); return; }
 		attr(go, 'aria-disabled', 'true');
 		fill(message);
-		try { await submit(); attr(go, 'aria-disabled', null); } catch (problem) { attr(go, 'aria-disabled', null); fail(problem); }
+		say('', true);
+		const problem = await submit().then(() => null, (what) => what);
+		attr(go, 'aria-disabled', null);
+		if (problem) fail(problem);
 	}
 	const element = h('form', { novalidate: true, onsubmit: send }, fields, message, h('div.actions', cancel, go), after);
 	return element;
 }
 
-/** A form in a dialog. Resolves to what `submit` returns, or to null; Escape means no. `firm`: it can't be left. */
+// A form in a dialog. Resolves to what `submit` returns, or to null; Escape and Back mean no. `firm`: it can't be left.
 export const askForm = (title, { body, submit, no = 'Cancel', firm = false, ...more }) => new Promise((resolve) => {
 	let result = null;
 	const id = newId('dialog');
@@ -206,47 +220,44 @@ export const askForm = (title, { body, submit, no = 'Cancel', firm = false, ...m
 		submit: async () => { result = await submit(); dialog.close(); },
 	}));
 	const show = () => { dialog.showModal(); (dialog.querySelector('[type=password]') || dialog.querySelector('input,select,button')).focus(); };
-	dialog.addEventListener('close', () => {
+	const back = () => new Promise((gone) => { addEventListener('popstate', gone, { once: true }); history.back(); });
+	dialog.addEventListener('close', async () => {
 		if (firm && !result) { show(); return; }
 		dialog.remove();
+		if (history.state === id) await back();
 		resolve(result);
 	});
 	document.body.append(dialog);
 	show();
+	if (firm) return;
+	history.pushState(id, '');
+	addEventListener('popstate', () => dialog.close(), { once: true });
 });
 
-/** Does something that can't be taken back, once asked; the focus is on the harmless answer. */
+// What can't be taken back is asked first; the focus is on the harmless answer.
 export async function confirmed(near, [title, body, yes, no = 'Keep it'], work, done) {
 	if (await askForm(title, { body, yes, no, kind: 'danger', submit: () => true })) await act(near, work, done);
 }
 
-/** A button that opens a short list of actions; Escape, a click elsewhere or leaving it closes it. */
+// A button that opens a short list of actions.
 export function menu(label, items, { visible, kind = null } = {}) {
 	const list = h('div.menu-list', { popover: 'auto' });
 	const opener = button(visible || icon('dots'), null, { kind, label: visible ? null : label });
 	opener.popoverTargetElement = list;
 	list.addEventListener('beforetoggle', (event) => { if (event.newState === 'open') fill(list, items()); });
-	list.addEventListener('toggle', (event) => {
-		if (event.newState !== 'open') return;
-		const at = opener.getBoundingClientRect();
-		const left = Math.max(8, Math.min(at.right - list.offsetWidth, document.documentElement.clientWidth - list.offsetWidth - 8));
-		const below = at.bottom + list.offsetHeight + 8 < innerHeight || at.top < list.offsetHeight;
-		addEventListener('resize', () => list.hidePopover(), { once: true });
-		list.style.left = `${left + scrollX}px`;
-		list.style.top = `${(below ? at.bottom + 4 : at.top - list.offsetHeight - 4) + scrollY}px`;
-	});
 	list.addEventListener('focusout', (event) => { if (event.relatedTarget && event.relatedTarget !== opener && !list.contains(event.relatedTarget)) list.hidePopover(); });
-	list.addEventListener('click', (event) => { if (event.target.closest('a,button')) { list.hidePopover(); opener.focus(); } });
+	// Before the action begins, so that a dialog gives the focus back to the opener.
+	list.addEventListener('click', (event) => { if (event.target.closest('a,button')) { list.hidePopover(); opener.focus(); } }, true);
 	return h('span.menu', opener, list);
 }
 
-/** A table in a box that scrolls. `columns`: strings or {label, cls}; `rows`: arrays of cells; `none`: said where there are none. */
+// A table in a box that scrolls. `columns`: strings or {label, cls}; `rows`: arrays of cells; `none`: said where there are none.
 export function table(caption, columns, rows, { cls = null, none } = {}) {
 	if (!rows.length && none) return h('p.empty', none);
-	const of = columns.map((column) => (typeof column === 'string' ? { label: column, cls: null } : column));
+	const of = columns.map((column) => (column.label ? column : { label: column, cls: null }));
 	return h('div.scroll', { tabindex: '0', role: 'group', label: caption }, h('table', { class: cls }, h('caption.vh', caption),
 		h('thead', h('tr', of.map(({ label, cls: c }) => h('th', { scope: 'col', class: c }, c === 'acts' ? h('span.vh', label) : label)))),
-		h('tbody', rows.map((row) => h('tr', row.map((cell, i) => h('td', { class: of[i].cls }, cell)))))));
+		h('tbody', rows.map((row) => h('tr', row.map((cell, i) => h('td', { class: of[i].cls, 'data-of': cls === 'cards' && of[i].label }, cell)))))));
 }
 export const right = (label) => ({ label, cls: 'num' });
 export const sample = (label) => ({ label, cls: 'sample' });

@@ -3,12 +3,13 @@
 
 use std::time::{Duration, Instant};
 
+use sheetline::db::pace::Pace;
 use sheetline::error::Result;
 use sheetline::id::{JobId, UploadNo};
 use sheetline::store::records::{self, Filer, NewRecord};
 use sheetline::store::{jobs, uploads};
 
-use crate::{product, say};
+use crate::{processor, product, say};
 
 pub(crate) fn print(quick: bool) {
     let rows: u32 = if quick { 10_000 } else { 200_000 };
@@ -27,8 +28,11 @@ pub(crate) fn print(quick: bool) {
     })
     .unwrap();
     let (mut no_file, mut no_rows) = (Vec::new(), Vec::new());
+    let mut pace = Pace::new();
     steps(&mut no_rows, || {
-        db.write(|tx| uploads::purge_rows_step(tx, UploadNo(1), uploads::PURGE_ROWS))
+        db.step(&mut pace, |tx, rows| {
+            uploads::purge_rows_step(tx, UploadNo(1), rows)
+        })
     });
     steps(&mut no_file, || {
         db.write(|tx| uploads::purge_chunks_step(tx, UploadNo(1), uploads::PURGE_CHUNKS))
@@ -41,8 +45,11 @@ pub(crate) fn print(quick: bool) {
 
     file(&queue, rows);
     let mut no_records = Vec::new();
+    let mut pace = Pace::new();
     steps(&mut no_records, || {
-        db.write(|tx| records::discard_step(tx, JobId(1), records::DISCARD))
+        db.step(&mut pace, |tx, rows| {
+            records::discard_step(tx, JobId(1), rows)
+        })
     });
     tell(
         &format!("removal of {rows} records of a stopped job"),
@@ -50,11 +57,11 @@ pub(crate) fn print(quick: bool) {
     );
 }
 
-fn steps(took: &mut Vec<Duration>, mut step: impl FnMut() -> Result<bool>) {
+fn steps(took: &mut Vec<(Duration, Duration)>, mut step: impl FnMut() -> Result<bool>) {
     loop {
-        let began = Instant::now();
+        let (began, before) = (Instant::now(), processor());
         let done = step().unwrap();
-        took.push(began.elapsed());
+        took.push((began.elapsed(), processor().saturating_sub(before)));
         if done {
             return;
         }
@@ -90,9 +97,9 @@ fn file(queue: &product::Queue, rows: u32) {
     }
 }
 
-fn tell(what: &str, took: &mut [Duration]) {
+fn tell(what: &str, took: &mut [(Duration, Duration)]) {
     took.sort();
-    let ms = |at: usize| took[at.min(took.len() - 1)].as_secs_f64() * 1e3;
+    let ms = |at: usize| took[at.min(took.len() - 1)].0.as_secs_f64() * 1e3;
     say(
         &format!("{what}, {} steps", took.len()),
         &format!(
@@ -100,6 +107,19 @@ fn tell(what: &str, took: &mut [Duration]) {
             ms(took.len() / 2),
             ms(took.len() * 99 / 100),
             ms(took.len())
+        ),
+    );
+    let mut work: Vec<f64> = took
+        .iter()
+        .map(|(_, work)| work.as_secs_f64() * 1e3)
+        .collect();
+    work.sort_by(f64::total_cmp);
+    say(
+        "  processor of a step, which neighbours do not take",
+        &format!(
+            "{:.1} ms (median), {:.1} ms at most",
+            work[work.len() / 2],
+            work[work.len() - 1]
         ),
     );
 }

@@ -3,11 +3,12 @@
 
 use libfuzzer_sys::fuzz_target;
 use sheetline::http::listener::Body;
-use sheetline::http::multipart::{self, FIELD_VALUE_BYTES_MAX, FIELDS_MAX, FormBounds};
+use sheetline::http::multipart::{self, FormBounds};
 
 fuzz_target!(|bytes: &[u8]| {
     let bounds = FormBounds {
         file_bytes_max: 1_000,
+        ..FormBounds::default()
     };
     let mut spool = Vec::new();
     let mut body = Body::from_bytes(bytes.to_vec());
@@ -20,14 +21,14 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(spool.len() <= 1_000);
     let Ok(form) = form else { return };
     assert!(bytes.windows(6).any(|end| end == b"--XX--"));
-    assert!(form.fields.len() <= FIELDS_MAX);
+    assert!(form.fields.len() <= bounds.beside.form_fields_max);
     assert!(
         form.fields
             .iter()
-            .all(|(_, value)| value.len() <= FIELD_VALUE_BYTES_MAX)
+            .all(|(_, value)| value.len() <= bounds.beside.form_value_bytes_max)
     );
     if let Some(file) = form.file {
-        let name = multipart::clean_file_name(&file.name);
+        let name = sheetline::intake::name::clean(&file.name);
         assert!((1..=255).contains(&name.len()) && !name.contains(['/', '\\', '\0']));
     }
 });

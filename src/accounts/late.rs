@@ -7,13 +7,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::db::Db;
+use crate::db::{Db, patience};
 use crate::error::Result;
 use crate::id::SessionId;
 use crate::store::{sessions, tokens};
 
 /// After a failed write, how long nobody tries again: each try may wait for another program's lock.
 const QUIET: Duration = Duration::from_secs(5);
+
+/// How long a request is held up by the try: it need not succeed now.
+const WAIT: Duration = Duration::from_millis(250);
 
 /// Entries kept at most; beyond that the newest are lost.
 const KEPT_MAX: usize = 100_000;
@@ -132,6 +135,7 @@ impl Late {
 }
 
 fn write(db: &Db, waiting: &HashMap<Whose, Seen>) -> Result<()> {
+    let _hurry = patience::hurry(WAIT);
     db.write(|tx| {
         for (whose, seen) in waiting {
             match whose {

@@ -5,6 +5,7 @@ use super::{Accounts, User, field_error, passwords, policy};
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::id::UserId;
+use crate::logged::word;
 use crate::store::audit::{self, Action, Actor};
 use crate::store::users::{self, Change, NewUser, WithHash};
 use crate::store::{jobs, sessions, tokens, uploads};
@@ -83,7 +84,7 @@ pub fn add(db: &Db, by: &Actor, wish: Wish<'_>) -> Result<User> {
     })?;
     log::info!(
         "user={} added user {} ({})",
-        by.name,
+        word(&by.name),
         user.username,
         user.role.as_str()
     );
@@ -196,7 +197,11 @@ impl Accounts {
         if new_password {
             self.throttle.forget_name(&user.username);
         }
-        log::info!("user={} changed user {}: {said}", by.name, user.username);
+        log::info!(
+            "user={} changed user {}: {said}",
+            word(&by.name),
+            user.username
+        );
         Ok(user)
     }
 
@@ -261,7 +266,7 @@ impl Accounts {
         })?;
         log::info!(
             "user={} deleted user {}; {moved} uploads handed over",
-            by.name,
+            word(&by.name),
             user.username
         );
         Ok(user)
@@ -280,7 +285,7 @@ impl Accounts {
         })?;
         log::info!(
             "user={} ended {ended} sessions of user {}",
-            by.name,
+            word(&by.name),
             user.username
         );
         Ok(ended)

@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::{SessionId, Token};
+use crate::logged::word;
 use crate::store::audit::{self, Action, Actor};
 use crate::store::sessions::{self, NewSession};
 use crate::store::users::{self, NewUser, WithHash};
@@ -98,7 +99,8 @@ impl Accounts {
         match begun {
             Ok((user, session, expires_at)) => {
                 log::info!(
-                    "user={name} session={} address={} signed in",
+                    "user={} session={} address={} signed in",
+                    word(&name),
                     hash.short(),
                     text(who.address)
                 );
@@ -111,7 +113,8 @@ impl Accounts {
             }
             Err(error) => {
                 log::warn!(
-                    "user={name} address={} not signed in: {error}",
+                    "user={} address={} not signed in: {error}",
+                    word(&name),
                     text(who.address)
                 );
                 Err(error)
@@ -153,7 +156,7 @@ impl Accounts {
             }
             Ok(())
         });
-        let name = &by.name;
+        let name = word(&by.name);
         log::warn!("user={name} address={address} wrong name or password");
         if locked {
             log::warn!("user={name} address={address} locked out for a while after too many tries");
@@ -171,7 +174,7 @@ impl Accounts {
             audit::note(tx, by, Action::SignedOut, None)?;
             sessions::revoke(tx, caller.user.id, session)
         })?;
-        log::info!("user={} signed out", caller.user.username);
+        log::info!("user={} signed out", word(&caller.user.username));
         Ok(())
     }
 
@@ -221,7 +224,8 @@ impl Accounts {
             sessions::revoke_all(tx, caller.user.id, Some(session))
         })?;
         log::info!(
-            "user={name} address={address} changed the password; {ended} other sessions ended"
+            "user={} address={address} changed the password; {ended} other sessions ended",
+            word(&known.user.username)
         );
         Ok(ended)
     }
@@ -280,7 +284,7 @@ impl Accounts {
         remove_code_file(db);
         log::info!(
             "user={} address={address} set up as the first administrator",
-            user.username
+            word(&user.username)
         );
         Ok(user)
     }

@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::Token;
+use crate::logged::word;
 use crate::store::audit::{self, Action, Actor};
 use crate::store::tokens;
 
@@ -79,7 +80,7 @@ impl Accounts {
                 expires_at,
             ))
         })?;
-        log::info!("user={} token={} made", user.username, hash.short());
+        log::info!("user={} token={} made", word(&user.username), hash.short());
         Ok(Made {
             id,
             name: name.to_owned(),
@@ -100,7 +101,7 @@ impl Accounts {
             }
             audit::note(tx, by, Action::TokenRevoked, Some(&id.to_string()))
         })?;
-        log::info!("user={} token {id} revoked", caller.user.username);
+        log::info!("user={} token {id} revoked", word(&caller.user.username));
         Ok(())
     }
 }

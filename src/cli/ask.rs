@@ -19,6 +19,8 @@ pub(super) struct Request<'a> {
     /// `http://…`, `https://…`, or `unix:PATH` for a server that listens at a socket.
     pub(super) base: &'a str,
     pub(super) path: &'a str,
+    /// The name that is asked for, where it is not the base's own.
+    pub(super) host: Option<&'a str>,
     pub(super) token: Option<&'a str>,
     /// Bytes of a body of zeros; `None` asks with GET.
     pub(super) body: Option<u64>,
@@ -120,6 +122,7 @@ fn exchange(
     } else {
         "GET"
     };
+    let host = request.host.unwrap_or(host);
     let mut head = format!("{method} {} HTTP/1.0\r\nHost: {host}\r\n", target(request));
     if let Some(token) = request.token {
         head.push_str(&format!("Authorization: Bearer {token}\r\n"));
@@ -161,6 +164,9 @@ fn curl(request: &Request<'_>) -> std::io::Result<Vec<u8>> {
         request.wait.as_secs().max(1),
         url.replace(['"', '\\', '\n'], "")
     );
+    if let Some(host) = request.host {
+        settings.push_str(&format!("header = \"Host: {host}\"\n"));
+    }
     if let Some(token) = request.token {
         settings.push_str(&format!(
             "header = \"Authorization: Bearer {}\"\n",
@@ -240,6 +246,7 @@ mod tests {
         let ask = |base| Request {
             base,
             path: "/api/health",
+            host: None,
             token: None,
             body: None,
             wait: Duration::ZERO,

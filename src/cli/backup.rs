@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use rusqlite::ErrorCode;
+
 use crate::clock::{Clock, Timestamp};
-use crate::db::{copy, migrate};
+use crate::db::{Db, copy, migrate, unusable};
 use crate::error::{Error, Result};
+use crate::store::audit::{self, Action, Actor};
 use crate::words::Code;
 
 /// What is left of a backup that was killed is removed when it is older than this.
@@ -34,8 +37,9 @@ pub struct Flags {
 pub fn run(db: &Path, flags: &Flags) -> Result<ExitCode> {
     super::must_exist(db)?;
     // Of an older schema, too: it is copied as it is.
-    if migrate::kind_of(db)? == migrate::Kind::Foreign {
-        migrate::refuse_unknown(migrate::Kind::Foreign)?;
+    let kind = migrate::kind_of(db).map_err(|error| unusable(db, error))?;
+    if kind == migrate::Kind::Foreign {
+        migrate::refuse_unknown(kind)?;
     }
     let into_folder = flags.dest.is_dir();
     if flags.keep.is_some() && !into_folder {
@@ -57,18 +61,54 @@ pub fn run(db: &Path, flags: &Flags) -> Result<ExitCode> {
             dest.display()
         )));
     }
-    let bytes = copy::make(db, &dest)?;
-    println!(
-        "{} written, {bytes} bytes, integrity checked",
+    let bytes = copy::make(db, &dest).map_err(|error| not_made(db, &dest, error))?;
+    let mut said = format!(
+        "{} written, {bytes} bytes, integrity checked\n",
         dest.display()
     );
+    note(db);
     if let Some(keep) = flags.keep {
         for old in outlived(&flags.dest, &stem, keep)? {
             fs::remove_file(&old)?;
-            println!("{} removed", old.display());
+            said.push_str(&format!("{} removed\n", old.display()));
         }
     }
+    // Last, so that a log on a full disk keeps nothing from being done.
+    super::out::text(said)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What keeps a copy from being made: damage that SQLite meets while it reads, or what the other disk says.
+fn not_made(db: &Path, dest: &Path, error: Error) -> Error {
+    match &error {
+        Error::Database(cause) if cause.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+            unusable(db, error)
+        }
+        Error::Database(_) | Error::Io(_) => Error::problem(
+            Code::Internal,
+            format!(
+                "The backup {} can't be made: {}.",
+                dest.display(),
+                super::plain(&error)
+            ),
+        ),
+        Error::Problem(_) | Error::Internal(_) | Error::Stopped => error,
+    }
+}
+
+/// Leaves word of the backup in the database, for the page that shows when the last one was. The copy
+/// is good without it: a database that takes no word is only older, or busy.
+fn note(db: &Path) {
+    let noted = migrate::kind_of(db).and_then(|kind| {
+        if kind != migrate::Kind::Ours(migrate::VERSION) {
+            return Ok(());
+        }
+        let by = Actor::command_line();
+        Db::open(db, super::clock())?.write(|tx| audit::note(tx, &by, Action::BackedUp, None))
+    });
+    if let Err(error) = noted {
+        log::warn!("the backup is made, but the database could not be told: {error}");
+    }
 }
 
 /// What the names of this database's backups begin with.

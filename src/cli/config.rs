@@ -6,6 +6,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
@@ -71,6 +73,8 @@ impl Below {
                 },
             );
         }
+        // Nothing is what a setting has that is not set.
+        found.retain(|_, found| !found.value.is_empty());
         Ok(Below(found))
     }
 
@@ -89,7 +93,17 @@ impl Below {
 
     fn put_into_one(&self, command: Command) -> Command {
         command.mut_args(|argument| {
+            // What has no variable is no setting, whatever its name.
+            let Some(variable) = argument.get_env() else {
+                return argument;
+            };
             let value = argument.get_long().and_then(|name| self.0.get(name));
+            let is_empty = std::env::var_os(variable).is_some_and(|value| value.is_empty());
+            let argument = if is_empty {
+                argument.env(Resettable::Reset)
+            } else {
+                argument
+            };
             match value {
                 Some(found) => argument.default_value(found.value.clone()),
                 None => argument,
@@ -97,7 +111,58 @@ impl Below {
         })
     }
 
-    /// A line for each setting: name, value and, where wanted, its origin.
+    /// What is wrong with a value that stands in a variable or a file, and where that is. `None` for the
+    /// command line, where the program that reads it says so itself.
+    pub(super) fn wrong_value(
+        &self,
+        error: &clap::Error,
+        command: &Command,
+        arguments: &[OsString],
+    ) -> Option<String> {
+        if !matches!(
+            error.kind(),
+            ErrorKind::ValueValidation | ErrorKind::InvalidValue
+        ) {
+            return None;
+        }
+        let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg) else {
+            return None;
+        };
+        let flag = shown.split(' ').next()?;
+        let name = flag.strip_prefix("--")?;
+        let on_the_command_line = arguments.iter().any(|argument| {
+            let text = argument.to_string_lossy();
+            text == flag || text.starts_with(&format!("{flag}="))
+        });
+        if on_the_command_line {
+            return None;
+        }
+        let variable = command
+            .get_subcommands()
+            .flat_map(Command::get_arguments)
+            .filter(|argument| argument.get_long() == Some(name))
+            .find_map(clap::Arg::get_env)
+            .filter(|variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty()));
+        let place = match (variable, self.0.get(name)) {
+            (Some(variable), _) => variable.to_string_lossy().into_owned(),
+            (None, Some(found)) => format!("{name} ({})", found.origin),
+            (None, None) => return None,
+        };
+        let value = match error.get(ContextKind::InvalidValue) {
+            Some(ContextValue::String(value)) => value.as_str(),
+            Some(_) | None => "",
+        };
+        let wanted = match error.get(ContextKind::ValidValue) {
+            Some(ContextValue::Strings(values)) => {
+                format!("it must be one of {}", values.join(", "))
+            }
+            Some(_) | None => std::error::Error::source(error)
+                .map_or_else(|| "it can't be that".to_owned(), ToString::to_string),
+        };
+        Some(format!("{place} is \"{value}\": {wanted}."))
+    }
+
+    /// A line for each setting, as the file could have it: name, value and, where wanted, its origin.
     pub(super) fn lines(
         &self,
         command: &Command,
@@ -119,7 +184,12 @@ impl Below {
                 .flatten()
                 .map(|value| value.to_string_lossy().into_owned())
                 .collect();
-            let line = format!("{name} = {:?}", values.join(","));
+            // What JSON puts into quotes TOML reads, too. One that is not set is no line of the file.
+            let value = serde_json::Value::from(values.join(","));
+            let line = match matches.value_source(id) {
+                Some(_) => format!("{name} = {value}"),
+                None => format!("# {name} = {value}"),
+            };
             if !with_origin {
                 lines.push(line);
                 continue;
@@ -173,7 +243,8 @@ fn read_toml(path: &Path, serve: &Command) -> Result<BTreeMap<String, Found>> {
         .map_err(|error| refused(format!("The settings file {shown} can't be read: {error}.")))?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         refused(format!(
-            "The settings file {shown} is not valid TOML: {}",
+            "The settings file {shown} is not valid TOML in line {}: {}.",
+            line_of(&text, error.span().map_or(0, |span| span.start)),
             error.message()
         ))
     })?;
@@ -202,6 +273,12 @@ fn read_toml(path: &Path, serve: &Command) -> Result<BTreeMap<String, Found>> {
         );
     }
     Ok(found)
+}
+
+/// The line of a place in a text, from 1 on.
+fn line_of(text: &str, at: usize) -> usize {
+    let before = text.bytes().take(at);
+    before.filter(|byte| *byte == b'\n').count() + 1
 }
 
 fn unknown(key: &str, name: &str, known: &[&str], path: &Path) -> String {

@@ -267,8 +267,11 @@ impl Progress {
             *next = now + PROGRESS_EVERY;
             self.shown = true;
             match self.total.filter(|total| *total >= self.rows) {
-                Some(total) => eprint!("\rReading: {} of about {total} rows ", self.rows),
-                None => eprint!("\rReading: {} rows ", self.rows),
+                Some(total) => super::out::aside(format_args!(
+                    "\rReading: {} of about {total} rows ",
+                    self.rows
+                )),
+                None => super::out::aside(format_args!("\rReading: {} rows ", self.rows)),
             }
         }
     }
@@ -276,7 +279,7 @@ impl Progress {
     fn end(&self) {
         if self.shown {
             // Back to the line's start, and the line erased.
-            eprint!("\r\x1b[K");
+            super::out::aside(format_args!("\r\x1b[K"));
         }
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn run(url: Option<&str>, listen: &str) -> Result<ExitCode> {
     let asked = ask::ask(&Request {
         base: &base,
         path: "/api/health",
+        host: None,
         token: None,
         body: None,
         wait: WAIT,
@@ -44,7 +45,7 @@ pub(super) fn run(url: Option<&str>, listen: &str) -> Result<ExitCode> {
             }
         }
     };
-    println!("{line}");
+    super::out::line(line)?;
     Ok(ExitCode::from(u8::from(!well)))
 }
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::values::whole;
 use crate::sheet::Limits;
 
 /// Over one of these a file is `too-complex`.
@@ -13,7 +14,8 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_ROWS_TEXT",
         default_value_t = 2_000_000,
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<u64>(1..=1_000_000_000)
     )]
     max_rows_text: u64,
     /// Rows of a workbook's sheet
@@ -21,7 +23,8 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_ROWS",
         default_value_t = 1_048_576,
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<u64>(1..=1_048_576)
     )]
     max_rows: u64,
     /// The last column that may hold a value, counted from A
@@ -29,7 +32,8 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_COLUMNS",
         default_value_t = 16_384,
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<usize>(1..=16_384)
     )]
     max_columns: usize,
     /// Columns that hold a value or a header; 1000 is more than most offices have
@@ -37,7 +41,8 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_STORED_COLUMNS",
         default_value_t = 16_384,
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<usize>(1..=16_384)
     )]
     max_stored_columns: usize,
     /// Cells in all
@@ -45,7 +50,8 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_CELLS",
         default_value_t = 20_000_000,
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<u64>(1..=10_000_000_000)
     )]
     max_cells: u64,
     /// Letters of a workbook's cell
@@ -53,7 +59,8 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_CELL_LETTERS",
         default_value_t = 32_767,
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<usize>(1..=1_048_576)
     )]
     max_cell_letters: usize,
     /// KiB of a text file's field
@@ -61,7 +68,8 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_FIELD_KB",
         default_value_t = 1_024,
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<usize>(1..=1_048_576)
     )]
     max_field_kb: usize,
     /// MiB of memory for a workbook's shared strings
@@ -69,7 +77,8 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_STRINGS_MB",
         default_value_t = 256,
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<usize>(1..=65_536)
     )]
     max_strings_mb: usize,
     /// MiB of one member of a packed workbook, unpacked
@@ -77,7 +86,8 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_MEMBER_MB",
         default_value_t = 1_024,
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<u64>(1..=1_048_576)
     )]
     max_member_mb: u64,
     /// MiB of a workbook, unpacked
@@ -85,7 +95,8 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_INFLATED_MB",
         default_value_t = 1_024,
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<u64>(1..=1_048_576)
     )]
     max_inflated_mb: u64,
     /// MB of text that a file may become
@@ -93,7 +104,8 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_OUTPUT_MB",
         default_value_t = 400,
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<u64>(1..=1_048_576)
     )]
     max_output_mb: u64,
     /// Members of a packed workbook
@@ -101,7 +113,8 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_MEMBERS",
         default_value_t = 2_000,
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<usize>(1..=1_000_000)
     )]
     max_members: usize,
     /// Worksheets of a workbook
@@ -109,7 +122,8 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_MAX_SHEETS",
         default_value_t = 2_000,
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<usize>(1..=1_000_000)
     )]
     max_sheets: usize,
     /// MiB of memory for reading one file, 64 at least
@@ -117,8 +131,8 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_READ_MEMORY_MB",
         default_value_t = 1_024,
-        value_parser = memory_mb,
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<u64>(MEMORY_MB_MIN..=1_048_576)
     )]
     read_memory_mb: u64,
     /// Processor seconds for reading one file
@@ -126,24 +140,14 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_READ_SECONDS",
         default_value_t = 120,
-        value_parser = clap::value_parser!(u64).range(1..),
-        hide_env = true
+        value_name = "N",
+        value_parser = whole::<u64>(1..=86_400)
     )]
     read_seconds: u64,
 }
 
 /// With less than this not even a small file can be read.
 const MEMORY_MB_MIN: u64 = 64;
-
-fn memory_mb(text: &str) -> Result<u64, String> {
-    match text.parse() {
-        Ok(mb @ MEMORY_MB_MIN..) => Ok(mb),
-        Ok(_) => Err(format!(
-            "{MEMORY_MB_MIN} is the least: with less memory no file can be read"
-        )),
-        Err(error) => Err(error.to_string()),
-    }
-}
 
 impl Flags {
     pub(super) fn limits(&self) -> Limits {

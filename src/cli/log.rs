@@ -15,6 +15,7 @@ use simplelog::{ConfigBuilder, WriteLogger};
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
+use crate::logged;
 use crate::words::Code;
 
 /// Old log files that are kept beside the one being written: NAME.1 is the newest.
@@ -53,8 +54,7 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_LOG_LEVEL",
         default_value = "info",
-        value_name = "LEVEL",
-        hide_env = true
+        value_name = "LEVEL"
     )]
     log_level: Level,
     /// Lines for people (text) or for programs (json)
@@ -62,15 +62,14 @@ pub(super) struct Flags {
         long,
         env = "SHEETLINE_LOG_FORMAT",
         default_value = "text",
-        value_name = "FORMAT",
-        hide_env = true
+        value_name = "FORMAT"
     )]
     log_format: Format,
     /// Write the log into this file instead of standard error; of the files before it 9 are kept
-    #[arg(long, env = "SHEETLINE_LOG_FILE", value_name = "FILE", hide_env = true)]
+    #[arg(long, env = "SHEETLINE_LOG_FILE", value_name = "FILE")]
     log_file: Option<PathBuf>,
     /// MiB after which the next log file is begun
-    #[arg(long, env = "SHEETLINE_LOG_FILE_MB", default_value_t = 10, value_name = "N", hide_env = true,
+    #[arg(long, env = "SHEETLINE_LOG_FILE_MB", default_value_t = 10, value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..))]
     log_file_mb: u16,
 }
@@ -81,7 +80,8 @@ pub(super) struct Flags {
 /// `bad-request` where the file can't be written.
 pub(super) fn start(flags: &Flags) -> Result<()> {
     let out: Box<dyn Write + Send> = match &flags.log_file {
-        None => Box::new(std::io::stderr()),
+        // A line is put together from some fifty pieces; each would be a write of its own.
+        None => Box::new(LineWriter::new(std::io::stderr())),
         Some(path) => Box::new(file(path, flags.log_file_mb)?),
     };
     let level = match flags.log_level {
@@ -139,7 +139,7 @@ fn file(path: &Path, mb: u16) -> Result<LineWriter<FileRotate<AppendCount>>> {
     )))
 }
 
-/// A JSON object a line: time, level, message.
+/// A JSON object a line: time, level, what stands at the head of the message, message.
 struct JsonLines(Mutex<Box<dyn Write + Send>>);
 
 impl Log for JsonLines {
@@ -151,11 +151,19 @@ impl Log for JsonLines {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let line = json!({
+        let message = record.args().to_string();
+        let mut line = json!({
             "time": SystemClock::new().now(),
             "level": record.level().as_str().to_lowercase(),
-            "message": record.args().to_string(),
         });
+        for (name, value) in logged::facts(&message) {
+            // Jobs have numbers.
+            line[name] = match value.parse::<i64>() {
+                Ok(number) if matches!(name, "job" | "attempt") => number.into(),
+                Ok(_) | Err(_) => value.into(),
+            };
+        }
+        line["message"] = message.into();
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Where the log can't be written there is nowhere to say so.
         let _ = out.write_all(format!("{line}\n").as_bytes());

@@ -1,12 +1,5 @@
 //! The command line: one file per command.
 
-// The one room that talks to the terminal.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "it is the command line"
-)]
-
 mod ask;
 pub mod backup;
 mod check;
@@ -16,12 +9,14 @@ mod door;
 mod health;
 mod limits;
 mod log;
+mod out;
 mod process;
 pub mod restore;
 pub mod serve;
 mod signals;
 mod systemd;
 pub mod user;
+mod values;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -34,6 +29,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::sheet::child;
+use crate::words::Code;
 
 /// Spreadsheets in, clean records out: one executable, one SQLite file, one page.
 ///
@@ -114,21 +110,13 @@ enum Command {
             long,
             env = "SHEETLINE_LISTEN",
             default_value = "127.0.0.1:8080",
-            value_name = "ADDR:PORT"
+            value_name = "ADDR:PORT",
+            value_parser = values::address
         )]
         listen: String,
     },
     /// Print a hardened unit for systemd
-    Systemd {
-        /// Where the server is to listen
-        #[arg(
-            long,
-            env = "SHEETLINE_LISTEN",
-            default_value = "127.0.0.1:8080",
-            value_name = "ADDR:PORT"
-        )]
-        listen: String,
-    },
+    Systemd(systemd::Flags),
 }
 
 /// The database file, for every command that touches it.
@@ -149,10 +137,12 @@ struct Database {
 enum UserAction {
     /// Add a user; the password is asked for
     Add {
+        /// The name to sign in with
         name: String,
         /// May manage users and see everybody's jobs
         #[arg(long)]
         admin: bool,
+        /// Where the person is reached; shown beside the name
         #[arg(long)]
         email: Option<String>,
         /// Read the password from the first line of standard input
@@ -163,15 +153,22 @@ enum UserAction {
     List,
     /// Set a new password; ends the user's sessions
     Passwd {
+        /// The name that the user signs in with
         name: String,
         /// Read the password from the first line of standard input
         #[arg(long)]
         password_stdin: bool,
     },
     /// Keep a user from signing in
-    Disable { name: String },
+    Disable {
+        /// The name that the user signs in with
+        name: String,
+    },
     /// Let a disabled user sign in again
-    Enable { name: String },
+    Enable {
+        /// The name that the user signs in with
+        name: String,
+    },
 }
 
 /// Runs the program.
@@ -179,7 +176,7 @@ pub fn main() -> ExitCode {
     match parse_and_run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("sheetline: {}", sentence(&error));
+            out::aside(format_args!("sheetline: {}\n", plain(&error)));
             ExitCode::from(2)
         }
     }
@@ -196,16 +193,18 @@ fn parse_and_run() -> Result<ExitCode> {
     }
     let below = config::Below::find(&Cli::command(), &arguments)?;
     let command = below.put_into(Cli::command());
-    let matches = match command.clone().try_get_matches_from(arguments) {
+    let matches = match command.clone().try_get_matches_from(arguments.clone()) {
         Ok(matches) => matches,
-        Err(error) => error.exit(),
+        Err(error) => match below.wrong_value(&error, &command, &arguments) {
+            Some(sentence) => return Err(Error::problem(Code::BadRequest, sentence)),
+            None => error.exit(),
+        },
     };
     if let Some(("config", chosen)) = matches.subcommand()
         && let Some(command) = command.find_subcommand("config")
     {
-        for line in below.lines(command, chosen, chosen.get_flag("show_origin")) {
-            println!("{line}");
-        }
+        let lines = below.lines(command, chosen, chosen.get_flag("show_origin"));
+        out::line(lines.join("\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
     match Cli::from_arg_matches(&matches) {
@@ -224,28 +223,32 @@ fn run(cli: Cli) -> Result<ExitCode> {
             file,
             force,
         }) => restore::run(&database.db, &file, force),
-        Some(Command::Convert(flags)) => convert::run(&flags),
+        Some(Command::Convert(flags)) => Ok(with_code(convert::run(&flags))),
         Some(Command::Check { flags, serve }) => check::run(&serve, &flags),
         Some(Command::Health { url, listen }) => health::run(url.as_deref(), &listen),
-        Some(Command::Systemd { listen }) => systemd::run(&listen),
+        Some(Command::Systemd(flags)) => systemd::run(&flags),
         Some(Command::User { database, action }) => user::run(&database.db, &action),
-        Some(Command::Process(flags)) => process::run(&flags),
+        Some(Command::Process(flags)) => Ok(with_code(process::run(&flags))),
         // Answered before the command line was taken apart.
         Some(Command::Config { .. }) => Ok(ExitCode::SUCCESS),
     }
 }
 
-/// An error for the person at the terminal.
-fn sentence(error: &Error) -> String {
-    match error {
-        Error::Problem(problem) => format!("{} ({})", problem.detail, problem.code),
-        Error::Database(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped => {
-            error.to_string()
-        }
-    }
+/// What is wrong with a file is said with its code, for scripts.
+fn with_code(ended: Result<ExitCode>) -> ExitCode {
+    ended.unwrap_or_else(|error| {
+        let said = match &error {
+            Error::Problem(problem) => format!("{} ({})", problem.detail, problem.code),
+            Error::Database(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped => {
+                error.to_string()
+            }
+        };
+        out::aside(format_args!("sheetline: {said}\n"));
+        ExitCode::from(2)
+    })
 }
 
-/// The same without the code, for a line that is no error of the command itself.
+/// An error for the person at the terminal.
 fn plain(error: &Error) -> String {
     match error {
         Error::Problem(problem) => problem.detail.clone(),
@@ -266,7 +269,7 @@ fn must_exist(path: &Path) -> Result<()> {
         // SQLite would take it for a new database: a backup of it would push good ones out.
         Ok(data) if data.is_file() && data.len() == 0 => {
             return Err(Error::problem(
-                crate::words::Code::UnreadableFile,
+                Code::UnreadableFile,
                 format!(
                     "The database {} is empty (0 bytes): what it held is lost. Put a backup in its place with `sheetline restore`.",
                     path.display()
@@ -277,7 +280,7 @@ fn must_exist(path: &Path) -> Result<()> {
         Err(_) => {}
     }
     Err(Error::problem(
-        crate::words::Code::NotFound,
+        Code::NotFound,
         format!(
             "There is no database {}. Name it with --db, or start the server once to make it.",
             path.display()

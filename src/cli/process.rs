@@ -17,8 +17,8 @@ use serde_json::Value;
 use super::limits;
 use crate::error::{Error, Result};
 use crate::process::{Checker, Choices, DateOrders, Inference, SAMPLE_ROWS, SourceFacts, Template};
-use crate::report::export::csv;
 use crate::report::export::xlsx::annotated::Annotated;
+use crate::report::export::{Member, csv, xlsx};
 use crate::sheet::reader::{self, ReadJob};
 use crate::sheet::{self, Event, Limits, ReadOptions, Row, SheetInfo, protocol, summary};
 use crate::stop::Stop;
@@ -116,12 +116,15 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
     std::fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
     if !missing.is_empty() {
         for problem in &report.errors {
-            eprintln!("sheetline: {} (missing-columns)", problem.message);
+            super::out::aside(format_args!(
+                "sheetline: {} (missing-columns)\n",
+                problem.message
+            ));
         }
         return Ok(ExitCode::from(1));
     }
     let stats = checker.counts();
-    println!(
+    super::out::line(format_args!(
         "{} {}: {} valid, {} to fix, {} there twice. See {}.",
         stats.rows,
         if stats.rows == 1 { "row" } else { "rows" },
@@ -129,7 +132,7 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
         stats.invalid,
         stats.duplicates,
         task.out.display()
-    );
+    ))?;
     Ok(ExitCode::from(u8::from(stats.valid != stats.rows)))
 }
 
@@ -291,11 +294,13 @@ fn check(task: &Flags, stored: &mut Stored, checker: &mut Checker) -> Result<()>
     let (send, marked) = mpsc::sync_channel::<Vec<Marked>>(2);
     thread::scope(|scope| {
         let copying = thread::Builder::new().spawn_scoped(scope, move || {
-            let mut annotated = Annotated::begin(&task.out, &info)?;
-            for (row, messages) in marked.into_iter().flatten() {
-                annotated.add(&row, &messages)?;
-            }
-            annotated.finish(&mut copy)
+            xlsx::without_panic(|| {
+                let mut annotated = Annotated::begin(&task.out, &info)?;
+                for (row, messages) in marked.into_iter().flatten() {
+                    annotated.add(&row, &messages)?;
+                }
+                annotated.finish(&mut copy)
+            })
         })?;
         let checked = write_records(stored, checker, ndjson, table, send);
         let copied = copying
@@ -317,9 +322,15 @@ fn write_records(
     mut table: impl Write,
     marked: SyncSender<Vec<Marked>>,
 ) -> Result<()> {
-    let names = checker.record_names();
+    let fields: Vec<Member> = checker
+        .members()
+        .map(|(name, kind)| Member {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+        })
+        .collect();
     let mut buffer = Vec::new();
-    csv::begin(&mut buffer, &names)?;
+    csv::begin(&mut buffer, &fields)?;
     let mut progress = Progress::new("Checking");
     let mut batch = Vec::new();
     let hand_on = |batch| marked.send(batch).map_err(|_| Error::Stopped);
@@ -331,7 +342,7 @@ fn write_records(
             ndjson.write_all(settled.data.as_bytes())?;
             ndjson.write_all(b"\n")?;
             let record: Value = serde_json::from_str(&settled.data)?;
-            csv::record(&mut buffer, &names, &record)?;
+            csv::record(&mut buffer, &fields, &record)?;
             table.write_all(&buffer)?;
             buffer.clear();
         }
@@ -377,7 +388,7 @@ impl Progress {
             .is_none_or(|shown| now.duration_since(shown).as_millis() >= 100)
         {
             self.shown = Some(now);
-            eprint!("\r{}: {} rows", self.what, self.rows);
+            super::out::aside(format_args!("\r{}: {} rows", self.what, self.rows));
         }
     }
 }
@@ -385,7 +396,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown.is_some() {
-            eprint!("\r\x1b[K");
+            super::out::aside(format_args!("\r\x1b[K"));
         }
     }
 }

@@ -37,7 +37,8 @@ pub fn run(db: &Path, file: &Path, force: bool) -> Result<ExitCode> {
     let about = look_at(file)?;
     let fresh = copy::beside(db, ".restored");
     copy::make(file, &fresh)?;
-    let aside = set_aside(db).inspect_err(|_| {
+    let prepared = write_ahead(&fresh).and_then(|()| set_aside(db));
+    let (aside, alone) = prepared.inspect_err(|_| {
         // The copy is of no use now; that it can't be removed changes nothing here.
         let _ = fs::remove_file(&fresh);
     })?;
@@ -47,19 +48,29 @@ pub fn run(db: &Path, file: &Path, force: bool) -> Result<ExitCode> {
             .as_deref()
             .unwrap_or(target.parent().unwrap_or(&target)),
     );
-    fs::rename(&fresh, db)?;
+    if cfg!(not(unix)) {
+        // Elsewhere a file that is open can't be replaced.
+        drop(alone);
+        fs::rename(&fresh, db)?;
+    } else {
+        fs::rename(&fresh, db)?;
+        drop(alone);
+    }
     copy::sync_folder(db)?;
-    println!(
+    super::out::line(format_args!(
         "{} is restored from {}: {about}",
         db.display(),
         file.display()
-    );
+    ))?;
     if let Some(aside) = aside {
-        println!("the replaced database is kept as {}", aside.display());
+        super::out::line(format_args!(
+            "the replaced database is kept as {}",
+            aside.display()
+        ))?;
     }
-    println!(
+    super::out::line(format_args!(
         "Sessions and API tokens are as they were at the time of the backup: `sheetline user disable NAME` ends those of a user, `user enable NAME` lets them in again."
-    );
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -67,16 +78,26 @@ pub fn run(db: &Path, file: &Path, force: bool) -> Result<ExitCode> {
 fn look_at(file: &Path) -> Result<String> {
     let unreadable = |error: rusqlite::Error| {
         refused(format!(
-            "{} can't be read as a database ({error}). Nothing was changed.",
+            "The backup {} can't be read ({error}). Nothing was changed: take another one.",
             file.display()
         ))
     };
     // The same sentences as for a database that is opened.
-    let kind = migrate::kind_of(file)?;
-    migrate::refuse_unknown(kind)?;
-    let migrate::Kind::Ours(version) = kind else {
-        return Err(refused(format!("{} is empty.", file.display())));
+    let kind = migrate::kind_of(file).map_err(|error| match error {
+        Error::Database(error) => unreadable(error),
+        other @ (Error::Problem(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped) => other,
+    })?;
+    let version = match kind {
+        migrate::Kind::Ours(version) => version,
+        migrate::Kind::Empty => return Err(refused(format!("{} is empty.", file.display()))),
+        migrate::Kind::Foreign => {
+            return Err(refused(format!(
+                "{} is no database of Sheetline. Nothing was changed: name a backup.",
+                file.display()
+            )));
+        }
     };
+    migrate::refuse_unknown(kind)?;
     let connection =
         Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(unreadable)?;
     if let Some(verdict) = copy::damage(&connection).map_err(unreadable)? {
@@ -97,14 +118,25 @@ fn look_at(file: &Path) -> Result<String> {
     ))
 }
 
+/// Lets a database have a log from its first moment: whoever opens it then holds a lock for as long as it
+/// is open, by which the next restore sees them.
+fn write_ahead(fresh: &Path) -> Result<()> {
+    let connection = Connection::open_with_flags(fresh, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.close().map_err(|(_, error)| error)?;
+    copy::sync_file(fresh)
+}
+
 /// Keeps the database under another name, its log with it, and leaves it in place, alone: until the
-/// backup is renamed over it there is one. Where there is none, a log of one may be left.
-fn set_aside(db: &Path) -> Result<Option<PathBuf>> {
+/// backup is renamed over it there is one. Where there is none, a log of one may be left. The connection
+/// keeps others out until it is dropped.
+fn set_aside(db: &Path) -> Result<(Option<PathBuf>, Option<Connection>)> {
     let time = super::clock().now().to_string().replace(':', "");
     let aside = copy::beside(db, &format!(".replaced-{time}"));
     let there = db.exists();
+    let mut alone = None;
     if there {
-        fold_log(db)?;
+        alone = fold_log(db)?;
         // A second name for the same file costs no room; where a disk has no such thing, it is copied.
         if fs::hard_link(db, &aside).is_err() {
             fs::copy(db, &aside)?;
@@ -121,16 +153,17 @@ fn set_aside(db: &Path) -> Result<Option<PathBuf>> {
         fs::remove_file(shared)?;
     }
     copy::sync_folder(db)?;
-    Ok(there.then_some(aside))
+    Ok((there.then_some(aside), alone))
 }
 
-/// Brings the log home and removes it, which SQLite does only where nobody else has the database open.
-fn fold_log(db: &Path) -> Result<()> {
+/// Brings the log home and removes it, which SQLite does only where nobody else has the database open; then
+/// locks it, for one without a log may be in use as well. `None` where it is damaged.
+fn fold_log(db: &Path) -> Result<Option<Connection>> {
     let folded =
         Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| {
-            connection.query_row("PRAGMA journal_mode = DELETE", [], |row| {
-                row.get::<_, String>(0)
-            })
+            connection.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+            connection.execute_batch("BEGIN EXCLUSIVE")?;
+            Ok(connection)
         });
     match folded {
         Err(error)
@@ -147,8 +180,9 @@ fn fold_log(db: &Path) -> Result<()> {
                 ),
             ))
         }
+        Ok(connection) => Ok(Some(connection)),
         // Damaged: that is why somebody restores it.
-        Ok(_) | Err(_) => Ok(()),
+        Err(_) => Ok(None),
     }
 }
 

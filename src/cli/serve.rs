@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, CommandFactory};
 
-use super::{check, config, door, limits, log as log_setup, signals};
+use super::{check, config, door, limits, log as log_setup, signals, values};
 use crate::accounts;
 use crate::app::App;
 use crate::db::{Db, lock};
@@ -36,18 +36,20 @@ pub struct Flags {
         long,
         env = "SHEETLINE_LISTEN",
         default_value = "127.0.0.1:8080",
-        value_name = "ADDR:PORT"
+        value_name = "ADDR:PORT",
+        value_parser = values::address
     )]
     listen: String,
     /// Threads that work on jobs; claiming stays first come, first served
-    #[arg(long, env = "SHEETLINE_WORKERS", default_value_t = 1, value_name = "N")]
+    #[arg(long, env = "SHEETLINE_WORKERS", default_value_t = 1, value_name = "N", value_parser = values::whole::<usize>(1..=64))]
     workers: usize,
     /// Larger uploads get 413
     #[arg(
         long,
         env = "SHEETLINE_MAX_UPLOAD_MB",
         default_value_t = 64,
-        value_name = "N"
+        value_name = "N",
+        value_parser = values::whole::<u64>(1..=1_048_576)
     )]
     max_upload_mb: u64,
     /// Seconds that a session lasts after its last request
@@ -55,18 +57,21 @@ pub struct Flags {
         long,
         env = "SHEETLINE_SESSION_TTL",
         default_value_t = 86_400,
-        value_name = "SECONDS"
+        value_name = "SECONDS",
+        value_parser = values::whole::<u64>(1..=315_360_000)
     )]
     session_ttl: u64,
     /// Seconds that a session lasts at most
-    #[arg(long, env = "SHEETLINE_SESSION_MAX", default_value_t = 30 * 86_400, value_name = "SECONDS")]
+    #[arg(long, env = "SHEETLINE_SESSION_MAX", default_value_t = 30 * 86_400, value_name = "SECONDS",
+          value_parser = values::whole::<u64>(1..=315_360_000))]
     session_max: u64,
     /// Seconds after which a job that is still processing is stopped
     #[arg(
         long,
         env = "SHEETLINE_STALE_AFTER",
         default_value_t = 1_800,
-        value_name = "SECONDS"
+        value_name = "SECONDS",
+        value_parser = values::whole::<u64>(1..=31_536_000)
     )]
     stale_after: u64,
     /// Seconds between two rounds of the scheduler
@@ -74,7 +79,8 @@ pub struct Flags {
         long,
         env = "SHEETLINE_SWEEP_EVERY",
         default_value_t = 300,
-        value_name = "SECONDS"
+        value_name = "SECONDS",
+        value_parser = values::whole::<u64>(1..=86_400)
     )]
     sweep_every: u64,
     /// Purge finished uploads older than this many days; 0 keeps them for ever
@@ -82,7 +88,8 @@ pub struct Flags {
         long,
         env = "SHEETLINE_RETAIN_DAYS",
         default_value_t = 0,
-        value_name = "N"
+        value_name = "N",
+        value_parser = values::whole::<u32>(0..=36_500)
     )]
     retain_days: u32,
     /// Connections open at once
@@ -90,18 +97,21 @@ pub struct Flags {
         long,
         env = "SHEETLINE_MAX_CONNECTIONS",
         default_value_t = 4_096,
-        value_name = "N"
+        value_name = "N",
+        value_parser = values::whole::<usize>(1..=1_000_000)
     )]
     max_connections: usize,
     /// Litestream replicates the database: leave its write-ahead log to it
-    #[arg(long, env = "SHEETLINE_REPLICATED", value_name = "BOOL", hide_env = true, action = ArgAction::Set,
+    #[arg(long, env = "SHEETLINE_REPLICATED", value_name = "BOOL", action = ArgAction::Set,
+          value_parser = values::yes_or_no,
           num_args = 0..=1, default_value = "false", default_missing_value = "true")]
     replicated: bool,
     /// The address under which people reach the server, where a proxy stands before it
-    #[arg(long, env = "SHEETLINE_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "SHEETLINE_PUBLIC_URL", value_name = "URL", value_parser = values::public_url)]
     public_url: Option<String>,
     /// A proxy whose X-Forwarded-* headers are believed; may be given several times
-    #[arg(long, env = "SHEETLINE_TRUSTED_PROXY", value_name = "ADDR", action = ArgAction::Append, value_delimiter = ',')]
+    #[arg(long, env = "SHEETLINE_TRUSTED_PROXY", value_name = "ADDR", action = ArgAction::Append,
+          value_delimiter = ',', value_parser = values::ip)]
     trusted_proxy: Vec<IpAddr>,
     #[command(flatten)]
     door: door::Flags,
@@ -112,59 +122,26 @@ pub struct Flags {
 }
 
 impl Flags {
-    pub(super) fn settings(&self) -> Result<Settings> {
-        let positive = |name: &str, value: u64| {
-            if value == 0 {
-                Err(Error::problem(
-                    Code::BadRequest,
-                    format!("--{name} must be at least 1."),
-                ))
-            } else {
-                Ok(value)
-            }
-        };
-        positive("workers", u64::try_from(self.workers).unwrap_or(u64::MAX))?;
-        positive(
-            "max-connections",
-            u64::try_from(self.max_connections).unwrap_or(u64::MAX),
-        )?;
+    pub(super) fn settings(&self) -> Settings {
+        let seconds = Duration::from_secs;
         let mut settings = Settings::new(self.db.clone());
         settings.listen = self.listen.clone();
-        settings.workers = self.workers.min(64);
-        settings.upload_bytes_max =
-            positive("max-upload-mb", self.max_upload_mb)?.saturating_mul(1 << 20);
-        settings.session_ttl = Duration::from_secs(positive("session-ttl", self.session_ttl)?);
-        settings.session_max = Duration::from_secs(positive("session-max", self.session_max)?);
-        settings.stale_after = Duration::from_secs(positive("stale-after", self.stale_after)?);
-        settings.sweep_every = Duration::from_secs(positive("sweep-every", self.sweep_every)?);
+        settings.workers = self.workers;
+        settings.upload_bytes_max = self.max_upload_mb << 20;
+        settings.session_ttl = seconds(self.session_ttl);
+        settings.session_max = seconds(self.session_max);
+        settings.stale_after = seconds(self.stale_after);
+        settings.sweep_every = seconds(self.sweep_every);
         settings.retain_days = self.retain_days;
         settings.replicated = self.replicated;
         settings.connections_max = self.max_connections;
+        settings.connections_per_address_max = self.door.per_address(settings.connections_max);
         settings.door = self.door.door();
-        if let Some(url) = &self.public_url {
-            public_address(url)?;
-        }
+        settings.bodies = self.door.bodies();
         settings.public_url = self.public_url.clone();
         settings.trusted_proxies = self.trusted_proxy.clone();
         settings.limits = self.limits.limits();
-        Ok(settings)
-    }
-}
-
-/// What `--public-url` may be: an address without path.
-fn public_address(url: &str) -> Result<()> {
-    let host = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"))
-        .map(|rest| rest.trim_end_matches('/'));
-    match host {
-        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']) => Ok(()),
-        Some(_) | None => Err(Error::problem(
-            Code::BadRequest,
-            format!(
-                "--public-url must be an address such as https://sheets.example.org, without a path; it is \"{url}\"."
-            ),
-        )),
+        settings
     }
 }
 
@@ -173,7 +150,7 @@ fn public_address(url: &str) -> Result<()> {
 /// # Errors
 /// Where the server can't start.
 pub fn run(flags: &Flags) -> Result<ExitCode> {
-    let settings = flags.settings()?;
+    let settings = flags.settings();
     log_setup::start(&flags.log)?;
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for stranger in config::strangers(&super::Cli::command(), names) {

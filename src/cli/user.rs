@@ -10,6 +10,7 @@ use super::UserAction;
 use crate::accounts;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::logged::word;
 use crate::store::users::{self, User};
 use crate::words::{Code, Role};
 
@@ -35,9 +36,13 @@ pub(super) fn run(path: &Path, action: &UserAction) -> Result<ExitCode> {
             let db = Db::open(path, super::clock())?;
             let password = read_password(*password_stdin)?;
             let user = accounts::add_user(&db, name, &password, email.as_deref(), *admin)?;
-            println!("{} is added ({}).", user.username, role(&user));
+            super::out::line(format_args!(
+                "{} is added ({}).",
+                user.username,
+                role(&user)
+            ))?;
         }
-        UserAction::List => print!("{}", table(&all(&super::open_existing(path)?)?)),
+        UserAction::List => super::out::text(table(&all(&super::open_existing(path)?)?))?,
         UserAction::Passwd {
             name,
             password_stdin,
@@ -46,22 +51,25 @@ pub(super) fn run(path: &Path, action: &UserAction) -> Result<ExitCode> {
             let user = accounts::by_name(&db, name)?;
             let password = read_password(*password_stdin)?;
             accounts::set_password(&db, &user, &password)?;
-            println!(
+            super::out::line(format_args!(
                 "{} has a new password; all sessions are ended.",
                 user.username
-            );
+            ))?;
         }
         UserAction::Disable { name } => {
             let db = super::open_existing(path)?;
             let user = accounts::by_name(&db, name)?;
             accounts::enable(&db, &user, false)?;
-            println!("{} is disabled and signed out.", user.username);
+            super::out::line(format_args!(
+                "{} is disabled and signed out.",
+                user.username
+            ))?;
         }
         UserAction::Enable { name } => {
             let db = super::open_existing(path)?;
             let user = accounts::by_name(&db, name)?;
             accounts::enable(&db, &user, true)?;
-            println!("{} may sign in again.", user.username);
+            super::out::line(format_args!("{} may sign in again.", user.username))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -212,7 +220,7 @@ pub fn unattended(db: &Db) -> Result<()> {
         })?;
     log::info!(
         "user={} added as the first administrator, from the environment",
-        user.username
+        word(&user.username)
     );
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::words::Code;
 pub(super) const APPLICATION_ID: i64 = 0x5348_4c4e;
 
 /// The schema's version, kept in `user_version`.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 const SCHEMA: &str = include_str!("../../schema.sql");
 
@@ -22,6 +22,8 @@ const SCHEMA: &str = include_str!("../../schema.sql");
 const STEPS: &[&str] = &[
     // 2: views of problems, changes, mappings and templates; what stays when its job is undone.
     "ALTER TABLE records ADD COLUMN kept INTEGER NOT NULL DEFAULT 0 CHECK (kept IN (0, 1));",
+    // 3: how many rows of an update the list had already as they are; repaired rows by where they are from.
+    "ALTER TABLE jobs ADD COLUMN unchanged INTEGER;",
 ];
 
 /// What a file says of itself.

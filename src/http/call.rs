@@ -13,9 +13,6 @@ use crate::report::paging::Page;
 use crate::store::audit::Actor;
 use crate::words::{Code, Role};
 
-/// Bytes of a JSON body.
-const JSON_BYTES_MAX: usize = 64 << 10;
-
 /// A request, the program it is for, and who makes it.
 pub struct Call<'a, 'c> {
     pub app: &'a App,
@@ -102,7 +99,7 @@ impl Call<'_, '_> {
     /// # Errors
     /// As [`Call::json`].
     pub fn json_or_default<T: DeserializeOwned + Default>(&mut self) -> Result<T> {
-        let bytes = self.incoming.body.read_small(JSON_BYTES_MAX)?;
+        let bytes = self.incoming.body.read_small(self.json_bytes_max())?;
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(T::default());
         }
@@ -112,9 +109,13 @@ impl Call<'_, '_> {
     /// The body as JSON.
     ///
     /// # Errors
-    /// `too-large` over 64 KiB; `invalid-json` where it is no JSON or not of the shape.
+    /// `too-large` over `--max-json-kb`; `invalid-json` where it is no JSON or not of the shape.
     pub fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
-        self.json_of(JSON_BYTES_MAX)
+        self.json_of(self.json_bytes_max())
+    }
+
+    fn json_bytes_max(&self) -> usize {
+        self.app.settings.bodies.json_bytes_max
     }
 
     /// The body as JSON, where it may be larger or must be smaller than others.

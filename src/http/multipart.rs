@@ -14,17 +14,9 @@ use multer::{Field, Multipart};
 use crate::error::{Error, Problem, Result};
 use crate::http::disposition::{self, Disposition};
 use crate::http::listener::Body;
+use crate::settings::Bodies;
 use crate::words::Code;
 
-/// Fields of a form beside the file.
-pub const FIELDS_MAX: usize = 32;
-/// Bytes of a field's name.
-pub const FIELD_NAME_BYTES_MAX: usize = 100;
-/// Bytes of a field's value.
-pub const FIELD_VALUE_BYTES_MAX: usize = 16 << 10;
-/// Bytes beside the contents of file and fields that may come without any content: a part's
-/// headers, what stands before the first boundary and behind the last.
-pub const OVERHEAD_BYTES_MAX: usize = 64 << 10;
 /// Bytes read at a time.
 const PIECE: usize = 32 << 10;
 
@@ -33,6 +25,8 @@ const PIECE: usize = 32 << 10;
 pub struct FormBounds {
     /// Bytes of the file.
     pub file_bytes_max: u64,
+    /// What stands beside it.
+    pub beside: Bodies,
 }
 
 /// The file of a form.
@@ -63,7 +57,7 @@ pub fn read_form(
     spool: &mut dyn Write,
 ) -> Result<Form> {
     let boundary = boundary(content_type)?;
-    let source = Source::new(body);
+    let source = Source::new(body, bounds.beside.form_overhead_bytes_max);
     let counts = Arc::clone(&source.counts);
     let mut parts = Multipart::new(source, boundary);
     let mut form = Form {
@@ -71,7 +65,7 @@ pub fn read_form(
         file: None,
     };
     while let Some(mut part) = next_part(&mut parts, &counts)? {
-        let about = disposition_of(&part)?;
+        let about = disposition_of(&part, bounds.beside.form_name_bytes_max)?;
         if about.name == "file" {
             if form.file.is_some() {
                 return Err(bad("Send one file at a time."));
@@ -88,15 +82,16 @@ pub fn read_form(
                 "Send the file in the part named \"file\" of the form.",
             ));
         } else {
-            if form.fields.len() >= FIELDS_MAX {
-                return Err(bad(&format!("A form has at most {FIELDS_MAX} fields.")));
+            let fields_max = bounds.beside.form_fields_max;
+            if form.fields.len() >= fields_max {
+                return Err(bad(&format!("A form has at most {fields_max} fields.")));
             }
-            let value = value(&mut part, &counts)?;
+            let value = value(&mut part, &counts, bounds.beside.form_value_bytes_max)?;
             form.fields.push((about.name, value));
         }
     }
     drop(parts);
-    read_over_the_rest(body)?;
+    read_over_the_rest(body, bounds.beside.form_overhead_bytes_max)?;
     Ok(form)
 }
 
@@ -113,7 +108,7 @@ fn boundary(content_type: &str) -> Result<String> {
         })
 }
 
-fn disposition_of(part: &Field<'_>) -> Result<Disposition> {
+fn disposition_of(part: &Field<'_>, name_bytes_max: usize) -> Result<Disposition> {
     let mut headers = part.headers().get_all("content-disposition").iter();
     let (Some(header), None) = (headers.next(), headers.next()) else {
         return Err(bad("Each part of the form needs one Content-Disposition."));
@@ -121,8 +116,10 @@ fn disposition_of(part: &Field<'_>) -> Result<Disposition> {
     let about = disposition::parse(header.as_bytes()).ok_or_else(|| {
         bad("A part of the form has a Content-Disposition that can't be understood.")
     })?;
-    if about.name.len() > FIELD_NAME_BYTES_MAX {
-        return Err(bad("The name of a field is too long."));
+    if about.name.len() > name_bytes_max {
+        return Err(bad(&format!(
+            "The name of a field has more than {name_bytes_max} bytes."
+        )));
     }
     Ok(about)
 }
@@ -151,15 +148,15 @@ fn copy(
     Ok(size)
 }
 
-fn value(part: &mut Field<'_>, counts: &Counts) -> Result<String> {
+fn value(part: &mut Field<'_>, counts: &Counts, bytes_max: usize) -> Result<String> {
     let mut bytes = Vec::new();
     while let Some(piece) = next_piece(part, counts)? {
-        if bytes.len() + piece.len() > FIELD_VALUE_BYTES_MAX {
+        if bytes.len() + piece.len() > bytes_max {
             return Err(Problem::new(
                 Code::TooLarge,
-                format!("A field of the form has more than {FIELD_VALUE_BYTES_MAX} bytes."),
+                format!("A field of the form has more than {bytes_max} bytes."),
             )
-            .with("limit", FIELD_VALUE_BYTES_MAX)
+            .with("limit", bytes_max)
             .into());
         }
         bytes.extend_from_slice(&piece);
@@ -169,7 +166,7 @@ fn value(part: &mut Field<'_>, counts: &Counts) -> Result<String> {
 
 /// What stands behind the closing boundary means nothing, but it must be out of the way of the
 /// next request.
-fn read_over_the_rest(body: &mut Body<'_>) -> Result<()> {
+fn read_over_the_rest(body: &mut Body<'_>, bytes_max: usize) -> Result<()> {
     let mut rest = 0;
     let mut scratch = [0; 4_096];
     loop {
@@ -177,7 +174,7 @@ fn read_over_the_rest(body: &mut Body<'_>) -> Result<()> {
             0 => return Ok(()),
             size => rest += size,
         }
-        if rest > OVERHEAD_BYTES_MAX {
+        if rest > bytes_max {
             return Err(bad("Something follows the end of the form."));
         }
     }
@@ -197,14 +194,17 @@ struct Counts {
 struct Source<'a, 'c> {
     body: &'a mut Body<'c>,
     counts: Arc<Counts>,
+    /// Bytes that may come before content comes out.
+    overhead_bytes_max: usize,
     rests: bool,
 }
 
 impl<'a, 'c> Source<'a, 'c> {
-    fn new(body: &'a mut Body<'c>) -> Source<'a, 'c> {
+    fn new(body: &'a mut Body<'c>, overhead_bytes_max: usize) -> Source<'a, 'c> {
         Source {
             body,
             counts: Arc::default(),
+            overhead_bytes_max,
             rests: false,
         }
     }
@@ -230,7 +230,7 @@ impl Stream for Source<'_, '_> {
                 piece.truncate(size);
                 let size = u64::try_from(size).unwrap_or(0);
                 let before = this.counts.pending.fetch_add(size, Ordering::Relaxed);
-                if before > u64::try_from(OVERHEAD_BYTES_MAX).unwrap_or(0) {
+                if before > u64::try_from(this.overhead_bytes_max).unwrap_or(u64::MAX) {
                     let problem = Problem::new(
                         Code::BadRequest,
                         "The form has too much beside its file and fields.",
@@ -308,6 +308,7 @@ mod tests {
         let mut spool = Vec::new();
         let bounds = FormBounds {
             file_bytes_max: limit,
+            ..FormBounds::default()
         };
         let mut body = Body::from_bytes(text.to_vec());
         read_form(TYPE, &mut body, &bounds, &mut spool).map(|form| (form, spool))
@@ -370,23 +371,29 @@ mod tests {
 
     #[test]
     fn fields_have_limits() {
+        let Bodies {
+            form_fields_max,
+            form_name_bytes_max,
+            form_value_bytes_max,
+            ..
+        } = Bodies::default();
         let form = |parts: String| format!("{parts}--XX--");
         let many = |count: usize| form(part("name=a", "b").repeat(count));
-        assert!(read(many(FIELDS_MAX).as_bytes(), 9).is_ok());
+        assert!(read(many(form_fields_max).as_bytes(), 9).is_ok());
         assert_eq!(
-            code(read(many(FIELDS_MAX + 1).as_bytes(), 9)),
+            code(read(many(form_fields_max + 1).as_bytes(), 9)),
             Code::BadRequest
         );
         let named = |size: usize| form(part(&format!("name={}", "n".repeat(size)), "b"));
-        assert!(read(named(FIELD_NAME_BYTES_MAX).as_bytes(), 9).is_ok());
+        assert!(read(named(form_name_bytes_max).as_bytes(), 9).is_ok());
         assert_eq!(
-            code(read(named(FIELD_NAME_BYTES_MAX + 1).as_bytes(), 9)),
+            code(read(named(form_name_bytes_max + 1).as_bytes(), 9)),
             Code::BadRequest
         );
         let valued = |size: usize| form(part("name=a", &"v".repeat(size)));
-        assert!(read(valued(FIELD_VALUE_BYTES_MAX).as_bytes(), 9).is_ok());
+        assert!(read(valued(form_value_bytes_max).as_bytes(), 9).is_ok());
         assert_eq!(
-            code(read(valued(FIELD_VALUE_BYTES_MAX + 1).as_bytes(), 9)),
+            code(read(valued(form_value_bytes_max + 1).as_bytes(), 9)),
             Code::TooLarge
         );
     }
@@ -441,7 +448,10 @@ mod tests {
         }
         let text = format!("{}--XX--", file("1"));
         let mut body = Body::from_bytes(text.into_bytes());
-        let bounds = FormBounds { file_bytes_max: 9 };
+        let bounds = FormBounds {
+            file_bytes_max: 9,
+            ..FormBounds::default()
+        };
         let error = read_form(TYPE, &mut body, &bounds, &mut Full).unwrap_err();
         assert!(error.is_disk_full());
     }

@@ -1,18 +1,20 @@
 //! The route table: every address of the server, who may use it, and what answers it. Routing, the
 //! authorisation test and the API description are made from this one table.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rouille::Response;
 
 use crate::accounts::{Caller, Via};
 use crate::app::App;
+use crate::db::patience;
 use crate::error::{Error, Problem, Result};
 use crate::http::call::Call;
 use crate::http::carriers;
 use crate::http::handlers;
 use crate::http::listener::Incoming;
 use crate::http::{compress, percent, problem, reply};
+use crate::logged::{self, word};
 use crate::words::{Code, Role};
 
 /// Who may use a route.
@@ -58,9 +60,13 @@ struct Seen {
     route: &'static str,
 }
 
+/// How long a request waits for the database in all while another program holds it: then it is told so.
+const DATABASE_WAIT: Duration = Duration::from_millis(2_500);
+
 /// Answers one request: session, then origin, then permission, then whatever the handler checks.
 pub fn answer(app: &App, incoming: &mut Incoming<'_>) -> Response {
     let began = Instant::now();
+    let _hurry = patience::hurry(DATABASE_WAIT);
     let method = incoming.request.method().to_owned();
     let path = path_of(incoming.request.raw_url()).to_owned();
     let mut seen = Seen {
@@ -85,10 +91,17 @@ pub fn answer(app: &App, incoming: &mut Incoming<'_>) -> Response {
     let response = reply::guarded(response, carriers::is_https(app, incoming));
     app.metrics
         .request(seen.method, seen.route, response.status_code);
+    // An address that there is not may hold anything, a session's id as well.
+    let path = if seen.route == "-" {
+        "-".to_owned()
+    } else {
+        logged::path(&path)
+    };
     log::info!(
-        "{who} {method} {path} {status} {ms} ms",
+        "{who} address={address} {method} {path} {status} {ms} ms",
         who = seen.who,
-        path = path.escape_debug(),
+        address = carriers::client_address(app, incoming),
+        method = method.escape_debug(),
         status = response.status_code,
         ms = began.elapsed().as_millis()
     );
@@ -169,8 +182,10 @@ fn identify(app: &App, incoming: &Incoming<'_>, who: &mut String) -> Result<Call
         .accounts
         .identify(&app.db, carriers::carried(incoming).as_ref())?;
     *who = match &caller.via {
-        Via::Session { short, .. } => format!("user={} session={short}", caller.user.username),
-        Via::Token { short, .. } => format!("user={} token={short}", caller.user.username),
+        Via::Session { short, .. } => {
+            format!("user={} session={short}", word(&caller.user.username))
+        }
+        Via::Token { short, .. } => format!("user={} token={short}", word(&caller.user.username)),
     };
     Ok(caller)
 }
@@ -250,7 +265,9 @@ fn matches(pattern: &str, path: &str) -> Option<Vec<String>> {
                 let have = percent::decode(have).filter(|have| !have.is_empty())?;
                 params.push(have);
             }
-            (Some(want), Some(have)) if percent::decode(have).as_deref() == Some(want) => {}
+            (Some(want), Some(have)) if want == have => {}
+            (Some(want), Some(have))
+                if have.contains('%') && percent::decode(have).as_deref() == Some(want) => {}
             _ => return None,
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::id::UploadNo;
 use crate::intake::spool::Spool;
 use crate::store::uploads::{self, CHUNK_BYTES};
@@ -22,6 +23,7 @@ struct Pieces<'a> {
 impl Pieces<'_> {
     /// The next pieces; fewer than [`BATCH_CHUNKS`] where the file ends.
     fn next_batch(&mut self) -> io::Result<Vec<(u32, Vec<u8>)>> {
+        faults::file()?;
         let mut batch = Vec::new();
         while batch.len() < BATCH_CHUNKS {
             let mut piece = Vec::with_capacity(CHUNK_BYTES);

@@ -292,3 +292,14 @@ pub fn purge(db: &Db, no: UploadNo) -> Result<()> {
     while !db.write(|tx| uploads::purge_chunks_step(tx, no, uploads::PURGE_CHUNKS))? {}
     Ok(())
 }
+
+/// Removes what nobody refers to any more, in small steps.
+///
+/// # Errors
+/// `Database`.
+pub fn tidy(db: &Db) -> Result<()> {
+    while let Some(no) = db.read(uploads::next_to_purge)? {
+        purge(db, no)?;
+    }
+    Ok(())
+}

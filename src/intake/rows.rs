@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::db::pace::Pace;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::id::UploadNo;
@@ -152,6 +153,7 @@ impl Batch {
 /// # Errors
 /// `Database`.
 pub fn discard(db: &Db, no: UploadNo) -> Result<()> {
-    while !db.write(|tx| uploads::purge_rows_step(tx, no, uploads::PURGE_ROWS))? {}
+    let mut pace = Pace::new();
+    while !db.step(&mut pace, |tx, rows| uploads::purge_rows_step(tx, no, rows))? {}
     Ok(())
 }

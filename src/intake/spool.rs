@@ -103,6 +103,7 @@ fn remove(path: &Path) -> io::Result<()> {
 /// # Errors
 /// What the file system said.
 pub fn clean(folder: &Path) -> Result<()> {
+    faults::file()?;
     if !folder.exists() {
         return Ok(());
     }
@@ -116,6 +117,7 @@ pub fn clean(folder: &Path) -> Result<()> {
 }
 
 fn make_private_folder(folder: &Path) -> io::Result<()> {
+    faults::file()?;
     if folder.is_dir() {
         return Ok(());
     }

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
+use super::defuse;
 use super::keys::{Found, Key, KeyKind, KeySpec, Keys};
-use super::line::{Line, check_cell, normalize_cells};
+use super::line::{Line, check_cell, normalize_cells, restore_extra};
 use super::mapping::{Choices, Mapping};
 use super::messages;
 use super::order::{self, DateOrders, Watch};
@@ -22,6 +23,11 @@ use super::value::{Value, write_json_text};
 use crate::error::Result;
 use crate::sheet::{Cell, Column, Notice, Row};
 use crate::words::{Fault, How};
+
+/// Bytes by which a record may be longer than the one before without being moved, and the room made for
+/// one at most.
+const RECORD_BYTES_MORE: usize = 64;
+const RECORD_BYTES_MAX: usize = 4_096;
 
 /// What is known of the sheet before its rows.
 #[derive(Debug, Clone)]
@@ -48,6 +54,8 @@ pub enum Outcome {
     Valid,
     /// A new version of a record of the list.
     Updated,
+    /// It was to update a record of the list, which has all its values already.
+    Unchanged,
     /// It is in the file or in the list already.
     Duplicate,
     Invalid,
@@ -64,6 +72,13 @@ pub struct Checked {
     pub keys: Vec<Key>,
 }
 
+impl Checked {
+    /// Whether nothing is wrong with it so far.
+    pub fn is_clean(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
 /// A record of the office's list that has a key of the row.
 #[derive(Debug, Clone)]
 pub struct Collision {
@@ -73,8 +88,8 @@ pub struct Collision {
     /// Where it came from.
     pub file: String,
     pub row: u32,
-    /// Which of the row's keys it has.
-    pub key: usize,
+    /// Which of the row's keys it has; `None`: it is the same row of the same file, put back before.
+    pub key: Option<usize>,
 }
 
 /// A row with all that is to be stored of it.
@@ -86,7 +101,7 @@ pub struct Settled {
     pub data: String,
     /// The changed values as a JSON array, where there are any.
     pub changes: Option<String>,
-    /// What is wrong, as a JSON array.
+    /// What is wrong, as a JSON array; empty where nothing is.
     pub problems: String,
     /// What is wrong, in sentences.
     pub messages: Vec<(Option<usize>, String)>,
@@ -98,7 +113,7 @@ impl Settled {
     /// Whether the row is in the clean list.
     pub fn is_record(&self) -> bool {
         match self.outcome {
-            Outcome::Valid | Outcome::Updated => true,
+            Outcome::Valid | Outcome::Updated | Outcome::Unchanged => true,
             Outcome::Duplicate | Outcome::Invalid => false,
         }
     }
@@ -113,8 +128,12 @@ pub struct Checker {
     places: Vec<Option<usize>>,
     /// Positions in `facts.columns` of the columns that serve no field.
     extras: Vec<usize>,
-    /// `"name":` for each field and each extra column.
+    /// The names of a record's members: the fields, then the extra columns.
+    members: Vec<String>,
+    /// `"name":` for each of them.
     names: Vec<String>,
+    /// Room that is made for the next record: the last one's length, and a little.
+    record_bytes: usize,
     /// Fields of a whole record of a text file; `None` for workbooks.
     width: Option<usize>,
     /// Columns of dates whose order has to be found out.
@@ -150,7 +169,8 @@ impl Checker {
             })
             .map(|(at, _)| at)
             .collect();
-        let names: Vec<String> = record_names(template, &facts, &extras)
+        let members = record_names(template, &facts, &extras);
+        let names: Vec<String> = members
             .iter()
             .map(|name| {
                 let mut json = String::new();
@@ -174,7 +194,9 @@ impl Checker {
             mapping,
             places,
             extras,
+            members,
             names,
+            record_bytes: RECORD_BYTES_MORE,
             width,
             tally: Tally::default(),
             stats: Stats::default(),
@@ -194,9 +216,11 @@ impl Checker {
         &self.mapping
     }
 
-    /// The names of a record's members, in their order.
-    pub fn record_names(&self) -> Vec<String> {
-        record_names(&self.template, &self.facts, &self.extras)
+    /// The names of a record's members and their types, in their order.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        let kinds = self.template.fields.iter().map(|field| field.kind.name());
+        let kinds = kinds.chain(std::iter::repeat("any"));
+        self.members.iter().map(String::as_str).zip(kinds)
     }
 
     /// Whether all rows have to be shown to [`Checker::observe`] before the first is checked.
@@ -229,11 +253,11 @@ impl Checker {
     /// `Internal` where the row is damaged.
     pub fn check(&mut self, row: &Row) -> Result<Checked> {
         let cells = row.values()?;
-        let mut line = Line::new(row.number, self.names.len());
+        let mut line = Line::new(row.number, self.record_bytes);
         let mut values: Vec<Option<Value<'_>>> = Vec::with_capacity(self.template.fields.len());
         let workbook = self.facts.workbook;
         // Text that normalising made anew; values borrow from it.
-        let normalized = normalize_cells(&self.template, &self.places, &cells);
+        let normalized = normalize_cells(&self.template, &self.places, &cells, workbook);
         for (at, field) in self.template.fields.iter().enumerate() {
             let place = self.places.get(at).copied().flatten();
             let cell = place
@@ -257,14 +281,21 @@ impl Checker {
             let Some(column) = self.facts.columns.get(*extra) else {
                 continue;
             };
-            let value = cells
-                .get(column.index)
-                .and_then(|cell| FieldType::Any.read(cell, workbook));
+            let cell = cells.get(column.index).unwrap_or(&Cell::Empty);
+            let restored = restore_extra(cell, workbook);
+            let read = restored.as_ref().map_or(cell, |(cell, _)| cell);
+            let value = FieldType::Any.read(read, workbook);
             if let (Some(value), Some(profile)) = (&value, self.profiles.get_mut(at)) {
                 profile.add(value);
             }
-            if let Some(name) = self.names.get(at) {
-                line.member(name, value.as_ref());
+            if let (Some(name), Some(json_name)) = (self.members.get(at), self.names.get(at)) {
+                line.extra(
+                    (name, json_name),
+                    cell,
+                    column.index,
+                    value.as_ref(),
+                    &restored,
+                );
             }
         }
         if let Some(width) = self.width {
@@ -282,7 +313,9 @@ impl Checker {
             });
         }
         let keys = self.check_keys(row.number, &values, &mut line.problems);
-        Ok(line.finish(keys))
+        let checked = line.finish(keys);
+        self.record_bytes = (checked.data.len() + RECORD_BYTES_MORE).min(RECORD_BYTES_MAX);
+        Ok(checked)
     }
 
     fn check_keys(
@@ -302,14 +335,13 @@ impl Checker {
                     }
                 }
                 Found::Empty => {
-                    let names = self.labels(self.keys.specs().get(number));
-                    problems.add(Fault::PrimaryKey, || {
-                        Problem::of_row(
-                            Fault::PrimaryKey,
-                            row,
-                            format!("{names} must not be empty: it tells rows apart."),
-                        )
-                    });
+                    if let Some(spec) = self.keys.specs().get(number) {
+                        let unread = problems.kept.iter().any(|problem| {
+                            problem.fault == Fault::TypeError && self.is_in(spec, problem)
+                        });
+                        problems.keyless = true;
+                        problems.add(Fault::PrimaryKey, || self.empty(spec, row, unread));
+                    }
                 }
             }
         }
@@ -328,20 +360,45 @@ impl Checker {
 
     fn again(&self, spec: &KeySpec, row: u32, first: u32, values: &[Option<Value<'_>>]) -> Problem {
         let message = format!("Same {} as row {first}.", self.labels(Some(spec)));
-        let fault = spec.fault();
+        let problem = Problem::of_key(spec.fault(), row, &self.columns_of(spec), message);
         let [field] = spec.fields.as_slice() else {
-            return Problem::of_row(fault, row, message);
+            return problem;
         };
-        let place = self.places.get(*field).copied().flatten();
         let value = values.get(*field).and_then(Option::as_ref);
-        match (place, self.template.fields.get(*field), value) {
-            (Some(place), Some(field), Some(value)) if spec.kind != KeyKind::Primary => {
-                Problem::of_cell(fault, row, place, message)
-                    .with_field(&field.name)
-                    .with_value(&value.text())
-            }
-            _ => Problem::of_row(fault, row, message),
+        let problem = match value {
+            Some(value) => problem.with_value(&value.text()),
+            None => problem,
+        };
+        match self.template.fields.get(*field) {
+            Some(field) if spec.kind != KeyKind::Primary => problem.with_field(&field.name),
+            _ => problem,
         }
+    }
+
+    /// A row without a primary key; `unread`: its cells hold something, which is wrong.
+    fn empty(&self, spec: &KeySpec, row: u32, unread: bool) -> Problem {
+        let names = self.labels(Some(spec));
+        let message = if unread {
+            format!("{names} can't be read as it stands, so that nothing tells this row apart.")
+        } else {
+            format!("{names} must not be empty: it tells rows apart.")
+        };
+        Problem::of_key(spec.fault(), row, &self.columns_of(spec), message)
+    }
+
+    /// The sheet columns of a key's fields.
+    fn columns_of(&self, spec: &KeySpec) -> Vec<usize> {
+        let places = spec.fields.iter();
+        places
+            .filter_map(|field| self.places.get(*field).copied().flatten())
+            .collect()
+    }
+
+    /// Whether a problem is about a field of this key.
+    fn is_in(&self, spec: &KeySpec, problem: &Problem) -> bool {
+        let fields = spec.fields.iter();
+        let mut fields = fields.filter_map(|field| self.template.fields.get(*field));
+        fields.any(|field| problem.field.as_deref() == Some(&field.name))
     }
 
     fn labels(&self, spec: Option<&KeySpec>) -> String {
@@ -361,13 +418,15 @@ impl Checker {
         self.keys.is_of(key, &self.template, data)
     }
 
-    /// A record with the new values of the columns that the file has.
+    /// Makes of a row that updates the record `old` the whole record: with the new values of the columns
+    /// that the file has. False: the record has them already, and the row is told as unchanged.
     ///
     /// # Errors
     /// `Internal` where one of them is damaged.
-    pub fn merge(&self, old: &str, new: &str) -> Result<String> {
-        let mut data: Map<String, Json> = serde_json::from_str(old)?;
-        let news: Map<String, Json> = serde_json::from_str(new)?;
+    pub fn merge(&mut self, old: &str, row: &mut Settled) -> Result<bool> {
+        let old: Map<String, Json> = serde_json::from_str(old)?;
+        let mut data = old.clone();
+        let news: Map<String, Json> = serde_json::from_str(&row.data)?;
         for (name, value) in news {
             let field = self
                 .template
@@ -379,7 +438,13 @@ impl Checker {
                 data.insert(name, value);
             }
         }
-        Ok(serde_json::to_string(&data)?)
+        if data == old {
+            row.outcome = Outcome::Unchanged;
+            self.stats.unchanged += 1;
+            return Ok(false);
+        }
+        row.data = serde_json::to_string(&data)?;
+        Ok(true)
     }
 
     /// The hashes by which a record is found again.
@@ -400,9 +465,8 @@ impl Checker {
             .zip(&self.profiles)
             .map(|(field, profile)| profile.to_column(&field.name, field.kind.name()))
             .collect();
-        let names = self.record_names();
         columns.extend(
-            names
+            self.members
                 .iter()
                 .zip(&self.profiles)
                 .skip(self.template.fields.len())
@@ -441,10 +505,13 @@ fn record_names(template: &Template, facts: &SourceFacts, extras: &[usize]) -> V
         .collect();
     let mut taken: std::collections::HashSet<String> = names.iter().cloned().collect();
     for column in extras.iter().filter_map(|at| facts.columns.get(*at)) {
-        let mut name = column.name.clone();
+        // As it was before an export defused it.
+        let own = defuse::restored(&column.name).filter(|_| !facts.workbook);
+        let own = own.unwrap_or(&column.name);
+        let mut name = own.to_owned();
         let mut number = 2;
         while !taken.insert(name.clone()) {
-            name = format!("{}_{number}", column.name);
+            name = format!("{own}_{number}");
             number += 1;
         }
         names.push(name);

@@ -8,7 +8,7 @@ const TIME_PARTS: [(char, f64); 3] = [('H', 3_600e6), ('M', 60e6), ('S', 1e6)];
 
 /// How long a duration is: months and, apart from them, microseconds. Each part may stand once and
 /// in its order; weeks, fractions and a sign are allowed. `None`: it is no duration.
-pub(super) fn length(text: &str) -> Option<(f64, f64)> {
+pub fn length(text: &str) -> Option<(f64, f64)> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
     let rest = unsigned.strip_prefix('P')?;

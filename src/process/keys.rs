@@ -329,7 +329,7 @@ fn spec(template: &Template, kind: KeyKind, fields: &[usize]) -> KeySpec {
 
 /// The parts with their lengths, so that no two lists give the same text.
 fn joined<'v>(spec: &KeySpec, parts: impl Iterator<Item = Option<Cow<'v, str>>>) -> String {
-    let mut text = String::with_capacity(64);
+    let mut text = String::with_capacity(96);
     for (part, fold) in parts.zip(&spec.fold) {
         match part {
             None => text.push('-'),

@@ -5,7 +5,7 @@ use super::checker::Checked;
 use super::constraints::Rule;
 use super::keys::Key;
 use super::messages;
-use super::normalize;
+use super::normalize::{self, Step};
 use super::problem::{Problem, RowProblems};
 use super::profile::Profile;
 use super::template::{Field, Template};
@@ -14,28 +14,53 @@ use crate::sheet::{Cell, Row, cell_name};
 use crate::words::Fault;
 
 /// A cell after its template's `normalize`, where that changed something.
-pub(super) type Normalized<'c> = Option<(Cell<'c>, Vec<normalize::Step>)>;
+pub(super) type Normalized<'c> = Option<(Cell<'c>, Vec<Step>)>;
 
 pub(super) fn normalize_cells<'c>(
     template: &Template,
     places: &[Option<usize>],
     cells: &'c [Cell<'c>],
+    workbook: bool,
 ) -> Vec<Normalized<'c>> {
     template
         .fields
         .iter()
         .zip(places)
         .map(|(field, place)| {
-            if field.normalize.is_empty() {
-                return None;
-            }
             let Some(Cell::Text(text)) = cells.get((*place)?) else {
                 return None;
             };
-            let (value, steps) = normalize::apply(&field.normalize, text);
-            (!steps.is_empty()).then_some((Cell::Text(value), steps))
+            if !workbook && text.starts_with('\'') {
+                let steps: Vec<Step> = [Step::Defused]
+                    .iter()
+                    .chain(&field.normalize)
+                    .copied()
+                    .collect();
+                normalized(&steps, text)
+            } else {
+                normalized(&field.normalize, text)
+            }
         })
         .collect()
+}
+
+/// The text of a column that serves no field, as exports had it before they defused it.
+pub(super) fn restore_extra<'c>(cell: &'c Cell<'c>, workbook: bool) -> Normalized<'c> {
+    let Cell::Text(text) = cell else {
+        return None;
+    };
+    if workbook {
+        return None;
+    }
+    normalized(&[Step::Defused], text)
+}
+
+fn normalized<'c>(steps: &[Step], text: &'c str) -> Normalized<'c> {
+    if steps.is_empty() {
+        return None;
+    }
+    let (value, steps) = normalize::apply(steps, text);
+    (!steps.is_empty()).then_some((Cell::Text(value), steps))
 }
 
 /// What a cell came to.
@@ -51,7 +76,7 @@ pub(super) fn check_cell<'c>(
     field: &Field,
     cell: &'c Cell<'c>,
     workbook: bool,
-    steps: &[normalize::Step],
+    steps: &[Step],
 ) -> CheckedCell<'c> {
     let mut checked = CheckedCell {
         value: None,
@@ -116,8 +141,9 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(row: u32, members: usize) -> Line {
-        let mut data = String::with_capacity(32 * members + 2);
+    /// `bytes`: about as long as the record will be.
+    pub(super) fn new(row: u32, bytes: usize) -> Line {
+        let mut data = String::with_capacity(bytes);
         data.push('{');
         Line {
             row,
@@ -165,7 +191,7 @@ impl Line {
         for rule in &checked.broken {
             self.problems.add(Fault::ConstraintError, || {
                 let value = checked.value.as_ref();
-                let message = messages::broken(field, *rule, value);
+                let message = messages::broken(field, *rule, value, text);
                 let mut problem =
                     Problem::of_cell(Fault::ConstraintError, self.row, place, message)
                         .with_field(&field.name);
@@ -210,18 +236,48 @@ impl Line {
             return;
         }
         let stored = stored.to_owned();
-        let own = field.kind.name();
         let rule = if checked.rules.is_empty() {
-            own.to_owned()
+            field.kind.name().to_owned()
         } else {
             checked.rules.join(", ")
         };
+        self.write_change(&field.name, cell, place, &stored, &rule);
+    }
+
+    /// Adds the value of a column that serves no field; `normalized` is what became of its cell.
+    pub(super) fn extra(
+        &mut self,
+        name: (&str, &str),
+        cell: &Cell<'_>,
+        place: usize,
+        value: Option<&Value<'_>>,
+        normalized: &Normalized<'_>,
+    ) {
+        let (name, json_name) = name;
+        self.member(json_name, value);
+        if let (Some((_, steps)), Some(value)) = (normalized, value) {
+            let mut stored = String::new();
+            value.write_json(&mut stored);
+            let rules: Vec<&str> = steps.iter().map(|step| step.as_str()).collect();
+            self.write_change(name, cell, place, &stored, &rules.join(", "));
+        }
+    }
+
+    fn write_change(
+        &mut self,
+        field: &str,
+        cell: &Cell<'_>,
+        place: usize,
+        stored: &str,
+        rule: &str,
+    ) {
+        let text = cell_text(cell);
         self.changes
             .push_str(if self.changes.is_empty() { "[" } else { "," });
         self.changes.push_str("{\"cell\":");
         write_json_text(&mut self.changes, &cell_name(place, self.row));
         self.changes.push_str(",\"field\":");
-        write_json_text(&mut self.changes, &field.name);
+        write_json_text(&mut self.changes, field);
         self.changes.push_str(",\"original\":");
         if matches!(cell, Cell::Number(_) | Cell::Bool(_)) {
             self.changes.push_str(text);
@@ -229,9 +285,9 @@ impl Line {
             write_json_text(&mut self.changes, text);
         }
         self.changes.push_str(",\"stored\":");
-        self.changes.push_str(&stored);
+        self.changes.push_str(stored);
         self.changes.push_str(",\"rule\":");
-        write_json_text(&mut self.changes, &rule);
+        write_json_text(&mut self.changes, rule);
         self.changes.push('}');
     }
 

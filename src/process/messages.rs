@@ -2,7 +2,7 @@
 
 use super::constraints::{Bound, Constraints, Rule};
 use super::guess::{self, Told};
-use super::moment::Moment;
+use super::moment::{Moment, SECOND};
 use super::template::Field;
 use super::types::{FieldType, MomentForm, NumberForm, TextFormat};
 use super::value::Value;
@@ -98,15 +98,17 @@ fn not_a_moment(
     text: &str,
 ) -> String {
     if let Cell::Number(json) = cell
-        && let Some(date) = serial_date(json)
+        && let Some(meant) = serial_moment(what, json)
     {
         return format!(
-            "{} is a number, not a {what}. As a spreadsheet's day count it is {date}; format the cell as a date.",
+            "{} is a number, not a {what}. As a spreadsheet's day count it is {meant}; format the cell as a {what}.",
             cut(text, 60)
         );
     }
     let short = cut(text, 60);
     match form {
+        // What is written in that form already is no such day or time.
+        MomentForm::Default if shape(text) == shape(example) => format!("{short} is not a {what}."),
         MomentForm::Default => format!("{short} is not a {what}. Write it as {example}."),
         MomentForm::Any(None) if guess::order_of(text) == Some(Told::Either) => {
             match (
@@ -114,7 +116,7 @@ fn not_a_moment(
                 day(text, DayOrder::MonthFirst),
             ) {
                 (Some(one), Some(two)) => format!(
-                    "{short} could be {one} or {two}, and no other date in this column tells which. Say with the file which comes first, day or month (date_order)."
+                    "{short} could be {one} or {two}, and no other date in this column tells which. Choose whether day or month comes first, and process the file again."
                 ),
                 _ => format!("{short} is not a {what}."),
             }
@@ -124,6 +126,33 @@ fn not_a_moment(
             pattern.example()
         ),
         MomentForm::Any(_) | MomentForm::Pattern(_) => format!("{short} is not a {what}."),
+    }
+}
+
+/// Text with every digit alike.
+fn shape(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect()
+}
+
+/// What a spreadsheet's day count means where a date, a date and time or a time of day is wanted.
+fn serial_moment(what: &str, json: &str) -> Option<String> {
+    let days: f64 = json.parse().ok()?;
+    let time = || {
+        #[expect(clippy::cast_possible_truncation, reason = "seconds of a day")]
+        let seconds = (days.fract() * 86_400.0).round() as i64;
+        let moment = Moment {
+            day: 0,
+            micros: seconds * SECOND,
+            offset: None,
+        };
+        (0..86_400).contains(&seconds).then(|| moment.time_text())
+    };
+    match what {
+        "date" => serial_date(json),
+        "time of day" => time().filter(|_| days.fract() != 0.0 && (0.0..1.0).contains(&days)),
+        _ => Some(format!("{}T{}", serial_date(json)?, time()?)),
     }
 }
 
@@ -151,8 +180,8 @@ pub(super) fn letters(count: usize) -> String {
     format!("{count} {}", if count == 1 { "letter" } else { "letters" })
 }
 
-/// A value that breaks a rule.
-pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> String {
+/// A value that breaks a rule; `written` is how it stands in the file.
+pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>, written: &str) -> String {
     let rules = &field.constraints;
     let text = value
         .map(|value| value.text().into_owned())
@@ -172,7 +201,11 @@ pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> String {
             length()
         ),
         Rule::Minimum | Rule::Maximum | Rule::ExclusiveMinimum | Rule::ExclusiveMaximum => {
-            format!("Must be {}; found {}.", range(rules), cut(&text, 60))
+            format!(
+                "Must be {}; found {}.",
+                range(rules),
+                cut(written.trim(), 60)
+            )
         }
         Rule::Pattern => {
             let pattern = rules
@@ -256,7 +289,9 @@ pub fn meant_value(field: &Field, rule: Rule, value: Option<&Value<'_>>) -> Opti
 /// The date that a number in a field of dates means as a spreadsheet's day count.
 pub fn meant_date(field: &Field, cell: &Cell<'_>) -> Option<String> {
     match (&field.kind, cell) {
-        (FieldType::Date(_), Cell::Number(json)) => serial_date(json),
+        (FieldType::Date(_), Cell::Number(json)) => serial_moment("date", json),
+        (FieldType::DateTime(_), Cell::Number(json)) => serial_moment("date and time", json),
+        (FieldType::Time(_), Cell::Number(json)) => serial_moment("time of day", json),
         _ => None,
     }
 }
@@ -323,7 +358,7 @@ mod tests {
             let field = field(&format!(
                 r#"{{"name":"a","type":"string","constraints":{rules}}}"#
             ));
-            broken(&field, rule, Some(&Value::Text(text.into())))
+            broken(&field, rule, Some(&Value::Text(text.into())), text)
         };
         assert_eq!(
             said(r#"{"maxLength":1}"#, Rule::MaxLength, "abc"),
@@ -369,6 +404,30 @@ mod tests {
         assert_eq!(type_error(number, "x"), "Must be a number; found 'x'.");
         let serial = wrong_type(&field(date), &Cell::Number("45581"), "45581");
         assert!(serial.contains("2024-10-16"), "{serial}");
+        let stamp = field(r#"{"name":"d","type":"datetime"}"#);
+        let serial = wrong_type(&stamp, &Cell::Number("45581.75"), "45581.75");
+        assert_eq!(
+            serial,
+            "45581.75 is a number, not a date and time. As a spreadsheet's day count it is 2024-10-16T18:00:00; format the cell as a date and time."
+        );
+        let clock = field(r#"{"name":"t","type":"time"}"#);
+        let serial = wrong_type(&clock, &Cell::Number("0.5"), "0.5");
+        assert!(serial.contains("it is 12:00:00;"), "{serial}");
+        // Nobody is told to write what is written.
+        let day = r#"{"name":"d","type":"date"}"#;
+        assert_eq!(type_error(day, "2024-02-30"), "2024-02-30 is not a date.");
+        assert_eq!(
+            type_error(day, "30.12.2024"),
+            "30.12.2024 is not a date. Write it as 2024-10-31."
+        );
+        let since = field(
+            r#"{"name":"s","type":"date","format":"%d.%m.%Y","constraints":{"minimum":"01.01.2020"}}"#,
+        );
+        let value = since.kind.read_text("31.12.2019");
+        assert_eq!(
+            broken(&since, Rule::Minimum, value.as_ref(), "31.12.2019"),
+            "Must be at least 01.01.2020; found 31.12.2019."
+        );
     }
 
     #[test]
@@ -377,7 +436,7 @@ mod tests {
             field(r#"{"name":"age","type":"integer","constraints":{"minimum":1,"maximum":120}}"#);
         let value = age.kind.read_text("430");
         assert_eq!(
-            broken(&age, Rule::Maximum, value.as_ref()),
+            broken(&age, Rule::Maximum, value.as_ref(), "430"),
             "Must be between 1 and 120; found 430."
         );
         let state = field(
@@ -385,15 +444,15 @@ mod tests {
         );
         let value = state.kind.read_text("aktive");
         assert_eq!(
-            broken(&state, Rule::Enum, value.as_ref()),
+            broken(&state, Rule::Enum, value.as_ref(), "aktive"),
             "Must be one of: active, dormant, closed; found 'aktive'. Meant active?"
         );
-        assert_eq!(broken(&state, Rule::Required, None), "State is empty.");
+        assert_eq!(broken(&state, Rule::Required, None, ""), "State is empty.");
         let postcode =
             field(r#"{"name":"plz","type":"string","constraints":{"pattern":"[0-9]{5}"}}"#);
         let value = postcode.kind.read_text("1067");
         assert_eq!(
-            broken(&postcode, Rule::Pattern, value.as_ref()),
+            broken(&postcode, Rule::Pattern, value.as_ref(), "1067"),
             "'1067' does not have the form [0-9]{5}. Meant 01067?"
         );
         let told = field(
@@ -401,7 +460,7 @@ mod tests {
         );
         let value = told.kind.read_text("1067");
         assert_eq!(
-            broken(&told, Rule::Pattern, value.as_ref()),
+            broken(&told, Rule::Pattern, value.as_ref(), "1067"),
             "'1067' does not have the form of this field: The postcode, five digits. Meant 01067?"
         );
     }

@@ -13,6 +13,7 @@ mod choices;
 mod constraints;
 mod content;
 mod decimal;
+pub mod defuse;
 mod duration;
 mod fold;
 mod formats;
@@ -36,6 +37,7 @@ mod value;
 
 pub use checker::{Checked, Checker, Collision, Outcome, Settled, SourceFacts};
 pub use content::SAMPLE_ROWS;
+pub use duration::length as duration_length;
 pub use infer::Inference;
 pub use keys::{Key, key_label, record_label};
 pub use mapping::{Choices, Mapping};

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::formats;
+use icu_normalizer::ComposingNormalizerBorrowed;
+
+use super::{defuse, formats};
 
 /// A step of `normalize`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +17,9 @@ pub enum Step {
     Lower,
     /// A missing scheme becomes `https://` where the rest is a host with a dot.
     Url,
+    /// The apostrophe goes that keeps a spreadsheet program from running text of a text file. Not
+    /// asked for by a template: it undoes what exports do.
+    Defused,
 }
 
 impl Step {
@@ -26,6 +31,7 @@ impl Step {
             Step::Spaces => "spaces",
             Step::Lower => "lower",
             Step::Url => "url",
+            Step::Defused => "defused",
         }
     }
 
@@ -44,6 +50,7 @@ impl Step {
                 Some(url) => Cow::Owned(url),
                 None => Cow::Borrowed(text),
             },
+            Step::Defused => Cow::Borrowed(defuse::restored(text).unwrap_or(text)),
         }
     }
 }
@@ -122,7 +129,9 @@ pub(super) fn fold(text: &str) -> String {
         folded.push_str(text);
         folded.make_ascii_lowercase();
     } else {
-        fold_letters(text, &mut folded);
+        // An accent may stand in its letter or, in text from a Mac, beside it.
+        let text = ComposingNormalizerBorrowed::new_nfc().normalize(text);
+        fold_letters(&text, &mut folded);
     }
     if folded.contains("://") {
         folded.truncate(folded.trim_end_matches('/').len());
@@ -202,6 +211,7 @@ mod tests {
         assert_eq!(fold("  Müller  GMBH "), fold("müller gmbh"));
         assert_eq!(fold("HTTPS://Acme.com/"), fold("https://acme.com"));
         assert_eq!(fold("STRASSE"), fold("straße"));
+        assert_eq!(fold("Mu\u{308}ller"), fold("M\u{fc}ller"));
         assert_ne!(fold("https://acme.com/a"), fold("https://acme.com/b"));
         assert_ne!(fold("a/"), fold("a"));
     }

@@ -25,6 +25,8 @@ pub(super) struct Watch {
     day_first: Option<Evidence>,
     month_first: Option<Evidence>,
     either: u64,
+    /// The first of those that can be read both ways.
+    example: Option<Example>,
     /// How the file was read that these rows come from.
     known: Option<DayOrder>,
     /// What somebody said of the file.
@@ -61,6 +63,17 @@ pub struct Evidence {
     pub value: String,
 }
 
+/// A date that can be read in two ways, and what it is in each: what a person chooses by.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Example {
+    pub cell: String,
+    pub value: String,
+    #[serde(rename = "day-month")]
+    pub day_first: String,
+    #[serde(rename = "month-day")]
+    pub month_first: String,
+}
+
 /// How the dates of a column were read, as a report tells it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Order {
@@ -74,6 +87,9 @@ pub struct Order {
     pub chosen: bool,
     /// Dates that can be read both ways.
     pub ambiguous: u64,
+    /// One of them, where the file does not decide it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub example: Option<Example>,
 }
 
 /// The columns that need watching.
@@ -94,6 +110,7 @@ pub(super) fn watches(
                 day_first: None,
                 month_first: None,
                 either: 0,
+                example: None,
                 known: orders.known.get(&of.name).copied(),
                 chosen: orders.chosen,
             })
@@ -143,7 +160,12 @@ impl Watch {
             Some(Told::Order(DayOrder::MonthFirst)) if self.month_first.is_none() => {
                 self.month_first = Some(evidence());
             }
-            Some(Told::Either) => self.either += 1,
+            Some(Told::Either) => {
+                self.either += 1;
+                if self.example.is_none() {
+                    self.example = example(evidence());
+                }
+            }
             Some(Told::Order(_)) | None => {}
         }
         Ok(())
@@ -189,6 +211,19 @@ impl Watch {
                 .collect(),
             chosen,
             ambiguous: self.either,
+            example: (chosen || matches!(order, "mixed" | "undecided"))
+                .then(|| self.example.clone())
+                .flatten(),
         })
     }
+}
+
+fn example(Evidence { cell, value }: Evidence) -> Option<Example> {
+    let read = |order| Some(guess::guess(&value, Some(order))?.date_text());
+    Some(Example {
+        day_first: read(DayOrder::DayFirst)?,
+        month_first: read(DayOrder::MonthFirst)?,
+        cell,
+        value,
+    })
 }

@@ -21,6 +21,9 @@ pub struct RowProblems {
     pub kept: Vec<Problem>,
     /// How many more there are of each type.
     pub more: BTreeMap<Fault, u64>,
+    /// Whether the row has no primary key at all: then it is nowhere else already, whatever its
+    /// other keys are.
+    pub keyless: bool,
 }
 
 impl RowProblems {
@@ -39,7 +42,8 @@ impl RowProblems {
 
     /// Whether the row is only somewhere else already.
     pub fn are_duplicates(&self) -> bool {
-        self.kept.iter().all(|problem| problem.fault.is_duplicate())
+        !self.keyless
+            && self.kept.iter().all(|problem| problem.fault.is_duplicate())
             && self.more.keys().all(|fault| fault.is_duplicate())
     }
 
@@ -61,6 +65,9 @@ pub struct Problem {
     pub column: Option<String>,
     /// As the spreadsheet shows it: `B17`.
     pub cell: Option<String>,
+    /// All cells of a key of more than one field; `cell` is the first of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<String>,
     /// The cell as it stands in the file, cut where it is long.
     pub value: Option<String>,
     /// The constraint that is broken.
@@ -86,6 +93,7 @@ impl Problem {
             field: None,
             column: None,
             cell: None,
+            cells: Vec::new(),
             value: None,
             constraint: None,
             suggestion: None,
@@ -100,6 +108,18 @@ impl Problem {
             cell: Some(cell_name(column, row)),
             ..Problem::of_row(fault, row, message)
         }
+    }
+
+    /// Something wrong with a key, whose fields stand in these 0-based columns.
+    pub fn of_key(fault: Fault, row: u32, columns: &[usize], message: String) -> Problem {
+        let Some(first) = columns.first() else {
+            return Problem::of_row(fault, row, message);
+        };
+        let mut problem = Problem::of_cell(fault, row, *first, message);
+        if columns.len() > 1 {
+            problem.cells = columns.iter().map(|at| cell_name(*at, row)).collect();
+        }
+        problem
     }
 
     #[must_use]

@@ -22,6 +22,8 @@ pub struct Stats {
     pub invalid: i64,
     pub duplicates: i64,
     pub updated: i64,
+    /// Those of `updated` that the list had already as they are.
+    pub unchanged: i64,
 }
 
 impl Stats {
@@ -29,7 +31,7 @@ impl Stats {
         self.rows += 1;
         match outcome {
             Outcome::Valid => self.valid += 1,
-            Outcome::Updated => self.updated += 1,
+            Outcome::Updated | Outcome::Unchanged => self.updated += 1,
             Outcome::Duplicate => self.duplicates += 1,
             Outcome::Invalid => self.invalid += 1,
         }
@@ -63,7 +65,11 @@ pub struct Report {
     pub errors_total: u64,
     /// The first [`super::problem::LISTED_MAX`].
     pub errors: Vec<Problem>,
-    /// SHA-256 over the report without this member and `stats.seconds`.
+    /// Whose rows these were, where a repair workbook came home.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repairs: Option<Json>,
+    /// SHA-256 over the compact JSON of the report without this member and `stats.seconds`.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub hash: String,
 }
 
@@ -74,6 +80,8 @@ pub struct StatsShown {
     pub invalid: i64,
     pub duplicates: i64,
     pub updated: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unchanged: Option<i64>,
     pub errors: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
@@ -101,6 +109,7 @@ impl Report {
                 invalid: stats.invalid,
                 duplicates: stats.duplicates,
                 updated: stats.updated,
+                unchanged: (stats.unchanged > 0).then_some(stats.unchanged),
                 errors: tally.total,
                 seconds: None,
             },
@@ -115,12 +124,28 @@ impl Report {
             errors_by_type: tally.by_type.clone(),
             errors_total: tally.total,
             errors: tally.listed.clone(),
+            repairs: None,
             hash: String::new(),
         };
-        // A struct of plain values always prints.
-        let bytes = serde_json::to_vec(&report).unwrap_or_default();
-        report.hash = id::sha256_hex(&bytes);
+        report.seal();
         report.stats.seconds = Some(seconds);
         report
+    }
+
+    /// The report on rows that belong to the file of another job.
+    #[must_use]
+    pub fn repairing(mut self, home: Json) -> Report {
+        self.repairs = Some(home);
+        self.seal();
+        self
+    }
+
+    fn seal(&mut self) {
+        self.hash.clear();
+        let seconds = self.stats.seconds.take();
+        // A struct of plain values always prints.
+        let bytes = serde_json::to_vec(&self).unwrap_or_default();
+        self.hash = id::sha256_hex(&bytes);
+        self.stats.seconds = seconds;
     }
 }

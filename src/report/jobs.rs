@@ -28,6 +28,12 @@ pub fn members(job: &Job, turns: &Turns) -> Map<String, Value> {
     put("finished", json!(job.finished_at));
     put("progress", progress(job, turns));
     put("error", error(job));
+    put("detail", json!(job.detail));
+    put(
+        "cancel_requested",
+        json!(job.cancel_asked_at.is_some() && job.status == State::Processing),
+    );
+    put("begins_again", json!(job.begins_again));
     members
 }
 
@@ -91,13 +97,8 @@ pub fn line(job: &Job, turns: &Turns) -> Value {
     members.insert("template".to_owned(), json!(job.template));
     members.insert("template_version".to_owned(), json!(job.template_version));
     members.insert("on_duplicate".to_owned(), json!(job.on_duplicate));
-    members.insert(
-        "cancel_requested".to_owned(),
-        json!(job.cancel_asked_at.is_some() && job.status == State::Processing),
-    );
     members.insert("undone".to_owned(), json!(job.undone_at));
     members.insert("undone_by".to_owned(), json!(job.undone_by));
-    members.insert("detail".to_owned(), json!(job.detail));
     members.insert("file_deleted".to_owned(), json!(job.upload_deleted));
     members.insert(
         "counts".to_owned(),

@@ -46,10 +46,10 @@ impl Speed {
         }
     }
 
-    fn times(self, factor: f64) -> Speed {
+    fn slower(self, factor: f64) -> Speed {
         Speed {
-            fixed: self.fixed * factor,
             megabyte: self.megabyte * factor,
+            ..self
         }
     }
 }
@@ -65,20 +65,23 @@ impl Speeds {
     }
 
     pub(super) fn of(&self, format: Format) -> Speed {
-        let guess = Speed::guess(format).times(self.machine());
+        let guess = Speed::guess(format).slower(self.machine());
         let of_format = self.0.iter().filter(|past| past.format == format);
         fit(guess, of_format)
     }
 
-    /// How much slower than guessed this machine is, by everything that was measured.
+    /// How much slower than guessed this machine is with each byte, by everything that was measured: a job
+    /// counts by how much of its time its bytes are guessed to take, so that small ones say nothing.
     fn machine(&self) -> f64 {
         let (mut sum, mut weights) = (0.0, GUESS_WEIGHT);
-        let mut weight = 1.0;
+        let mut fading = 1.0;
         for past in &self.0 {
-            let guessed = Speed::guess(past.format).ms(past.bytes);
+            let guess = Speed::guess(past.format);
+            let guessed = guess.ms(past.bytes);
+            let weight = fading * (1.0 - guess.fixed / guessed);
             sum += weight * (whole_ms(past) / guessed).ln();
             weights += weight;
-            weight *= FADING;
+            fading *= FADING;
         }
         (sum / weights).exp().clamp(0.05, 20.0)
     }
@@ -174,9 +177,14 @@ mod tests {
     #[test]
     fn one_small_job_says_little_about_a_large_one() {
         let before = Speeds::default().of(Format::Csv).ms(10 << 20);
-        let after = Speeds::learn(vec![past(Format::Csv, 2_400, 60)]).of(Format::Csv);
-        assert!(near(after.ms(2_400), 60.0), "{after:?}");
-        assert!(near(after.ms(10 << 20), before), "{after:?}");
+        for ms in [12, 60, 300] {
+            let after = Speeds::learn(vec![past(Format::Csv, 700, ms); 3]).of(Format::Csv);
+            assert!(
+                (0.5..2.0).contains(&(after.ms(700) / float(ms))),
+                "{after:?}"
+            );
+            assert!(near(after.ms(30 << 20), before * 3.0), "{after:?}");
+        }
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub fn processing_status(
             "finished": null,
             "progress": null,
             "error": null,
+            "detail": null,
+            "cancel_requested": false,
+            "begins_again": null,
         }),
     };
     // The unique index has it that an active job is the user's newest one.

@@ -132,6 +132,7 @@ fn start<B: Send + 'static>(
         let _ = stdin.flush();
     }
     let (sender, batches) = sync_channel(BATCHES_WAITING);
+    faults::file()?;
     if let Some(stdout) = stdout {
         widen(&stdout);
         running.taker = Some(

@@ -30,6 +30,7 @@ pub enum Action {
     FileDeleted,
     TemplateStored,
     TemplateDeleted,
+    BackedUp,
 }
 
 impl Action {
@@ -53,6 +54,7 @@ impl Action {
             Action::FileDeleted => "file-deleted",
             Action::TemplateStored => "template-stored",
             Action::TemplateDeleted => "template-deleted",
+            Action::BackedUp => "backed-up",
         }
     }
 }
@@ -129,6 +131,16 @@ pub fn page(connection: &Connection, before: Option<i64>, limit: u32) -> Result<
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// When `sheetline backup` was last done; other programs' copies are not known here.
+///
+/// # Errors
+/// `Database`.
+pub fn last_backup(connection: &Connection) -> Result<Option<Timestamp>> {
+    Ok(connection
+        .prepare_cached("SELECT max(at) FROM audit WHERE action = ?1")?
+        .query_row([Action::BackedUp.as_str()], |row| row.get(0))?)
 }
 
 /// Forgets entries from before `before`, and all but the newest `failures_max` failed sign-ins: an

@@ -185,6 +185,34 @@ fn by_key_sql() -> String {
     )
 }
 
+/// The record of the list that a repair of the job `home` made of this row of its file `source`.
+///
+/// # Errors
+/// `Database`.
+pub fn repaired(
+    connection: &Connection,
+    template: &str,
+    home: JobId,
+    source: UploadNo,
+    row: u32,
+) -> Result<Option<Listed>> {
+    let in_list = in_list();
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT r.id, coalesce(r.replaces, r.id), r.data, u.filename, r.row, p.username, r.job_id
+         FROM records o
+         CROSS JOIN jobs h ON h.id = o.job_id AND h.status = 'completed' AND (h.undone_at IS NULL OR o.kept)
+              AND h.report ->> '$.repairs.job_id' = ?1
+         CROSS JOIN records r ON r.id = coalesce(o.replaces, o.id) OR r.replaces = coalesce(o.replaces, o.id)
+         CROSS JOIN jobs j ON j.id = r.job_id
+         CROSS JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
+         CROSS JOIN users p ON p.id = j.user_id
+         WHERE o.source_no = ?2 AND o.row = ?3 AND r.template = ?4 AND {in_list}
+         ORDER BY r.id LIMIT 1"
+    ))?;
+    let found = statement.query_row(params![home.0, source.0, row, template], listed);
+    Ok(found.optional()?)
+}
+
 /// A page of the list, oldest first, after `after`; `search` finds text in any value, whatever its
 /// case.
 ///
@@ -293,6 +321,19 @@ pub fn changed(connection: &Connection, job: JobId, after: i64, limit: u32) -> R
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// How many values a job changed on their way in.
+///
+/// # Errors
+/// `Database`.
+pub fn count_changes(connection: &Connection, job: JobId) -> Result<i64> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT coalesce(sum(json_array_length(changes)), 0) FROM records
+             WHERE job_id = ?1 AND changes IS NOT NULL",
+        )?
+        .query_row([job.0], |row| row.get(0))?)
+}
+
 fn of_job_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<OfJob> {
     Ok(OfJob {
         id: row.get(0)?,
@@ -339,9 +380,6 @@ pub fn parked(connection: &Connection, job: JobId, after: u32, limit: u32) -> Re
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
-
-/// Records that a step removes: the writer is held meanwhile.
-pub const DISCARD: u32 = 400;
 
 /// Removes some of what an attempt left. True: nothing is left.
 ///

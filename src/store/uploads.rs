@@ -452,9 +452,6 @@ pub fn next_to_purge(connection: &Connection) -> Result<Option<UploadNo>> {
         .optional()?)
 }
 
-/// Rows that a step of a purge removes: the writer is held meanwhile.
-pub const PURGE_ROWS: u32 = 1_000;
-
 /// Pieces of a file that a step removes: 1 MiB.
 pub const PURGE_CHUNKS: u32 = 4;
 

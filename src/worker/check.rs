@@ -12,7 +12,7 @@ use crate::process::{
     Template,
 };
 use crate::repair::{self, Repair};
-use crate::sheet::{self, SheetInfo};
+use crate::sheet::{self, Notice, SheetInfo};
 use crate::stop::Stop;
 use crate::store::jobs::{self, Claim};
 use crate::store::records::{ByKey, Listed};
@@ -33,6 +33,8 @@ pub(super) struct Check<'a> {
     /// The template's name; that of the repair workbook, if it is one.
     pub template: String,
     pub repair: Option<Repair>,
+    /// What is said of rows to fix that nobody knows.
+    strange: Option<Notice>,
     /// A mapping that somebody made with this job.
     pub to_remember: Option<Choices>,
 }
@@ -46,9 +48,10 @@ pub(super) struct Decided {
     pub replaces: Option<i64>,
 }
 
-/// A record of the office's list, and the row's key that it has.
+/// A record of the office's list, and the row's key that it has; without one it is the row itself, put
+/// back before.
 struct Known {
-    key: usize,
+    key: Option<usize>,
     listed: Listed,
 }
 
@@ -71,6 +74,7 @@ impl<'a> Check<'a> {
         upload: &'a Upload,
         sheet: &'a SheetInfo,
         repair: Option<Repair>,
+        strange: Option<Notice>,
         stop: &Stop,
     ) -> Result<Check<'a>> {
         let (name, version) = match &repair {
@@ -116,7 +120,7 @@ impl<'a> Check<'a> {
                 chosen: claim.options.date_order,
             },
             sample,
-            notices: sheet.notices.clone(),
+            notices: strange.iter().chain(&sheet.notices).cloned().collect(),
         };
         Ok(Check {
             app,
@@ -127,6 +131,7 @@ impl<'a> Check<'a> {
             to_remember: (decided && repair.is_none()).then_some(choices),
             template: name,
             repair,
+            strange,
         })
     }
 
@@ -138,11 +143,13 @@ impl<'a> Check<'a> {
         let missing = self.checker.missing_required();
         if !missing.is_empty() {
             let report = self.checker.report(0.0);
-            return Err(
-                Problem::new(Code::MissingColumns, missing_sentence(&missing))
-                    .with(REPORT_MEMBER, serde_json::to_value(&report)?)
-                    .into(),
-            );
+            let mut sentence = missing_sentence(&missing);
+            if let Some(strange) = &self.strange {
+                sentence = format!("{} {sentence}", strange.message);
+            }
+            return Err(Problem::new(Code::MissingColumns, sentence)
+                .with(REPORT_MEMBER, serde_json::to_value(&report)?)
+                .into());
         }
         let (app, upload, sheet) = (self.app, self.upload, self.sheet);
         if self.checker.needs_observation() {
@@ -168,26 +175,21 @@ impl<'a> Check<'a> {
             };
             checked.push(self.checker.check(restored.as_ref().unwrap_or(row))?);
         }
-        let known = self
-            .app
-            .db
-            .read(|c| known(c, &self.template, &self.checker, &checked))?;
+        let origins = self.origins(&page)?;
+        let known = self.known(&checked, &origins)?;
         let mut batch = Vec::with_capacity(page.len());
         let update = self.claim.on_duplicate == OnDuplicate::Update;
-        for ((checked, known), row) in checked.into_iter().zip(known).zip(&page) {
-            let origin = match &self.repair {
-                Some(repair) => repair.origin(&self.app.db, row)?,
-                None => None,
-            };
+        for ((checked, known), origin) in checked.into_iter().zip(known).zip(origins) {
             let collisions: Vec<Collision> = known.iter().map(Known::collision).collect();
             let mut settled = self.checker.settle(checked, &collisions, update);
             let mut replaces = None;
             if let Some(known) = known.into_iter().next()
                 && settled.outcome == Outcome::Updated
             {
-                settled.data = self.checker.merge(&known.listed.data, &settled.data)?;
-                // Keys of columns that the file lacks are those of the record as it was.
-                settled.keys = self.checker.record_keys(&settled.data)?;
+                if self.checker.merge(&known.listed.data, &mut settled)? {
+                    // Keys of columns that the file lacks are those of the record as it was.
+                    settled.keys = self.checker.record_keys(&settled.data)?;
+                }
                 replaces = Some(known.listed.first);
             }
             batch.push(Decided {
@@ -198,33 +200,55 @@ impl<'a> Check<'a> {
         }
         Ok(batch)
     }
+
+    /// For each row of a repair workbook, the row in its own file that it is.
+    fn origins(&self, page: &[sheet::Row]) -> Result<Vec<Option<u32>>> {
+        page.iter()
+            .map(|row| match &self.repair {
+                Some(repair) => repair.origin(&self.app.db, row),
+                None => Ok(None),
+            })
+            .collect()
+    }
+
+    /// For each row, the records of the office's list that have its keys, one for a key; and the one
+    /// that was made of the same row when its repair workbook was dropped back before.
+    fn known(&self, checked: &[Checked], origins: &[Option<u32>]) -> Result<Vec<Vec<Known>>> {
+        self.app.db.read(|c| {
+            let mut list = ByKey::new(c, &self.template)?;
+            checked
+                .iter()
+                .zip(origins)
+                .map(|(row, origin)| {
+                    let mut known = keyed(&mut list, &self.checker, row)?;
+                    if let (Some(repair), Some(origin)) = (&self.repair, *origin)
+                        && row.is_clean()
+                        && known.is_empty()
+                    {
+                        let before = repair.put_back(c, &self.template, origin)?;
+                        known.extend(before.map(|listed| Known { key: None, listed }));
+                    }
+                    Ok(known)
+                })
+                .collect()
+        })
+    }
 }
 
-/// For each row, the records of the office's list that have its keys, one for a key.
-fn known(
-    connection: &rusqlite::Connection,
-    template: &str,
-    checker: &Checker,
-    checked: &[Checked],
-) -> Result<Vec<Vec<Known>>> {
-    let mut list = ByKey::new(connection, template)?;
-    checked
-        .iter()
-        .map(|row| {
-            let mut known = Vec::new();
-            for key in &row.keys {
-                // A hash only promises: the record's own values decide.
-                for listed in list.find(key.hash)? {
-                    if checker.has_key(key, &listed.data)? {
-                        let key = key.number;
-                        known.push(Known { key, listed });
-                        break;
-                    }
-                }
+/// The records of the list that have a row's keys, one for a key.
+fn keyed(list: &mut ByKey<'_>, checker: &Checker, row: &Checked) -> Result<Vec<Known>> {
+    let mut known = Vec::new();
+    for key in &row.keys {
+        // A hash only promises: the record's own values decide.
+        for listed in list.find(key.hash)? {
+            if checker.has_key(key, &listed.data)? {
+                let key = Some(key.number);
+                known.push(Known { key, listed });
+                break;
             }
-            Ok(known)
-        })
-        .collect()
+        }
+    }
+    Ok(known)
 }
 
 /// Reads the sheet's stored rows, a page at a time.

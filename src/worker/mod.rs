@@ -3,15 +3,16 @@
 
 mod check;
 pub mod leftovers;
+pub mod order;
 mod work;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::id::JobId;
+use crate::logged::word;
 use crate::runs::Run;
 use crate::stop::{Reason, Stop};
 use crate::store::jobs::{self, ATTEMPTS_MAX, Claim, Failure};
@@ -47,7 +48,8 @@ pub fn run(app: &App) {
     while !app.bell.is_closed() {
         app.pulse.beat(app.clock.monotonic());
         let seen = app.bell.work_seen();
-        let free_since = busy_until.take().unwrap_or_else(|| app.clock.monotonic());
+        let began = app.clock.monotonic();
+        let free_since = busy_until.take().unwrap_or(began);
         let step = AssertUnwindSafe(|| step(app, free_since, &mut busy_until));
         match catch_unwind(step) {
             Ok(Ok(Ran::Nothing)) => match leftovers::when_idle(app) {
@@ -55,13 +57,18 @@ pub fn run(app: &App) {
                 Ok(false) => app.bell.wait_for_work(seen, LOOK_EVERY),
                 Err(error) => {
                     log::warn!("what ended jobs left can't be removed yet: {error}");
-                    app.leftovers.store(true, Ordering::Relaxed);
                     app.bell.wait_for_work(seen, LOOK_EVERY);
                 }
             },
             // Put back: the same trouble would be met again at once.
             Ok(Ok(Ran::Job(_, State::Pending))) => trouble.wait(PUT_BACK_WAIT_MAX),
-            Ok(Ok(Ran::Job(..) | Ran::Lost(_))) => trouble.is_over(),
+            Ok(Ok(Ran::Job(..) | Ran::Lost(_))) => {
+                trouble.is_over();
+                let took = app.clock.monotonic().saturating_sub(began);
+                if let Err(error) = leftovers::after_job(app, took) {
+                    log::warn!("what ended jobs left can't be removed yet: {error}");
+                }
+            }
             Ok(Err(error)) => {
                 log::warn!("the worker waits for the database: {error}");
                 trouble.wait(TROUBLE_WAIT_MAX);
@@ -109,6 +116,7 @@ pub fn run_next(app: &App) -> Result<Ran> {
 }
 
 fn step(app: &App, free_since: Duration, busy_until: &mut Option<Duration>) -> Result<Ran> {
+    order::see_to_it(app)?;
     // A look without the writer's lock first: most looks find nothing.
     if !app.db.read(jobs::any_pending)? {
         return Ok(Ran::Nothing);
@@ -122,6 +130,8 @@ fn step(app: &App, free_since: Duration, busy_until: &mut Option<Duration>) -> R
         job: claim.job,
         attempt: claim.attempt,
         since: app.clock.monotonic(),
+        held_before: app.db.held_by_others(),
+        over: false,
         stop: stop.clone(),
     });
     let _run = EndOfRun {
@@ -132,7 +142,7 @@ fn step(app: &App, free_since: Duration, busy_until: &mut Option<Duration>) -> R
     app.bell.news();
     log::info!(
         "user={} job={} attempt={} begins",
-        claim.username,
+        word(&claim.username),
         claim.job,
         claim.attempt
     );
@@ -149,10 +159,10 @@ fn step(app: &App, free_since: Duration, busy_until: &mut Option<Duration>) -> R
     match ran {
         Ran::Job(job, state) => log::info!(
             "user={} job={job} {} after {ms} ms",
-            claim.username,
+            word(&claim.username),
             state.as_str()
         ),
-        Ran::Lost(job) => log::warn!("user={} job={job} was taken away", claim.username),
+        Ran::Lost(job) => log::warn!("user={} job={job} was taken away", word(&claim.username)),
         Ran::Nothing => {}
     }
     app.bell.news();
@@ -232,6 +242,7 @@ fn end(app: &App, claim: &Claim, stop: &Stop, worked: Result<()>) -> Result<Ran>
         app.db.room().job_is_over();
     }
     let ending = Ending::of(claim, stop, worked);
+    app.runs.over(claim.job);
     loop {
         match write_end(app, claim, &ending) {
             Ok(ran) => return Ok(ran),
@@ -334,13 +345,7 @@ fn write_end(app: &App, claim: &Claim, ending: &Ending) -> Result<Ran> {
     if matches!(ending, Ending::Completed) {
         return Ok(Ran::Job(claim.job, State::Completed));
     }
-    // First the rows. An attempt that only waits for room ends all the same: the next one begins with
-    // removing them.
-    let waits = matches!(ending, Ending::PutBack { .. });
-    match leftovers::at_the_end(app, claim.job) {
-        Err(error) if waits && error.is_disk_full() => {}
-        discarded => discarded?,
-    }
+    leftovers::at_the_end(app, claim.job)?;
     app.db.write(|tx| {
         let state = match ending {
             Ending::Completed => State::Completed,

@@ -12,6 +12,7 @@ use super::leftovers;
 use crate::app::App;
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::id::UploadNo;
 use crate::intake::{Spool, bytes, rows as intake_rows};
 use crate::process::mapping::headers_key;
@@ -64,7 +65,11 @@ pub(super) fn work(
         }
         None => None,
     };
-    let mut check = Check::new(app, claim, &upload, sheet, repair, stop)?;
+    let strange = match &repair {
+        Some(_) => None,
+        None => repair::not_recognised(&sheets, sheet),
+    };
+    let mut check = Check::new(app, claim, &upload, sheet, repair, strange, stop)?;
     // Until its records are filed: another worker's job would not see them.
     let template = check.template.clone();
     let (_turn, waited) = take_turn(app, claim, &template, stop)?;
@@ -179,6 +184,7 @@ impl Filing<'_> {
     /// second thread checks the next one.
     fn run(&mut self, check: &mut Check<'_>, stop: &Stop) -> Result<()> {
         let (send, batches) = mpsc::sync_channel(1);
+        faults::file()?;
         thread::scope(|scope| {
             let checking = thread::Builder::new()
                 .name("check".to_owned())
@@ -252,6 +258,7 @@ impl Filing<'_> {
                 replaces: decided.replaces,
                 keys: &settled.keys,
             }),
+            Outcome::Unchanged => Ok(()),
             Outcome::Duplicate => filer.park(settled.row, "duplicate", &settled.problems),
             Outcome::Invalid => filer.park(settled.row, "invalid", &settled.problems),
         }
@@ -267,10 +274,10 @@ impl Filing<'_> {
     ) -> Result<()> {
         let batch = std::mem::take(&mut self.last);
         let batch = self.file_but(&batch, ROWS_AT_LEAST)?;
-        let mut report = serde_json::to_value(check.checker.report(worked.as_secs_f64()))?;
-        if let (Some(repair), Some(members)) = (&check.repair, report.as_object_mut()) {
+        let mut report = check.checker.report(worked.as_secs_f64());
+        if let Some(repair) = &check.repair {
             let home = json!({ "job_id": repair.job, "filename": repair.filename });
-            members.insert("repairs".to_owned(), home);
+            report = report.repairing(home);
         }
         let stats = check.checker.counts();
         let counts = Counts {
@@ -279,6 +286,7 @@ impl Filing<'_> {
             invalid: stats.invalid,
             duplicates: stats.duplicates,
             updated: stats.updated,
+            unchanged: stats.unchanged,
         };
         let text = serde_json::to_string(&report)?;
         self.app.db.write(|tx| {

@@ -63,8 +63,10 @@ export const report = () => ({
   ],
   errors_by_type: { 'type-error': 21, 'constraint-error': 16, 'duplicate-record': 15 }, errors_total: listed.length, errors: listed, hash: 'c0ffee'.repeat(10),
 });
+/** Dates of which nothing in the file tells how they are meant. */
+export const dates = () => [{ field: 'industry', order: 'undecided', evidence: [], ambiguous: 3, example: { cell: 'D2', value: '03/08/2024', 'day-month': '2024-08-03', 'month-day': '2024-03-08' } }];
 export const changes = () => ({
-  success: true, next_cursor: null,
+  success: true, next_cursor: null, total: 2,
   changes: [{ cell: 'A17', original: '  ACME  ', stored: 'ACME', rule: 'trim' }, { cell: 'C18', original: 'acme.example', stored: 'https://acme.example', rule: 'url' }],
 });
 export const records = () => ({
@@ -73,13 +75,13 @@ export const records = () => ({
 });
 const rows = Array.from({ length: 20 }, (_, i) => ({ Firma: `Müller & Söhne ${i} GmbH`, LinkedIn_URL: `https://www.linkedin.com/company/mueller-${i}`, 'Web-Site': `mueller-${i}.example`, 'Compny Size': i % 2 ? '11-50' : null, Bemerkung: 'ruft zurück' }));
 export const preview = () => ({
-  success: true, sheet: 'Customers',
+  success: true, same_file: null, dates: [], sheet: 'Customers',
   sheets: [{ name: 'Customers', rows: 4812, columns: 5, visibility: 'visible', header_row: 3 }, { name: 'Summary', rows: 0, columns: 0, visibility: 'visible', header_row: null }, { name: 'Lists', rows: 12, columns: 1, visibility: 'hidden', header_row: 1 }],
   header_row: 3, mapping: report().mapping, missing: ['industry'], rows,
   notices: [{ code: 'empty-rows', cell: null, message: '2 empty rows are left out.' }, { code: 'excel-digits', cell: 'D12', message: 'Excel keeps only 15 digits; the last ones may be wrong in your file.' }],
 });
 export const easy = () => ({
-  success: true, sheets: [{ name: 'Sheet1', rows: 310, columns: 3, visibility: 'visible', header_row: 1 }], header_row: 1, missing: [], notices: [],
+  success: true, same_file: null, dates: [], sheet: 'Sheet1', sheets: [{ name: 'Sheet1', rows: 310, columns: 3, visibility: 'visible', header_row: 1 }], header_row: 1, missing: [], notices: [],
   mapping: [{ column: 'Company Name', field: 'company_name', how: 'exact' }, { column: 'LinkedIn_URL', field: 'linkedin_url', how: 'exact' }, { column: 'Industry', field: 'industry', how: 'exact' }],
   rows: [{ 'Company Name': 'ACME', LinkedIn_URL: 'https://www.linkedin.com/company/acme', Industry: 'Anvils' }],
 });
@@ -111,7 +113,7 @@ export const mappings = () => ({
 export const figures = () => {
   const begin = Math.floor(Date.now() / 3_600_000) * 3_600_000;
   const hours = Array.from({ length: 24 }, (_, i) => ({ from: new Date(begin - (23 - i) * 3_600_000).toISOString(), completed: [0, 0, 0, 0, 0, 2, 9, 14, 11, 6, 3, 8, 12, 10, 4, 1, 0, 0, 0, 0, 0, 0, 0, 5][i], other: i % 7 === 0 ? 1 : 0, rows: 4000, wait_seconds: i > 4 && i < 16 ? (i * 7) % 12 : null }));
-  return { success: true, hours, day: { completed: 85, other: 4, rows: 128_400, wait_seconds: 3.4 } };
+  return { success: true, hours, day: { completed: 85, other: 4, rows: 128_400, wait_seconds: 3.4 }, last_backup: ago(7200) };
 };
 export const pause = () => ({ since: ago(600), by: 'maria', reason: 'Moving the server at noon; back at 12:30.' });
 export const problem = (code, http, detail, more = {}) => ({ http, body: { success: false, type: `https://sheetline.invalid/problems/${code}`, title: code, status: http, code, detail, ...more } });

@@ -133,7 +133,7 @@ story('a session that ends in mid-flow is renewed over the page, and the file st
   assert.equal((await api(other, 'DELETE', `/api/auth/sessions/${sessions[0].id}`)).status, 200);
   await process(page);
   const dialog = page.getByRole('dialog');
-  await dialog.getByText(/your file is still chosen/).first().waitFor();
+  await dialog.getByText(/You were signed out\. Sign in to go on\. anna\.csv is still chosen\./).first().waitFor();
   assert.deepEqual(await axe(page), []);
   await dialog.getByLabel('Password').fill('wrong wrong wrong');
   await dialog.getByRole('button', { name: 'Sign in' }).click();
@@ -209,13 +209,17 @@ story('rows to fix are taken away, come home and are known again', both, async (
   const before = await rows.count();
   await rules.first().click();
   assert.ok(await rows.count() < before || await rules.count() === 1, 'a rule filters');
-  await page.getByText('Values that were changed on the way in').click();
+  const changed = page.locator('summary', { hasText: /were changed on the way in/ });
+  const said = Number(/^[\d,]+/.exec(await changed.textContent())[0]);
+  await changed.click();
   await page.getByRole('table', { name: 'Changed values' }).waitFor();
+  assert.equal(await page.getByRole('table', { name: 'Changed values' }).locator('tbody tr').count(), said, 'as many as it says');
   const fix = await content(page, page.getByRole('link', { name: 'Rows to fix (.xlsx)' }));
   assert.match(fix.name, /\.xlsx$/);
   await page.goto(`${office.url}/#/`);
   await choose(page, { name: fix.name, mimeType: '', buffer: fix.bytes });
-  await page.getByText('These are the rows to fix of ').first().waitFor();
+  await page.getByText(/These are the \d+ rows? to fix of companies\.xlsx\./).first().waitFor();
+  await page.locator('summary', { hasText: /^All \d+ columns recognised$/ }).waitFor();
   await process(page);
   await work(page).getByText('to-fix').first().waitFor();
   await report(page).click();
@@ -273,6 +277,10 @@ story('search and state look through all uploads, not only through those that ar
   await page.waitForFunction(() => document.querySelectorAll('.uploads tbody tr').length === 60);
   await page.getByLabel('State').selectOption('Done');
   await page.waitForFunction(() => document.querySelectorAll('.uploads tbody tr').length === 1);
+  // What is looked for stands in the address.
+  await page.reload();
+  await page.waitForFunction(() => document.querySelectorAll('.uploads tbody tr').length === 1);
+  assert.equal(await page.getByLabel('State').inputValue(), 'completed');
   assert.match(await work(page).textContent(), /ÄLTESTE\.csv/);
   // A new file is seen, whatever was looked for.
   await choose(page, csv('new.csv', 2));
@@ -324,10 +332,13 @@ story('what is stored as JSON can be looked at, processed and deleted', both, as
   await page.getByRole('link', { name: 'Uploads' }).first().click();
   await page.getByRole('button', { name: 'Process leads.csv' }).click();
   await done(page);
-  // The same bytes once more are noticed.
+  // The same bytes once more are noticed before they are sent.
   await choose(page, csv('leads.csv', 3));
-  await page.getByRole('button', { name: 'Upload as JSON' }).click();
   await page.getByText('You added this same file before: just now, 3 stored.').first().waitFor();
+  assert.equal(await page.getByRole('link', { name: 'Show that report' }).getAttribute('href'), '#/job/1');
+  assert.equal(await page.getByRole('button', { name: 'Process again', exact: true }).count(), 1);
+  await page.getByRole('button', { name: 'Upload as JSON' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('.uploads tbody tr').length === 2);
   assert.equal(await work(page).getByText('not processed').count(), 1);
   await page.getByRole('button', { name: 'More for leads.csv' }).first().click();
   await page.getByRole('button', { name: 'Delete…' }).click();
@@ -412,4 +423,258 @@ story('nothing moves or scrolls sideways at 360 pixels, nor at twice the size', 
     await page.setViewportSize({ width: 360, height: 740 });
     assert.deepEqual(await axe(page), [], `#/${place}`);
   }
+});
+
+const lost = (page) => page.evaluate(() => document.activeElement === document.body);
+/** Has the last word that a live region was given, one after another, from now on. */
+const listen = (page) => page.evaluate(() => {
+  window.said = [];
+  for (const id of ['polite', 'assertive']) new MutationObserver(() => { const words = document.getElementById(id).textContent; if (words) window.said.push(words); }).observe(document.getElementById(id), { childList: true, characterData: true, subtree: true });
+});
+const days = { title: 'Days', fields: [{ name: 'name', title: 'Name', type: 'string', constraints: { required: true } }, { name: 'since', title: 'Since', type: 'date', format: 'any' }] };
+const dated = (name, ...dates) => ({ name, mimeType: 'text/csv', buffer: Buffer.from(`Name,Since\n${dates.map((date, i) => `${name} ${i},${date}\n`).join('')}`) });
+
+story('whoever comes first finds the setup without its link', {}, async ({ office, window }) => {
+  const page = await window();
+  await page.getByRole('heading', { name: 'Set up Sheetline' }).waitFor();
+  await page.getByLabel('Setup code').fill('AAAA-BBBB-CCCC');
+  await page.getByLabel('Name', { exact: true }).fill('maria');
+  await page.getByLabel('Password', { exact: true }).fill('short');
+  await page.getByLabel('Password again').fill('short');
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.locator('.note.bad').waitFor();
+  await page.getByLabel('Setup code').fill(office.code);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByLabel('Password again').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByRole('heading', { name: 'Your office can start' }).waitFor();
+  assert.equal(await page.evaluate(() => document.getElementById('assertive').textContent), '', 'what went wrong before is not said any more');
+  await page.evaluate(() => fetch('/api/auth/logout', { method: 'POST' }));
+  await page.reload();
+  await page.getByRole('heading', { name: 'Sign in to Sheetline' }).waitFor();
+});
+
+story('the focus is never lost when what had it goes away', both, async ({ window, api }) => {
+  const page = await window('maria');
+  await choose(page, csv('rows.csv', 9));
+  await page.getByText('recognised').first().waitFor();
+  // A wrong header row keeps its value, with the message at it; the file can't be sent as it is.
+  const header = page.getByLabel('Headers are in row');
+  await header.fill('9999');
+  await page.keyboard.press('Tab');
+  await page.locator('.note.bad').waitFor();
+  assert.equal(await header.inputValue(), '9999');
+  assert.equal(await header.getAttribute('aria-invalid'), 'true');
+  assert.equal(await page.locator(`#${await header.getAttribute('aria-describedby')}`).count(), 1);
+  assert.equal(await page.getByRole('button', { name: 'Upload & Process Now' }).count(), 0);
+  assert.equal(await lost(page), false, 'after a wrong header row');
+  await header.fill('1');
+  await page.keyboard.press('Tab');
+  await page.getByText('All 2 columns recognised').first().waitFor();
+  assert.equal(await lost(page), false, 'after the right one');
+
+  await hold(page, api);
+  await process(page);
+  await work(page).getByText(/Next/).first().waitFor();
+  await listen(page);
+  await work(page).getByRole('button', { name: 'Cancel rows.csv' }).focus();
+  await page.keyboard.press('Enter');
+  await work(page).getByText(/Cancelled by maria at/).first().waitFor();
+  await page.getByRole('button', { name: 'Cancel rows.csv' }).waitFor({ state: 'detached' });
+  assert.equal(await focused(page), 'rows.csv', 'the row keeps it');
+  await page.waitForFunction(() => window.said.some((words) => /Cancelled/.test(words)));
+  assert.equal(await page.evaluate(() => window.said.filter((words) => /Cancelled/.test(words)).length), 1, 'said once');
+
+  await work(page).getByRole('button', { name: 'Process rows.csv' }).click();
+  await work(page).getByText(/Next/).first().waitFor();
+  await page.getByRole('link', { name: 'Queue' }).click();
+  await page.getByRole('button', { name: 'Resume' }).waitFor();
+  await page.getByRole('button', { name: 'Cancel rows.csv' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel rows.csv' }).click();
+  await page.getByText('Nothing is waiting.').waitFor();
+  assert.equal(await lost(page), false, 'after a cancel in the queue');
+  await page.getByRole('button', { name: 'Resume' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Pause the queue…' }).waitFor();
+  assert.equal(await lost(page), false, 'after Resume');
+  await page.getByRole('button', { name: 'Pause the queue…' }).click();
+  await page.getByLabel('Why').fill('Stocktaking');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Resume' }).waitFor();
+  assert.equal(await lost(page), false, 'after Pause');
+});
+
+story('what is known to fail is not offered, and what is missing can be chosen', both, async ({ window }) => {
+  const page = await window('anna');
+  const go = page.getByRole('button', { name: 'Upload & Process Now' });
+  await choose(page, { name: 'a.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 '.repeat(200)) });
+  await page.getByText(/a PDF/).first().waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'note bad', 'the focus is on the message');
+  assert.equal(await go.count() + await page.getByRole('button', { name: 'Upload as JSON' }).count(), 0);
+  await choose(page, { name: 'b.csv', mimeType: 'text/csv', buffer: Buffer.from('Was;Wo\nACME;https://www.linkedin.com/company/acme\n') });
+  await page.getByLabel(/“Company Name” is needed/).waitFor();
+  assert.equal(await go.getAttribute('aria-disabled'), 'true');
+  await choose(page, { name: 'empty.csv', mimeType: 'text/csv', buffer: Buffer.alloc(0) });
+  await page.getByText('empty.csv: The file is empty. b.csv is still chosen.').first().waitFor();
+  await go.click({ force: true }); // it says so itself, as screen readers can press it
+  assert.match(await focused(page), /^Choose a column/);
+  await page.getByLabel(/“Company Name” is needed/).selectOption('Was');
+  await page.getByLabel(/“Company Name” is needed/).waitFor({ state: 'detached' });
+  if (await page.getByLabel(/“LinkedIn_URL” is needed/).count()) await page.getByLabel(/“LinkedIn_URL” is needed/).selectOption('Wo');
+  await page.waitForFunction(() => !document.querySelector('.undecided'));
+  assert.equal(await go.getAttribute('aria-disabled'), null);
+  await process(page);
+  await done(page);
+});
+
+story('which of day and month comes first is asked before, and again of a stored file', both, async ({ window, api }) => {
+  const page = await window('maria');
+  assert.equal((await api(page, 'PUT', '/api/templates/days', days)).status, 201);
+  await page.reload();
+  await choose(page, dated('dates.csv', '03/08/2024', '04/09/2024'));
+  await page.getByLabel('Check the rows against').selectOption('Days');
+  const ask = page.getByLabel('Dates in “Since”: 03/08/2024 in B2 is');
+  await ask.waitFor();
+  assert.deepEqual(await ask.locator('option').allTextContents(), ['Choose which', '3 August 2024 (day first)', '8 March 2024 (month first)']);
+  const go = page.getByRole('button', { name: 'Upload & Process Now' });
+  await go.click({ force: true });
+  assert.match(await focused(page), /^Choose which/, 'it is asked before anything is sent');
+  await ask.selectOption('day-month');
+  await page.waitForFunction(() => !document.querySelector('.primary[aria-disabled]'));
+  await process(page);
+  await done(page);
+  assert.match(await work(page).textContent(), /2 stored/);
+
+  // Of a file that is stored it is asked, too, by the same words.
+  await choose(page, dated('more.csv', '05/06/2024', 'soon'));
+  await page.getByText('recognised').first().waitFor();
+  await page.getByRole('button', { name: 'Upload as JSON' }).click();
+  await work(page).getByText('not processed').first().waitFor();
+  await page.getByRole('button', { name: 'Process more.csv' }).click();
+  await page.getByRole('button', { name: 'Process now' }).waitFor();
+  await page.waitForFunction(() => /^more\.csv/.test(document.activeElement.textContent)); // once it has been looked at
+  await page.getByLabel('Check the rows against').selectOption('Days');
+  const again = page.getByLabel('Dates in “Since”: 05/06/2024 in B2 is');
+  await again.waitFor();
+  await again.selectOption('month-day');
+  await page.waitForFunction(() => !document.querySelector('.primary[aria-disabled]'));
+  await page.getByRole('button', { name: 'Process now' }).click();
+  await done(page);
+  assert.match(await work(page).textContent(), /1 stored, 1 to fix/);
+
+  // A script that did not say it: the report says what is open, and leads to the choice.
+  await page.evaluate(async () => {
+    const form = new FormData();
+    form.append('template', 'days');
+    form.append('file', new File(['Name,Since\nEleven,07/08/2024\n'], 'script.csv'));
+    await fetch('/api/files/upload-and-process', { method: 'POST', body: form });
+  });
+  await page.reload();
+  await done(page);
+  await report(page).click();
+  await page.getByText('1 date in “Since” can be read in two ways, such as 07/08/2024 in B2.').first().waitFor();
+  await page.getByRole('button', { name: 'Choose and process again' }).click();
+  await page.getByRole('heading', { name: /^script\.csv/ }).waitFor();
+  await page.getByRole('button', { name: 'Process again', exact: true }).waitFor();
+});
+
+story('a job that the server was restarted under says so', both, async ({ office, window, api }) => {
+  const page = await window('maria');
+  await choose(page, csv('long.csv', 60_000));
+  await process(page);
+  await work(page).getByText(/reading|checking/).first().waitFor();
+  await hold(page, api); // what waits after the restart stays where it is
+  await office.stop();
+  await office.start();
+  await work(page).getByText(/The server was restarted; the file starts again from the beginning\./).first().waitFor();
+});
+
+story('Back closes a dialog and nothing else', both, async ({ window }) => {
+  const page = await window('maria');
+  await page.getByRole('link', { name: 'Users' }).click();
+  await page.getByRole('cell', { name: 'anna', exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Add a user' }).click();
+  await page.getByRole('dialog').waitFor();
+  await page.goBack();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  assert.match(page.url(), /#\/users$/);
+  assert.equal(await focused(page), 'Add a user');
+  // Closed by its button it leaves nothing behind that Back would have to pass.
+  await page.getByRole('button', { name: 'Add a user' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.waitForFunction(() => history.state === null);
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Your uploads' }).waitFor();
+  // A name that is taken is said at the name.
+  await page.goForward();
+  await page.getByRole('button', { name: 'Add a user' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('Anna');
+  await page.getByLabel('First password').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').locator('.note.bad').waitFor();
+  assert.equal(await page.getByLabel('Name', { exact: true }).getAttribute('aria-invalid'), 'true');
+  assert.equal(await page.evaluate(() => document.activeElement.value), 'Anna');
+});
+
+story('a new token is taken away by the keyboard, without TLS', both, async ({ window }) => {
+  const page = await window('anna', { permissions: [] });
+  await page.goto(`${new URL(page.url()).origin}/#/profile`);
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('nightly');
+  await page.keyboard.press('Enter');
+  const box = page.getByLabel('The token');
+  await box.waitFor();
+  await page.waitForFunction(() => document.activeElement.classList.contains('secret'));
+  const token = await box.inputValue();
+  assert.equal(await page.evaluate(() => getSelection().toString()), token, 'all of it is selected');
+  await page.evaluate(() => document.addEventListener('copy', () => { window.copied = getSelection().toString(); }));
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(page), 'Copy');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => window.copied);
+  assert.equal(await page.evaluate(() => window.copied), token);
+  await page.waitForFunction(() => document.getElementById('polite').textContent === 'Copied');
+});
+
+story('a printed report has all its rows, and each number is the same in all places', both, async ({ window }) => {
+  const page = await window('anna');
+  const line = (i) => (i < 30 ? `Firm ${i},not a url ${i}\n` : `Firm ${i % 50},https://www.linkedin.com/company/${i % 50}\n`);
+  await choose(page, { name: 'mixed.csv', mimeType: 'text/csv', buffer: Buffer.from(`Company Name,LinkedIn_URL\n${Array.from({ length: 90 }, (_, i) => line(i)).join('')}`) });
+  await process(page);
+  await done(page);
+  await report(page).click();
+  const rows = page.getByRole('table', { name: 'Rows to fix' }).locator('tbody tr');
+  await rows.first().waitFor();
+  assert.equal(await rows.count(), 20);
+  const fix = Number(/(\d+) to fix/.exec(await page.locator('.sum').textContent())[1]);
+  const rules = await page.getByRole('group', { name: 'What needs fixing' }).getByRole('button').allTextContents();
+  assert.deepEqual(rules, [`LinkedIn_URL is not a web address${fix}`]);
+  const column = page.getByRole('table', { name: 'How full the columns are' }).getByRole('row', { name: /LinkedIn_URL/ });
+  assert.match(await column.textContent(), new RegExp(`%${fix}$`), 'what is there already is no problem of the column');
+  await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+  assert.equal(await rows.count(), fix);
+});
+
+story('the columns of a file are cards on a telephone', both, async ({ window }) => {
+  const page = await window('anna', { width: 360, height: 740 });
+  await choose(page, { name: 'a.csv', mimeType: 'text/csv', buffer: Buffer.from('Firma;Profil;Bemerkung\nACME;https://www.linkedin.com/company/a-really-long-name-of-a-company-that-goes-on;x\n') });
+  const table = page.getByRole('table', { name: 'How the columns are understood' });
+  await table.waitFor();
+  assert.equal(await table.evaluate((element) => element.parentElement.scrollWidth - element.parentElement.clientWidth), 0, 'nothing to scroll');
+  const box = await page.getByLabel('Field for Profil').boundingBox();
+  assert.ok(box.x >= 0 && box.x + box.width <= 360);
+  assert.equal(await sideways(page), 0);
+});
+
+story('an administrator sees whether the server is well', both, async ({ window }) => {
+  const page = await window('maria');
+  await page.getByRole('link', { name: 'Server' }).click();
+  const checks = page.getByRole('table', { name: 'Checks' });
+  const row = (name) => checks.getByRole('row', { name });
+  await row(/State.*All is well/).waitFor();
+  await row(/Database.*Can be written/).waitFor();
+  await row(/Room on the disk.*free/).waitFor();
+  await row(/Worker.*last seen/).waitFor();
+  await row(/Last backup.*None yet/).waitFor();
 });

@@ -33,6 +33,8 @@ const sendingAt = (tell, words) => at('', {}, async (page) => {
 
 export const STATES = {
   'setup': { reach: async (page, { empty }) => { await page.goto(`${empty.url}/#setup=${empty.code}`); await page.getByLabel('Setup code').waitFor(); } },
+  // Without the link, too: nobody is there who could sign in.
+  'setup-first': { reach: async (page, { empty }) => { await page.goto(empty.url); await page.getByLabel('Setup code').waitFor(); } },
   'setup-wrong': {
     reach: async (page, { empty }) => {
       await page.goto(`${empty.url}/#setup=AAAA-BBBB-CCCC`);
@@ -60,7 +62,15 @@ export const STATES = {
   'uploads-none-such': at('', { 'GET /api/files': (request) => ({ success: true, files: /q=zzz/.test(request.url()) ? [] : f.files(), next_cursor: null }) }, async (page) => { await page.getByLabel('Search by file name').fill('zzz'); await page.getByText('No upload is like that.').first().waitFor(); }),
   'chosen-templates': at('', { 'GET /api/templates': f.templates(), 'POST /api/files/preview': f.easy() }, async (page) => { await choose(page); await page.getByText('recognised').first().waitFor(); await page.getByRole('button', { name: 'Get a template' }).click(); }),
   'chosen-one-column': at('', { 'POST /api/files/preview': () => ({ ...f.easy(), encoding: 'utf-8', delimiter: ',', mapping: [{ column: 'Company Name;LinkedIn_URL', field: null, how: 'none' }], missing: ['company_name'], rows: [{ 'Company Name;LinkedIn_URL': 'ACME;acme' }] }) }, async (page) => { await choose(page); await page.getByText('Only one column was found').first().waitFor(); }),
-  'process-template': at('', { 'GET /api/templates': f.templates() }, async (page) => { await page.getByRole('button', { name: 'Process fair-leads.csv' }).click(); await page.getByRole('dialog').waitFor(); }),
+  'process-stored': at('', { 'GET /api/templates': f.templates(), 'POST /api/files/f-40/preview': f.preview() }, async (page) => { await page.getByRole('button', { name: 'Process fair-leads.csv' }).click(); await page.getByRole('button', { name: 'Process now' }).waitFor(); }),
+  'process-again-dates': at('', { 'POST /api/files/f-41/preview': () => ({ ...f.easy(), dates: f.dates() }) }, async (page) => { await page.getByRole('button', { name: 'More for partners.csv' }).click(); await page.getByRole('button', { name: 'Process again…' }).click(); await page.getByText('03/08/2024 in D2').waitFor(); }),
+  'chosen-dates': at('', { 'POST /api/files/preview': () => ({ ...f.easy(), dates: f.dates() }) }, async (page) => { await choose(page); await page.getByText('03/08/2024 in D2').waitFor(); }),
+  'chosen-same': at('', { 'POST /api/files/preview': () => ({ ...f.easy(), same_file: f.files()[1] }) }, async (page) => { await choose(page); await page.getByText('You added this same file before').first().waitFor(); }),
+  'chosen-missing': at('', { 'POST /api/files/preview': () => ({ ...f.preview(), missing: ['company_name', 'linkedin_url'] }) }, async (page) => { await choose(page); await page.getByText('“LinkedIn_URL” is needed').first().waitFor(); }),
+  'chosen-wrong-row': at('', { 'POST /api/files/preview': (request) => (/9999/.test(request.postData()) ? f.problem('bad-request', 400, 'Row 9,999 cannot be the header: the sheet ends before it.') : f.preview()) }, async (page) => {
+    await choose(page); await page.getByText('recognised').first().waitFor();
+    await page.getByLabel('Headers are in row').fill('9999'); await page.keyboard.press('Tab'); await page.locator('.note.bad').waitFor();
+  }),
   'chosen-looking': at('', { 'POST /api/files/preview': 'never' }, (page) => choose(page)),
   'chosen-easy': at('', { 'POST /api/files/preview': f.easy() }, async (page) => { await choose(page); await page.getByText('recognised').first().waitFor(); }),
   'chosen-preview': at('', { 'POST /api/files/preview': f.preview() }, async (page) => { await choose(page, { ...csv, name: 'clients-nov.xlsx' }); await page.getByText('recognised').first().waitFor(); }),
@@ -70,19 +80,24 @@ export const STATES = {
   }),
   'chosen-password': at('', { 'POST /api/files/preview': f.problem('password-protected', 422, 'The file is protected with a password.') }, async (page) => { await choose(page); await page.locator('.note.bad').waitFor(); }),
   'refused-folder': at('', {}, async (page) => { await choose(page, { ...csv, buffer: Buffer.alloc(0) }); await page.locator('.note.bad').waitFor(); }),
-  'chosen-repair': at('', { 'POST /api/files/preview': () => ({ ...f.easy(), sheets: [...f.easy().sheets, { name: 'sheetline_repair', rows: 3, columns: 2, visibility: 'veryhidden', header_row: null }] }) }, async (page) => { await choose(page, { ...csv, name: 'clients-nov.to-fix.xlsx' }); await page.getByText('recognised').first().waitFor(); }),
+  'chosen-repair': at('', { 'POST /api/files/preview': () => ({ ...f.easy(), repairs: { job_id: 42, filename: 'clients-nov.xlsx' } }) }, async (page) => { await choose(page, { ...csv, name: 'clients-nov.to-fix.xlsx' }); await page.getByText('recognised').first().waitFor(); }),
   'sending': sendingAt((request) => request.upload.onprogress({ loaded: 3_100_000, total: 7_400_000, lengthComputable: true }), 'of 7.1 MB'),
   'received': sendingAt((request) => request.upload.onload(), 'Received. Reading'),
   'sending-offline': at('', { 'POST /api/files/preview': f.easy(), 'POST /api/files/upload-and-process': 'offline' }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.locator('.note.bad').waitFor(); }),
   'too-large-proxy': at('', { 'POST /api/files/upload-json': { http: 413, body: 'nginx', headers: { 'Content-Type': 'text/html' } } }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload as JSON' }).click(); await page.locator('.note.bad').waitFor(); }),
-  'stored': at('', { 'GET /api/files/f-41': () => ({ success: true, file: f.files()[1] }), 'POST /api/files/upload-json': { http: 201, body: { success: true, file_upload_id: 'f-42', filename: 'fair-leads.csv', status: 'stored', rows: 310, columns: 3, sheets: [{ name: null, rows: 310, columns: 3 }], duplicate_of: 'f-41' } } }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload as JSON' }).click(); await page.getByText('You added this same file before').first().waitFor(); }),
+  'stored': at('', { 'POST /api/files/upload-json': { http: 201, body: { success: true, file_upload_id: 'f-40', filename: 'fair-leads.csv', status: 'stored', rows: 310, columns: 3, sheets: [{ name: null, rows: 310, columns: 3 }], duplicate_of: null } } }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload as JSON' }).click(); await page.getByLabel('The chosen file').waitFor({ state: 'detached' }); }),
   'busy-409': at('', { 'POST /api/files/preview': f.easy(), 'POST /api/files/upload-and-process': f.problem('job-in-progress', 409, 'You already have a job in progress', { job: { ...f.job({ filename: 'partners.csv' }), queue_position: 2 } }) }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.locator('.note.bad').waitFor(); }),
   'busy-noted': at('', { 'POST /api/files/preview': f.easy(), 'GET /api/files/processing-status': f.status(f.working('validating', 3000, 4812, 61)) }, async (page) => { await choose(page); await page.getByText('recognised').first().waitFor(); }),
   'waiting': jobAt(f.job(), { queue_position: 2, total_active_jobs: 3, estimated_wait_seconds: 40 }),
   'waiting-paused': jobAt(f.job(), { queue_position: 2, total_active_jobs: 3, estimated_wait_seconds: 40, paused: f.pause() }),
   'working-reading': jobAt(f.working('reading', 0, null, 0)),
   'working': jobAt(f.working('validating', 3000, 4812, 61)),
-  'stopping': jobAt(f.working('saving', 3000, 4812, 95), {}, { 'POST /api/jobs/42/cancel': { http: 202, body: f.whole(f.working('saving', 3000, 4812, 95), { cancel_requested: true }) } }, async (page) => { await page.getByRole('button', { name: 'Cancel clients-nov.xlsx' }).click(); await page.locator('.uploads').getByText('Stopping').first().waitFor(); }),
+  'working-again': jobAt(f.working('validating', 30, 4812, 1, { begins_again: 'The server was restarted; the file starts again from the beginning.' })),
+  'working-offline': at('', {
+    'GET /api/files/processing-status': (() => { let n = 0; return () => { n += 1; return n === 1 ? f.status(f.working('validating', 3000, 4812, 61)) : 'offline'; }; })(),
+    'GET /api/files': { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, ...f.working('validating', 3000, 4812, 61) } } : one)) },
+  }, (page) => page.getByText('before the connection broke').waitFor()),
+  'stopping': jobAt(f.working('saving', 3000, 4812, 95, { cancel_requested: true }), {}, {}, (page) => page.locator('.uploads').getByText('Stopping').first().waitFor()),
   'done': ending(f.ended('completed'), { counts: { rows: 940, valid: 940, invalid: 0, duplicates: 0, updated: 0 } }),
   'done-problems': ending(f.ended('completed'), { counts: { rows: 4812, valid: 4702, updated: 58, duplicates: 15, invalid: 37 } }),
   'failed': ending(f.ended('failed', { error: { code: 'unreadable-file', message: 'The file is damaged and cannot be read. Open it in Excel, save it under a new name, and add that.' } })),
@@ -95,12 +110,13 @@ export const STATES = {
     await page.evaluate(() => { for (const details of document.querySelectorAll('main details')) details.open = true; });
     await page.getByText('acme.example').first().waitFor();
   }),
-  'report-clean': at('#/job/42', { 'GET /api/jobs/42': f.whole(f.ended('completed'), { counts: { rows: 3, valid: 3, invalid: 0, duplicates: 0, updated: 0 } }), 'GET /api/jobs/42/report': () => ({ ...f.report(), valid: true, errors: [], errors_total: 0, errors_by_type: {}, stats: { rows: 3, valid: 3, invalid: 0, duplicates: 0, updated: 0, errors: 0, seconds: 0.1 } }) }),
+  'report-dates': at('#/job/42', { 'GET /api/jobs/42': f.done(), 'GET /api/jobs/42/report': () => ({ ...f.report(), dates: f.dates() }), 'GET /api/jobs/42/changes': f.changes() }),
+  'report-clean': at('#/job/42', { 'GET /api/jobs/42': f.whole(f.ended('completed'), { counts: { rows: 3, valid: 3, invalid: 0, duplicates: 0, updated: 0 } }), 'GET /api/jobs/42/report': () => ({ ...f.report(), valid: true, errors: [], errors_total: 0, errors_by_type: {}, stats: { rows: 3, valid: 3, invalid: 0, duplicates: 0, updated: 0, errors: 0, seconds: 0.1 } }), 'GET /api/jobs/42/changes': { success: true, changes: [], total: 0, next_cursor: null } }),
   'report-columns': at('#/job/42', { 'GET /api/jobs/42': f.whole(f.ended('failed', { error: { code: 'missing-columns', message: 'LinkedIn_URL is needed and no column was matched to it.' } })), 'GET /api/jobs/42/report': () => ({ ...f.report(), errors: [{ type: 'missing-label', row: null, field: 'linkedin_url', column: null, cell: null, value: null, message: 'LinkedIn_URL is needed and no column was matched to it.' }], errors_total: 1, errors_by_type: { 'missing-label': 1 }, stats: { rows: 0, valid: 0, invalid: 0, duplicates: 0, updated: 0, errors: 1, seconds: 0.1 } }) }),
   'report-failed': at('#/job/42', { 'GET /api/jobs/42': f.whole(f.ended('failed', { error: { code: 'unreadable-file', message: 'The file is damaged and cannot be read.' } })) }),
   'report-working': at('#/job/42', { 'GET /api/files/processing-status': f.status(f.working('validating', 3000, 4812, 61)), 'GET /api/jobs/42': f.whole(f.working('validating', 3000, 4812, 61)) }),
   'report-gone': at('#/job/9999'),
-  'report-undo': at('#/job/42', { 'GET /api/jobs/42': f.done(), 'GET /api/jobs/42/report': f.report() }, (page) => page.getByRole('button', { name: /^Undo/ }).click()),
+  'report-undo': at('#/job/42', { 'GET /api/jobs/42': f.done(), 'GET /api/jobs/42/report': f.report(), 'GET /api/jobs/42/changes': f.changes() }, (page) => page.getByRole('button', { name: /^Undo/ }).click()),
   'file': at('#/file/f-42', { 'GET /api/files/f-42': { success: true, file: { ...f.files()[0], columns: 5, sheets: f.preview().sheets, encoding: null, delimiter: null, duplicate_of: null } }, 'GET /api/files/f-42/json': { http: 200, body: f.preview().rows[0] } }),
   'records': at('#/records', { 'GET /api/records': f.records() }),
   'records-empty': at('#/records', { 'GET /api/records': { success: true, records: [], next_cursor: null } }),
@@ -111,8 +127,9 @@ export const STATES = {
   'users-change': at('#/users', { 'GET /api/users': f.users() }, (page) => page.getByRole('button', { name: 'Change anna' }).click()),
   'users-delete': at('#/users', { 'GET /api/users': f.users(), 'DELETE /api/users/2': f.problem('has-uploads', 409, 'anna has uploads.') }, async (page) => { await page.getByRole('button', { name: 'Delete anna' }).click(); await page.getByRole('button', { name: 'Delete anna', exact: true }).last().click(); await page.getByLabel('Hand them over to').waitFor(); }),
   'server': at('#/server', { 'GET /api/admin/figures': f.figures() }),
+  'server-fresh': at('#/server', { 'GET /api/admin/figures': () => ({ ...f.figures(), last_backup: null }) }),
   'server-templates': at('#/server', { 'GET /api/templates': f.templates() }, (page) => page.getByRole('button', { name: 'Delete Suppliers' }).waitFor()),
-  'server-ill': at('#/server', { 'GET /api/health': { http: 503, body: { status: 'disk-full', version: '1.0.0', uptime_seconds: 86400 * 3, scheduler_running: true, queue: { pending: 4, processing: 1, paused: true } } } }),
+  'server-ill': at('#/server', { 'GET /api/health': { http: 503, body: { status: 'disk-full', version: '1.0.0', uptime_seconds: 86400 * 3, scheduler_running: true, queue: { pending: 4, processing: 1, paused: true }, setup_needed: false, database_writable: false, disk_free_bytes: 1_300_000, worker: { running: false, silent_seconds: 4000 } } } }),
   'audit': at('#/audit'),
   'own-password': {
     reach: async (page, { office, signIn }) => {

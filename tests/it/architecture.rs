@@ -150,3 +150,106 @@ fn checking_and_reading_know_no_database_and_no_http() {
         assert!(!allowed[room].contains("store"));
     }
 }
+
+/// What a job or an upload goes through.
+const ON_THE_WAY: &[&str] = &[
+    "src/db.rs",
+    "src/http/handlers",
+    "src/intake",
+    "src/room.rs",
+    "src/sheet/reader.rs",
+    "src/store",
+    "src/worker",
+];
+
+/// What can fail for the sake of the disk or the system.
+const STEPS: &[&str] = &[
+    "tempfile_in(",
+    "File::create",
+    "File::open",
+    "fs::create",
+    "fs::read",
+    "fs::remove",
+    "fs::rename",
+    "fs::write",
+    "options.open(",
+    "builder.create(",
+    "file.flush(",
+    "file.read",
+    "file.seek(",
+    "file.write",
+    "read_to_end(",
+    "set_len(",
+    "spawn()",
+    "spawn(",
+    "spawn_scoped(",
+    "sync_all(",
+    "sync_data(",
+    "begin_transaction",
+    "transaction_with_behavior(TransactionBehavior::Immediate)",
+    ".commit()",
+];
+
+/// Functions that can fail only before the first job, serve no job, or take an error as it is: a file that is
+/// made, a folder of the page, a child's last words.
+const ASIDE: &[&str] = &["fn make_private(", "fn built_from(", "fn last_words("];
+
+#[test]
+fn every_step_of_a_job_that_disk_or_system_can_refuse_can_be_made_to_fail() {
+    let mut files = Vec::new();
+    for part in ON_THE_WAY {
+        let path = root().join(part);
+        if path.is_dir() {
+            sources(&path, &mut files);
+        } else {
+            files.push(path);
+        }
+    }
+    let (mut seen, mut without) = (0, Vec::new());
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        for function in functions(code) {
+            let steps = STEPS
+                .iter()
+                .filter(|step| function.contains(**step))
+                .count();
+            if steps == 0 || ASIDE.iter().any(|aside| function.contains(aside)) {
+                continue;
+            }
+            seen += 1;
+            if !function.contains("faults::") {
+                let name = function.lines().find(|line| line.contains("fn ")).unwrap();
+                without.push(format!("{}: {}", file.display(), name.trim()));
+            }
+        }
+    }
+    assert!(seen > 8, "{seen}");
+    assert!(without.is_empty(), "without a point: {without:#?}");
+}
+
+/// The functions of a file, each with what stands between it and the next one.
+fn functions(code: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for line in code.lines() {
+        let begins = [
+            "fn ",
+            "pub fn ",
+            "pub(super) fn ",
+            "pub(in crate::http) fn ",
+            "pub(crate) fn ",
+        ]
+        .iter()
+        .any(|word| line.trim_start().starts_with(word));
+        if begins || found.is_empty() {
+            found.push(String::new());
+        }
+        if let Some(last) = found.last_mut()
+            && !line.trim_start().starts_with("//")
+        {
+            last.push_str(line);
+            last.push('\n');
+        }
+    }
+    found
+}

@@ -130,7 +130,8 @@ fn whoever_brings_the_file_may_say_whether_day_or_month_comes_first() {
         assert_eq!(stored, vec![json!(first), json!("2024-05-05")]);
         assert_eq!(
             told,
-            json!([{ "field": "on", "order": order, "evidence": [], "chosen": true, "ambiguous": 1 }])
+            json!([{ "field": "on", "order": order, "evidence": [], "chosen": true, "ambiguous": 1,
+                "example": { "cell": "A2", "value": "03/08/2024", "day-month": "2024-08-03", "month-day": "2024-03-08" } }])
         );
     }
     let newest: String = office
@@ -236,7 +237,20 @@ fn a_preview_tells_how_dates_would_be_read_and_takes_the_order() {
         all.extend_from_slice(fields);
         anna.upload("preview", "d.csv", b"on\n03/08/2024\n", &all)
     };
-    assert_eq!(look(&[]).expect(200)["dates"][0]["order"], "undecided");
+    let undecided = look(&[]).expect(200)["dates"][0].clone();
+    assert_eq!(undecided["order"], "undecided");
+    // What a person chooses by: a cell of the file, and what it is in each order.
+    assert_eq!(
+        undecided["example"],
+        json!({ "cell": "A2", "value": "03/08/2024", "day-month": "2024-08-03", "month-day": "2024-03-08" })
+    );
+    let decided = anna.upload(
+        "preview",
+        "d.csv",
+        b"on\n03/08/2024\n26/08/2024\n",
+        &[("template", "days")],
+    );
+    assert_eq!(decided.expect(200)["dates"][0]["example"], Value::Null);
     let seen = look(&[("date_order", "day-month")]).expect(200);
     assert_eq!(seen["dates"][0]["order"], "day-month");
     assert_eq!(seen["dates"][0]["chosen"], true);
@@ -264,7 +278,10 @@ fn the_command_line_takes_the_order_too() {
     };
     assert_eq!(run(&[]).status.code(), Some(1));
     let report = std::fs::read_to_string(path("out/report.json")).unwrap();
-    assert!(report.contains("(date_order)"), "{report}");
+    assert!(
+        report.contains("Choose whether day or month comes first"),
+        "{report}"
+    );
     assert_eq!(run(&["--date-order", "month-day"]).status.code(), Some(0));
     let records = std::fs::read_to_string(path("out/records.ndjson")).unwrap();
     assert_eq!(records, "{\"on\":\"2024-03-08\"}\n");

@@ -177,6 +177,34 @@ fn nothing_is_restored_under_a_server_or_under_another_program() {
 }
 
 #[test]
+fn nothing_is_restored_over_what_was_just_restored_and_is_in_use() {
+    let folder = office();
+    said(&run(folder.path(), &["backup", "copy.db"]), 0);
+    said(&run(folder.path(), &["restore", "copy.db", "--force"]), 0);
+    let db = folder.path().join("office.db");
+    // Somebody who looked into it and has it open; and somebody who writes, into one without a log.
+    let shell = Connection::open(&db).unwrap();
+    let count = "SELECT count(*) FROM users";
+    let seen = |c: &Connection| c.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(seen(&shell), 1);
+    let refused = said(&run(folder.path(), &["restore", "copy.db", "--force"]), 2);
+    assert!(refused.contains("Another program"), "{refused}");
+    drop(shell);
+    fs::copy(folder.path().join("copy.db"), &db).unwrap();
+    let shell = Connection::open(&db).unwrap();
+    shell.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = said(&run(folder.path(), &["restore", "copy.db", "--force"]), 2);
+    assert!(refused.contains("Another program"), "{refused}");
+    shell
+        .execute_batch("UPDATE users SET email = 'a@b'; COMMIT")
+        .unwrap();
+    drop(shell);
+    said(&run(folder.path(), &["restore", "copy.db", "--force"]), 0);
+    let served = serve(folder.path(), &[]);
+    served.sign_in("anna");
+}
+
+#[test]
 fn what_is_no_sound_backup_is_refused() {
     let folder = office();
     let path = |name: &str| folder.path().join(name);
@@ -265,7 +293,7 @@ fn the_log_of_a_database_that_is_gone_never_meets_the_backup() {
 fn an_emptied_database_is_no_database_for_any_command() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("office.db"), b"").unwrap();
-    for command in [&["backup", "copy.db"][..], &["user", "list"], &["check"]] {
+    for command in [&["backup", "copy.db"][..], &["user", "list"]] {
         let ran = sheetline(folder.path()).args(command).output().unwrap();
         let said = String::from_utf8(ran.stderr).unwrap();
         assert_eq!(ran.status.code(), Some(2), "{command:?}: {said}");
@@ -284,6 +312,21 @@ fn a_database_that_can_not_be_opened_is_named_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("text.db"), b"no database").unwrap();
     fs::create_dir(folder.path().join("folder.db")).unwrap();
+    add_user(folder.path(), "anna", &[]);
+    let whole = fs::read(folder.path().join("office.db")).unwrap();
+    fs::write(folder.path().join("cut.db"), &whole[..whole.len() / 2]).unwrap();
+    for command in [&["backup", "copy.db"][..], &["user", "list"]] {
+        let ran = sheetline(folder.path())
+            .args(command)
+            .args(["--db", "cut.db"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(
+            said.contains("cut.db") && said.contains("sheetline restore"),
+            "{command:?}: {said}"
+        );
+    }
     for name in ["text.db", "folder.db"] {
         let ran = sheetline(folder.path())
             .args(["serve", "--listen", "127.0.0.1:0", "--db", name])
@@ -296,4 +339,29 @@ fn a_database_that_can_not_be_opened_is_named_with_what_to_do() {
             "{name}: {said}"
         );
     }
+}
+
+#[test]
+fn an_administrator_sees_when_the_last_backup_was() {
+    let folder = office();
+    let served = serve(folder.path(), &[]);
+    let anna = served.sign_in("anna");
+    let last = || {
+        let figures = served.get(&anna, "/api/admin/figures").unwrap().expect(200);
+        figures["last_backup"].clone()
+    };
+    assert!(last().is_null());
+    said(&run(folder.path(), &["backup", "copy.db"]), 0);
+    let first = last();
+    assert!(first.is_string(), "{first}");
+    // One that failed is none.
+    said(&run(folder.path(), &["backup", "copy.db"]), 2);
+    assert_eq!(last(), first);
+    assert_eq!(
+        number(
+            &folder.path().join("office.db"),
+            "SELECT count(*) FROM audit WHERE action = 'backed-up'"
+        ),
+        1
+    );
 }

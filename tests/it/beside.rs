@@ -5,13 +5,17 @@ use std::io::Write;
 use std::path::Path;
 
 /// The scripts, and what they need.
-const SCRIPTS: [(&str, &str); 2] = [
+const SCRIPTS: [(&str, &str); 3] = [
     ("tests/browser/run", "the page in a real Chromium"),
     ("tests/proxy/run", "nginx and Caddy before the server"),
+    (
+        "tests/exports/run",
+        "exports read by openpyxl and LibreOffice",
+    ),
 ];
 
 #[test]
-fn what_needs_a_browser_or_a_proxy_is_tried_by_scripts_that_every_change_goes_through() {
+fn what_needs_other_programs_is_tried_by_scripts_that_every_change_goes_through() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let every_change = std::fs::read_to_string(root.join(".ci/run")).unwrap();
     for (script, what) in SCRIPTS {

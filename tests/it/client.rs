@@ -24,8 +24,13 @@ pub(crate) struct Served {
 
 /// Starts the program on the database `office.db` in `folder`.
 pub(crate) fn serve(folder: &Path, flags: &[&str]) -> Served {
+    serve_at("127.0.0.1:0", folder, flags)
+}
+
+/// Starts it at another address.
+pub(crate) fn serve_at(listen: &str, folder: &Path, flags: &[&str]) -> Served {
     let mut child = sheetline(folder)
-        .args(["serve", "--listen", "127.0.0.1:0"])
+        .args(["serve", "--listen", listen])
         .args(flags)
         .stdout(Stdio::piped())
         .stderr(Stdio::from(log_file(folder)))

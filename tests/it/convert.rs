@@ -153,8 +153,8 @@ fn on_failure_nothing_is_printed_but_the_reason() {
     }
     // What is too little to read anything is refused before anything is read.
     for (flag, value, words) in [
-        ("--read-memory-mb", "63", "64 is the least"),
-        ("--read-seconds", "0", "0 is not in 1"),
+        ("--read-memory-mb", "63", "from 64 to"),
+        ("--read-seconds", "0", "from 1 to 86400"),
     ] {
         let output = convert(&["a.csv", flag, value]);
         let said = String::from_utf8(output.stderr).unwrap();

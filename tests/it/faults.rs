@@ -294,3 +294,92 @@ fn while_the_disk_is_full_a_waiting_job_makes_no_history() {
     worker::run_next(&office.app).unwrap();
     assert_eq!(anna.job(id)["status"], "completed");
 }
+
+#[test]
+fn a_job_that_finds_the_disk_full_says_so_and_removes_nothing_first() {
+    // Removing takes room as well: it must not take what is held back for the end.
+    let office = office();
+    office.app.db.watch_writes().unwrap();
+    let anna = office.member("anna");
+    let id = anna.queue("c.csv", &companies("c", ROWS));
+    let late = u64::try_from(ROWS).unwrap() - 10;
+    let ran = faults::with_failing_write("INSERT records", late, Kind::Full, || {
+        worker::run_next(&office.app)
+    });
+    assert!(matches!(ran, Ok(Ran::Job(_, State::Pending))), "{ran:?}");
+    assert!(office.number("SELECT count(*) FROM records") > 0);
+    anna.post(&format!("/api/jobs/{id}/cancel")).expect(200);
+    // Nobody removes them while there is no room; then an idle worker does.
+    let removed = faults::writes(|| {
+        for _ in 0..3 {
+            sheetline::worker::leftovers::when_idle(&office.app).unwrap();
+        }
+    });
+    assert!(!removed.contains_key("DELETE records"), "{removed:?}");
+    office.pass(5);
+    while sheetline::worker::leftovers::when_idle(&office.app).unwrap() {}
+    assert_eq!(office.number("SELECT count(*) FROM records"), 0);
+}
+
+#[test]
+fn a_workbook_that_finds_no_room_is_refused_as_such() {
+    let office = office();
+    let anna = office.member("anna");
+    let id = anna.queue("c.csv", &companies("c", 5));
+    work_through(&office);
+    for path in [
+        format!("/api/jobs/{id}/annotated.xlsx"),
+        format!("/api/jobs/{id}/records.xlsx"),
+        format!("/api/jobs/{id}/repair.xlsx"),
+        "/api/templates/companies/sample.xlsx".to_owned(),
+    ] {
+        let steps = faults::count(|| assert_eq!(anna.get(&path).status, 200));
+        assert!(steps > 1, "{path}");
+        for step in 0..steps {
+            let answer = faults::with_failure(step, Kind::Full, || anna.get(&path));
+            assert_eq!(answer.status, 507, "{path} {step}");
+            office.app.db.room().is_back();
+        }
+    }
+}
+
+/// The database of `office` in a new process that died with a job in work.
+fn with_a_job_that_died() -> (Office, i64) {
+    let office = Office::with(|settings| {
+        settings.trouble_wait = std::time::Duration::from_millis(5);
+        settings.listen = "127.0.0.1:0".to_owned();
+    });
+    let id = office.member("anna").queue("c.csv", &companies("c", 50));
+    let claimed = office.app.db.write(sheetline::store::jobs::claim).unwrap();
+    assert!(claimed.is_some());
+    (office.restart(), id)
+}
+
+#[test]
+fn a_server_that_finds_the_disk_full_starts_and_catches_up_when_there_is_room() {
+    for kind in [Kind::Full, Kind::ReadOnly] {
+        let mut refused = 0;
+        for step in 0.. {
+            let (office, id) = with_a_job_that_died();
+            let started = faults::with_failure(step, kind, || {
+                sheetline::server::Server::start(std::sync::Arc::clone(&office.app))
+            });
+            let server = started.unwrap_or_else(|error| panic!("{kind:?} {step}: {error}"));
+            let waits = *office.app.disorder.lock().unwrap();
+            // Whatever it could not write, people can read.
+            let anna = office.sign_in("anna");
+            crate::client::wait_until(|| {
+                office.pass(5);
+                (anna.job(id)["status"] == "completed").then_some(())
+            });
+            assert_eq!(anna.job(id)["attempt"], 2);
+            assert!(!*office.app.disorder.lock().unwrap());
+            assert!(server.stop());
+            if !waits && refused > 0 {
+                break;
+            }
+            refused += u64::from(waits);
+        }
+        assert!(refused > 0, "{kind:?}");
+    }
+}

@@ -5,7 +5,9 @@ mod answers;
 mod bodies;
 mod crowds;
 mod heads;
+mod settings;
 mod stop;
+mod waiting;
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

@@ -173,7 +173,7 @@ fn a_migration_that_was_killed_is_begun_again() {
         )
         .unwrap();
     let copy = migrate::copy_name(&path, migrate::VERSION);
-    let partial = folder.path().join("office.db.before-v2.bak.partial");
+    let partial = copy.with_extension("bak.partial");
     let mut child = sheetline(folder.path())
         .args(["user", "list"])
         .stdout(Stdio::null())

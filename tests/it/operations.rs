@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Served, add_user, log, serve, sheetline, wait_until};
 use crate::forms::PASSWORD;
+use crate::office::Office;
 
 fn office() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -146,6 +147,21 @@ fn a_log_in_json_is_an_object_a_line_and_holds_no_secret() {
             ["info", "warn"].contains(&line["level"].as_str().unwrap()),
             "{line}"
         );
+        let message = line["message"].as_str().unwrap();
+        if message.contains(" GET ") || message.contains(" POST ") {
+            assert_eq!(line["address"], json!("127.0.0.1"), "{line}");
+        }
+        if message.starts_with("user=anna session=") {
+            assert_eq!(line["user"], json!("anna"));
+            assert_eq!(line["session"].as_str().unwrap().len(), 4, "{line}");
+        }
+        if message.contains("job=1") {
+            assert_eq!(
+                (&line["user"], &line["job"]),
+                (&json!("anna"), &json!(1)),
+                "{line}"
+            );
+        }
         messages.push(line["message"].as_str().unwrap().to_owned());
     }
     assert!(
@@ -174,6 +190,36 @@ fn a_log_in_json_is_an_object_a_line_and_holds_no_secret() {
 }
 
 #[test]
+fn no_address_that_there_is_not_gets_into_the_log() {
+    let folder = office();
+    let served = serve(folder.path(), &[]);
+    let session = served.sign_in("anna");
+    for path in [
+        format!("/x/{session}"),
+        format!("/api/nothing/{session}?a={session}"),
+        format!("/api/jobs/{session}/report"),
+        format!("/{session}"),
+    ] {
+        served.get(&session, &path).unwrap();
+    }
+    // What breaks off is told by the listener itself.
+    let mut stream = TcpStream::connect(&served.address).unwrap();
+    write!(
+        stream,
+        "POST /api/files/{session} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx"
+    )
+    .unwrap();
+    drop(stream);
+    served.get(&session, "/api/jobs?limit=1").unwrap();
+    served.terminate();
+    let written = log(folder.path());
+    assert!(written.contains(" GET - 404 "), "{written}");
+    assert!(written.contains(" GET /api/jobs 200 "), "{written}");
+    assert!(written.contains("GET /api/jobs/.../report"), "{written}");
+    assert!(!written.contains(&session), "{written}");
+}
+
+#[test]
 fn a_full_log_file_makes_room_for_the_next_without_cutting_a_line() {
     let folder = office();
     let served = serve(
@@ -187,11 +233,17 @@ fn a_full_log_file_makes_room_for_the_next_without_cutting_a_line() {
             "json",
         ],
     );
-    let long = format!("/api/{}", "x".repeat(8_000));
+    let requests = "GET /api/files/x HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1_000);
     wait_until(|| {
-        for _ in 0..20 {
-            served.ask("GET", &long, &[], b"").unwrap();
-        }
+        let mut stream = TcpStream::connect(&served.address).unwrap();
+        let mut writer = stream.try_clone().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                writer.write_all(requests.as_bytes()).unwrap();
+                writer.shutdown(std::net::Shutdown::Write).unwrap();
+            });
+            stream.read_to_end(&mut Vec::new()).unwrap();
+        });
         folder.path().join("out.log.1").exists().then_some(())
     });
     served.terminate();
@@ -262,6 +314,129 @@ fn whatever_is_wrong_is_found_with_its_next_step() {
         ]
     );
     assert!(found[1].1.contains("job 1 (a.csv)"), "{found:?}");
+}
+
+#[test]
+fn a_database_that_can_not_be_read_is_a_finding_with_the_next_step() {
+    let folder = office();
+    let served = serve(folder.path(), &[]);
+    served.sign_in("anna");
+    served.terminate();
+    let db = folder.path().join("office.db");
+    let whole = fs::read(&db).unwrap();
+    let mut damaged = whole.clone();
+    damaged[4_096..].fill(7);
+    let other = b"no database at all, only a text that is long enough for a head".to_vec();
+    for (what, bytes) in [
+        ("empty", Vec::new()),
+        ("cut", whole[..whole.len() / 2].to_vec()),
+        ("cut in its first page", whole[..1_000].to_vec()),
+        ("damaged", damaged),
+        ("a text", other),
+    ] {
+        fs::write(&db, &bytes).unwrap();
+        let _ = fs::remove_file(folder.path().join("office.db-wal"));
+        let output = run(folder.path(), &["check", "--json"]);
+        assert_eq!(output.status.code(), Some(1), "{what}: {output:?}");
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(found["sound"], json!(false), "{what}");
+        let list = found["findings"].as_array().unwrap();
+        let finding = list.iter().find(|one| one["check"] == "integrity").unwrap();
+        assert_eq!(finding["sound"], json!(false), "{what}: {finding}");
+        let next = finding["next"].as_str().unwrap();
+        assert!(next.contains("sheetline restore"), "{what}: {finding}");
+        // The rest is told all the same.
+        assert!(list.iter().any(|one| one["check"] == "room"), "{what}");
+        let said = text(&run(folder.path(), &["check"]).stdout);
+        assert!(said.contains("PROBLEM") && said.contains("-> "), "{said}");
+        if bytes.is_empty() {
+            assert_eq!(
+                fs::metadata(&db).unwrap().len(),
+                0,
+                "something was made in it"
+            );
+        }
+    }
+    fs::remove_file(&db).unwrap();
+    assert_eq!(run(folder.path(), &["check"]).status.code(), Some(2));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_everybody_may_write_is_found() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = office();
+    let mode = |mode| fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o777);
+    let found = problems(folder.path(), &[]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].0 == "permissions" && found[0].1.contains("folder"),
+        "{found:?}"
+    );
+    mode(0o755);
+    assert!(problems(folder.path(), &[]).is_empty());
+}
+
+/// A proxy that hides who asks and for what.
+fn bare_proxy(to: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let to = to.to_owned();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && client.read(&mut byte).unwrap_or(0) > 0 {
+                head.push(byte[0]);
+            }
+            let head = String::from_utf8(head).unwrap();
+            let lines: Vec<String> = head
+                .lines()
+                .map(|line| match line.split_once(": ") {
+                    Some(("Host", _)) => format!("Host: {to}"),
+                    _ => line.to_owned(),
+                })
+                .collect();
+            let length: u64 = lines
+                .iter()
+                .find_map(|line| line.strip_prefix("Content-Length: "))
+                .map_or(0, |text| text.parse().unwrap());
+            let mut server = TcpStream::connect(&to).unwrap();
+            server
+                .write_all((lines.join("\r\n") + "\r\n").as_bytes())
+                .unwrap();
+            let _ = std::io::copy(&mut client.try_clone().unwrap().take(length), &mut server);
+            let _ = std::io::copy(&mut server, &mut client);
+        }
+    });
+    address
+}
+
+#[test]
+fn a_proxy_that_opens_the_figures_to_everybody_is_found() {
+    let folder = office();
+    let served = serve(folder.path(), &["--max-upload-mb", "1"]);
+    let token = token_file(&served);
+    let proxy = bare_proxy(&served.address);
+    let through = |to: &str| {
+        let url = format!("http://{to}");
+        let flags = [
+            "--through",
+            &url,
+            "--token-file",
+            &token,
+            "--max-upload-mb",
+            "1",
+        ];
+        problems(folder.path(), &flags)
+    };
+    let found = through(&proxy);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].1.contains("/metrics"), "{found:?}");
+    assert_eq!(through(&served.address), []);
+    served.terminate();
 }
 
 /// A proxy that lets bodies of at most `limit` bytes through, and says whose they are.
@@ -370,4 +545,13 @@ fn the_unit_for_systemd_is_one_that_systemd_takes() {
         Ok(verified) => assert!(verified.status.success(), "{}", text(&verified.stderr)),
         Err(_) => println!("systemd-analyze is not here: the unit was not verified"),
     }
+}
+
+#[test]
+fn health_tells_whether_anybody_has_set_the_server_up() {
+    let office = Office::new();
+    let health = || office.call("GET", "/api/health", &[], Vec::new()).json();
+    assert_eq!(health()["setup_needed"], true);
+    office.admin("maria");
+    assert_eq!(health()["setup_needed"], false);
 }

@@ -152,3 +152,54 @@ fn a_preview_is_refused_as_the_upload_would_be() {
     let nobody = office.call("POST", "/api/files/preview", &[], Vec::new());
     assert_eq!(nobody.code(), "session-missing");
 }
+
+#[test]
+fn a_file_that_was_here_before_is_named_before_it_is_sent_again() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    assert_eq!(preview(&anna, LIST, &[])["same_file"], Value::Null);
+    anna.upload("upload-and-process", "first.csv", LIST.as_bytes(), &[])
+        .expect(202);
+    office.work_all();
+    let same = preview(&anna, LIST, &[])["same_file"].clone();
+    assert_eq!(same["filename"], "first.csv");
+    assert_eq!(same["last_job"]["counts"]["rows"], 2);
+    // Somebody else's file is none of hers.
+    let otto = office.member("otto");
+    assert_eq!(preview(&otto, LIST, &[])["same_file"], Value::Null);
+}
+
+#[test]
+fn a_file_that_is_here_can_be_looked_at_again() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let fields = [("header_row", "3")];
+    let sent = preview(&anna, LIST, &fields);
+    let id = anna
+        .upload("upload-json", "list.csv", LIST.as_bytes(), &fields)
+        .expect(201)["file_upload_id"]
+        .clone();
+    let url = format!("/api/files/{}/preview", id.as_str().unwrap());
+    let again = anna.post(&url).expect(200);
+    for member in ["mapping", "rows", "missing", "header_row", "dates"] {
+        assert_eq!(again[member], sent[member], "{member}");
+    }
+    assert_eq!(again["same_file"], Value::Null);
+    let mapped = anna
+        .send("POST", &url, &json!({ "mapping": { "Other": "industry" } }))
+        .expect(200);
+    assert_eq!(mapped["mapping"][3]["field"], "industry");
+    let no_sheet = anna.send("POST", &url, &json!({ "sheet": "Nowhere" }));
+    assert_eq!(
+        (no_sheet.status, no_sheet.code()),
+        (422, "no-such-sheet".to_owned())
+    );
+    assert_eq!(office.member("otto").post(&url).status, 404);
+    assert_eq!(
+        std::fs::read_dir(office.app.settings.spool())
+            .unwrap()
+            .count(),
+        0,
+        "nothing is left of the look"
+    );
+}

@@ -407,6 +407,24 @@ fn a_file_without_a_required_column_is_not_checked_but_reported() {
 }
 
 #[test]
+fn a_key_of_two_fields_names_all_its_cells() {
+    let schema = r#"{"fields":[{"name":"a"},{"name":"b"},{"name":"c"}],"primaryKey":["c","a"],"uniqueKeys":[["a","b"]]}"#;
+    let template = Template::parse("t", 1, schema).unwrap();
+    let (_, report) = from_csv("a,b,c\n1,2,3\n1,2,3\n").process(&template);
+    let cells = |at: usize| {
+        (
+            report["errors"][at]["cell"].clone(),
+            report["errors"][at]["cells"].clone(),
+        )
+    };
+    assert_eq!(report["errors"][0]["type"], json!("primary-key"));
+    assert_eq!(cells(0), (json!("C3"), json!(["C3", "A3"])));
+    assert_eq!(report["errors"][1]["type"], json!("unique-error"));
+    assert_eq!(cells(1), (json!("A3"), json!(["A3", "B3"])));
+    assert_eq!(report["errors"][1]["field"], json!(null));
+}
+
+#[test]
 fn a_row_of_the_list_is_skipped_or_updated() {
     let table = from_csv(
         "Company Name,LinkedIn_URL,Revenue\n\
@@ -420,7 +438,7 @@ fn a_row_of_the_list_is_skipped_or_updated() {
         data: old.to_owned(),
         file: "old.csv".to_owned(),
         row: 40,
-        key: 0,
+        key: Some(0),
     };
     let mut checker = table.checker(&template);
     let checked = checker.check(&table.rows[0]).unwrap();
@@ -437,10 +455,11 @@ fn a_row_of_the_list_is_skipped_or_updated() {
 
     let mut checker = table.checker(&template);
     let checked = checker.check(&table.rows[0]).unwrap();
-    let settled = checker.settle(checked, &[collision()], true);
+    let mut settled = checker.settle(checked, &[collision()], true);
     assert_eq!(settled.outcome, Outcome::Updated);
     // Only columns that the file has are changed.
-    let merged: Value = serde_json::from_str(&checker.merge(old, &settled.data).unwrap()).unwrap();
+    assert!(checker.merge(old, &mut settled).unwrap());
+    let merged = data(&settled);
     assert_eq!(
         merged,
         json!({"company_name": "ACME", "linkedin_url": "https://linkedin.com/company/acme",

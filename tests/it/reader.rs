@@ -149,7 +149,8 @@ fn a_reader_that_hangs_ends_with_the_work_that_wanted_it() {
     let asking = std::thread::spawn(move || asks.ask(Reason::Cancelled));
     let asked = Instant::now();
     assert_eq!(code(reader.next_batch()), "stopped");
-    assert!(asked.elapsed() < Duration::from_secs(2));
+    // Soon; how soon, a machine at work on other things does not tell.
+    assert!(asked.elapsed() < Duration::from_secs(20));
     asking.join().unwrap();
     assert!(!lives(&child), "it is ended and reaped");
 

@@ -66,10 +66,164 @@ fn a_value_that_is_none_names_its_setting() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("sheetline.toml"), "workers = \"many\"\n").unwrap();
     let output = config(folder.path(), &[], &[]);
-    assert_ne!(output.status.code(), Some(0));
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "sheetline: workers (sheetline.toml) is \"many\": it must be a whole number from 1 to 64.\n"
+    );
+}
+
+#[test]
+fn a_wrong_value_is_told_with_the_place_where_it_stands_and_what_would_be_right() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("secret"), "-2\n").unwrap();
+    for (variable, value, sentence) in [
+        (
+            "SHEETLINE_WORKERS",
+            "0",
+            "SHEETLINE_WORKERS is \"0\": it must be a whole number from 1 to 64.",
+        ),
+        (
+            "SHEETLINE_WORKERS_FILE",
+            "secret",
+            "workers (the file of SHEETLINE_WORKERS_FILE) is \"-2\": it must be a whole number from 1 to 64.",
+        ),
+        (
+            "SHEETLINE_LISTEN",
+            "5",
+            "SHEETLINE_LISTEN is \"5\": it must be an address with a port, such as 127.0.0.1:8080, or unix: and a path.",
+        ),
+        (
+            "SHEETLINE_PUBLIC_URL",
+            "foo",
+            "SHEETLINE_PUBLIC_URL is \"foo\": it must be an address such as https://sheets.example.org, without a path.",
+        ),
+        (
+            "SHEETLINE_TRUSTED_PROXY",
+            "127.0.0.1,nginx",
+            "SHEETLINE_TRUSTED_PROXY is \"nginx\": it must be an IP address such as 127.0.0.1, without a port (or several, with commas).",
+        ),
+        (
+            "SHEETLINE_LOG_LEVEL",
+            "loud",
+            "SHEETLINE_LOG_LEVEL is \"loud\": it must be one of error, warn, info, debug.",
+        ),
+        (
+            "SHEETLINE_REPLICATED",
+            "yes",
+            "SHEETLINE_REPLICATED is \"yes\": it must be true or false.",
+        ),
+    ] {
+        let output = config(folder.path(), &[], &[(variable, value)]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said, format!("sheetline: {sentence}\n"));
+        assert_eq!(output.status.code(), Some(2));
+    }
+    // On the command line it stands before one's eyes.
+    let output = config(folder.path(), &["--workers", "65"], &[]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(
-        said.contains("--workers") && said.contains("many"),
+        said.contains("'65' for '--workers <N>': it must be a whole number from 1 to 64"),
         "{said}"
     );
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sheetline.toml");
+    std::fs::write(&file, "workers = 2\n\nlisten = [1\n").unwrap();
+    let output = config(folder.path(), &[], &[]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("not valid TOML in line 3"), "{said}");
+}
+
+#[test]
+fn the_list_of_settings_is_a_settings_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let odd = [
+        "--db",
+        "a \"b\" ü.db",
+        "--trusted-proxy",
+        "10.0.0.1,10.0.0.2",
+        "--replicated",
+    ];
+    for arguments in [&[][..], &odd[..]] {
+        let file = folder.path().join("sheetline.toml");
+        let _ = std::fs::remove_file(&file);
+        let list = |arguments: &[&str]| {
+            let output = Command::new(env!("CARGO_BIN_EXE_sheetline"))
+                .env_clear()
+                .current_dir(folder.path())
+                .arg("config")
+                .args(arguments)
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{output:?}");
+            output.stdout
+        };
+        let first = list(arguments);
+        std::fs::write(&file, &first).unwrap();
+        assert_eq!(
+            String::from_utf8(list(&[])).unwrap(),
+            String::from_utf8(first).unwrap()
+        );
+    }
+}
+
+#[test]
+fn what_is_set_to_nothing_is_not_set() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("sheetline.toml"),
+        "trusted-proxy = \"\"\nworkers = \"\"\n",
+    )
+    .unwrap();
+    let nothing = [("SHEETLINE_PUBLIC_URL", ""), ("SHEETLINE_WORKERS", "")];
+    let output = config(folder.path(), &[], &nothing);
+    assert_eq!(line(&output, "workers"), "workers = \"1\" # default");
+    assert_eq!(
+        line(&output, "# public-url"),
+        "# public-url = \"\" # not set"
+    );
+}
+
+#[test]
+fn nobody_who_reads_on_is_no_error_and_a_full_disk_is_told() {
+    use std::process::Stdio;
+    let folder = tempfile::tempdir().unwrap();
+    crate::client::add_user(folder.path(), "anna", &[]);
+    for command in [
+        &["config"][..],
+        &["check"],
+        &["check", "--json"],
+        &["user", "list"],
+        &["health"],
+        &["systemd"],
+    ] {
+        let run = |out: Stdio| {
+            crate::client::sheetline(folder.path())
+                .args(command)
+                .stdout(out)
+                .output()
+                .unwrap()
+        };
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = run(writer.into());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.is_empty(), "{command:?} {said}");
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{command:?}");
+        #[cfg(target_os = "linux")]
+        {
+            let full = std::fs::OpenOptions::new()
+                .write(true)
+                .open("/dev/full")
+                .unwrap();
+            let output = run(full.into());
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(said.contains("The output can't be written"), "{said}");
+            assert_eq!(output.status.code(), Some(2), "{command:?}");
+        }
+    }
 }

@@ -23,6 +23,10 @@ fn every_version_of_a_template_can_be_read() {
     office.pass(60);
     root.send("PUT", "/api/templates/stock", &one_field("article"))
         .expect(200);
+    // What is stored as it is becomes no other version.
+    office.pass(60);
+    let again = root.send("PUT", "/api/templates/stock", &one_field("article"));
+    assert_eq!(again.expect(200)["template"]["version"], 2);
     let field_of = |url: &str| {
         let template = anna.get(url).expect(200)["template"].clone();
         (

@@ -84,6 +84,7 @@ class Office:
         self.children = []
         self.inner = str(self.folder / "socket") if by_socket else free_port()
         self.port = free_port()
+        self.bare_port = free_port()
         database = ["--db", str(self.folder / "office.db")]
         for name, more in [("maria", ["--admin"]), ("anna", []), ("ben", [])]:
             command = [EXECUTABLE, "user", "add", name, *more, *database, "--password-stdin"]
@@ -96,6 +97,7 @@ class Office:
         self.tls = ssl.create_default_context()
         wait_until("there is a certificate", authority.exists)
         self.tls.load_verify_locations(authority)
+        self.authority = authority
 
     def start(self, name, command, **more):
         with open(self.folder / f"{name}.log", "w") as log:
@@ -107,7 +109,7 @@ class Office:
     def nginx(self, by_socket):
         key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={NAME}",
-                        "-addext", f"subjectAltName=DNS:{NAME}", "-keyout", key, "-out", certificate], check=True, stderr=subprocess.DEVNULL)
+                        "-addext", f"subjectAltName=DNS:{NAME},IP:127.0.0.1", "-keyout", key, "-out", certificate], check=True, stderr=subprocess.DEVNULL)
         server = block("server {")
         server = put(server, "listen 443 ssl;", f"listen 127.0.0.1:{self.port} ssl;")
         server = put(server, f"/etc/ssl/certs/{NAME}.pem", str(certificate))
@@ -118,6 +120,9 @@ class Office:
         else:
             server = put(server, "127.0.0.1:8080", f"127.0.0.1:{self.inner}")
         places = "".join(f"{kind}_temp_path {self.folder}/{kind};\n" for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"])
+        # What many begin with: it hides who asks, and stops uploads at 1 MB.
+        inner = f"http://unix:{self.inner}" if by_socket else f"http://127.0.0.1:{self.inner}"
+        server += f"\nserver {{ listen 127.0.0.1:{self.bare_port}; location / {{ proxy_pass {inner}; }} }}"
         user = "user root;\n" if os.getuid() == 0 else ""  # the socket belongs to whoever runs the test
         (self.folder / "nginx.conf").write_text(f"{user}daemon off;\npid {self.folder}/nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{places}{server}\n}}\n")
         self.start("nginx", ["nginx", "-e", "stderr", "-p", self.folder, "-c", self.folder / "nginx.conf"])
@@ -313,14 +318,45 @@ def guessing_is_slowed_down_by_address(office):
 
 def figures_stay_inside(office):
     anna = Client(office, "127.0.0.2")
-    anna.ask("GET", "/metrics").expect(401)
+    anna.ask("GET", "/metrics").expect(404)
     assert "sheetline_" not in anna.ask("GET", "/metrics", headers={"Host": "127.0.0.1"}).text, "a false Host opens them"
     anna.sign_in("anna").expect(200)
-    anna.ask("GET", "/metrics").expect(403)
+    anna.ask("GET", "/metrics").expect(404)
     if isinstance(office.inner, int):
         plain = Client(office, "127.0.0.1", Straight)
         plain.connection.request("GET", "/metrics")
         Answer(plain.connection.getresponse()).expect(200)
+
+
+def checked(office, url, trusts=True):
+    """What `sheetline check --through` finds: messages by whether they are sound."""
+    maria = Client(office, "127.0.0.2")
+    maria.sign_in("maria").expect(200)
+    made = maria.ask("POST", "/api/auth/tokens", {"name": "check", "expires_in_days": 1}, {"Sec-Fetch-Site": "same-origin"})
+    token = office.folder / "token"
+    token.write_text(made.expect(201).json["token"])
+    command = [EXECUTABLE, "check", "--json", "--db", str(office.folder / "office.db"), "--max-upload-mb", str(LIMIT_MB), *FLAGS,
+               "--through", url, "--token-file", str(token)]
+    trust = {"CURL_CA_BUNDLE": str(office.authority)} if trusts else {}
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **trust})
+    found = [one for one in json.loads(done.stdout)["findings"] if one["check"] == "through"]
+    return [one["message"] for one in found if one["sound"]], [one["message"] + " -> " + one["next"] for one in found if not one["sound"]]
+
+
+def a_check_through_https_finds_all_well(office):
+    url = f"https://127.0.0.1:{office.port}"
+    sound, bad = checked(office, url)
+    assert not bad and len(sound) == 3, (sound, bad)
+    assert any(f"uploads of {LIMIT_MB} MiB" in one for one in sound) and any("by https" in one for one in sound), sound
+    sound, bad = checked(office, url, trusts=False)
+    assert not sound and "certificate" in bad[0], (sound, bad)
+
+
+def a_check_through_a_bare_proxy_finds_what_is_wrong(office):
+    sound, bad = checked(office, f"http://127.0.0.1:{office.bare_port}")
+    words = " ".join(bad)
+    assert "/metrics" in words and "X-Forwarded-For" in words, (sound, bad)
+    assert "uploads over 1024 KiB are stopped" in words, (sound, bad)
 
 
 CHECKS = [
@@ -328,6 +364,7 @@ CHECKS = [
     a_file_of_20_mb_comes_to_its_report, a_file_that_is_too_large_is_refused_in_our_words,
     news_come_at_once_and_silence_is_not_cut, guessing_is_slowed_down_by_address, figures_stay_inside,
 ]
+CHECKS_OF_NGINX = [a_check_through_https_finds_all_well, a_check_through_a_bare_proxy_finds_what_is_wrong]
 
 
 def tried(proxy, by_socket):
@@ -335,7 +372,8 @@ def tried(proxy, by_socket):
     office = Office(proxy, by_socket)
     failures = 0
     try:
-        for check in CHECKS:
+        # The test's Caddy has a certificate for its name alone, and the bare proxy is an nginx.
+        for check in CHECKS + (CHECKS_OF_NGINX if proxy == "nginx" else []):
             words = f"{office.title}: {check.__name__.replace('_', ' ')}"
             began = time.monotonic()
             try:

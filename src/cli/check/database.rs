@@ -8,25 +8,94 @@ use rusqlite::Connection;
 
 use super::Finding;
 use crate::clock::Timestamp;
-use crate::db::{Db, copy, lock};
-use crate::error::Result;
+use crate::db::{Db, copy, lock, migrate};
+use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::store::{jobs, soundness};
 
 /// How far the clock may be behind the newest entry: two machines never agree to the second.
 const CLOCK_SLACK: Duration = Duration::from_secs(60);
 
-pub(super) fn all(db: &Db, settings: &Settings) -> Result<Vec<Finding>> {
+/// What to do where the file itself is bad.
+const RESTORE: &str = "stop the server and bring back a backup: sheetline restore FILE --force";
+
+/// Everything about the database. One that can't be opened is a finding, too: that is when somebody asks.
+pub(super) fn look(path: &Path, settings: &Settings) -> Vec<Finding> {
+    if std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.len() == 0) {
+        // SQLite would take it for a new one.
+        let said = "the database is empty (0 bytes): what it held is lost";
+        return vec![Finding::problem("integrity", said, RESTORE)];
+    }
+    match migrate::kind_of(path) {
+        Ok(migrate::Kind::Ours(version)) if version < migrate::VERSION => vec![Finding::sound(
+            "schema",
+            format!(
+                "the database has schema {version}; the next start makes it {} and keeps a copy (the rest is checked after that)",
+                migrate::VERSION
+            ),
+        )],
+        Ok(migrate::Kind::Ours(version)) if version > migrate::VERSION => vec![Finding::problem(
+            "schema",
+            format!(
+                "a newer version of Sheetline made the database (schema {version}; this program knows {})",
+                migrate::VERSION
+            ),
+            "start that version, or restore a backup from before the upgrade",
+        )],
+        Ok(migrate::Kind::Ours(_)) => match Db::open(path, crate::cli::clock()) {
+            Ok(db) => all(&db, settings),
+            Err(error) => vec![unopened(&error)],
+        },
+        Ok(migrate::Kind::Empty | migrate::Kind::Foreign) => vec![Finding::problem(
+            "integrity",
+            format!("{} is no database of Sheetline", path.display()),
+            format!("name another one with --db, or {RESTORE}"),
+        )],
+        Err(error) => vec![unopened(&error)],
+    }
+}
+
+fn unopened(error: &Error) -> Finding {
+    let said = crate::cli::plain(error);
+    if error.is_busy() && !error.is_unwritable() {
+        return Finding::problem(
+            "write",
+            format!("another program holds the database ({said})"),
+            "end it (a backup? sqlite3?), and check again",
+        );
+    }
+    if error.is_unwritable() {
+        return Finding::problem(
+            "permissions",
+            format!("the database can't be opened ({said})"),
+            "look whether its owner is this user, and whether it may be read and written",
+        );
+    }
+    Finding::problem(
+        "integrity",
+        format!("the database can't be read ({said})"),
+        RESTORE,
+    )
+}
+
+fn all(db: &Db, settings: &Settings) -> Vec<Finding> {
     let served = lock::take(db.path()).is_err();
-    Ok(vec![
-        db.read(integrity)?,
-        db.read(references)?,
+    // What a damaged file makes impossible to tell is no reason to say nothing of the rest.
+    let told = |check: &'static str, found: Result<Finding>| {
+        found.unwrap_or_else(|error| {
+            let said = format!("it can't be told ({})", crate::cli::plain(&error));
+            Finding::problem(check, said, RESTORE)
+        })
+    };
+    vec![
+        told("integrity", db.read(integrity)),
+        told("references", db.read(references)),
         writable(db),
-        stuck_jobs(db, settings)?,
-        db.read(files)?,
-        left_over(db, settings, served)?,
-        clock(db)?,
-    ])
+        told("jobs", stuck_jobs(db, settings)),
+        told("files", db.read(files)),
+        told("left-overs", left_over(db, settings, served)),
+        told("clock", clock(db)),
+    ]
 }
 
 fn integrity(c: &Connection) -> Result<Finding> {
@@ -35,7 +104,7 @@ fn integrity(c: &Connection) -> Result<Finding> {
         Some(verdict) => Finding::problem(
             "integrity",
             format!("the database is damaged ({verdict})"),
-            "stop the server and bring back a backup: sheetline restore FILE --force",
+            RESTORE,
         ),
     })
 }
@@ -50,7 +119,7 @@ fn references(c: &Connection) -> Result<Finding> {
             format!(
                 "{dangling} rows refer to ones that are missing: something else wrote to the database"
             ),
-            "stop the server and bring back a backup: sheetline restore FILE --force",
+            RESTORE,
         )
     })
 }

@@ -25,6 +25,23 @@ pub(super) fn permissions(path: &Path) -> Finding {
                     format!("chmod 600 {}", path.display()),
                 );
             }
+            // Whoever may write a folder may replace what is in it.
+            let folder = path.canonicalize().ok();
+            let folder = folder.as_deref().and_then(Path::parent);
+            if let Some(folder) = folder
+                && let Ok(about) = std::fs::metadata(folder)
+                && about.permissions().mode() & 0o022 != 0
+                && about.permissions().mode() & 0o1000 == 0
+            {
+                return Finding::problem(
+                    "permissions",
+                    format!(
+                        "others may write the database's folder (mode {:o})",
+                        about.permissions().mode() & 0o777
+                    ),
+                    format!("chmod go-w {}", folder.display()),
+                );
+            }
             let lock = crate::db::copy::beside(path, ".lock");
             if let Ok(lock) = std::fs::metadata(lock)
                 && lock.uid() != facts.uid()

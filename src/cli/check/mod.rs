@@ -13,8 +13,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::serve;
-use crate::db::{Db, migrate};
+use super::{out, serve};
 use crate::error::Result;
 
 /// What `check` is told beside the server's own settings, which it looks at.
@@ -76,27 +75,14 @@ impl Finding {
 /// Runs the command: a line per finding, exit status 1 where one is not sound.
 ///
 /// # Errors
-/// Where the database can't be opened.
+/// Where there is no database, or nobody can be told what was found.
 pub(super) fn run(serve: &serve::Flags, flags: &Flags) -> Result<ExitCode> {
-    let settings = serve.settings()?;
+    let settings = serve.settings();
     let path = settings.db.as_path();
-    super::must_exist(path)?;
-    let mut findings = Vec::new();
-    match migrate::kind_of(path)? {
-        migrate::Kind::Ours(version) if version < migrate::VERSION => {
-            findings.push(Finding::sound(
-                "schema",
-                format!(
-                    "the database has schema {version}; the next start makes it {} and keeps a copy (the rest is checked after that)",
-                    migrate::VERSION
-                ),
-            ));
-        }
-        migrate::Kind::Ours(_) | migrate::Kind::Empty | migrate::Kind::Foreign => {
-            let db = Db::open(path, super::clock())?;
-            findings.extend(database::all(&db, &settings)?);
-        }
+    if !path.exists() {
+        super::must_exist(path)?;
     }
+    let mut findings = database::look(path, &settings);
     findings.extend(machine::all(path));
     findings.extend(proxy::settings(&settings));
     findings.extend(self_test::all());
@@ -106,15 +92,17 @@ pub(super) fn run(serve: &serve::Flags, flags: &Flags) -> Result<ExitCode> {
     let sound = findings.iter().all(|finding| finding.sound);
     if flags.json {
         let list: Vec<Value> = findings.iter().map(Finding::json).collect();
-        println!("{}", json!({ "sound": sound, "findings": list }));
+        out::line(json!({ "sound": sound, "findings": list }))?;
     } else {
+        let mut text = String::new();
         for finding in &findings {
             let mark = if finding.sound { "ok     " } else { "PROBLEM" };
-            println!("{mark} {}", finding.said);
+            text.push_str(&format!("{mark} {}\n", finding.said));
             if !finding.sound {
-                println!("        -> {}", finding.next);
+                text.push_str(&format!("        -> {}\n", finding.next));
             }
         }
+        out::text(text)?;
     }
     Ok(ExitCode::from(u8::from(!sound)))
 }

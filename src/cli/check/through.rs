@@ -52,6 +52,7 @@ pub(super) fn all(url: &str, token_file: Option<&Path>, settings: &Settings) -> 
         ask::ask(&Request {
             base: url,
             path: SINK,
+            host: None,
             token: Some(&token),
             body: Some(bytes),
             wait: WAIT,
@@ -71,6 +72,7 @@ pub(super) fn all(url: &str, token_file: Option<&Path>, settings: &Settings) -> 
     let most = first["limit"].as_u64().unwrap_or(settings.upload_bytes_max);
     vec![
         seen(url, &first["seen"]),
+        figures(url),
         largest(most, |bytes| fate(send(bytes))),
     ]
 }
@@ -98,6 +100,39 @@ fn refused(url: &str, answer: &Answer) -> Finding {
             _ => "look whether the address leads to this server",
         },
     )
+}
+
+/// Whether strangers see `/metrics`: a proxy that hides where requests come from makes everybody look like
+/// somebody on this computer.
+fn figures(url: &str) -> Finding {
+    let own = url.split_once("://").map_or("", |(_, rest)| rest);
+    let is_here = ["127.", "localhost", "[::1]"]
+        .iter()
+        .any(|name| own.starts_with(name));
+    let asked = ask::ask(&Request {
+        base: url,
+        path: "/metrics",
+        // The server opens them to whoever asks for this computer, as this check may do.
+        host: is_here.then_some("sheetline.invalid"),
+        token: None,
+        body: None,
+        wait: WAIT,
+    });
+    match asked {
+        Ok(answer) if answer.status == 200 => Finding::problem(
+            "through",
+            format!(
+                "everybody can read the figures at {url}/metrics: the proxy sends neither the name that was asked for nor X-Forwarded-For"
+            ),
+            "let the proxy send both, or refuse /metrics (docs/office.md shows how)",
+        ),
+        Ok(_) => Finding::sound("through", "figures (/metrics) are not told to strangers"),
+        Err(error) => Finding::problem(
+            "through",
+            crate::cli::plain(&error),
+            "look into the proxy's log",
+        ),
+    }
 }
 
 /// What the server says of how the request came to it.

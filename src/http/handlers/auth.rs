@@ -12,6 +12,7 @@ use crate::http::handlers::users;
 use crate::http::reply;
 use crate::http::routes::{Route, Who};
 use crate::id::SessionId;
+use crate::logged::word;
 use crate::store::audit::{self, Action};
 use crate::store::{sessions, tokens};
 
@@ -204,7 +205,7 @@ fn end_session(call: &mut Call<'_, '_>) -> Result<Response> {
         }
         audit::note(tx, &by, Action::SessionEnded, Some(&id.to_string()))
     })?;
-    log::info!("user={} session {id} ended", caller.user.username);
+    log::info!("user={} session {id} ended", word(&caller.user.username));
     let body = json!({ "success": true, "message": "The session was ended." });
     let response = reply::json(200, &body);
     if id == caller.session()? {

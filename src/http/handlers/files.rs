@@ -12,6 +12,7 @@ use crate::http::routes::{Route, Who};
 use crate::http::{downloads, ranges, reply};
 use crate::id::JobId;
 use crate::intake::{self, Arrived, Order, Sender, Spool, Turn, bytes::Original, once};
+use crate::logged::word;
 use crate::process::Choices;
 use crate::report::{files, jobs as job_report};
 use crate::sheet::{self, ReadOptions, summary};
@@ -72,9 +73,6 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     },
 ];
 
-/// Beside the file a form may carry this much: fields and boundaries.
-const FORM_OVERHEAD_BYTES: u64 = 1 << 20;
-
 /// What came with a file.
 pub(super) struct Form {
     spool: Spool,
@@ -116,7 +114,10 @@ fn upload_json(call: &mut Call<'_, '_>) -> Result<Response> {
     let answer = line.watched(&app.shutdown, |stop| {
         intake::store_json(&app.db, &app.settings, &sender, arrived, &first, stop)
     })?;
-    log::info!("user={} bytes={size} stored as JSON", sender.username);
+    log::info!(
+        "user={} bytes={size} stored as JSON",
+        word(&sender.username)
+    );
     Ok(respond(&answer))
 }
 
@@ -154,18 +155,21 @@ fn upload_and_process(call: &mut Call<'_, '_>) -> Result<Response> {
     let answer = intake::store_and_queue(&call.app.db, &sender, arrived, &order, &first)
         .map_err(|error| describe_active(call, error))?;
     call.app.bell.work();
-    log::info!("user={} bytes={size} received and queued", sender.username);
+    log::info!(
+        "user={} bytes={size} received and queued",
+        word(&sender.username)
+    );
     Ok(respond(&answer))
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct ProcessBody {
-    template: Option<String>,
+pub(super) struct ProcessBody {
+    pub(super) template: Option<String>,
     on_duplicate: Option<String>,
-    sheet: Option<String>,
-    mapping: Option<Value>,
-    date_order: Option<String>,
+    pub(super) sheet: Option<String>,
+    pub(super) mapping: Option<Value>,
+    pub(super) date_order: Option<String>,
 }
 
 fn process(call: &mut Call<'_, '_>) -> Result<Response> {
@@ -312,13 +316,16 @@ pub(in crate::http) fn find(call: &Call<'_, '_>) -> Result<uploads::Upload> {
 pub(super) fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
     let bytes_max = call.app.settings.upload_bytes_max;
     let declared = call.incoming.body.declared();
-    if declared.is_some_and(|bytes| bytes > bytes_max.saturating_add(FORM_OVERHEAD_BYTES)) {
+    let beside = call.app.settings.bodies.clone();
+    let form_bytes_max = bytes_max.saturating_add(beside.beside_the_file());
+    if declared.is_some_and(|bytes| bytes > form_bytes_max) {
         return Err(too_large(bytes_max));
     }
     let content_type = call.header("Content-Type").unwrap_or("").to_owned();
     let mut spool = Spool::new(&call.app.settings.spool())?;
     let bounds = FormBounds {
         file_bytes_max: bytes_max,
+        beside,
     };
     let form = multipart::read_form(&content_type, &mut call.incoming.body, &bounds, &mut spool)?;
     call.app.metrics.uploaded(spool.size());

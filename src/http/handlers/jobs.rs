@@ -6,14 +6,16 @@ use rouille::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::bell::Seen;
 use crate::catalog;
 use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{files, undo};
 use crate::http::reply;
 use crate::http::routes::{Route, Who};
-use crate::id::{self, JobId};
+use crate::id::{self, JobId, UserId};
 use crate::intake::{self, Order, Sender};
+use crate::logged::word;
 use crate::report::estimate::Moment;
 use crate::report::{jobs as job_report, status};
 use crate::stop::Reason;
@@ -91,6 +93,9 @@ pub(in crate::http) const ROUTES: &[Route] = &[
 /// Seconds that `?wait=` waits at most.
 const WAIT_SECONDS_MAX: f64 = 25.0;
 
+/// How often a thread that waits looks whether its client is still there.
+const LOOK_EVERY: Duration = Duration::from_millis(1_000);
+
 fn processing_status(call: &mut Call<'_, '_>) -> Result<Response> {
     let known = call.header("If-None-Match").map(str::to_owned);
     let wait = wait(call.query("wait").as_deref())?;
@@ -118,8 +123,24 @@ fn processing_status(call: &mut Call<'_, '_>) -> Result<Response> {
                 .with_additional_header("ETag", etag)
                 .with_additional_header("Cache-Control", "no-cache"));
         }
-        if !call.app.bell.wait_for_news(user.id, seen, until) {
+        if !news(call, user.id, seen, until) {
             return Ok(reply::not_modified(&etag));
+        }
+    }
+}
+
+/// Waits until there is news. False: the time was over, the server stops, or the client has ended its side
+/// of the connection. Then what is known is told at once: one that has gone gets its seat taken, one
+/// that only sends no more has an answer.
+fn news(call: &Call<'_, '_>, user: UserId, seen: Seen, until: Instant) -> bool {
+    let bell = &call.app.bell;
+    loop {
+        let look = (Instant::now() + LOOK_EVERY).min(until);
+        if bell.wait_for_news(user, seen, look) {
+            return true;
+        }
+        if look >= until || bell.is_closed() || call.incoming.body.line().is_at_its_end() {
+            return false;
         }
     }
 }
@@ -196,7 +217,7 @@ fn cancel(call: &mut Call<'_, '_>) -> Result<Response> {
         }
         Ok(cancelled)
     })?;
-    log::info!("user={by} job={} cancel asked", job.id);
+    log::info!("user={} job={} cancel asked", word(&by), job.id);
     match cancelled {
         Cancelled::AtOnce => {
             call.app.bell.news();
@@ -297,7 +318,7 @@ fn pause(call: &mut Call<'_, '_>) -> Result<Response> {
     }
     let by = call.caller()?.user.username.clone();
     call.app.db.write(|tx| pauses::begin(tx, &by, reason))?;
-    log::info!("user={by} queue paused");
+    log::info!("user={} queue paused", word(&by));
     call.app.bell.news();
     queue(call)
 }
@@ -307,7 +328,7 @@ fn resume(call: &mut Call<'_, '_>) -> Result<Response> {
     if !call.app.db.write(|tx| pauses::end(tx, &by))? {
         return Err(Error::problem(Code::NotActive, "The queue is not paused."));
     }
-    log::info!("user={by} queue resumed");
+    log::info!("user={} queue resumed", word(&by));
     call.app.bell.work();
     queue(call)
 }

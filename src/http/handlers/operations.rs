@@ -12,7 +12,7 @@ use crate::http::call::Call;
 use crate::http::routes::{Route, Who};
 use crate::http::{carriers, exposition, openapi, reply};
 use crate::report::figures;
-use crate::store::{jobs, pauses};
+use crate::store::{audit, jobs, pauses, users};
 use crate::words::{Code, Role};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
@@ -60,9 +60,13 @@ const WORKER_SILENT_MAX: Duration = Duration::from_secs(90);
 fn health(call: &mut Call<'_, '_>) -> Result<Response> {
     let app = call.app;
     let writable = app.db.probe();
-    let queue = app
-        .db
-        .read(|c| Ok((jobs::counts(c)?, pauses::current(c)?.is_some())));
+    let queue = app.db.read(|c| {
+        Ok((
+            jobs::counts(c)?,
+            pauses::current(c)?.is_some(),
+            !users::any(c)?,
+        ))
+    });
     let room = app.db.free_bytes();
     let now = app.clock.monotonic();
     let silent = now.saturating_sub(app.pulse.last_beat().max(app.started));
@@ -79,13 +83,14 @@ fn health(call: &mut Call<'_, '_>) -> Result<Response> {
     if let Err(error) = &writable {
         log::warn!("health: {error}");
     }
-    let ((pending, processing), paused) = queue.unwrap_or_default();
+    let ((pending, processing), paused, no_users) = queue.unwrap_or_default();
     let body = json!({
         "status": status,
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": now.saturating_sub(app.started).as_secs(),
         "scheduler_running": app.pulse.scheduler_alive(),
         "queue": { "pending": pending, "processing": processing, "paused": paused },
+        "setup_needed": no_users,
         "database_writable": writable.is_ok(),
         "disk_free_bytes": room,
         "worker": { "running": works, "silent_seconds": silent.as_secs() },
@@ -141,7 +146,11 @@ fn is_forwarding(header: &str) -> bool {
 
 fn day(call: &mut Call<'_, '_>) -> Result<Response> {
     let now = call.app.clock.now();
-    let body = call.app.db.read(|c| figures::last_day(c, now))?;
+    let mut body = call.app.db.read(|c| figures::last_day(c, now))?;
+    let last_backup = call.app.db.read(audit::last_backup)?;
+    if let Some(members) = body.as_object_mut() {
+        members.insert("last_backup".to_owned(), json!(last_backup));
+    }
     Ok(reply::json(200, &body))
 }
 

@@ -9,22 +9,35 @@ use crate::http::call::Call;
 use crate::http::handlers::files;
 use crate::http::reply;
 use crate::http::routes::{Route, Who};
+use crate::id::{UploadNo, UserId};
 use crate::intake::look::{self, Look};
 use crate::intake::rows::Source;
+use crate::intake::{Arrived, Spool, bytes};
 use crate::process::mapping::{Choices, Mapping};
 use crate::process::{DateOrders, Inference, Template, date_orders};
-use crate::repair;
 use crate::sheet::document::Objects;
 use crate::sheet::{SheetInfo, is_workbook, summary};
+use crate::store::uploads;
 use crate::words::Code;
+use crate::words::DayOrder;
+use crate::{repair, report};
 
-pub(in crate::http) const ROUTES: &[Route] = &[Route {
-    method: "POST",
-    path: "/api/files/preview",
-    who: Who::SignedIn,
-    summary: "What would be read from a file: sheets, headers, mapping, first rows; stores nothing",
-    handle: preview,
-}];
+pub(in crate::http) const ROUTES: &[Route] = &[
+    Route {
+        method: "POST",
+        path: "/api/files/preview",
+        who: Who::SignedIn,
+        summary: "What would be read from a file: sheets, headers, mapping, first rows; stores nothing",
+        handle: preview,
+    },
+    Route {
+        method: "POST",
+        path: "/api/files/{id}/preview",
+        who: Who::Owner,
+        summary: "The same of a file that is here already",
+        handle: preview_stored,
+    },
+];
 
 /// Rows shown; the mapping looks at all that were kept.
 const ROWS_SHOWN: usize = 20;
@@ -43,9 +56,70 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
         ],
     )?;
     let options = files::read_options(&form)?;
-    let name = form.field("template").unwrap_or("companies").to_owned();
-    let given = Choices::parse(form.field("mapping"))?;
-    let date_order = files::date_order(form.field("date_order"))?;
+    let wanted = Wanted {
+        template: form.field("template").unwrap_or("companies").to_owned(),
+        given: Choices::parse(form.field("mapping"))?,
+        date_order: files::date_order(form.field("date_order"))?,
+    };
+    let arrived = files::arrived(call, form, options)?;
+    let user = call.caller()?.user.id;
+    let same = same_file(call, user, &arrived.spool.sha256())?;
+    tell(call, &arrived, wanted, &same)
+}
+
+fn preview_stored(call: &mut Call<'_, '_>) -> Result<Response> {
+    let upload = files::find(call)?;
+    let body: files::ProcessBody = call.json_or_default()?;
+    let mapping = body.mapping.map(|mapping| mapping.to_string());
+    let wanted = Wanted {
+        template: body.template.unwrap_or_else(|| "companies".to_owned()),
+        given: Choices::parse(mapping.as_deref())?,
+        date_order: files::date_order(body.date_order.as_deref())?,
+    };
+    let mut spool = Spool::new(&call.app.settings.spool())?;
+    bytes::fetch(&call.app.db, upload.no, upload.size, &mut spool)?;
+    let mut options = upload.options;
+    if body.sheet.is_some() {
+        options.sheet = body.sheet;
+    }
+    let arrived = Arrived {
+        spool,
+        filename: upload.filename,
+        format: upload.format,
+        options,
+    };
+    tell(call, &arrived, wanted, &Value::Null)
+}
+
+/// How a file would be processed.
+struct Wanted {
+    template: String,
+    given: Choices,
+    date_order: Option<DayOrder>,
+}
+
+/// The newest of the user's files that has the same bytes.
+fn same_file(call: &Call<'_, '_>, user: UserId, sha256: &str) -> Result<Value> {
+    call.app.db.read(|c| {
+        let id = uploads::same_content(c, user, sha256, UploadNo(i64::MAX))?;
+        let upload = id.map(|id| uploads::by_id(c, &id)).transpose()?.flatten();
+        upload.map_or(Ok(Value::Null), |upload| {
+            report::files::line(c, &upload, &call.app.turns)
+        })
+    })
+}
+
+fn tell(
+    call: &Call<'_, '_>,
+    arrived: &Arrived,
+    wanted: Wanted,
+    same_file: &Value,
+) -> Result<Response> {
+    let Wanted {
+        template: name,
+        given,
+        date_order,
+    } = wanted;
     let template = if name == catalog::AUTO {
         None
     } else {
@@ -54,7 +128,6 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
             catalog::load(c, &name, version)
         })?)
     };
-    let arrived = files::arrived(call, form, options)?;
     let source = Source {
         path: arrived.spool.path(),
         format: arrived.format,
@@ -74,6 +147,10 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
             repair::recognise(&call.app.db, user, home, lines, sheet)?
         }
         Some(_) | None => None,
+    };
+    let strange = match &repair {
+        Some(_) => None,
+        None => repair::not_recognised(&look.found.sheets, sheet),
     };
     // As the job will see it: without the columns that the workbook itself has added.
     let columns = repair::own_columns(sheet);
@@ -122,6 +199,7 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
     let body = json!({
         "success": true,
         "repairs": home,
+        "same_file": same_file,
         "filename": arrived.filename,
         "format": arrived.format.as_str(),
         "sheets": look.found.sheets.iter().map(summary::line).collect::<Vec<Value>>(),
@@ -133,7 +211,7 @@ fn preview(call: &mut Call<'_, '_>) -> Result<Response> {
         "dates": date_orders(&template, &mapping, &columns, &look.rows, &orders)?,
         "rows": rows,
         "row_numbers": shown.iter().map(|row| row.number).collect::<Vec<_>>(),
-        "notices": sheet.notices,
+        "notices": strange.iter().chain(&sheet.notices).collect::<Vec<_>>(),
         "error_cells": { "count": sheet.error_cells, "cells": sheet.error_cells_first },
         "encoding": look.found.file.encoding,
         "delimiter": look.found.file.delimiter.map(String::from),

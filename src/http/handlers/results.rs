@@ -13,7 +13,7 @@ use crate::http::handlers::jobs as job_routes;
 use crate::http::routes::{Route, Who};
 use crate::http::{downloads, reply};
 use crate::id::JobId;
-use crate::report::export::csv;
+use crate::report::export::{Member, csv, members};
 use crate::store::jobs::{self, Job};
 use crate::store::records;
 use crate::words::{Code, State};
@@ -252,30 +252,25 @@ fn records_csv(call: &mut Call<'_, '_>) -> Result<Response> {
     ))
 }
 
-/// The names of the fields of a job's records, in the template's order.
-pub(in crate::http) fn fields(call: &Call<'_, '_>, job: &Job) -> Result<Vec<String>> {
+/// The fields of a job's records, in the template's order.
+pub(in crate::http) fn fields(call: &Call<'_, '_>, job: &Job) -> Result<Vec<Member>> {
     let text = call
         .app
         .db
         .read(|c| jobs::report(c, job.id))?
         .ok_or_else(|| not_finished(job))?;
-    let report: Value = serde_json::from_str(&text)?;
-    Ok(report
-        .get("columns")
-        .and_then(Value::as_array)
-        .map(|columns| {
-            columns
-                .iter()
-                .filter_map(|column| column.get("name")?.as_str().map(str::to_owned))
-                .collect()
-        })
-        .unwrap_or_default())
+    Ok(members(&serde_json::from_str(&text)?))
 }
 
 fn changes(call: &mut Call<'_, '_>) -> Result<Response> {
     let job = with_records(call)?;
     let page = call.page()?;
-    let (changes, next) = call.app.db.read(|c| {
+    let (changes, next, total) = call.app.db.read(|c| {
+        // Told once, with the first page: it looks at all of them.
+        let total = match page.cursor {
+            None => Some(records::count_changes(c, job.id)?),
+            Some(_) => None,
+        };
         let mut found = records::changed(c, job.id, page.cursor.unwrap_or(0), page.fetch())?;
         let next = page.cut(&mut found, |record| record.id);
         let mut changes: Vec<Value> = Vec::new();
@@ -283,11 +278,11 @@ fn changes(call: &mut Call<'_, '_>) -> Result<Response> {
             let list: Vec<Value> = serde_json::from_str(record.changes.as_deref().unwrap_or("[]"))?;
             changes.extend(list);
         }
-        Ok((changes, next))
+        Ok((changes, next, total))
     })?;
     Ok(reply::json(
         200,
-        &json!({ "success": true, "changes": changes, "next_cursor": next }),
+        &json!({ "success": true, "changes": changes, "total": total, "next_cursor": next }),
     ))
 }
 

@@ -9,6 +9,7 @@ use crate::http::call::Call;
 use crate::http::handlers::workbooks;
 use crate::http::reply;
 use crate::http::routes::{Route, Who};
+use crate::logged::word;
 use crate::process::template::Template;
 use crate::report::export::xlsx::sample;
 use crate::store::audit::{self, Action};
@@ -125,15 +126,26 @@ fn put(call: &mut Call<'_, '_>) -> Result<Response> {
     let by = call.caller()?.user.username.clone();
     let actor = call.actor()?;
     let (version, new) = call.app.db.write(|tx| {
-        audit::note(tx, &actor, Action::TemplateStored, Some(&name))?;
         let newest = templates::newest(tx, &name)?;
+        // What is stored as it is needs no version of its own.
+        if let Some(own) = newest
+            .as_ref()
+            .filter(|own| own.schema.as_ref() == Some(&text))
+        {
+            return Ok((own.version, false));
+        }
+        audit::note(tx, &actor, Action::TemplateStored, Some(&name))?;
         let new = catalog::find(tx, &name)?.is_none();
         let version = newest.map_or(1, |own| own.version + 1);
         templates::add(tx, &name, version, Some(&text), &by)?;
         catalog::views::refresh(tx)?;
         Ok((version, new))
     })?;
-    log::info!("user={by} template={name} version={version} stored");
+    log::info!(
+        "user={} template={} version={version} stored",
+        word(&by),
+        word(&name)
+    );
     let entry = Entry {
         name,
         version,
@@ -178,7 +190,7 @@ fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
         templates::add(tx, &name, entry.version + 1, None, &by)?;
         catalog::views::refresh(tx)
     })?;
-    log::info!("user={by} template={name} deleted");
+    log::info!("user={} template={} deleted", word(&by), word(&name));
     Ok(reply::json(
         200,
         &json!({ "success": true, "message": format!("The template {name} was deleted.") }),

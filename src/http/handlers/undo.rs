@@ -13,6 +13,7 @@ use crate::error::{Error, Problem, Result};
 use crate::http::call::Call;
 use crate::http::reply;
 use crate::id::JobId;
+use crate::logged::word;
 use crate::process;
 use crate::report::jobs as job_report;
 use crate::store::audit::{self, Action};
@@ -60,7 +61,7 @@ pub(super) fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
             turn = Some(take_turn(call, &job)?);
         }
     };
-    log::info!("user={by} job={} undone", job.id);
+    log::info!("user={} job={} undone", word(&by), job.id);
     let message = message(call, &look)?;
     drop(turn);
     call.app.leftovers.store(true, Ordering::Relaxed);

@@ -7,13 +7,15 @@ use serde_json::Value;
 
 use crate::catalog;
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::http::call::Call;
 use crate::http::downloads;
-use crate::http::handlers::results::{completed, name, next_records, with_records};
+use crate::http::handlers::results::{completed, fields, name, next_records, with_records};
 use crate::http::routes::{Route, Who};
 use crate::repair;
+use crate::report::export::xlsx;
 use crate::report::export::xlsx::annotated::{Annotated, Remarks};
-use crate::report::export::xlsx::records::{Member, Records};
+use crate::report::export::xlsx::records::Records;
 use crate::report::export::xlsx::repair::{Home, OWN_COLUMNS, Repair, Wanted};
 use crate::sheet::{Column, Row, SheetInfo, summary};
 use crate::store::jobs::{self, Job, JobOptions};
@@ -54,9 +56,11 @@ pub(in crate::http) fn respond(
     write: impl FnOnce(&mut File) -> Result<()>,
 ) -> Result<Response> {
     let folder = call.app.settings.spool();
+    faults::file()?;
     std::fs::create_dir_all(&folder)?;
     let mut file = tempfile::tempfile_in(&folder)?;
-    write(&mut file)?;
+    faults::file()?;
+    xlsx::without_panic(|| write(&mut file))?;
     let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
     let response = Response {
         status_code: 200,
@@ -73,20 +77,7 @@ pub(in crate::http) fn respond(
 
 fn records_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
     let job = with_records(call)?;
-    let report = call.app.db.read(|c| jobs::report(c, job.id))?;
-    let report: Value = serde_json::from_str(report.as_deref().unwrap_or("{}"))?;
-    let members: Vec<Member> = report
-        .get("columns")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(|column| {
-            Some(Member {
-                name: column.get("name")?.as_str()?.to_owned(),
-                kind: column.get("type")?.as_str()?.to_owned(),
-            })
-        })
-        .collect();
+    let members = fields(call, &job)?;
     let db = &call.app.db;
     respond(call, &name(&job, ".records.xlsx"), |file| {
         let mut workbook = Records::begin(&call.app.settings.spool(), members)?;

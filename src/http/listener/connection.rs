@@ -19,6 +19,7 @@ use super::socket::Stream;
 use super::{Bounds, Handler, Incoming};
 use crate::error::{Error, Problem};
 use crate::http::{problem, reply};
+use crate::logged;
 use crate::settings::Door;
 use crate::words::Code;
 
@@ -41,7 +42,7 @@ pub(super) fn serve(
                 }
             }
             Next::Refused(refusal) => {
-                log::info!("client={} refused: {refusal}", peer.ip());
+                log::info!("address={} refused: {refusal}", peer.ip());
                 bounds
                     .metrics
                     .request("-", "-", problem::status(refusal.code));
@@ -143,11 +144,8 @@ fn exchange(
     handler: &dyn Handler,
     door: &Door,
 ) -> bool {
-    let line = format!(
-        "{} {}",
-        head.method,
-        head.target.split('?').next().unwrap_or("")
-    );
+    let path = head.target.split('?').next().unwrap_or("");
+    let line = format!("{} {}", head.method.escape_debug(), logged::path(path));
     let mut asked = Asked {
         head_only: head.method == "HEAD",
         is_1_1: head.is_1_1,
@@ -188,7 +186,7 @@ fn exchange(
             begun: false,
             ..
         })) => {
-            let error = Error::Internal(format!("{}: no answer: {error}", line.escape_debug()));
+            let error = Error::Internal(format!("{}: no answer: {error}", line));
             refuse(stream, &problem::internal(&error), door);
             false
         }
@@ -198,9 +196,9 @@ fn exchange(
             ..
         })) => {
             log::info!(
-                "client={} {}: the answer broke off: {error}",
+                "address={} {}: the answer broke off: {error}",
                 peer.ip(),
-                line.escape_debug()
+                line
             );
             cut_off(stream, ends_by_closing);
             false
@@ -209,7 +207,7 @@ fn exchange(
             log::error!(
                 "ref={} panic while {} was answered: {}",
                 problem::reference(),
-                line.escape_debug(),
+                line,
                 message(panicked.as_ref())
             );
             cut_off(stream, !asked.is_1_1);
@@ -220,11 +218,7 @@ fn exchange(
 
 /// A fault of ours, for one client and no other.
 fn after_panic(line: &str, panicked: &(dyn Any + Send)) -> Response {
-    let error = Error::Internal(format!(
-        "panic in {}: {}",
-        line.escape_debug(),
-        message(panicked)
-    ));
+    let error = Error::Internal(format!("panic in {}: {}", line, message(panicked)));
     reply::guarded(problem::respond(&problem::internal(&error)), false)
 }
 

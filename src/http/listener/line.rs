@@ -17,6 +17,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub struct Line(pub(super) Option<Arc<Stream>>);
 
 impl Line {
+    /// Whether the client has ended its side of the connection: it has gone, or it wants no more than
+    /// the answers to what it has sent. Both are told apart only by answering.
+    pub fn is_at_its_end(&self) -> bool {
+        self.0.as_ref().is_some_and(|stream| stream.is_at_its_end())
+    }
+
     /// Does a piece of work that takes long, once the whole request is here. It is asked to stop where
     /// the client hangs up, and where `stop` is asked.
     ///
@@ -35,7 +41,7 @@ impl Line {
                     while !is_done.load(Ordering::SeqCst) {
                         if let Some(reason) = stop.reason() {
                             own.ask(reason);
-                        } else if stream.has_hung_up() {
+                        } else if stream.is_at_its_end() {
                             log::info!("the client hung up; what it asked for is stopped");
                             own.ask(Reason::Cancelled);
                         }

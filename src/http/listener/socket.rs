@@ -173,24 +173,37 @@ impl Stream {
         }
     }
 
-    /// Whether the other side has ended the connection; what it has sent stays to be read.
-    pub(super) fn has_hung_up(&self) -> bool {
-        #[cfg(unix)]
-        {
-            use rustix::net::{RecvFlags, recv};
-            let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-            let mut byte = [0; 1];
-            let got = match self {
-                Stream::Tcp(stream) => recv(stream, &mut byte, flags),
-                Stream::Unix(stream) => recv(stream, &mut byte, flags),
-            };
-            match got {
-                Ok((_, size)) => size == 0,
-                Err(error) => !matches!(error, rustix::io::Errno::AGAIN | rustix::io::Errno::INTR),
-            }
+    /// Whether the other side has ended its half of the connection or all of it, whatever it sent before
+    /// and nobody has read yet. No where it can't be told.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_at_its_end(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let mut watched = [match self {
+            Stream::Tcp(stream) => PollFd::new(stream, PollFlags::RDHUP),
+            Stream::Unix(stream) => PollFd::new(stream, PollFlags::RDHUP),
+        }];
+        let at_once = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        poll(&mut watched, Some(&at_once)).is_ok_and(|count| count > 0)
+    }
+
+    /// The same elsewhere: seen only where nothing unread stands before the end.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn is_at_its_end(&self) -> bool {
+        let Stream::Tcp(stream) = self else {
+            return false;
+        };
+        // Nobody reads or writes meanwhile: the thread that asks is the one that would.
+        if stream.set_nonblocking(true).is_err() {
+            return false;
         }
-        #[cfg(not(unix))]
-        false
+        let ended = match stream.peek(&mut [0; 1]) {
+            Ok(size) => size == 0,
+            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+        };
+        stream.set_nonblocking(false).is_err() || ended
     }
 
     /// Ends by a reset when it is dropped, where the protocol has one.

@@ -191,6 +191,7 @@ pub(super) const ALL_ROUTES: &[Described] = &[
     route("POST", "/api/admin/queue/resume", &[], None, &[(200, Answer("Queue"))], &[Code::NotActive]),
 
     route("POST", "/api/files/preview", &[], Form("UploadToProcess"), &[(200, Answer("Preview"))], FILE_TO_PROCESS),
+    route("POST", "/api/files/{id}/preview", &[], JsonOrNothing("ProcessBody"), &[(200, Answer("Preview"))], &[Code::NoSuchTemplate, Code::NoSuchSheet, Code::EmptyFile, Code::UnreadableFile, Code::PasswordProtected, Code::TooComplex, Code::UnsupportedFormat, Code::DiskFull]),
     route("POST", "/api/files/upload-json", &[IDEMPOTENCY_KEY], Form("Upload"), &[(201, Answer("StoredFile"))], FILE),
     route("POST", "/api/files/upload-and-process", &[IDEMPOTENCY_KEY], Form("UploadToProcess"), &[(202, Answer("Queued"))], FILE_TO_PROCESS),
     route("GET", "/api/files", &[LIMIT, CURSOR, ALL, query("q", TEXT, "part of their names, whatever the case"), query("status", r#"{"type":"string","pattern":"^(not-processed|to-fix|pending|processing|completed|failed|timeout|cancelled)(,(not-processed|to-fix|pending|processing|completed|failed|timeout|cancelled))*$"}"#, "what became of them: the states of their newest jobs, with commas between; to-fix are completed ones with rows to fix")], None, &[(200, Answer("FileList"))], &[Code::Forbidden]),

@@ -241,13 +241,42 @@ fn codes(route: &Route, described: &Described) -> BTreeMap<u16, Vec<Code>> {
     by_status
 }
 
-/// The bounds of a file, by the names of the settings.
+/// The bounds of files and requests, by their names in the settings.
 fn limits(settings: &Settings) -> Value {
     let mut limits = serde_json::to_value(&settings.limits).unwrap_or_default();
     if let Value::Object(members) = &mut limits {
-        members.insert(
-            "upload_bytes_max".to_owned(),
-            settings.upload_bytes_max.into(),
+        let mut tell = |name: &str, value: Value| members.insert(name.to_owned(), value);
+        tell("upload_bytes_max", settings.upload_bytes_max.into());
+        let (door, bodies) = (&settings.door, &settings.bodies);
+        for (name, value) in [
+            ("connections_max", settings.connections_max),
+            (
+                "connections_per_address_max",
+                settings.connections_per_address_max,
+            ),
+            ("head_bytes_max", door.head_bytes_max),
+            ("headers_max", door.headers_max),
+            ("target_bytes_max", door.target_bytes_max),
+            ("json_bytes_max", bodies.json_bytes_max),
+            ("form_fields_max", bodies.form_fields_max),
+            ("form_name_bytes_max", bodies.form_name_bytes_max),
+            ("form_value_bytes_max", bodies.form_value_bytes_max),
+            ("form_overhead_bytes_max", bodies.form_overhead_bytes_max),
+        ] {
+            tell(name, value.into());
+        }
+        for (name, time) in [
+            ("head_seconds_max", door.head_time_max),
+            ("body_seconds_grace", door.body_time_grace),
+            ("answer_seconds_grace", door.answer_time_grace),
+            ("idle_seconds_max", door.idle_time_max),
+        ] {
+            tell(name, time.as_secs().into());
+        }
+        tell("body_bytes_per_second", door.body_bytes_per_second.into());
+        tell(
+            "answer_bytes_per_second",
+            door.answer_bytes_per_second.into(),
         );
     }
     limits

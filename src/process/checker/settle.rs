@@ -9,7 +9,6 @@ use crate::process::messages;
 use crate::process::normalize;
 use crate::process::problem::{Problem, RowProblems};
 use crate::sheet::row::column_index;
-use crate::sheet::{cell_name, column_letters};
 use crate::words::Fault;
 
 impl Checker {
@@ -47,7 +46,7 @@ impl Checker {
         self.stats.count(outcome);
         self.tally.add_row(&problems);
         let problems_json = if problems.is_empty() {
-            "[]".to_owned()
+            String::new()
         } else {
             // A list of plain structs always prints.
             serde_json::to_string(&problems.kept).unwrap_or_else(|_| "[]".to_owned())
@@ -72,10 +71,13 @@ impl Checker {
             return Ok(());
         };
         if !update {
-            return Err(format!(
-                "Already stored from {}, row {}.",
-                first.file, first.row
-            ));
+            return Err(match first.key {
+                Some(_) => format!("Already stored from {}, row {}.", first.file, first.row),
+                None => format!(
+                    "This row was put back before; it is stored from {}, row {}.",
+                    first.file, first.row
+                ),
+            });
         }
         if let Some(other) = collisions
             .iter()
@@ -97,14 +99,16 @@ impl Checker {
 
     /// Adds the place of a key's field, and what differs from the record.
     fn point_at(&self, problem: &mut Problem, row: u32, record: &Collision, data: &str) {
-        if let Some(spec) = self.keys.specs().get(record.key)
-            && let [field] = spec.fields.as_slice()
-            && let Some(Some(place)) = self.places.get(*field)
-            && let Some(field) = self.template.fields.get(*field)
-        {
-            problem.field = Some(field.name.clone());
-            problem.column = Some(column_letters(*place));
-            problem.cell = Some(cell_name(*place, row));
+        let spec = record.key.and_then(|key| self.keys.specs().get(key));
+        if let Some(spec) = spec {
+            let columns = self.columns_of(spec);
+            let message = std::mem::take(&mut problem.message);
+            *problem = Problem::of_key(problem.fault, row, &columns, message);
+            if let [field] = spec.fields.as_slice()
+                && let Some(field) = self.template.fields.get(*field)
+            {
+                problem.field = Some(field.name.clone());
+            }
         }
         let (Ok(old), Ok(new)) = (
             serde_json::from_str::<Map<String, Json>>(&record.data),

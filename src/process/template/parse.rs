@@ -461,6 +461,10 @@ mod tests {
             (r#"{"fields":[{"name":"a\u0000b"}]}"#, "/fields/0/name"),
             (r#"{"fields":[{"name":"a\nb"}]}"#, "/fields/0/name"),
             (
+                r#"{"fields":[{"name":"a","type":"integer","constraints":{"enum":[1,2,"01"]}}]}"#,
+                "/fields/0/constraints/enum/2",
+            ),
+            (
                 r#"{"fields":[{"name":"a","type":"number","decimalChar":".."}]}"#,
                 "/fields/0/decimalChar",
             ),

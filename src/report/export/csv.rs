@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use super::{Member, plain};
 use crate::error::Result;
+use crate::process::defuse::must_defuse;
 
 /// What tells Excel that a file is UTF-8.
 pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -11,13 +13,13 @@ pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 ///
 /// # Errors
 /// None now; as [`record`].
-pub fn begin(buffer: &mut Vec<u8>, fields: &[String]) -> Result<()> {
+pub fn begin(buffer: &mut Vec<u8>, fields: &[Member]) -> Result<()> {
     buffer.extend_from_slice(BYTE_ORDER_MARK);
     for (at, field) in fields.iter().enumerate() {
         if at > 0 {
             buffer.push(b',');
         }
-        text(buffer, field);
+        text(buffer, &field.name);
     }
     buffer.extend_from_slice(b"\r\n");
     Ok(())
@@ -27,15 +29,14 @@ pub fn begin(buffer: &mut Vec<u8>, fields: &[String]) -> Result<()> {
 ///
 /// # Errors
 /// None now; the signature is that of a page of any export.
-pub fn record(buffer: &mut Vec<u8>, fields: &[String], record: &Value) -> Result<()> {
+pub fn record(buffer: &mut Vec<u8>, fields: &[Member], record: &Value) -> Result<()> {
     for (at, field) in fields.iter().enumerate() {
         if at > 0 {
             buffer.push(b',');
         }
-        match record.get(field) {
+        match record.get(&field.name) {
             None | Some(Value::Null) => {}
-            Some(Value::String(value)) => text(buffer, value),
-            Some(other) => text(buffer, &other.to_string()),
+            Some(value) => text(buffer, &plain(field, value)),
         }
     }
     buffer.extend_from_slice(b"\r\n");
@@ -44,7 +45,7 @@ pub fn record(buffer: &mut Vec<u8>, fields: &[String], record: &Value) -> Result
 
 /// A field: defused where a spreadsheet would run it, quoted where it has to be.
 fn text(buffer: &mut Vec<u8>, value: &str) {
-    let defuse = is_formula(value);
+    let defuse = must_defuse(value);
     let blank_ends = value.starts_with(' ') || value.ends_with(' ');
     let quote = blank_ends
         || value
@@ -66,44 +67,28 @@ fn text(buffer: &mut Vec<u8>, value: &str) {
     }
 }
 
-/// Whether a spreadsheet program would take text for a formula or a command. A number, whatever its
-/// sign, and a phone number are none.
-fn is_formula(value: &str) -> bool {
-    match value.chars().next() {
-        Some('=' | '@' | '\t' | '\r' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}') => true,
-        Some('+') => !is_number(&value[1..]) && !is_phone_number(&value[1..]),
-        Some('-') => !is_number(&value[1..]),
-        _ => false,
-    }
-}
-
-/// What follows the sign of a number or an amount: digits in groups, or an exponent.
-fn is_number(rest: &str) -> bool {
-    let rest = rest.trim_end_matches('%').trim_end();
-    let begins = rest.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-    let grouped = rest.ends_with(|c: char| c.is_ascii_digit())
-        && rest
-            .chars()
-            .all(|c| c.is_ascii_digit() || " \u{a0}\u{202f}.,".contains(c));
-    begins && (grouped || rest.parse::<f64>().is_ok())
-}
-
-/// What follows the plus of a phone number: at least 6 digits, and what people put between them.
-fn is_phone_number(rest: &str) -> bool {
-    rest.bytes().filter(u8::is_ascii_digit).count() >= 6
-        && rest.starts_with(|c: char| c.is_ascii_digit())
-        && rest
-            .chars()
-            .all(|c| c.is_ascii_digit() || " \u{a0}\u{202f}.()/-".contains(c))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
+    fn member(name: &str, kind: &str) -> Member {
+        Member {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_year_has_four_digits() {
+        let fields = [member("y", "year"), member("n", "integer")];
+        let mut buffer = Vec::new();
+        record(&mut buffer, &fields, &json!({ "y": 99, "n": 99 })).unwrap();
+        assert_eq!(buffer, b"0099,99\r\n");
+    }
+
     fn line(value: &str) -> String {
-        let fields = vec!["a".to_owned(), "b".to_owned()];
+        let fields = [member("a", "string"), member("b", "integer")];
         let mut buffer = Vec::new();
         record(&mut buffer, &fields, &json!({ "a": value, "b": 1 })).unwrap();
         String::from_utf8(buffer).unwrap()
@@ -127,6 +112,7 @@ mod tests {
             "-1/2",
             "-(2)",
             "+1-1",
+            "'=1",
         ] {
             assert!(
                 line(text).trim_start_matches('"').starts_with('\''),
@@ -143,7 +129,6 @@ mod tests {
             "-5 %",
             "a=b",
             "",
-            "'=1",
         ] {
             assert!(!line(text).starts_with("'+") && !line(text).starts_with("'-"));
             assert_eq!(
@@ -169,17 +154,20 @@ mod tests {
             "a;b",
             "x\ty",
         ];
-        let fields: Vec<String> = (0..values.len()).map(|n| format!("f{n}")).collect();
+        let fields: Vec<Member> = (0..values.len())
+            .map(|n| member(&format!("f{n}"), "string"))
+            .collect();
         let object: serde_json::Map<String, Value> = fields
             .iter()
             .zip(values)
-            .map(|(field, value)| (field.clone(), json!(value)))
+            .map(|(field, value)| (field.name.clone(), json!(value)))
             .collect();
         let mut buffer = Vec::new();
         begin(&mut buffer, &fields).unwrap();
         record(&mut buffer, &fields, &Value::Object(object)).unwrap();
         let mut reader = ::csv::Reader::from_reader(buffer.as_slice());
-        assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), fields);
+        let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+        assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), names);
         let back = reader.records().next().unwrap().unwrap();
         assert_eq!(back.iter().collect::<Vec<_>>(), values);
     }

@@ -46,6 +46,8 @@ pub struct Job {
     pub undone_by: Option<String>,
     /// Why its state last changed, as its events tell it.
     pub detail: Option<String>,
+    /// Why it had to begin from the beginning, if it had to.
+    pub begins_again: Option<String>,
     /// Rows of the file's default sheet, once they have been read.
     pub file_rows: Option<i64>,
 }
@@ -65,7 +67,9 @@ const SELECT: &str =
             j.operation, j.template, j.template_version, j.on_duplicate, j.options, j.status, j.attempt,
             j.queued_at, j.started_at, j.finished_at, j.cancel_asked_at, j.phase, j.rows_done, j.rows_total,
             j.beat_at, j.rows, j.valid, j.invalid, j.duplicates, j.updated, j.work_ms, j.error_code,
-            j.error_message, j.undone_at, j.undone_by, s.row_count, j.change_detail
+            j.error_message, j.undone_at, j.undone_by, s.row_count, j.change_detail, j.unchanged,
+            (SELECT e.detail FROM job_events e WHERE e.job_id = j.id AND e.from_status = 'processing'
+               AND e.to_status = 'pending' ORDER BY e.id DESC LIMIT 1)
      FROM jobs j
      JOIN uploads u ON u.no = j.upload_no
      JOIN users p ON p.id = j.user_id
@@ -82,6 +86,7 @@ fn job(row: &Row<'_>) -> Result<Job> {
             invalid: row.get(26)?,
             duplicates: row.get(27)?,
             updated: row.get(28)?,
+            unchanged: row.get::<_, Option<i64>>(36)?.unwrap_or(0),
         }),
         None => None,
     };
@@ -122,6 +127,7 @@ fn job(row: &Row<'_>) -> Result<Job> {
         undone_at: row.get(32)?,
         undone_by: row.get(33)?,
         detail: row.get(35)?,
+        begins_again: row.get(37)?,
         file_rows: row.get(34)?,
     })
 }

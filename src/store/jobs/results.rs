@@ -17,6 +17,14 @@ pub struct Counts {
     pub invalid: i64,
     pub duplicates: i64,
     pub updated: i64,
+    /// Those of `updated` that the list had already as they are.
+    #[serde(skip_serializing_if = "is_none", default)]
+    pub unchanged: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_none(count: &i64) -> bool {
+    *count == 0
 }
 
 /// Ends the job with its result: from this commit on its records are in the list.
@@ -35,7 +43,7 @@ pub fn complete(
             "UPDATE jobs SET status = 'completed', finished_at = ?3, changed_at = ?3, change_detail = NULL,
                     phase = 'done', rows_done = ?4, rows_total = ?4, beat_at = ?3,
                     rows = ?4, valid = ?5, invalid = ?6, duplicates = ?7, updated = ?8,
-                    report = ?9, work_ms = ?10
+                    report = ?9, work_ms = ?10, unchanged = ?11
              WHERE id = ?1 AND status = 'processing' AND attempt = ?2",
         )?
         .execute(params![
@@ -49,6 +57,7 @@ pub fn complete(
             counts.updated,
             report,
             i64::try_from(work_ms).unwrap_or(i64::MAX),
+            counts.unchanged,
         ])?;
     held(changed)
 }

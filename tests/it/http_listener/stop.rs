@@ -90,7 +90,9 @@ fn neither_a_slow_upload_nor_a_waiting_client_holds_up_the_end_of_the_program() 
     let began = Instant::now();
     let (ended, took) = served.terminate();
     assert!(ended.success() && took < Duration::from_secs(5), "{took:?}");
-    assert_eq!(waiting.head().status, 304);
+    let answer = waiting.head();
+    assert_eq!(answer.status, 304);
+    assert_eq!(answer.header("Connection"), Some("close"));
     assert!(began.elapsed() < Duration::from_secs(5));
     // What had come in is gone, at the next start at the latest.
     client::serve(folder.path(), &[]).kill();

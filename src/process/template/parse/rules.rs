@@ -225,8 +225,14 @@ fn allowed(
     for (at, item) in list.iter().enumerate() {
         match read_value(kind, item) {
             Some((value, text)) => {
-                texts.insert(value.canonical().into_owned());
-                shown.push(text);
+                if texts.insert(value.canonical().into_owned()) {
+                    shown.push(text);
+                } else {
+                    findings.add(
+                        &format!("{pointer}/{at}"),
+                        format!("\"{text}\" stands here twice."),
+                    );
+                }
             }
             None => findings.add(
                 &format!("{pointer}/{at}"),

@@ -7,11 +7,16 @@ pub mod records;
 pub mod repair;
 pub mod sample;
 
+use std::any::Any;
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
-use rust_xlsxwriter::{Color, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{
+    Color, DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError,
+};
+use zip::result::ZipError;
 
 use self::cuts::{Cuts, clean};
 use crate::error::{Error, Result};
@@ -47,6 +52,7 @@ struct Looks {
     date: Format,
     datetime: Format,
     time: Format,
+    duration: Format,
 }
 
 impl Looks {
@@ -58,6 +64,8 @@ impl Looks {
             date: base.clone().set_num_format("yyyy-mm-dd"),
             datetime: base.clone().set_num_format("yyyy-mm-dd hh:mm:ss"),
             time: base.clone().set_num_format("hh:mm:ss"),
+            // "[h]:mm:ss", by its number.
+            duration: base.clone().set_num_format_index(46),
         }
     }
 }
@@ -71,6 +79,9 @@ impl Book {
         let mut workbook = Workbook::new();
         std::fs::create_dir_all(folder)?;
         workbook.set_tempdir(folder).map_err(failed)?;
+        // The same content is the same bytes, whenever it is made.
+        let made = ExcelDateTime::from_ymd(2000, 1, 1).map_err(failed)?;
+        workbook.set_properties(&DocProperties::new().set_creation_datetime(&made));
         let bad = Format::new()
             .set_background_color(Color::RGB(0x00FF_C7CE))
             .set_font_color(Color::RGB(0x009C_0006));
@@ -169,10 +180,36 @@ fn free_name(name: &str, taken: &[String]) -> String {
 }
 
 fn failed(error: XlsxError) -> Error {
-    if let XlsxError::IoError(error) = error {
+    if let XlsxError::IoError(error)
+    | XlsxError::TempFileError(_, error)
+    | XlsxError::ZipError(ZipError::Io(error)) = error
+    {
         return Error::Io(error);
     }
     Error::Internal(format!("workbook: {error}"))
+}
+
+/// Runs `write`, which makes a workbook. `rust_xlsxwriter` panics where a row finds no room in its temporary
+/// file: here that is the error that it is.
+///
+/// # Errors
+/// What `write` returned; `Io` where the disk is full.
+pub fn without_panic<T>(write: impl FnOnce() -> Result<T>) -> Result<T> {
+    match panic::catch_unwind(AssertUnwindSafe(write)) {
+        Ok(written) => written,
+        Err(panicked) if is_no_room(panicked.as_ref()) => {
+            Err(io::Error::from(io::ErrorKind::StorageFull).into())
+        }
+        Err(panicked) => panic::resume_unwind(panicked),
+    }
+}
+
+/// Whether a panic is that of an `expect` or `unwrap` on an error of a full disk: all that is left of the
+/// error is how it prints.
+fn is_no_room(panicked: &(dyn Any + Send)) -> bool {
+    panicked
+        .downcast_ref::<String>()
+        .is_some_and(|message| message.contains("StorageFull") || message.contains("QuotaExceeded"))
 }
 
 /// Writes text as text, whatever it looks like.
@@ -233,9 +270,16 @@ fn write_cell(
             Ok(())
         }
         Cell::Empty => Ok(()),
-        Cell::Text(text) | Cell::Duration(text) => {
-            write_text(sheet, row, column, text, &looks.general)
-        }
+        Cell::Text(text) => write_text(sheet, row, column, text, &looks.general),
+        Cell::Duration(text) => match days(text) {
+            Some(days) => {
+                sheet
+                    .write_number_with_format(row, column, days, &looks.duration)
+                    .map_err(failed)?;
+                Ok(())
+            }
+            None => write_text(sheet, row, column, text, &looks.general),
+        },
         Cell::Number(json) => write_number(sheet, row, column, json, &looks.general),
         Cell::Bool(value) => {
             sheet
@@ -259,8 +303,10 @@ fn write_moment(
     format: &Format,
     looks: &Looks,
 ) -> Result<()> {
-    // Day 60 of 1900 never was, and what lies before it is counted in two ways.
-    let countable = !text.contains('-') || text >= "1900-03-01";
+    // Day 60 of 1900 never was, and what lies before it is counted in two ways; no cell has an offset.
+    let clock = text.split_once('T').map_or(text, |(_, clock)| clock);
+    let has_offset = clock.contains(['Z', '+']) || (clock.contains(':') && clock.contains('-'));
+    let countable = (!text.contains('-') || text >= "1900-03-01") && !has_offset;
     match ExcelDateTime::parse_from_str(text) {
         Ok(moment) if countable => {
             sheet
@@ -272,7 +318,48 @@ fn write_moment(
     }
 }
 
+/// A duration as a spreadsheet counts it, in days; `None` for months and what is longer, and for less than
+/// nothing, which it can't show.
+fn days(duration: &str) -> Option<f64> {
+    let (months, micros) = crate::process::duration_length(duration)?;
+    (months == 0.0 && micros >= 0.0).then_some(micros / 86_400_000_000.0)
+}
+
 /// A spreadsheet column as the writer counts it; `None` beyond the last one.
 fn column_number(index: usize) -> Option<u16> {
     u16::try_from(index).ok().filter(|column| *column < 16_384)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_without_room_is_told_as_such_however_the_library_says_it() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        for error in [
+            XlsxError::IoError(full()),
+            XlsxError::ZipError(ZipError::Io(full())),
+            XlsxError::TempFileError(std::path::PathBuf::new(), full()),
+        ] {
+            assert!(failed(error).is_disk_full());
+        }
+        let library = |error: io::Error| -> io::Result<()> { Err(error) };
+        let expect = |error: io::Error| {
+            without_panic(move || -> Result<()> {
+                library(error).expect("as rust_xlsxwriter does it");
+                Ok(())
+            })
+        };
+        assert!(expect(full()).unwrap_err().is_disk_full());
+        // As the system tells it: ENOSPC.
+        #[cfg(unix)]
+        assert!(
+            expect(io::Error::from_raw_os_error(28))
+                .unwrap_err()
+                .is_disk_full()
+        );
+        let other = panic::catch_unwind(|| expect(io::Error::other("something else")));
+        assert!(other.is_err());
+    }
 }

@@ -7,14 +7,8 @@ use serde_json::Value;
 
 use super::{Book, ROWS_MAX, column_number, failed, write_cell, write_text};
 use crate::error::Result;
+use crate::report::export::{Member, plain};
 use crate::sheet::Cell;
-
-/// A member of the records, and its type in the template.
-#[derive(Debug, Clone)]
-pub struct Member {
-    pub name: String,
-    pub kind: String,
-}
 
 /// Records on their way into a workbook.
 pub struct Records {
@@ -83,9 +77,13 @@ impl Records {
             let cell = match record.get(&member.name) {
                 None | Some(Value::Null) => continue,
                 Some(Value::Bool(value)) => Cell::Bool(*value),
-                Some(Value::Number(value)) => {
-                    number = value.to_string();
-                    Cell::Number(&number)
+                Some(value @ Value::Number(_)) => {
+                    number = plain(member, value);
+                    if number.len() > 1 && number.starts_with('0') && !number.contains('.') {
+                        Cell::Text(number.as_ref().into())
+                    } else {
+                        Cell::Number(&number)
+                    }
                 }
                 Some(Value::String(text)) => match member.kind.as_str() {
                     "date" => Cell::Date(text.as_str().into()),

@@ -206,6 +206,14 @@ impl Repair {
     /// As [`Book::finish`].
     pub fn finish(mut self, file: &mut File) -> Result<()> {
         let rows = (1, self.row.max(2) - 1);
+        if self.notes >= NOTES_MAX {
+            let told = format!(
+                "The first {NOTES_MAX} bad cells have a note. The others are marked only; what is wrong with them stands in this column."
+            );
+            let note = Note::new(told).add_author_prefix(false);
+            let sheet = self.book.sheet(self.sheet)?;
+            sheet.insert_note(0, 0, &note).map_err(failed)?;
+        }
         self.lists.write(&mut self.book, self.sheet, rows)?;
         self.book.tell_left_out(self.left_out)?;
         self.book.finish(file)

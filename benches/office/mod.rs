@@ -1,0 +1,120 @@
+//! An office for the benches: the real executable on a free port of this computer with a database in a
+//! temporary folder, people who are signed in, and what it costs the machine.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::client::{self, Served};
+use crate::forms::companies;
+
+pub(crate) struct Office {
+    pub(crate) served: Served,
+    pub(crate) sessions: Vec<String>,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+pub(crate) fn office(users: usize) -> Office {
+    office_with(users, &[])
+}
+
+/// An office whose server was started with `flags`.
+pub(crate) fn office_with(users: usize, flags: &[&str]) -> Office {
+    let folder = tempfile::tempdir().unwrap();
+    client::serve(folder.path(), &[]).kill();
+    for n in 0..users {
+        client::add_user(folder.path(), &format!("user{n}"), &[]);
+    }
+    let served = client::serve(folder.path(), flags);
+    let sessions = (0..users)
+        .map(|n| served.sign_in(&format!("user{n}")))
+        .collect();
+    Office {
+        served,
+        sessions,
+        folder,
+    }
+}
+
+/// Megabytes of a line of /proc/PID/status.
+pub(crate) fn memory(served: &Served, line: &str) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/{}/status", served.pid())).unwrap();
+    let kb: f64 = text
+        .lines()
+        .find_map(|l| {
+            l.strip_prefix(line)?
+                .split_whitespace()
+                .next()?
+                .parse()
+                .ok()
+        })
+        .unwrap();
+    kb / 1024.0
+}
+
+/// Processor seconds of the server and of the children that it has waited for.
+pub(crate) fn processor(served: &Served) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/{}/stat", served.pid())).unwrap();
+    let after = text.rsplit(')').next().unwrap();
+    let ticks: u64 = after
+        .split_whitespace()
+        .skip(11)
+        .take(4)
+        .map(|n| n.parse::<u64>().unwrap())
+        .sum();
+    ticks as f64 / 100.0
+}
+
+/// A kept connection that asks for the status again and again.
+pub(crate) struct Asker {
+    stream: BufReader<TcpStream>,
+    request: Vec<u8>,
+}
+
+impl Asker {
+    pub(crate) fn new(served: &Served, session: &str) -> Asker {
+        let stream = TcpStream::connect(&served.address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Asker {
+            stream: BufReader::new(stream),
+            request: format!(
+                "GET /api/files/processing-status HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {session}\r\n\r\n",
+                served.address
+            )
+            .into_bytes(),
+        }
+    }
+
+    pub(crate) fn ask(&mut self) -> Duration {
+        let began = Instant::now();
+        self.stream.get_mut().write_all(&self.request).unwrap();
+        let mut length = 0;
+        let mut line = String::new();
+        loop {
+            line.clear();
+            self.stream.read_line(&mut line).unwrap();
+            if line == "\r\n" {
+                break;
+            }
+            let lower = line.to_ascii_lowercase();
+            if let Some(text) = lower.strip_prefix("content-length:") {
+                length = text.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body).unwrap();
+        began.elapsed()
+    }
+}
+
+pub(crate) fn workbook(rows: usize) -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet_with_constant_memory().unwrap();
+    let text = String::from_utf8(companies("book", rows)).unwrap();
+    for (row, line) in (0..).zip(text.lines()) {
+        for (column, value) in (0..).zip(line.split(',')) {
+            sheet.write_string(row, column, value).unwrap();
+        }
+    }
+    book.save_to_buffer().unwrap()
+}

@@ -1,0 +1,154 @@
+//! What SQLite itself asks of the disk while a job runs (writes, syncs, cuts) fails once, in the real
+//! executable: `strace` answers in the place of the kernel. Where it is missing, or may not look at other
+//! processes, nothing is tried, and the test says so.
+
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::client::{self, Served, add_user, serve, wait_until};
+use crate::forms::companies;
+
+const ROWS: usize = 60;
+
+/// System calls, and every how-manieth of them fails: there are many small writes. `SHEETLINE_STEPS=all`
+/// for the long run.
+const CALLS: [(&str, usize); 4] = [
+    ("fdatasync", 1),
+    ("fsync", 1),
+    ("ftruncate", 1),
+    ("pwrite64", 41),
+];
+
+/// What `strace` itself has to say.
+const SAID: &str = "strace.txt";
+
+/// Lets the `nth` such call of each of the server's threads fail.
+struct Tracer(Child);
+
+impl Tracer {
+    fn attach(served: &Served, call: &str, nth: usize) -> Option<Tracer> {
+        let mut child = Command::new("strace")
+            .args(["-f", "-o", "trace.txt", "-e"])
+            .arg(format!("trace={call}"))
+            .arg("-e")
+            .arg(format!("inject={call}:error=EIO:when={nth}"))
+            .args(["-p", &served.pid().to_string()])
+            .current_dir(&served.folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(served.folder.join(SAID)).ok()?)
+            .spawn()
+            .ok()?;
+        let said = || std::fs::read_to_string(served.folder.join(SAID)).unwrap_or_default();
+        wait_until(|| {
+            (said().contains("attached") || child.try_wait().is_ok_and(|end| end.is_some()))
+                .then_some(())
+        });
+        if said().contains("attached") {
+            return Some(Tracer(child));
+        }
+        println!("no step is made to fail: {}", said().trim());
+        None
+    }
+
+    /// How many calls were made to fail.
+    fn end(mut self, served: &Served) -> usize {
+        // Asked nicely, it lets go of the server.
+        let ended = Command::new("sh")
+            .args(["-c", &format!("kill -INT {}", self.0.id())])
+            .status();
+        assert!(ended.unwrap().success());
+        self.0.wait().unwrap();
+        let trace = std::fs::read_to_string(served.folder.join("trace.txt")).unwrap();
+        trace
+            .lines()
+            .filter(|line| line.contains("(INJECTED)"))
+            .count()
+    }
+}
+
+fn pause(served: &Served, session: &str, how: &str) {
+    let bearer = format!("Bearer {session}");
+    let headers = [
+        ("Authorization", bearer.as_str()),
+        ("Content-Type", "application/json"),
+    ];
+    let body = json!({ "reason": "a test" }).to_string();
+    let path = format!("/api/admin/queue/{how}");
+    served
+        .ask("POST", &path, &headers, body.as_bytes())
+        .unwrap()
+        .expect(200);
+}
+
+#[test]
+fn whatever_the_disk_refuses_sqlite_the_job_ends_well_and_the_next_one_runs() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        println!("no step is made to fail: strace is not installed");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    serve(folder.path(), &[]).kill();
+    add_user(folder.path(), "root", &["--admin"]);
+    let served = serve(folder.path(), &[]);
+    let session = served.sign_in("root");
+    let all = std::env::var("SHEETLINE_STEPS").is_ok_and(|steps| steps == "all");
+    let (mut failed, mut jobs) = (0, Vec::new());
+    for (call, every) in CALLS {
+        for nth in (1..).step_by(if all { 1 } else { every }) {
+            pause(&served, &session, "pause");
+            let list = companies(&format!("{call}{nth}"), ROWS);
+            let queued = served
+                .upload(&session, "upload-and-process", "c.csv", &list, None)
+                .unwrap()
+                .expect(202);
+            let Some(tracer) = Tracer::attach(&served, call, nth) else {
+                return;
+            };
+            resume(&served, &session);
+            let job = served.wait_for_end(&session, queued["job_id"].as_i64().unwrap());
+            let times = tracer.end(&served);
+            assert_eq!(job["status"], "completed", "{call} {nth}: {job}");
+            assert_eq!(job["counts"]["valid"], json!(ROWS), "{call} {nth}: {job}");
+            jobs.push(job["id"].clone());
+            failed += times;
+            if times == 0 {
+                break;
+            }
+        }
+    }
+    assert!(failed > 5, "{failed}: nothing was made to fail");
+    let health = served.ask("GET", "/api/health", &[], b"").unwrap();
+    assert_eq!(health.status, 200, "{}", client::log(folder.path()));
+    assert_eq!(served.terminate().0.code(), Some(0));
+    whole(folder.path(), &jobs);
+}
+
+/// The write that resumes the queue may be the one that fails; then it is asked again.
+fn resume(served: &Served, session: &str) {
+    let bearer = format!("Bearer {session}");
+    wait_until(|| {
+        let headers = [("Authorization", bearer.as_str())];
+        let answer = served
+            .ask("POST", "/api/admin/queue/resume", &headers, b"")
+            .unwrap();
+        matches!(answer.status, 200 | 409).then_some(())
+    });
+}
+
+fn whole(folder: &std::path::Path, jobs: &[Value]) {
+    let connection = rusqlite::Connection::open(folder.join("office.db")).unwrap();
+    let text = |sql: &str| -> String { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(text("PRAGMA integrity_check"), "ok");
+    let rows = jobs.len() * ROWS;
+    for sql in [
+        "SELECT count(*) || '' FROM records",
+        "SELECT count(*) || '' FROM v_records",
+        "SELECT count(*) || '' FROM (SELECT DISTINCT job_id, row FROM records)",
+    ] {
+        assert_eq!(text(sql), rows.to_string(), "{sql}");
+    }
+    let ends = "SELECT count(*) || '' FROM job_events WHERE to_status = 'completed'";
+    assert_eq!(text(ends), jobs.len().to_string());
+}
