@@ -14,10 +14,10 @@ use crate::error::{Error, Result};
 use crate::id;
 use crate::intake::name;
 use crate::settings;
-use crate::sheet::document::{Document, FileFacts, Objects};
+use crate::sheet::document::{Document, FileFacts};
 use crate::sheet::protocol::{self, RowLine};
 use crate::sheet::reader::{self, ReadJob};
-use crate::sheet::{self, Column, Event, FileInfo, ReadOptions, SheetInfo, sniff};
+use crate::sheet::{self, Event, FileInfo, ReadOptions, SheetInfo, lines, sniff};
 use crate::stop::Stop;
 use crate::words::{Code, Format};
 
@@ -41,10 +41,10 @@ pub(super) struct Flags {
     limits: limits::Flags,
 }
 
-/// Rows are kept in memory up to so many bytes, and then in a temporary file.
+/// What was read is kept in memory up to so many bytes, and then in a temporary file.
 const MEMORY_BYTES_MAX: usize = 32 << 20;
 
-/// Bytes of the file that are hashed at a time.
+/// Bytes of the file that are hashed at a time, and of the document that are written.
 const PIECE_BYTES: usize = 256 << 10;
 
 /// How often the progress line changes.
@@ -94,208 +94,111 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode> {
 }
 
 fn read(job: &ReadJob<'_>) -> Result<Taken> {
-    by_its_columns(|known| {
-        let mut reader = reader::read_lines(job, &Stop::new())?;
-        let mut progress = Progress::new();
-        let taken = take(|| reader.next_batch(), known, &mut progress);
-        progress.end();
-        taken
-    })
-}
-
-/// Reads a file whose rows are printed, into memory, while they are read: by the columns that the
-/// sheet seems to have then, and once more where it turns out to have others.
-fn by_its_columns(once: impl Fn(Option<&Sheet>) -> Result<Taken>) -> Result<Taken> {
-    let taken = once(None)?;
-    if taken.sheet().is_none_or(Sheet::fits) {
-        return Ok(taken);
-    }
-    let again = once(taken.sheet())?;
-    match (taken.sheet(), again.sheet()) {
-        (Some(before), Some(now)) if now.fits() && before.info == now.info => Ok(again),
-        _ => Err(Error::problem(
-            Code::UnreadableFile,
-            "The file changed while it was read. Try again.",
-        )),
-    }
+    let mut reader = reader::read_lines(job, &Stop::new())?;
+    let mut progress = Progress::new();
+    let taken = take(|| reader.next_batch(), &mut progress);
+    progress.end();
+    taken
 }
 
 /// A file that has been read whole.
 struct Taken {
     file: FileInfo,
-    sheets: Vec<Sheet>,
-    /// The rows of all sheets as JSON objects.
-    rows: Spill,
+    sheets: Vec<SheetInfo>,
+    /// What the reader told, line by line.
+    lines: Kept,
 }
 
-impl Taken {
-    /// The sheet to print.
-    fn sheet(&self) -> Option<&Sheet> {
-        self.sheets.iter().find(|sheet| {
-            let position = sheet.info.as_ref().map(|info| info.position);
-            position == Some(self.file.default_sheet)
-        })
-    }
-}
-
-/// A sheet and its rows.
-#[derive(Default)]
-struct Sheet {
-    position: u32,
-    /// What is known of it at its end.
-    info: Option<SheetInfo>,
-    /// The columns by which its rows were printed: places and names.
-    columns: Vec<(usize, String)>,
-    /// Whether no row has a value in another column.
-    whole: bool,
-    numbers: Vec<u32>,
-    /// Where its rows stand among those of all sheets.
-    begin: u64,
-    end: u64,
-}
-
-impl Sheet {
-    /// Whether its rows were printed by the columns that it turned out to have.
-    fn fits(&self) -> bool {
-        let columns = self.info.iter().flat_map(|info| &info.columns);
-        self.whole
-            && columns
-                .map(|column| (column.index, &column.name))
-                .eq(self.columns.iter().map(|(index, name)| (*index, name)))
-    }
-}
-
-/// Takes all lines of a reader. `known`: a sheet that has been read before, and so its columns.
+/// Takes all lines of a reader; only at their end is it known that the file is whole, and which
+/// columns its sheets have.
 fn take(
     mut next: impl FnMut() -> Result<Option<String>>,
-    known: Option<&Sheet>,
     progress: &mut Progress,
 ) -> Result<Taken> {
-    let mut rows = Spill::default();
+    let mut kept = Kept::default();
     let mut sheets = Vec::new();
-    let mut sheet = Sheet::default();
-    let mut objects = Objects::new(&[]);
     let mut file = None;
     while let Some(text) = next()? {
         for line in protocol::lines(&text) {
-            if let Some(row) = RowLine::parse(line) {
+            if line.as_bytes().first() == Some(&b'R') {
                 progress.row();
-                let out = rows.memory();
-                let comma = !sheet.numbers.is_empty();
-                out.extend_from_slice(if comma { b",\n" } else { b"\n" });
-                sheet.whole &= objects.append(row.cells, out)?;
-                sheet.numbers.push(row.number);
-                continue;
-            }
-            if line.starts_with('H') {
-                let columns = known
-                    .filter(|known| known.position == sheet.position)
-                    .and_then(|known| known.info.as_ref());
-                sheet.columns = match columns {
-                    Some(info) => places(&info.columns),
-                    None => protocol::columns(line)?,
-                };
-                let columns = sheet.columns.iter();
-                objects = Objects::of(columns.map(|(index, name)| (*index, name.as_str())));
                 continue;
             }
             match protocol::parse(line)? {
-                Event::Sheet(position) => {
-                    sheet = Sheet {
-                        position,
-                        whole: true,
-                        begin: rows.size(),
-                        ..Sheet::default()
-                    };
-                }
-                Event::Row(_) => {}
-                Event::SheetEnd(info) => {
-                    sheet.info = Some(*info);
-                    sheet.end = rows.size();
-                    sheets.push(std::mem::take(&mut sheet));
-                }
+                Event::SheetEnd(info) => sheets.push(*info),
                 Event::Estimate(rows) => progress.total = Some(rows),
                 Event::Done(info) => file = Some(info),
+                Event::Sheet(_) | Event::Row(_) => {}
             }
         }
-        rows.settle()?;
+        kept.add(text)?;
     }
     let file =
         file.ok_or_else(|| Error::Internal("the reader ended without saying so".to_owned()))?;
-    Ok(Taken { file, sheets, rows })
-}
-
-fn places(columns: &[Column]) -> Vec<(usize, String)> {
-    let place = |column: &Column| (column.index, column.name.clone());
-    columns.iter().map(place).collect()
+    Ok(Taken {
+        file,
+        sheets,
+        lines: kept,
+    })
 }
 
 /// Prints the document of the sheet that was asked for.
 fn print(
-    mut taken: Taken,
+    taken: Taken,
     path: &Path,
     format: Format,
     sha256: String,
     mut out: impl Write,
 ) -> Result<()> {
-    let infos: Vec<SheetInfo> = taken
-        .sheets
-        .iter()
-        .filter_map(|sheet| sheet.info.clone())
-        .collect();
-    let sheet = taken
-        .sheet()
+    let wanted = taken.file.default_sheet;
+    let mut sheets = taken.sheets.iter();
+    let info = sheets
+        .find(|info| info.position == wanted)
         .ok_or_else(|| Error::problem(Code::EmptyFile, "No sheet has any data."))?;
-    let (begin, end, numbers) = (sheet.begin, sheet.end, sheet.numbers.clone());
-    let info = sheet.info.as_ref().ok_or_else(no_rows)?.clone();
     let facts = FileFacts {
         filename: name::clean(&path.to_string_lossy()),
         format,
         sha256,
         uploaded_at: None,
         uploaded_by: None,
-        encoding: taken.file.encoding.clone(),
+        encoding: taken.file.encoding,
         delimiter: taken.file.delimiter.map(String::from),
     };
-    let mut around = Vec::new();
-    let document = Document::begin(&info, &mut around);
-    out.write_all(&around)?;
-    taken.rows.write(begin, end, &mut out)?;
-    around.clear();
-    document
-        .with_rows(numbers)
-        .end(&facts, &info, &infos, &mut around)?;
-    out.write_all(&around)?;
+    let mut buffer = Vec::with_capacity(2 * PIECE_BYTES);
+    let mut document = Document::begin(info, &mut buffer);
+    let mut is_wanted = false;
+    taken.lines.each(|text| {
+        for line in protocol::lines(text) {
+            if let Some(position) = line.strip_prefix('S') {
+                is_wanted = position.parse() == Ok(wanted);
+            } else if is_wanted && let Some(row) = RowLine::parse(line) {
+                document.row(row.number, row.cells, &mut buffer)?;
+            }
+            if buffer.len() >= PIECE_BYTES {
+                out.write_all(&buffer)?;
+                buffer.clear();
+            }
+        }
+        Ok(())
+    })?;
+    document.end(&facts, info, &taken.sheets, &mut buffer)?;
+    out.write_all(&buffer)?;
     Ok(out.flush()?)
 }
 
-fn no_rows() -> Error {
-    Error::Internal("rows that were kept are not there".to_owned())
-}
-
-/// Text that waits until the file is known to be whole: in memory, then in a file without a name.
+/// The reader's lines, in pieces of whole ones: in memory, then in a file without a name.
 #[derive(Default)]
-struct Spill {
-    memory: Vec<u8>,
+struct Kept {
+    memory: Vec<String>,
+    bytes: usize,
     file: Option<File>,
-    /// Bytes in the file.
-    written: u64,
 }
 
-impl Spill {
-    /// Where more is added.
-    fn memory(&mut self) -> &mut Vec<u8> {
-        &mut self.memory
-    }
-
-    /// Bytes in all.
-    fn size(&self) -> u64 {
-        self.written + u64::try_from(self.memory.len()).unwrap_or(0)
-    }
-
-    /// Makes room in memory where much has been added.
-    fn settle(&mut self) -> Result<()> {
-        if self.memory.len() >= MEMORY_BYTES_MAX {
+impl Kept {
+    fn add(&mut self, text: String) -> Result<()> {
+        self.bytes += text.len();
+        self.memory.push(text);
+        if self.bytes >= MEMORY_BYTES_MAX {
             self.write_out()?;
         }
         Ok(())
@@ -306,28 +209,27 @@ impl Spill {
             Some(file) => file,
             None => self.file.insert(tempfile::tempfile()?),
         };
-        file.write_all(&self.memory)?;
-        self.written = self.size();
-        self.memory.clear();
+        for text in self.memory.drain(..) {
+            file.write_all(text.as_bytes())?;
+        }
+        self.bytes = 0;
         Ok(())
     }
 
-    /// Writes the bytes from `begin` to `end` to `out`.
-    fn write(&mut self, begin: u64, end: u64, out: &mut impl Write) -> Result<()> {
+    /// Gives all of it back, in its order.
+    fn each(mut self, mut each: impl FnMut(&str) -> Result<()>) -> Result<()> {
         if self.file.is_some() {
             self.write_out()?;
         }
-        let Some(file) = &mut self.file else {
-            let place = |at| usize::try_from(at).map_err(|_| no_rows());
-            let text = self.memory.get(place(begin)?..place(end)?);
-            return Ok(out.write_all(text.ok_or_else(no_rows)?)?);
+        let Some(mut file) = self.file else {
+            return self.memory.iter().try_for_each(|text| each(text));
         };
-        file.seek(SeekFrom::Start(begin))?;
-        if io::copy(&mut file.take(end - begin), out)? == end - begin {
-            Ok(())
-        } else {
-            Err(no_rows())
+        file.seek(SeekFrom::Start(0))?;
+        let mut lines = lines::Lines::new(file);
+        while let Some(text) = lines.next() {
+            each(&text?)?;
         }
+        Ok(())
     }
 }
 
@@ -426,11 +328,9 @@ mod tests {
     }
 
     fn taken(told: &str) -> Result<Taken> {
-        by_its_columns(|known| {
-            let lines: Vec<&str> = told.split_inclusive('\n').collect();
-            let mut batches = lines.chunks(100).map(<[&str]>::concat);
-            take(|| Ok(batches.next()), known, &mut Progress::new())
-        })
+        let lines: Vec<&str> = told.split_inclusive('\n').collect();
+        let mut batches = lines.chunks(100).map(<[&str]>::concat);
+        take(|| Ok(batches.next()), &mut Progress::new())
     }
 
     fn printed(taken: Taken) -> Value {
@@ -465,10 +365,12 @@ mod tests {
         let long = "x".repeat(40_000);
         let text = format!("a,b\n{}", format!("1,{long}\n").repeat(600));
         let all = told(&text);
-        // The same sheet once more behind it, which is not asked for.
+        // Another sheet behind it, which is not asked for.
         let (sheet, done) = all.split_at(all.rfind('D').unwrap());
-        let taken = taken(&format!("{sheet}{sheet}{done}")).unwrap();
-        assert!(taken.rows.file.is_some());
+        let other = sheet.replacen("S0\n", "S1\n", 1);
+        let other = other.replacen("\"position\":0", "\"position\":1", 1);
+        let taken = taken(&format!("{sheet}{other}{done}")).unwrap();
+        assert!(taken.lines.file.is_some());
         let value = printed(taken);
         assert_eq!(value["data"].as_array().unwrap().len(), 600);
         assert_eq!(value["data"][599]["b"], long);

@@ -313,33 +313,12 @@ impl<'o, 'w> Assembler<'o, 'w> {
         let width = place
             .and_then(|place| waiting.get(place.last))
             .and_then(|row| row.width);
-        self.tell_columns(&labels, row, waiting.get(below..).unwrap_or(&[]))?;
         self.header = Some(Header { row, labels, width });
         self.filler = Filler::new(&self.sheet.merges, row);
         for waiting in waiting.iter().skip(below) {
             self.write(waiting.number, &waiting.cells, waiting.width)?;
         }
         Ok(())
-    }
-
-    /// Tells which columns there are as far as the first rows below the header show; more rows may
-    /// bring more, and the sheet's end tells them all.
-    fn tell_columns(
-        &mut self,
-        labels: &[Option<String>],
-        header_row: u32,
-        rows: &[Waiting],
-    ) -> Result<()> {
-        let mut used = Vec::new();
-        for (column, _) in rows.iter().flat_map(|row| &row.cells) {
-            if *column >= used.len() {
-                used.resize(column + 1, false);
-            }
-            used[*column] = true;
-        }
-        let unnoticed = &mut Notices::default();
-        let columns = names::columns(labels.to_vec(), &used, Some(header_row), unnoticed);
-        self.out.columns(&columns)
     }
 
     /// Notes a row above the header.

@@ -251,7 +251,8 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             return Ok(None);
         };
         let (line, end) = piece.split_at(bytes);
-        if end.starts_with(b"\"") {
+        let end = end.first();
+        if end == Some(&b'"') {
             return Ok(None);
         }
         self.cuts.clear();
@@ -260,7 +261,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
         if self.cuts.len() > FIELDS_MAX {
             return Ok(None);
         }
-        self.after_cr = end.starts_with(b"\r");
+        self.after_cr = end == Some(&b'\r');
         self.text.consume(bytes + 1);
         Ok(Some(bytes))
     }

@@ -45,12 +45,6 @@ impl Document {
         }
     }
 
-    /// All rows were written elsewhere: [`Objects::append`] made them, each after a line break, with
-    /// commas between them. These are their numbers.
-    pub fn with_rows(self, numbers: Vec<u32>) -> Document {
-        Document { numbers, ..self }
-    }
-
     /// Appends a row.
     ///
     /// # Errors
@@ -192,7 +186,7 @@ impl<'a> Values<'a> {
         if self.rest.is_empty() {
             return Ok(None);
         }
-        let end = if self.rest.starts_with(b"\"") {
+        let end = if self.rest.first() == Some(&b'"') {
             end_of_string(self.rest).ok_or_else(damaged)?
         } else {
             memchr::memchr(b',', self.rest).unwrap_or(self.rest.len())

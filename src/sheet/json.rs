@@ -87,29 +87,34 @@ pub(crate) fn number(out: &mut Vec<u8>, number: f64) -> bool {
 /// Whether `text` is a JSON number that prints back identically once it has been read as a 64-bit
 /// float (`007`, `1.50`, `1e5`, `+49` and ids of 17 digits and more mostly do not).
 pub(crate) fn is_plain_number(text: &str) -> bool {
-    if !text.starts_with(|first: char| first.is_ascii_digit() || first == '-') {
-        return false;
-    }
-    let unsigned = text.strip_prefix('-').unwrap_or(text).as_bytes();
-    let whole = digits(unsigned);
-    if whole == 0 || (whole > 1 && unsigned.starts_with(b"0")) {
-        return false;
-    }
-    let Some(rest) = unsigned.get(whole..).filter(|rest| !rest.is_empty()) else {
-        return whole <= 15 && (unsigned != b"0" || text.len() == 1)
-            || (16..=19).contains(&whole) && is_a_float(text);
+    // Patterns of bytes, not slices to compare: this is asked of every field.
+    let unsigned = match text.as_bytes() {
+        [b'-', rest @ ..] => rest,
+        bytes @ [b'0'..=b'9', ..] => bytes,
+        _ => return false,
     };
-    let fraction = rest.len() - 1;
-    let is_fraction = rest.starts_with(b".")
-        && fraction > 0
-        && digits(rest.get(1..).unwrap_or(&[])) == fraction
-        && !rest.ends_with(b"0");
+    let whole = digits(unsigned);
+    if whole == 0 || (whole > 1 && unsigned.first() == Some(&b'0')) {
+        return false;
+    }
+    let rest = unsigned.get(whole..).unwrap_or(&[]);
+    let after = match rest {
+        [] => {
+            let is_minus_zero = unsigned.first() == Some(&b'0') && text.len() == 2;
+            return whole <= 15 && !is_minus_zero || (16..=19).contains(&whole) && is_a_float(text);
+        }
+        [b'.', after @ ..] => after,
+        _ => return false,
+    };
+    let fraction = after.len();
+    let is_fraction = digits(after) == fraction && !matches!(after, [] | [.., b'0']);
     // 17 significant digits tell any float, beside the zeros that they may begin with.
     if !is_fraction || whole + fraction > 24 {
         return false;
     }
     // A float keeps any 15 digits; but small numbers are printed with an exponent.
-    (whole + fraction <= 15 && !rest.starts_with(b".000")) || reads_back(text)
+    let is_small = matches!(after, [b'0', b'0', b'0', ..]);
+    (whole + fraction <= 15 && !is_small) || reads_back(text)
 }
 
 /// How many digits the bytes begin with.

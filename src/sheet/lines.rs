@@ -1,6 +1,6 @@
 //! The child's lines as they arrive, in batches of whole ones.
 
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::sync::mpsc::SyncSender;
 
 use super::protocol;
@@ -25,7 +25,7 @@ pub(super) struct Batch<B> {
 /// taking apart and storing overlap.
 pub(super) fn take<B>(
     stdout: impl Read,
-    make: fn(&str) -> Result<B>,
+    make: fn(String) -> Result<B>,
     sender: &SyncSender<Result<Batch<B>>>,
 ) {
     let mut lines = Lines::new(stdout);
@@ -41,82 +41,60 @@ pub(super) fn take<B>(
 }
 
 /// What the child writes, in pieces of whole lines.
-struct Lines<R> {
+pub(crate) struct Lines<R> {
     from: R,
-    /// What was read: the first `size` bytes.
-    bytes: Vec<u8>,
-    size: usize,
-    /// Bytes of them that were handed on.
-    taken: usize,
+    /// The beginning of the line that goes on in the next piece.
+    begun: Vec<u8>,
 }
 
 impl<R: Read> Lines<R> {
-    fn new(from: R) -> Lines<R> {
+    pub(crate) fn new(from: R) -> Lines<R> {
         Lines {
             from,
-            bytes: vec![0; BATCH_BYTES],
-            size: 0,
-            taken: 0,
+            begun: Vec::new(),
         }
     }
 
     /// The next lines; `None` at the end.
-    fn next(&mut self) -> Option<Result<&str>> {
-        let before = std::mem::take(&mut self.taken);
-        self.bytes.copy_within(before..self.size, 0);
-        self.size -= before;
+    pub(crate) fn next(&mut self) -> Option<Result<String>> {
         self.whole().transpose()
     }
 
-    fn whole(&mut self) -> Result<Option<&str>> {
-        let whole = loop {
-            let ended = self.fill()?;
-            let read = self.bytes.get(..self.size).unwrap_or(&[]);
-            match memchr::memrchr(b'\n', read) {
-                Some(at) => break at + 1,
+    fn whole(&mut self) -> Result<Option<String>> {
+        let mut bytes = Vec::with_capacity(BATCH_BYTES.max(2 * self.begun.len()));
+        bytes.append(&mut self.begun);
+        loop {
+            let room = bytes.capacity() - bytes.len();
+            let most = u64::try_from(room).unwrap_or(u64::MAX);
+            let ended = (&mut self.from).take(most).read_to_end(&mut bytes)? < room;
+            match memchr::memrchr(b'\n', &bytes) {
+                Some(at) => {
+                    self.begun = bytes.split_off(at + 1);
+                    return String::from_utf8(bytes)
+                        .map(Some)
+                        .map_err(|_| Error::Internal("the reader's lines are no text".to_owned()));
+                }
                 None if ended => return Ok(None),
-                None if self.size >= LINE_BYTES_MAX => return Err(too_long()),
-                None => self.bytes.resize(self.bytes.len() * 2, 0),
-            }
-        };
-        self.taken = whole;
-        std::str::from_utf8(self.bytes.get(..whole).unwrap_or(&[]))
-            .map(Some)
-            .map_err(|_| Error::Internal("the reader's lines are no text".to_owned()))
-    }
-
-    /// Reads until there is no more room. True at the end.
-    fn fill(&mut self) -> Result<bool> {
-        while let Some(room) = self
-            .bytes
-            .get_mut(self.size..)
-            .filter(|room| !room.is_empty())
-        {
-            match self.from.read(room) {
-                Ok(0) => return Ok(true),
-                Ok(read) => self.size += read,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
+                None if bytes.len() >= LINE_BYTES_MAX => return Err(too_long()),
+                None => bytes.reserve(bytes.len()),
             }
         }
-        Ok(false)
     }
 }
 
 /// What is made of these lines, unless the last of them is a refusal.
-fn batch<B>(text: &str, make: fn(&str) -> Result<B>) -> Result<Batch<B>> {
-    let last = protocol::lines(text).last().unwrap_or("");
+fn batch<B>(text: String, make: fn(String) -> Result<B>) -> Result<Batch<B>> {
+    let before = text.strip_suffix('\n').unwrap_or(&text);
+    let last = before.rsplit('\n').next().unwrap_or("");
     if last.starts_with('X') {
         return Err(match protocol::parse(last) {
             Err(problem @ Error::Problem(_)) => problem,
             Ok(_) | Err(_) => no_line(),
         });
     }
+    let says_done = last.starts_with('D');
     match make(text) {
-        Ok(made) => Ok(Batch {
-            made,
-            says_done: last.starts_with('D'),
-        }),
+        Ok(made) => Ok(Batch { made, says_done }),
         Err(Error::Io(_)) => Err(no_line()),
         Err(error) => Err(error),
     }

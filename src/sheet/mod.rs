@@ -14,7 +14,7 @@ mod fill;
 mod found;
 mod header;
 mod json;
-mod lines;
+pub(crate) mod lines;
 mod names;
 mod notices;
 pub mod protocol;

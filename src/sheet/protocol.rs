@@ -3,7 +3,6 @@
 //!
 //! ```text
 //! S 0                                     a worksheet begins
-//! H [[0,"Name"],[1,"Size"]]               its columns, as far as they are known: places and names
 //! R 17 \t width \t kinds \t [cells]       a row; width and kinds may be empty
 //! E {SheetInfo}                           the worksheet ends
 //! T 5000                                  how many rows the file seems to have
@@ -15,7 +14,7 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Event, FileInfo, Limits, Row, SheetInfo, bounds};
+use super::{Event, FileInfo, Limits, Row, SheetInfo, bounds};
 use crate::error::{Error, Problem, Result};
 use crate::words::Code;
 
@@ -65,22 +64,6 @@ impl<'w> Output<'w> {
     /// `Io` where the parent is gone, as in all that follow.
     pub fn sheet(&mut self, position: u32) -> Result<()> {
         Ok(writeln!(self.lines, "S{position}")?)
-    }
-
-    /// The columns that the worksheet seems to have, before its first row.
-    ///
-    /// # Errors
-    /// `Io`.
-    pub fn columns(&mut self, columns: &[Column]) -> Result<()> {
-        let places: Vec<(usize, &str)> = columns
-            .iter()
-            .map(|column| (column.index, column.name.as_str()))
-            .collect();
-        Ok(writeln!(
-            self.lines,
-            "H{}",
-            serde_json::to_string(&places)?
-        )?)
     }
 
     /// A row; `cells` is a JSON array in UTF-8, `kinds` is as in [`Row::kinds`], `filled` says how many of
@@ -186,20 +169,7 @@ impl<'w> Output<'w> {
 /// # Errors
 /// As [`parse`].
 pub fn events(text: &str) -> Result<Vec<Event>> {
-    lines(text)
-        .filter(|line| !line.starts_with('H'))
-        .map(parse)
-        .collect()
-}
-
-/// The columns of a line that tells those that a worksheet seems to have: place and name.
-///
-/// # Errors
-/// `Io` where it is none.
-pub fn columns(line: &str) -> Result<Vec<(usize, String)>> {
-    Ok(serde_json::from_str(
-        line.strip_prefix('H').unwrap_or(line),
-    )?)
+    lines(text).map(parse).collect()
 }
 
 /// The whole lines of a text, without their ends.

@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -24,6 +24,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Batches that wait to be taken.
 const BATCHES_WAITING: usize = 4;
+
+/// Bytes of the pipe from the child: what Linux grants everybody.
+#[cfg(target_os = "linux")]
+const PIPE_BYTES: usize = 1 << 20;
 
 /// Bytes of the child's last words that are kept for the log.
 const LAST_WORDS_BYTES_MAX: u64 = 2_000;
@@ -87,7 +91,7 @@ pub struct Reader<B = Vec<Event>> {
 /// # Errors
 /// `Stopped` while waiting; `Io` where the child can't be started.
 pub fn read(job: &ReadJob<'_>, stop: &Stop) -> Result<Reader> {
-    start(job, stop, protocol::events)
+    start(job, stop, |lines| protocol::events(&lines))
 }
 
 /// As [`read`], for whoever keeps the lines as they are; [`protocol`] says what they mean.
@@ -95,13 +99,13 @@ pub fn read(job: &ReadJob<'_>, stop: &Stop) -> Result<Reader> {
 /// # Errors
 /// As [`read`].
 pub fn read_lines(job: &ReadJob<'_>, stop: &Stop) -> Result<Reader<String>> {
-    start(job, stop, |lines| Ok(lines.to_owned()))
+    start(job, stop, Ok)
 }
 
 fn start<B: Send + 'static>(
     job: &ReadJob<'_>,
     stop: &Stop,
-    make: fn(&str) -> Result<B>,
+    make: fn(String) -> Result<B>,
 ) -> Result<Reader<B>> {
     let turn = Turn::wait(stop)?;
     let mut child = faults::file()
@@ -130,6 +134,7 @@ fn start<B: Send + 'static>(
     let (sender, batches) = sync_channel(BATCHES_WAITING);
     faults::file()?;
     if let Some(stdout) = stdout {
+        widen(&stdout);
         running.taker = Some(
             std::thread::Builder::new()
                 .name("reader".to_owned())
@@ -144,6 +149,17 @@ fn start<B: Send + 'static>(
         limits: job.limits.clone(),
         done: false,
     })
+}
+
+/// Makes the pipe from the child as wide as anybody may, so that the two wait less for each other. What
+/// a system doesn't grant is done without.
+fn widen(stdout: &ChildStdout) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::pipe::fcntl_setpipe_size(stdout, PIPE_BYTES) {
+        log::debug!("the reader's pipe stays as it is: {error}");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = stdout;
 }
 
 fn command(executable: &Path, path: &Path) -> Command {
