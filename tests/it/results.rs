@@ -875,8 +875,13 @@ fn a_column_called_like_one_of_the_workbooks_own_comes_home_under_its_name() {
     let text = "Company Name,LinkedIn_URL,Row in the file\n,https://l.example/a,7\n";
     let id = done(&anna, "list.csv", text, &[]);
     let workbook = anna.get(&format!("/api/jobs/{id}/repair.xlsx")).bytes;
-    anna.queue("fix.xlsx", &mended(&workbook, &[(1, 2, "Ernst")]));
+    let home = anna.queue("fix.xlsx", &mended(&workbook, &[(1, 2, "Ernst")]));
     office.work_all();
+    let report = anna.get(&format!("/api/jobs/{home}/report")).expect(200);
+    assert!(
+        !report.to_string().contains("Row in the file_2"),
+        "{report}"
+    );
     assert_eq!(
         list(&anna)[0]["data"]["Row in the file"],
         7,
