@@ -220,7 +220,7 @@ impl Look {
     fn page_of_stayed(&mut self, connection: &Connection, at_most: u32) -> Result<bool> {
         let mut statement = connection.prepare_cached(&format!(
             "SELECT r.id, r.replaces, {STANDS}
-             FROM records r INDEXED BY records_kept CROSS JOIN jobs j ON j.id = r.job_id
+             FROM records r CROSS JOIN jobs j ON j.id = r.job_id
              WHERE r.template = ?2 AND r.kept AND r.id > ?3 AND r.job_id <> ?1
                AND j.undone_at IS NOT NULL AND {ABOVE} IS NULL
              ORDER BY r.id LIMIT ?4"
