@@ -362,6 +362,7 @@ CREATE TABLE records (
 ) STRICT;
 CREATE INDEX records_by_job ON records (job_id, id);
 CREATE INDEX records_versions ON records (replaces, id) WHERE replaces IS NOT NULL;
+CREATE INDEX records_kept ON records (template, id) WHERE kept;
 CREATE INDEX records_repaired ON records (source_no, row) WHERE source_no IS NOT NULL;
 
 -- Filing is not guarded here, for a trigger on each of a million records would cost; the worker's fence is.
@@ -376,8 +377,9 @@ BEGIN
     SELECT RAISE(ABORT, 'a record does not change; a later job files its newer version');
 END;
 
+-- A version that was kept is let go when what was in the way of the older one goes, or all of the record's imports.
 CREATE TRIGGER records_stay_where_they_are BEFORE UPDATE OF kept ON records
-WHEN (SELECT undone_at FROM jobs WHERE id = OLD.job_id) IS NOT NULL
+WHEN NEW.kept AND (SELECT undone_at FROM jobs WHERE id = OLD.job_id) IS NOT NULL
 BEGIN
     SELECT RAISE(ABORT, 'what stays in the list is decided when the job is undone, and not later');
 END;
@@ -442,7 +444,7 @@ CREATE TABLE idempotency (
 -- Views for people -----------------------------------------------------------------------------
 
 -- The list of the office: the newest version of each record of completed jobs. A version that could not give
--- way when its job was undone, because another record has a key of the older one, is kept.
+-- way when its job was undone, because another record has a key of the older one, is kept until it can.
 CREATE VIEW v_records AS
 SELECT r.id, r.template, r.data, u.filename AS file, r.row, p.username AS uploader, j.id AS job, j.finished_at AS stored_at
 FROM records r
