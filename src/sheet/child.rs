@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::mpsc::sync_channel;
 
 #[cfg(unix)]
 use rlimit::Resource;
@@ -42,6 +43,9 @@ const FILES_MAX: u64 = 16;
 
 /// Bytes of the stack of the thread that waits for the parent's end.
 const WATCH_STACK_BYTES: usize = 64 << 10;
+
+/// Bytes of the stack that are there in any case; reading takes less.
+const STACK_BYTES: usize = 512 << 10;
 
 /// What the parent asks for; one line of JSON on standard input, which then stays open for as
 /// long as the parent lives.
@@ -88,6 +92,7 @@ fn run(path: &Path) -> Result<()> {
     let job = job()?;
     // Before there is a limit: its thread must begin in any case.
     end_with_parent()?;
+    grow_stack();
     confine(&job.limits)?;
     let mut stdout = io::stdout().lock();
     let mut out = Output::new(&mut stdout, &job.limits);
@@ -151,14 +156,28 @@ fn confine(_: &Limits) -> Result<()> {
     Ok(())
 }
 
+/// Takes the memory of the stack before there is a limit: where it could not grow later on, this process
+/// would end as if the file were damaged.
+#[inline(never)]
+fn grow_stack() {
+    std::hint::black_box(&mut [0_u8; STACK_BYTES]);
+}
+
 /// Ends this process when standard input is closed, which the system does for a parent that dies.
 fn end_with_parent() -> Result<()> {
+    let (begun, waiting) = sync_channel(1);
     std::thread::Builder::new()
         .stack_size(WATCH_STACK_BYTES)
-        .spawn(|| {
+        .spawn(move || {
+            // Nobody waits any more where this process is about to end.
+            let _ = begun.send(());
             let mut rest = [0; 64];
             while matches!(io::stdin().lock().read(&mut rest), Ok(1..)) {}
             std::process::exit(i32::from(FAILED));
         })?;
-    Ok(())
+    // A thread takes memory of its own before its first line: not under the limit that follows, where
+    // the lack of it would end this process without a word of memory.
+    waiting.recv().map_err(|_| {
+        Error::Internal("the thread that waits for the parent's end did not begin".to_owned())
+    })
 }

@@ -370,7 +370,7 @@ fn memory_and_processor_time_are_limited() {
     };
     let outcome = read_within(&path, &ReadOptions::default(), &little);
     assert_eq!(code(outcome), "too-complex");
-    // However little it is, what is told is that it is too little.
+    // However little it is, also less than a setting may say, what is told is that it is too little.
     for mb in [1, 4, 16, 24, 32, 40, 48, 56] {
         let less = Limits {
             child_memory_bytes_max: mb << 20,
