@@ -44,6 +44,9 @@ const FILES_MAX: u64 = 16;
 /// Bytes of the stack of the thread that waits for the parent's end.
 const WATCH_STACK_BYTES: usize = 64 << 10;
 
+/// Bytes of memory without which a panic is taken for one of too little memory.
+const LEFT_BYTES: usize = 1 << 20;
+
 /// Bytes of the stack that are there in any case; reading takes less.
 const STACK_BYTES: usize = 512 << 10;
 
@@ -62,6 +65,10 @@ pub fn main(path: &Path) -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         if let Some(place) = panic.location() {
             let _ = writeln!(io::stderr(), "panic at {place}");
+        }
+        // Code of others may panic where it gets no memory: that is no fault of the file's.
+        if Vec::<u8>::new().try_reserve_exact(LEFT_BYTES).is_err() {
+            std::process::exit(OUT_OF_MEMORY);
         }
     }));
     match catch_unwind(AssertUnwindSafe(|| run(path))) {

@@ -43,6 +43,8 @@ pub(super) struct Book<'a, 'w> {
     read: Vec<SheetInfo>,
     /// Rows of the sheets read so far, for the estimate.
     rows: u64,
+    /// What a web page was decoded with.
+    encoding: Option<String>,
 }
 
 impl<'a, 'w> Book<'a, 'w> {
@@ -54,7 +56,17 @@ impl<'a, 'w> Book<'a, 'w> {
             wanted: None,
             read: Vec::new(),
             rows: 0,
+            encoding: None,
         }
+    }
+
+    /// The encoding that a person gave, for the formats that are text.
+    pub(super) fn encoding(&self) -> Option<&'a str> {
+        self.options.encoding.as_deref()
+    }
+
+    pub(super) fn decoded_with(&mut self, encoding: &str) {
+        self.encoding = Some(encoding.to_owned());
     }
 
     pub(super) fn limits(&self) -> &'w Limits {
@@ -155,7 +167,7 @@ impl<'a, 'w> Book<'a, 'w> {
         match default {
             Some(info) => Ok(FileInfo {
                 default_sheet: info.position,
-                encoding: None,
+                encoding: self.encoding,
                 delimiter: None,
             }),
             None => Err(self.empty()),
