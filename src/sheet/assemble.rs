@@ -293,6 +293,15 @@ impl<'o, 'w> Assembler<'o, 'w> {
         {
             self.above.add(line, &mut self.notices);
         }
+        if let Some(place) = place {
+            for line in waiting.iter().take(place.last + 1).skip(place.first) {
+                for (column, found) in &line.cells {
+                    if matches!(found, Found::Error(_)) {
+                        self.error_cell(*column, line.number);
+                    }
+                }
+            }
+        }
         let labels = place.map_or_else(Vec::new, |place| {
             if place.first < place.last {
                 self.notices.add(
@@ -389,7 +398,7 @@ impl<'o, 'w> Assembler<'o, 'w> {
                 counted(self.rows_max, "rows")
             )));
         }
-        if is_only_spaces(&self.cells) && self.notices.wants("spaces-only") {
+        if is_only_spaces(&self.cells, line.filled) && self.notices.wants("spaces-only") {
             let message = format!("Row {number} holds nothing but spaces; it was kept.");
             let first = self.cells.iter().position(|byte| *byte == b'"');
             let nulls = first.map_or(0, |at| at.saturating_sub(1) / b"null,".len());
@@ -475,13 +484,17 @@ impl<'o, 'w> Assembler<'o, 'w> {
             Found::Error(_) => {
                 self.cells.extend_from_slice(b"null");
                 self.kind(Kind::Error, line.next);
-                self.error_cells += 1;
-                if self.error_cells_first.len() < ERROR_CELLS_NAMED {
-                    self.error_cells_first.push(cell_name(column, number));
-                }
+                self.error_cell(column, number);
             }
         }
         Ok(())
+    }
+
+    fn error_cell(&mut self, column: usize, number: u32) {
+        self.error_cells += 1;
+        if self.error_cells_first.len() < ERROR_CELLS_NAMED {
+            self.error_cells_first.push(cell_name(column, number));
+        }
     }
 
     /// Sets the letter of the cell that is the `count`-th of the row.
@@ -509,16 +522,22 @@ impl<'o, 'w> Assembler<'o, 'w> {
     }
 }
 
-/// Whether the cells of a row, a JSON array without its end, are texts of mere white space. Most rows
-/// show at their first letter that they are not.
-fn is_only_spaces(cells: &[u8]) -> bool {
+/// Whether the cells of a row, a JSON array without its end, are texts of mere white space, `filled` of
+/// them. Most rows show at their first letter that they are not.
+fn is_only_spaces(cells: &[u8], filled: u64) -> bool {
     let mut rest = cells;
+    let mut quotes = 0;
     loop {
         rest = match rest {
-            [] => return true,
+            // Error cells and what is no number are null, too.
+            [] => return quotes == 2 * filled,
+            [b'"', after @ ..] => {
+                quotes += 1;
+                after
+            }
             [b'n', b'u', b'l', b'l', after @ ..] => after,
             [b'\\', b't' | b'n' | b'r', after @ ..] | [0xC2, 0xA0, after @ ..] => after,
-            [b'[' | b',' | b'"' | b' ', after @ ..] => after,
+            [b'[' | b',' | b' ', after @ ..] => after,
             _ => return false,
         };
     }

@@ -171,7 +171,7 @@ pub(super) fn labels(rows: &[Waiting], place: Place, merges: &[Merge]) -> Vec<Op
         let mut labels = vec![None; columns];
         for (column, found) in &only.cells {
             if let Some(label) = labels.get_mut(*column) {
-                *label = Some(words(found));
+                *label = label_of(found);
             }
         }
         return labels;
@@ -180,7 +180,9 @@ pub(super) fn labels(rows: &[Waiting], place: Place, merges: &[Merge]) -> Vec<Op
     for line in lines {
         let mut here: Vec<Option<String>> = vec![None; columns];
         for (column, found) in &line.cells {
-            let text = words(found);
+            let Some(text) = label_of(found) else {
+                continue;
+            };
             let covers = merges
                 .iter()
                 .find(|merge| merge.first_row == line.number && merge.first_column == *column);
@@ -206,6 +208,11 @@ pub(super) fn labels(rows: &[Waiting], place: Place, merges: &[Merge]) -> Vec<Op
         .into_iter()
         .map(|parts| (!parts.is_empty()).then(|| parts.join(" ")))
         .collect()
+}
+
+/// The label that a cell gives its column: none where it is an error.
+fn label_of(found: &Found<'_>) -> Option<String> {
+    (!matches!(found, Found::Error(_))).then(|| words(found))
 }
 
 /// A cell as the words of a header.

@@ -491,6 +491,50 @@ fn a_formula_without_a_result_is_told() {
 }
 
 #[test]
+fn what_a_workbook_holds_besides_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xlsx");
+    let text = "<worksheet><sheetData>\
+        <row r='1'><c r='A1' t='str'><v>Name</v></c><c r='B1' t='str'><v>At</v></c></row>\
+        <row r='2'><c r='A2'><v>1</v></c><c r='B2' t='d'><v>2026-05-04T10:30:00Z</v></c>\
+        <c r='A2'><v>2</v></c></row>\
+        <row r='3'><c r='A3'><v>3</v></c><c r='B3' t='d'><v>2026-05-04T10:30:00+02:00</v></c></row>\
+        <row r='4'><c r='A4'><v>4</v></c><c r='B4' t='d'><v>2026-05-04T10:30:00</v></c></row>\
+        </sheetData></worksheet>";
+    let workbook = "<workbook><sheets><sheet name='Chart' sheetId='1' id='r2'/>\
+        <sheet name='List' sheetId='2' id='r1'/></sheets></workbook>";
+    let relationships = "<Relationships>\
+        <Relationship Id='r1' Type='x/worksheet' Target='worksheets/sheet1.xml'/>\
+        <Relationship Id='r2' Type='x/chartsheet' Target='chartsheets/sheet1.xml'/></Relationships>";
+    package(
+        &path,
+        &[
+            ("[Content_Types].xml", CONTENT_TYPES),
+            ("_rels/.rels", RELATIONSHIPS),
+            ("xl/workbook.xml", workbook),
+            ("xl/_rels/workbook.xml.rels", relationships),
+            ("xl/worksheets/sheet1.xml", text),
+        ],
+    );
+    let whole = read_whole(&path, &ReadOptions::default()).unwrap();
+    let (rows, info) = &whole.sheets[0];
+    assert_eq!(rows[0].cells, r#"[2,"2026-05-04T10:30:00"]"#);
+    assert_eq!(rows[1].cells, r#"[3,"2026-05-04T10:30:00+02:00"]"#);
+    let told = info.notices.iter();
+    let told: Vec<_> = told.map(|n| (&*n.code, n.cell.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            ("sheet-left-out", None),
+            ("time-zone", Some("B2")),
+            ("cell-twice", Some("A2")),
+            ("time-zone", Some("B3")),
+        ]
+    );
+    assert!(info.notices[0].message.contains("Chart"));
+}
+
+#[test]
 fn a_sheet_that_is_cut_off_or_contradicts_itself_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.xlsx");

@@ -443,6 +443,30 @@ fn cells_are_positional_and_say_what_they_were() {
 }
 
 #[test]
+fn an_error_in_the_header_is_counted_and_names_no_column() {
+    let error = Found::Error(Cow::Borrowed("#REF!"));
+    let mut lines = rows(&["Name|?|Size", "Acme|Berlin|12"]);
+    lines[0].1[1].1 = error;
+    let put = assemble(sheet(), &lines, &Limits::default()).unwrap();
+    assert_eq!(put.names(), ["Name", "column_2", "Size"]);
+    assert_eq!(put.info.error_cells, 1);
+    assert_eq!(put.info.error_cells_first, ["B1"]);
+    assert_eq!(put.codes(), ["blank-label"]);
+}
+
+#[test]
+fn only_rows_of_spaces_are_said_to_be_some() {
+    let mut lines = rows(&["Name|City", "?|", "?|", " |?", " | ", "Acme|Berlin"]);
+    lines[1].1[0].1 = Found::Error(Cow::Borrowed("#N/A"));
+    lines[2].1[0].1 = Found::Number(f64::NAN);
+    lines[3].1[1].1 = Found::Error(Cow::Borrowed("#N/A"));
+    let put = assemble(sheet(), &lines, &Limits::default()).unwrap();
+    let told = put.info.notices.iter().filter(|n| n.code == "spaces-only");
+    let cells: Vec<_> = told.map(|n| n.cell.as_deref()).collect();
+    assert_eq!(cells, [Some("A5")]);
+}
+
+#[test]
 fn columns_without_name_or_value_are_dropped_and_others_are_named() {
     let put = put(&["Name||City| |Name|", "Acme||Berlin|x|b||9"]);
     assert_eq!(

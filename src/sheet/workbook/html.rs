@@ -11,7 +11,7 @@ use super::super::assemble::{Found, Merge};
 use super::super::encoding::{self, Detected};
 use super::super::notices::quote;
 use super::super::{Visibility, delimited};
-use super::book::{Book, Listed, in_order};
+use super::book::{Book, Listed};
 use super::damaged;
 use super::html_tables::{Page, Part};
 use crate::error::{Error, Result};
@@ -84,8 +84,7 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
                             .iter()
                             .map(|(column, text)| (*column, delimited::found(text)))
                             .collect();
-                        in_order(&mut cells);
-                        rows.row(number, &cells)?;
+                        rows.unsorted(number, &mut cells)?;
                     }
                     Part::End { table, .. } if table == looked.number => return Ok(()),
                     Part::Row { .. } | Part::End { .. } | Part::Outside(_) => {}
