@@ -3,6 +3,7 @@
 
 use super::above::Above;
 use super::bounds;
+use super::doubt;
 use super::fill::Filler;
 use super::header::{self, Waiting};
 use super::names;
@@ -218,6 +219,22 @@ impl<'o, 'w> Assembler<'o, 'w> {
         };
         let header_row = self.header.map(|header| header.row);
         let columns = names::columns(labels, &self.used, header_row, &mut self.notices);
+        let named = || columns.iter().filter(|column| column.label.is_some());
+        let first = named().next().map_or(0, |column| column.index);
+        let count = named().count();
+        if let Some(row) = header_row
+            && self.sheet.header_row.is_none()
+            && count * 2 < columns.len()
+        {
+            self.notices.add(
+                "header-guessed",
+                Some((first, row)),
+                &format!(
+                    "Row {row} was taken for the headers, but names only {count} of {} columns. If they stand elsewhere, say their row.",
+                    columns.len()
+                ),
+            );
+        }
         bounds::stored(columns.len(), self.out.limits().columns_stored_max)?;
         let info = SheetInfo {
             position: self.sheet.position,
@@ -294,6 +311,11 @@ impl<'o, 'w> Assembler<'o, 'w> {
             self.above.add(line, &mut self.notices);
         }
         if let Some(place) = place {
+            if self.sheet.header_row.is_none()
+                && let Some((cell, sentence)) = doubt::sentence(&waiting, place)
+            {
+                self.notices.add("header-guessed", Some(cell), &sentence);
+            }
             for line in waiting.iter().take(place.last + 1).skip(place.first) {
                 for (column, found) in &line.cells {
                     if matches!(found, Found::Error(_)) {

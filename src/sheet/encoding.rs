@@ -346,7 +346,7 @@ pub(super) fn not_text() -> Error {
     Error::problem(
         Code::UnsupportedFormat,
         format!(
-            "The file is not text. It must be {}.",
+            "The file is neither a workbook nor text. It must be {}: save the table as one of these, and add that.",
             super::FORMATS_SENTENCE
         ),
     )

@@ -592,6 +592,82 @@ fn merged_titles_and_sloppy_merges_are_no_group_headers() {
 }
 
 #[test]
+fn a_second_line_below_one_merged_group_is_part_of_the_header() {
+    let lines = ["Client||Total", "First|Last|EUR", "Ann|Bee|2", "Cal|Dee|4"];
+    let put = put_merged(&lines, &[(1, 1, 0, 1)]);
+    assert_eq!(put.names(), ["Client First", "Client Last", "Total EUR"]);
+    assert_eq!(put.info.header_row, Some(2));
+    // Without values below it, it may be a record.
+    let lines = [
+        "Client||Total",
+        "First|Last|EUR",
+        "Ann|Bee|two",
+        "Cal|Dee|four",
+    ];
+    let put = put_merged(&lines, &[(1, 1, 0, 1)]);
+    assert_eq!(put.info.header_row, Some(1));
+}
+
+#[test]
+fn a_count_of_the_columns_above_the_header_is_none() {
+    let put = put(&["1|2|3", "Name|Zip|City", "Ann|b1|Bonn", "Bob|b2|Ulm"]);
+    assert_eq!(put.info.header_row, Some(2));
+    assert_eq!(put.names(), ["Name", "Zip", "City"]);
+}
+
+#[test]
+fn a_header_that_would_leave_no_row_is_none() {
+    let narrow = put(&["Name|Mail", "Ann|mail|call|x|y|z"]);
+    assert_eq!(narrow.info.header_row, Some(1));
+    assert_eq!(narrow.info.rows, 1);
+    // What reads like a title, or stands apart, is none.
+    for lines in [
+        &["Company list|as of May", "Name|City|Size|Since|Sum"][..],
+        &["Client|Acme", "", "Name|City|Size|Since|Sum"],
+    ] {
+        assert_eq!(put(lines).info.rows, 0, "{lines:?}");
+    }
+}
+
+#[test]
+fn a_header_without_proof_is_told() {
+    let guessed = |lines: &[&str]| {
+        let put = put(lines);
+        let told = put.info.notices.into_iter();
+        told.filter(|n| n.code == "header-guessed")
+            .map(|n| n.cell)
+            .collect::<Vec<_>>()
+    };
+    let cell = |name: &str| vec![Some(name.to_owned())];
+    assert_eq!(guessed(&["1|2|3", "4|5|6", "7|8|9"]), cell("A1"));
+    assert_eq!(
+        guessed(&["Acme|Bonn|a@x.de", "Beta|Ulm|b@x.de"]),
+        cell("C1")
+    );
+    assert_eq!(guessed(&["Note", "Ann|1|2", "Bob|3|4"]), cell("A1"));
+    // A table above another one is no title.
+    let two = [
+        "Name|Mail",
+        "Ann|a",
+        "Bob|b",
+        "",
+        "Site|Kind|Size|Sum",
+        "w|i|5|6",
+        "w|i|7|8",
+    ];
+    assert_eq!(guessed(&two), cell("A5"));
+    assert_eq!(guessed(&["Name|City", "Acme|Bonn"]), []);
+    let title = [
+        "Customers",
+        "As of|2026-05-04",
+        "",
+        "Name|City|Size",
+        "Acme|Bonn|12",
+    ];
+    assert_eq!(guessed(&title), []);
+}
+
+#[test]
 fn a_cell_merged_down_is_filled_into_rows_that_have_values() {
     let put = put_merged(
         &[

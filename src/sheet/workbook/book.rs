@@ -197,7 +197,7 @@ impl<'a, 'w> Book<'a, 'w> {
         };
         let sentence = match with_header {
             Some(info) => summary::without_rows(info),
-            None => "No sheet has any data.".to_owned(),
+            None => "No sheet has any data. Add the file that holds the table.".to_owned(),
         };
         Error::problem(Code::EmptyFile, sentence)
     }
