@@ -257,7 +257,7 @@ fn read(task: &Flags, limits: &Limits) -> Result<Stored> {
     let (info, from, bytes) = sheets
         .into_iter()
         .find(|(info, _, _)| info.position == position)
-        .ok_or_else(|| Error::problem(Code::EmptyFile, "The file is empty."))?;
+        .ok_or_else(|| Error::problem(Code::EmptyFile, sheet::NOTHING))?;
     if info.rows == 0 {
         return Err(Error::problem(
             Code::EmptyFile,

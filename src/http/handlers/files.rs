@@ -400,7 +400,7 @@ fn sender(call: &Call<'_, '_>) -> Result<Sender> {
 /// Looks at the content: what can be refused at once is refused at once.
 pub(super) fn arrived(call: &Call<'_, '_>, form: Form, options: ReadOptions) -> Result<Arrived> {
     if form.spool.size() == 0 {
-        return Err(Error::problem(Code::EmptyFile, "The file is empty."));
+        return Err(Error::problem(Code::EmptyFile, sheet::NOTHING));
     }
     let format = sheet::sniff::sniff(form.spool.path(), &call.app.settings.limits)?;
     Ok(Arrived {
