@@ -135,6 +135,47 @@ fn of_the_backups_in_a_folder_the_newest_are_kept() {
 }
 
 #[test]
+fn of_another_office_s_backups_in_the_folder_none_is_removed() {
+    let (east, west) = (office(), office());
+    let shared = tempfile::tempdir().unwrap();
+    let kept = shared.path();
+    let into = kept.to_str().unwrap();
+    // Nothing that only has such a name: no database, another program's, one that can't be read.
+    fs::write(kept.join("office-2020-01-01T000000.000Z.db"), "mine").unwrap();
+    Connection::open(kept.join("office-2020-01-02T000000.000Z.db"))
+        .unwrap()
+        .execute_batch("CREATE TABLE theirs (x)")
+        .unwrap();
+    for _ in 0..3 {
+        said(&run(east.path(), &["backup", into, "--keep", "3"]), 0);
+    }
+    let of_east = files(kept, "office-202");
+    add_user(west.path(), "ben", &[]);
+    for _ in 0..3 {
+        said(&run(west.path(), &["backup", into, "--keep", "2"]), 0);
+    }
+    let all = files(kept, "office-202");
+    assert!(of_east.iter().all(|file| all.contains(file)), "{all:?}");
+    assert_eq!(all.len(), of_east.len() + 2);
+}
+
+#[test]
+fn the_copies_of_an_office_that_has_not_begun_yet_are_kept_by_number_too() {
+    let folder = tempfile::tempdir().unwrap();
+    serve(folder.path(), &[]).terminate();
+    for _ in 0..3 {
+        said(&run(folder.path(), &["backup", ".", "--keep", "2"]), 0);
+    }
+    assert_eq!(files(folder.path(), "office-").len(), 2);
+    add_user(folder.path(), "anna", &["--admin"]);
+    for _ in 0..3 {
+        said(&run(folder.path(), &["backup", ".", "--keep", "2"]), 0);
+    }
+    let left = files(folder.path(), "office-");
+    assert_eq!(left.iter().map(|file| users(file)).sum::<i64>(), 2);
+}
+
+#[test]
 fn a_restore_brings_the_backup_back_and_keeps_what_it_replaced() {
     let folder = office();
     let db = folder.path().join("office.db");
