@@ -105,6 +105,9 @@ enum Command {
         /// Where it is reached; without it at --listen, on this machine
         #[arg(long, value_name = "URL")]
         url: Option<String>,
+        /// The certificate of your own authority, in PEM form, where --url is https
+        #[arg(long, value_name = "FILE", requires = "url")]
+        ca: Option<PathBuf>,
         /// Where the server listens
         #[arg(
             long,
@@ -225,7 +228,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }) => restore::run(&database.db, &file, force),
         Some(Command::Convert(flags)) => Ok(with_code(convert::run(&flags))),
         Some(Command::Check { flags, serve }) => check::run(&serve, &flags),
-        Some(Command::Health { url, listen }) => health::run(url.as_deref(), &listen),
+        Some(Command::Health { url, ca, listen }) => {
+            health::run(url.as_deref(), &listen, ca.as_deref())
+        }
         Some(Command::Systemd(flags)) => systemd::run(&flags),
         Some(Command::User { database, action }) => user::run(&database.db, &action),
         Some(Command::Process(flags)) => Ok(with_code(process::run(&flags))),
