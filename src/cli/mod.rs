@@ -276,7 +276,7 @@ fn must_exist(path: &Path) -> Result<()> {
             return Err(Error::problem(
                 Code::UnreadableFile,
                 format!(
-                    "The database {} is empty (0 bytes): what it held is lost. Put a backup in its place with `sheetline restore`.",
+                    "The database {} is empty (0 bytes): what it held is lost. Put a backup in its place with `sheetline restore FILE --force`.",
                     path.display()
                 ),
             ));

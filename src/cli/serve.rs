@@ -13,7 +13,7 @@ use clap::{ArgAction, Args, CommandFactory};
 use super::{check, config, door, limits, log as log_setup, signals, values};
 use crate::accounts;
 use crate::app::App;
-use crate::db::{Db, lock};
+use crate::db::{Db, emptied, lock};
 use crate::error::{Error, Result};
 use crate::server::Address;
 use crate::server::Server;
@@ -170,10 +170,12 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
             ),
         ));
     }
-    let new = !settings.db.exists();
+    emptied::refuse_remains(&settings.db)?;
+    let new = !settings.db.exists() || emptied::is_empty(&settings.db);
     let lock = lock::take(&settings.db)?;
     Db::prepare(&settings.db, &lock)?;
     let app = Arc::new(App::open(settings, super::clock())?);
+    lock.mark();
     check::warn_of_place(&app.settings.db);
     super::user::unattended(&app.db)?;
     let setup = app.accounts.begin_setup(&app.db)?;

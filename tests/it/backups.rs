@@ -349,6 +349,27 @@ fn an_emptied_database_is_no_database_for_any_command() {
 }
 
 #[test]
+fn an_emptied_database_is_not_served_as_a_new_office_and_a_new_empty_file_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("office.db");
+    fs::write(&db, b"").unwrap();
+    // Made for it beforehand, as many scripts do; the log says what happens.
+    serve(folder.path(), &[]).terminate();
+    assert!(crate::client::log(folder.path()).contains("is empty (0 bytes)"));
+    add_user(folder.path(), "anna", &["--admin"]);
+    serve(folder.path(), &[]).terminate();
+    fs::write(&db, b"").unwrap();
+    for command in [&["serve"][..], &["user", "add", "eve", "--admin"]] {
+        let refused = said(&run(folder.path(), command), 2);
+        assert!(
+            refused.contains("what it held is lost") && refused.contains("restore"),
+            "{refused}"
+        );
+    }
+    assert_eq!(fs::metadata(&db).unwrap().len(), 0);
+}
+
+#[test]
 fn a_database_that_can_not_be_opened_is_named_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("text.db"), b"no database").unwrap();
