@@ -156,7 +156,7 @@ fn dispatch(
         | Who::Admin
         | Who::AdminSession => Some(identify(app, incoming, &mut seen.who)?),
     };
-    carriers::check_origin(app, incoming, https)?;
+    carriers::check_origin(app, incoming)?;
     if let Some(caller) = &caller {
         permit(route.who, caller)?;
         if caller.user.must_change && !BEFORE_OWN_PASSWORD.contains(&(route.method, route.path)) {
