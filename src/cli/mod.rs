@@ -206,6 +206,9 @@ fn parse_and_run() -> Result<ExitCode> {
     if let Some(("config", chosen)) = matches.subcommand()
         && let Some(command) = command.find_subcommand("config")
     {
+        for stranger in config::strangers(&Cli::command(), config::variables())? {
+            out::aside(format_args!("sheetline: {stranger}\n"));
+        }
         let lines = below.lines(command, chosen, chosen.get_flag("show_origin"));
         out::line(lines.join("\n"))?;
         return Ok(ExitCode::SUCCESS);

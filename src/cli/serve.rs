@@ -152,8 +152,7 @@ impl Flags {
 pub fn run(flags: &Flags) -> Result<ExitCode> {
     let settings = flags.settings();
     log_setup::start(&flags.log)?;
-    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    for stranger in config::strangers(&super::Cli::command(), names) {
+    for stranger in config::strangers(&super::Cli::command(), config::variables())? {
         log::warn!("{stranger}");
     }
     // Before anything else, so that a signal during the start is not lost.

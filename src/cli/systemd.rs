@@ -53,7 +53,16 @@ fn unit(program: &Path, flags: &Flags) -> String {
     for proxy in &flags.trusted_proxy {
         more.push_str(&format!(" --trusted-proxy {proxy}"));
     }
+    let by_socket = listen.starts_with("unix:");
     let (db, identity) = match &flags.db {
+        None if by_socket => (
+            "%S/sheetline/sheetline.db".to_owned(),
+            "# A user and group that stay, so that the proxy's user can be put into the group: it reaches the socket by it.\n\
+             # useradd --system --user-group sheetline && usermod -aG sheetline www-data (nginx; `caddy` for Caddy), then restart the proxy.\n\
+             User=sheetline\nGroup=sheetline\nStateDirectory=sheetline\nStateDirectoryMode=0700\n\
+             WorkingDirectory=%S/sheetline"
+                .to_owned(),
+        ),
         None => (
             "%S/sheetline/sheetline.db".to_owned(),
             "# A user and a folder of its own: /var/lib/sheetline, for nobody else to read.\n\
@@ -68,9 +77,9 @@ fn unit(program: &Path, flags: &Flags) -> String {
             (
                 format!("\"{}\"", plain(&db.display().to_string())),
                 format!(
-                    "# The folder must be this user's: useradd --system sheetline, then\n\
+                    "# The folder must be this user's: useradd --system --user-group sheetline, then\n\
                      # install -d -o sheetline -g sheetline -m 700 {folder}\n\
-                     User=sheetline\nReadWritePaths={folder}\nWorkingDirectory={folder}"
+                     User=sheetline\nGroup=sheetline\nReadWritePaths={folder}\nWorkingDirectory={folder}"
                 ),
             )
         }
@@ -81,8 +90,9 @@ fn unit(program: &Path, flags: &Flags) -> String {
         Some(1..=1023_u16) => ("CAP_NET_BIND_SERVICE", "no"),
         Some(_) | None => ("", "yes"),
     };
-    let runtime = if listen.starts_with("unix:") {
-        "\nRuntimeDirectory=sheetline"
+    let runtime = if by_socket {
+        // For whoever may pass to the socket in it, which is for the group alone.
+        "\nRuntimeDirectory=sheetline\nRuntimeDirectoryMode=0755"
     } else {
         ""
     };
@@ -174,6 +184,16 @@ mod tests {
         let unit = unit(Path::new("/usr/local/bin/sheetline"), &flags("0.0.0.0:80"));
         assert!(unit.contains("\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n"));
         assert!(unit.contains("\nPrivateUsers=no\n"));
+    }
+
+    #[test]
+    fn the_group_of_a_socket_is_one_that_a_proxy_can_be_put_into() {
+        let socket = "unix:/run/sheetline/socket";
+        let unit = unit(Path::new("/usr/local/bin/sheetline"), &flags(socket));
+        assert!(unit.contains("\nGroup=sheetline\n") && !unit.contains("DynamicUser"));
+        assert!(unit.contains("usermod -aG sheetline www-data"));
+        assert!(unit.contains("\nStateDirectory=sheetline\n"));
+        assert!(unit.contains("\nRuntimeDirectory=sheetline\n"));
     }
 
     #[test]
