@@ -190,6 +190,16 @@ fn identify(app: &App, incoming: &Incoming<'_>, who: &mut String) -> Result<Call
     Ok(caller)
 }
 
+/// Looks the caller up again, after a wait.
+///
+/// # Errors
+/// As for a request that only begins.
+pub fn identify_again(call: &Call<'_, '_>) -> Result<()> {
+    let carried = carriers::carried(call.incoming);
+    let app = call.app;
+    app.accounts.identify(&app.db, carried.as_ref()).map(|_| ())
+}
+
 /// What somebody may do whose password was chosen by somebody else.
 const BEFORE_OWN_PASSWORD: &[(&str, &str)] = &[
     ("GET", "/api/auth/session"),
