@@ -179,9 +179,30 @@ pub fn main() -> ExitCode {
     match parse_and_run() {
         Ok(code) => code,
         Err(error) => {
-            out::aside(format_args!("sheetline: {}\n", plain(&error)));
+            out::aside(format_args!("sheetline: {}\n", with_next_step(&error)));
             ExitCode::from(2)
         }
+    }
+}
+
+/// As [`plain`]; what only SQLite or the system has words for is told with what to do.
+fn with_next_step(error: &Error) -> String {
+    let said = plain(error);
+    match error {
+        Error::Database(_) if error.is_held() => format!(
+            "Another program holds the database ({said}). End it (sqlite3 with an open transaction? a backup?), or try again in a moment."
+        ),
+        Error::Database(_) | Error::Io(_) if error.is_disk_full() => {
+            format!("There is no room left on the disk ({said}). Make some, and try again.")
+        }
+        Error::Database(_) | Error::Io(_) if error.is_unwritable() => format!(
+            "The disk takes nothing ({said}). Look whether it is mounted for reading only, and whether this user may write there."
+        ),
+        Error::Problem(_)
+        | Error::Database(_)
+        | Error::Io(_)
+        | Error::Internal(_)
+        | Error::Stopped => said,
     }
 }
 
@@ -280,6 +301,15 @@ fn must_exist(path: &Path) -> Result<()> {
                 Code::UnreadableFile,
                 format!(
                     "The database {} is empty (0 bytes): what it held is lost. Put a backup in its place with `sheetline restore FILE --force`.",
+                    path.display()
+                ),
+            ));
+        }
+        Ok(data) if !data.is_file() && !data.is_dir() => {
+            return Err(Error::problem(
+                Code::BadRequest,
+                format!(
+                    "{} is no file but a device or the like. Name the database with --db.",
                     path.display()
                 ),
             ));

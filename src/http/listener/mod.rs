@@ -91,7 +91,7 @@ pub fn bind(address: &str, bounds: Bounds) -> io::Result<Listener> {
     let possible = files::connections_possible();
     if possible < bounds.connections_max {
         log::warn!(
-            "the system allows {possible} connections at once, not {}",
+            "the system allows {possible} connections at once, not {}: its limit of open files (LimitNOFILE= of a service, ulimit -Hn) allows no more",
             bounds.connections_max
         );
     }
