@@ -17,7 +17,7 @@ use crate::db::{Db, emptied, lock};
 use crate::error::{Error, Result};
 use crate::server::Address;
 use crate::server::Server;
-use crate::settings::Settings;
+use crate::settings::{Network, Settings};
 use crate::words::Code;
 
 /// The settings of the server.
@@ -109,10 +109,10 @@ pub struct Flags {
     /// The address under which people reach the server, where a proxy stands before it
     #[arg(long, env = "SHEETLINE_PUBLIC_URL", value_name = "URL", value_parser = values::public_url)]
     public_url: Option<String>,
-    /// A proxy whose X-Forwarded-* headers are believed; may be given several times
+    /// A proxy, or a network of them (10.0.0.0/8), whose X-Forwarded-* headers are believed; may be given several times
     #[arg(long, env = "SHEETLINE_TRUSTED_PROXY", value_name = "ADDR", action = ArgAction::Append,
-          value_delimiter = ',', value_parser = values::ip)]
-    trusted_proxy: Vec<IpAddr>,
+          value_delimiter = ',', value_parser = values::network)]
+    trusted_proxy: Vec<Network>,
     #[command(flatten)]
     door: door::Flags,
     #[command(flatten)]

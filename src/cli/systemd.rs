@@ -1,6 +1,5 @@
 //! `systemd`: prints a unit that gives the server what it needs and nothing else.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,6 +7,7 @@ use clap::{ArgAction, Args};
 
 use super::{out, values};
 use crate::error::Result;
+use crate::settings::Network;
 
 /// What goes into the unit's command line; everything else that can be set belongs into a file.
 #[derive(Debug, Clone, Args)]
@@ -23,10 +23,10 @@ pub(super) struct Flags {
     /// The address under which people reach the server, where a proxy stands before it
     #[arg(long, env = "SHEETLINE_PUBLIC_URL", value_name = "URL", value_parser = values::public_url)]
     public_url: Option<String>,
-    /// A proxy whose X-Forwarded-* headers are believed; may be given several times
+    /// A proxy, or a network of them (10.0.0.0/8), whose X-Forwarded-* headers are believed; may be given several times
     #[arg(long, env = "SHEETLINE_TRUSTED_PROXY", value_name = "ADDR", action = ArgAction::Append,
-          value_delimiter = ',', value_parser = values::ip)]
-    trusted_proxy: Vec<IpAddr>,
+          value_delimiter = ',', value_parser = values::network)]
+    trusted_proxy: Vec<Network>,
 }
 
 /// Runs the command.
@@ -201,7 +201,7 @@ mod tests {
         let flags = Flags {
             db: Some("/srv/office/a.db".into()),
             public_url: Some("https://a.example".to_owned()),
-            trusted_proxy: vec![IpAddr::from([127, 0, 0, 1])],
+            trusted_proxy: vec!["127.0.0.1".parse().unwrap()],
             ..flags("127.0.0.1:8080")
         };
         let unit = unit(Path::new("/usr/local/bin/sheetline"), &flags);

@@ -231,7 +231,7 @@ pub fn is_trusted(app: &App, address: IpAddr) -> bool {
     app.settings
         .trusted_proxies
         .iter()
-        .any(|proxy| proxy.to_canonical() == address)
+        .any(|proxy| proxy.holds(address))
 }
 
 /// Whether the client came by https. A trusted proxy says so; where none does, a browser's own Origin

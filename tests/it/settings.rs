@@ -138,7 +138,7 @@ fn a_wrong_value_is_told_with_the_place_where_it_stands_and_what_would_be_right(
         (
             "SHEETLINE_TRUSTED_PROXY",
             "127.0.0.1,nginx",
-            "SHEETLINE_TRUSTED_PROXY is \"nginx\": it must be an IP address such as 127.0.0.1, without a port (or several, with commas).",
+            "SHEETLINE_TRUSTED_PROXY is \"nginx\": it must be an IP address such as 127.0.0.1 or a network such as 10.0.0.0/8, without a port (or several, with commas).",
         ),
         (
             "SHEETLINE_LOG_LEVEL",
