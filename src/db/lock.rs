@@ -1,6 +1,7 @@
 //! One server owns a database file: a second one refuses to start.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::copy;
@@ -9,7 +10,15 @@ use crate::words::Code;
 
 /// Held as long as the server runs; the system lets go of it however the process ends.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "it is the open file that holds the lock")] File);
+pub struct Lock(File);
+
+impl Lock {
+    /// Leaves word that there has been a database beside it, for whoever finds an empty one.
+    pub fn mark(&self) {
+        // A full disk keeps nobody from starting: then the next start leaves it.
+        let _ = (&self.0).write_all(b"A server has worked on the database beside this.\n");
+    }
+}
 
 /// The database file itself, where `db` is a link to it: two servers that know one file by two names would
 /// each find its own lock free.

@@ -278,6 +278,34 @@ fn a_client_that_hangs_up_has_no_file_read_for_it_any_more() {
 }
 
 #[test]
+fn a_client_that_only_sends_no_more_has_its_file_stored() {
+    let folder = folder();
+    add_user_on_new_database(folder.path());
+    let served = serve(folder.path(), &[]);
+    let session = served.sign_in("anna");
+    // Long enough to be asked whether it is still there.
+    let list = companies("c", 200_000);
+    let (content_type, body) = crate::forms::multipart("c.csv", &list, &[]);
+    let mut stream = std::net::TcpStream::connect(&served.address).unwrap();
+    let head = format!(
+        "POST /api/files/upload-json HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {session}\r\n\
+         Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+        served.address,
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&body).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let answer = answer.replace("HTTP/1.1 100 Continue\r\n\r\n", "");
+    if cfg!(target_os = "linux") {
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+        assert_eq!(number(folder.path(), "SELECT count(*) FROM uploads"), 1);
+    }
+}
+
+#[test]
 fn a_second_server_on_the_same_database_is_refused_with_a_sentence() {
     let folder = folder();
     let _served = serve(folder.path(), &[]);

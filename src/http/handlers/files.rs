@@ -194,13 +194,7 @@ fn process(call: &mut Call<'_, '_>) -> Result<Response> {
 
 fn list(call: &mut Call<'_, '_>) -> Result<Response> {
     let page = call.page()?;
-    let everybody = call.query("all").as_deref() == Some("1");
-    if everybody && !call.is_admin() {
-        return Err(Error::problem(
-            Code::Forbidden,
-            "Only administrators see everybody's files.",
-        ));
-    }
+    let everybody = call.wants_all("Only administrators see everybody's files.")?;
     let owner = if everybody {
         None
     } else {
