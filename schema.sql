@@ -257,7 +257,8 @@ BEGIN
     SELECT RAISE(ABORT, 'an ended job stays as it is; try it again with a new job, or undo it');
 END;
 
-CREATE TRIGGER jobs_stay_in_line BEFORE UPDATE OF id, queued_at ON jobs
+-- Of every column: an id can also be changed under its other name, rowid.
+CREATE TRIGGER jobs_stay_in_line BEFORE UPDATE ON jobs
 WHEN NEW.id IS NOT OLD.id OR NEW.queued_at IS NOT OLD.queued_at
 BEGIN
     SELECT RAISE(ABORT, 'a job keeps its place: jobs.id is the order of arrival, and queued_at tells when that was');
@@ -268,6 +269,12 @@ WHEN NEW.upload_no IS NOT OLD.upload_no OR NEW.operation IS NOT OLD.operation
   OR NEW.on_duplicate IS NOT OLD.on_duplicate OR NEW.options IS NOT OLD.options
 BEGIN
     SELECT RAISE(ABORT, 'a job keeps its upload and what was asked for; queue another one instead');
+END;
+
+CREATE TRIGGER jobs_keep_their_template_while_they_wait BEFORE UPDATE OF template, template_version ON jobs
+WHEN OLD.status = 'pending' AND (NEW.template IS NOT OLD.template OR NEW.template_version IS NOT OLD.template_version)
+BEGIN
+    SELECT RAISE(ABORT, 'a job keeps what was asked for; cancel it and queue another one instead');
 END;
 
 CREATE TRIGGER jobs_change_hands_with_the_file BEFORE UPDATE OF user_id ON jobs
@@ -290,6 +297,9 @@ END;
 
 CREATE TRIGGER jobs_log_arrival AFTER INSERT ON jobs
 BEGIN
+    -- Here the number is known also where -1 was given.
+    SELECT RAISE(ABORT, 'a new job goes to the end of the line: leave its id to the database')
+    WHERE NEW.id < 1;
     INSERT INTO job_events (job_id, at, from_status, to_status, attempt, detail)
     VALUES (NEW.id, NEW.queued_at, NULL, NEW.status, NEW.attempt, NULL);
 END;
@@ -356,6 +366,12 @@ CREATE INDEX records_repaired ON records (source_no, row) WHERE source_no IS NOT
 
 -- Filing is not guarded here, for a trigger on each of a million records would cost; the worker's fence is.
 CREATE TRIGGER records_stay BEFORE UPDATE OF id, job_id, template, row, source_no, replaces, data, changes ON records
+BEGIN
+    SELECT RAISE(ABORT, 'a record does not change; a later job files its newer version');
+END;
+
+CREATE TRIGGER records_keep_their_numbers BEFORE UPDATE ON records
+WHEN NEW.id IS NOT OLD.id
 BEGIN
     SELECT RAISE(ABORT, 'a record does not change; a later job files its newer version');
 END;

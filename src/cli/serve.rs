@@ -150,7 +150,7 @@ impl Flags {
 /// # Errors
 /// Where the server can't start.
 pub fn run(flags: &Flags) -> Result<ExitCode> {
-    let settings = flags.settings();
+    let mut settings = flags.settings();
     log_setup::start(&flags.log)?;
     for stranger in config::strangers(&super::Cli::command(), config::variables())? {
         log::warn!("{stranger}");
@@ -169,6 +169,7 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
             ),
         ));
     }
+    settings.db = lock::real(&settings.db)?;
     emptied::refuse_remains(&settings.db)?;
     let new = !settings.db.exists() || emptied::is_empty(&settings.db);
     let lock = lock::take(&settings.db)?;

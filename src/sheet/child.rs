@@ -151,8 +151,12 @@ fn confine(_: &Limits) -> Result<()> {
     Ok(())
 }
 
-/// Ends this process when standard input is closed, which the system does for a parent that dies.
+/// Ends this process when standard input is closed, which the system does for a parent that dies. Linux
+/// ends it even where it has been stopped (SIGSTOP) and can't look.
 fn end_with_parent() -> Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+        .map_err(io::Error::from)?;
     std::thread::Builder::new()
         .stack_size(WATCH_STACK_BYTES)
         .spawn(|| {
