@@ -12,7 +12,6 @@ use std::thread;
 use std::time::Instant;
 
 use clap::Args;
-use serde_json::Value;
 
 use super::limits;
 use crate::error::{Error, Result};
@@ -341,8 +340,7 @@ fn write_records(
         if settled.is_record() {
             ndjson.write_all(settled.data.as_bytes())?;
             ndjson.write_all(b"\n")?;
-            let record: Value = serde_json::from_str(&settled.data)?;
-            csv::record(&mut buffer, &fields, &record)?;
+            csv::record(&mut buffer, &fields, &settled.data)?;
             table.write_all(&buffer)?;
             buffer.clear();
         }

@@ -150,7 +150,7 @@ impl Flags {
 /// # Errors
 /// Where the server can't start.
 pub fn run(flags: &Flags) -> Result<ExitCode> {
-    let settings = flags.settings();
+    let mut settings = flags.settings();
     log_setup::start(&flags.log)?;
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for stranger in config::strangers(&super::Cli::command(), names) {
@@ -170,6 +170,7 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
             ),
         ));
     }
+    settings.db = lock::real(&settings.db)?;
     let new = !settings.db.exists();
     let lock = lock::take(&settings.db)?;
     Db::prepare(&settings.db, &lock)?;

@@ -170,8 +170,12 @@ fn grow_stack() {
     std::hint::black_box(&mut [0_u8; STACK_BYTES]);
 }
 
-/// Ends this process when standard input is closed, which the system does for a parent that dies.
+/// Ends this process when standard input is closed, which the system does for a parent that dies. Linux
+/// ends it even where it has been stopped (SIGSTOP) and can't look.
 fn end_with_parent() -> Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+        .map_err(io::Error::from)?;
     let (begun, waiting) = sync_channel(1);
     std::thread::Builder::new()
         .stack_size(WATCH_STACK_BYTES)

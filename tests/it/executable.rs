@@ -123,6 +123,17 @@ fn a_job_in_work_when_the_process_was_killed_runs_again() {
 
 #[test]
 fn the_reading_child_ends_with_the_server() {
+    ends_with_the_server(&[]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_reading_child_that_was_stopped_ends_with_the_server_too() {
+    ends_with_the_server(&["-STOP"]);
+}
+
+/// Kills a server while its child reads, once the child has had `signals`.
+fn ends_with_the_server(signals: &[&str]) {
     let folder = folder();
     add_user_on_new_database(folder.path());
     let served = serve(folder.path(), &[]);
@@ -142,6 +153,13 @@ fn the_reading_child_ends_with_the_server() {
         }
         assert!(rows < 2_000_000, "no child is ever seen");
     };
+    for signal in signals {
+        // Where it has ended meanwhile there is nothing to stop.
+        let _ = std::process::Command::new("kill")
+            .arg(signal)
+            .arg(child.to_string())
+            .status();
+    }
     served.kill();
     wait_until(|| (!is_alive(child)).then_some(()));
 }
@@ -271,6 +289,32 @@ fn a_second_server_on_the_same_database_is_refused_with_a_sentence() {
     assert_eq!(second.status.code(), Some(2));
     let said = String::from_utf8(second.stderr).unwrap();
     assert!(said.contains("serves") && said.contains("--db"), "{said}");
+}
+
+#[test]
+#[cfg(unix)]
+fn another_name_of_the_database_is_no_other_database() {
+    let folder = folder();
+    let other = |name: &str| {
+        let output = sheetline(folder.path())
+            .args(["serve", "--listen", "127.0.0.1:0", "--db", name])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    std::os::unix::fs::symlink("office.db", folder.path().join("link.db")).unwrap();
+    let _served = serve(folder.path(), &[]);
+    let said = other("link.db");
+    assert!(said.contains("serves"), "{said}");
+    std::fs::hard_link(
+        folder.path().join("office.db"),
+        folder.path().join("hard.db"),
+    )
+    .unwrap();
+    let said = other("hard.db");
+    assert!(said.contains("a second name (a hard link)"), "{said}");
 }
 
 #[test]

@@ -516,6 +516,13 @@ const REFUSED: &[(&str, &str)] = &[
       VALUES (0, 1, 1, 'process', 'companies', 'skip', '', '')", "end of the line"),
     ("INSERT OR REPLACE INTO jobs (id, user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)
       VALUES (1, 1, 1, 'process', 'companies', 'skip', '', '')", "end of the line"),
+    ("INSERT INTO jobs (id, user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at)
+      SELECT -1, id, 1, 'process', 'companies', 'skip', '', '' FROM users
+      WHERE id NOT IN (SELECT user_id FROM jobs WHERE status IN ('pending', 'processing'))", "end of the line"),
+    ("UPDATE jobs SET rowid = 500 WHERE id = 5", "keeps its place"),
+    ("UPDATE OR REPLACE jobs SET rowid = 1 WHERE id = 5", "keeps its place"),
+    ("UPDATE jobs SET template = 'auto' WHERE id = 5", "keeps what was asked for"),
+    ("UPDATE records SET rowid = 500 WHERE job_id = 1", "a record does not change"),
     ("INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at, status, attempt, started_at)
       VALUES (1, 1, 'process', 'companies', 'skip', '', '', 'processing', 1, '')", "a new job is pending"),
     ("INSERT INTO jobs (user_id, upload_no, operation, template, on_duplicate, queued_at, changed_at, attempt)
