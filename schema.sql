@@ -257,7 +257,8 @@ BEGIN
     SELECT RAISE(ABORT, 'an ended job stays as it is; try it again with a new job, or undo it');
 END;
 
-CREATE TRIGGER jobs_stay_in_line BEFORE UPDATE OF id, queued_at ON jobs
+-- Of every column: an id can also be changed under its other name, rowid.
+CREATE TRIGGER jobs_stay_in_line BEFORE UPDATE ON jobs
 WHEN NEW.id IS NOT OLD.id OR NEW.queued_at IS NOT OLD.queued_at
 BEGIN
     SELECT RAISE(ABORT, 'a job keeps its place: jobs.id is the order of arrival, and queued_at tells when that was');
@@ -268,6 +269,12 @@ WHEN NEW.upload_no IS NOT OLD.upload_no OR NEW.operation IS NOT OLD.operation
   OR NEW.on_duplicate IS NOT OLD.on_duplicate OR NEW.options IS NOT OLD.options
 BEGIN
     SELECT RAISE(ABORT, 'a job keeps its upload and what was asked for; queue another one instead');
+END;
+
+CREATE TRIGGER jobs_keep_their_template_while_they_wait BEFORE UPDATE OF template, template_version ON jobs
+WHEN OLD.status = 'pending' AND (NEW.template IS NOT OLD.template OR NEW.template_version IS NOT OLD.template_version)
+BEGIN
+    SELECT RAISE(ABORT, 'a job keeps what was asked for; cancel it and queue another one instead');
 END;
 
 CREATE TRIGGER jobs_change_hands_with_the_file BEFORE UPDATE OF user_id ON jobs
@@ -290,6 +297,9 @@ END;
 
 CREATE TRIGGER jobs_log_arrival AFTER INSERT ON jobs
 BEGIN
+    -- Here the number is known also where -1 was given.
+    SELECT RAISE(ABORT, 'a new job goes to the end of the line: leave its id to the database')
+    WHERE NEW.id < 1;
     INSERT INTO job_events (job_id, at, from_status, to_status, attempt, detail)
     VALUES (NEW.id, NEW.queued_at, NULL, NEW.status, NEW.attempt, NULL);
 END;
@@ -352,6 +362,7 @@ CREATE TABLE records (
 ) STRICT;
 CREATE INDEX records_by_job ON records (job_id, id);
 CREATE INDEX records_versions ON records (replaces, id) WHERE replaces IS NOT NULL;
+CREATE INDEX records_kept ON records (template, id) WHERE kept;
 CREATE INDEX records_repaired ON records (source_no, row) WHERE source_no IS NOT NULL;
 
 -- Filing is not guarded here, for a trigger on each of a million records would cost; the worker's fence is.
@@ -360,8 +371,15 @@ BEGIN
     SELECT RAISE(ABORT, 'a record does not change; a later job files its newer version');
 END;
 
+CREATE TRIGGER records_keep_their_numbers BEFORE UPDATE ON records
+WHEN NEW.id IS NOT OLD.id
+BEGIN
+    SELECT RAISE(ABORT, 'a record does not change; a later job files its newer version');
+END;
+
+-- A version that was kept is let go when what was in the way of the older one goes, or all of the record's imports.
 CREATE TRIGGER records_stay_where_they_are BEFORE UPDATE OF kept ON records
-WHEN (SELECT undone_at FROM jobs WHERE id = OLD.job_id) IS NOT NULL
+WHEN NEW.kept AND (SELECT undone_at FROM jobs WHERE id = OLD.job_id) IS NOT NULL
 BEGIN
     SELECT RAISE(ABORT, 'what stays in the list is decided when the job is undone, and not later');
 END;
@@ -426,7 +444,7 @@ CREATE TABLE idempotency (
 -- Views for people -----------------------------------------------------------------------------
 
 -- The list of the office: the newest version of each record of completed jobs. A version that could not give
--- way when its job was undone, because another record has a key of the older one, is kept.
+-- way when its job was undone, because another record has a key of the older one, is kept until it can.
 CREATE VIEW v_records AS
 SELECT r.id, r.template, r.data, u.filename AS file, r.row, p.username AS uploader, j.id AS job, j.finished_at AS stored_at
 FROM records r

@@ -3,6 +3,7 @@
 //! transaction on a pooled connection. No file, socket, hash or parser belongs inside either.
 
 pub mod copy;
+pub mod emptied;
 mod held;
 pub mod lock;
 pub mod migrate;

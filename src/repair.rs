@@ -14,7 +14,7 @@ use crate::id::{JobId, UploadNo, UserId};
 use crate::process::{Choices, DateOrders};
 use crate::report::export::xlsx::cuts;
 use crate::report::export::xlsx::repair::{HOME_SHEET, OWN_COLUMNS, REASONS_LABEL, ROW_LABEL};
-use crate::sheet::{Cell, Column, Notice, Row, SheetInfo, summary};
+use crate::sheet::{Cell, Column, Notice, Row, SheetInfo, cell_name, summary};
 use crate::store::jobs::{self, Job, JobOptions};
 use crate::store::records::{self, Listed};
 use crate::store::rows;
@@ -286,6 +286,26 @@ pub fn own_columns(sheet: &SheetInfo) -> Vec<Column> {
         }
     }
     columns
+}
+
+/// The notices of the sheet; without those on columns that have their names for themselves again.
+pub fn own_notices(sheet: &SheetInfo) -> Vec<Notice> {
+    let own = own_columns(sheet);
+    let renamed: Vec<String> = sheet
+        .columns
+        .iter()
+        .filter(|column| {
+            let now = own.iter().find(|now| now.index == column.index);
+            now.is_some_and(|now| now.name != column.name)
+        })
+        .map(|column| cell_name(column.index, sheet.header_row.unwrap_or(1)))
+        .collect();
+    let is_over = |notice: &&Notice| {
+        let on = |cell: &String| notice.cell.as_ref() == Some(cell);
+        notice.code == "duplicate-label" && renamed.iter().any(on)
+    };
+    let notices = sheet.notices.iter();
+    notices.filter(|notice| !is_over(notice)).cloned().collect()
 }
 
 /// The row in the file that a row of a repair workbook says it came from.

@@ -1,7 +1,9 @@
 //! What can be set, with its default and unit. The command line fills it; nothing else does.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::limits::Limits;
@@ -90,6 +92,79 @@ impl Bodies {
     }
 }
 
+/// An address, or all that begin with the same bits (`10.0.0.0/8`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    bits: u32,
+}
+
+impl Network {
+    /// Whether the address is in it.
+    pub fn holds(&self, other: IpAddr) -> bool {
+        match (self.address, other.to_canonical()) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                let differ = own.to_bits() ^ other.to_bits();
+                differ.leading_zeros() >= self.bits
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                let differ = own.to_bits() ^ other.to_bits();
+                differ.leading_zeros() >= self.bits
+            }
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
+
+    /// Whether it is on this computer.
+    pub fn is_loopback(&self) -> bool {
+        self.address.is_loopback()
+    }
+
+    fn bits_max(address: IpAddr) -> u32 {
+        if address.is_ipv4() { 32 } else { 128 }
+    }
+}
+
+impl From<IpAddr> for Network {
+    fn from(address: IpAddr) -> Network {
+        let address = address.to_canonical();
+        Network {
+            address,
+            bits: Network::bits_max(address),
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Network, ()> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (text, None),
+        };
+        let whole = Network::from(address.parse::<IpAddr>().map_err(|_| ())?);
+        let Some(bits) = bits else {
+            return Ok(whole);
+        };
+        let bits = bits.parse::<u32>().ok().filter(|bits| *bits <= whole.bits);
+        Ok(Network {
+            bits: bits.ok_or(())?,
+            ..whole
+        })
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.bits == Network::bits_max(self.address) {
+            self.address.fmt(f)
+        } else {
+            write!(f, "{}/{}", self.address, self.bits)
+        }
+    }
+}
+
 /// The settings of a running server.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -100,7 +175,7 @@ pub struct Settings {
     /// The address under which people reach the server, where a proxy or a name stands before it.
     pub public_url: Option<String>,
     /// Proxies whose `X-Forwarded-*` headers are believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Network>,
     /// Connections open at once.
     pub connections_max: usize,
     /// Of those from one address.
@@ -183,5 +258,38 @@ pub fn this_program() -> PathBuf {
         PathBuf::from("/proc/self/exe")
     } else {
         std::env::current_exe().unwrap_or_else(|_| PathBuf::from("sheetline"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_holds_what_begins_with_its_bits() {
+        for (network, inside, outside) in [
+            ("127.0.0.1", "127.0.0.1", "127.0.0.2"),
+            ("127.0.0.1", "::ffff:127.0.0.1", "::1"),
+            ("172.16.0.0/12", "172.31.255.255", "172.32.0.0"),
+            ("10.1.2.3/24", "10.1.2.99", "10.1.3.3"),
+            ("fd00::/8", "fdff::1", "fe80::1"),
+            ("0.0.0.0/0", "192.0.2.1", "::1"),
+        ] {
+            let read: Network = network.parse().unwrap();
+            assert_eq!(read.to_string(), network);
+            assert!(read.holds(inside.parse().unwrap()), "{network} {inside}");
+            assert!(!read.holds(outside.parse().unwrap()), "{network} {outside}");
+        }
+        for wrong in [
+            "",
+            "a",
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "/8",
+            "10.0.0.0/-1",
+            "10.0.0.1:80",
+        ] {
+            assert!(wrong.parse::<Network>().is_err(), "{wrong}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub(super) struct Request<'a> {
     /// Bytes of a body of zeros; `None` asks with GET.
     pub(super) body: Option<u64>,
     pub(super) wait: Duration,
+    /// The certificate of an authority of the office's own, for https.
+    pub(super) ca: Option<&'a Path>,
 }
 
 /// What came back.
@@ -33,6 +36,26 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// Where it is JSON.
     pub(super) body: Option<Value>,
+    /// As it came.
+    pub(super) text: String,
+}
+
+/// What curl says with these exit statuses: of a certificate, or of a file of them.
+const CERTIFICATE: [(i32, &str); 2] = [
+    (60, "its certificate is not accepted"),
+    (77, "the file of --ca can't be read"),
+];
+
+/// What to do about an error of [`ask`].
+pub(super) fn next_step(said: &str) -> &'static str {
+    let [(_, unknown), (_, unread)] = CERTIFICATE;
+    if said.contains(unknown) {
+        "where the authority behind it is your own (Caddy's `tls internal`), name its certificate with --ca FILE"
+    } else if said.contains(unread) {
+        "name a file with the authority's certificate in PEM form"
+    } else {
+        "look whether the proxy runs and leads to this server"
+    }
 }
 
 /// Asks.
@@ -164,6 +187,9 @@ fn curl(request: &Request<'_>) -> std::io::Result<Vec<u8>> {
         request.wait.as_secs().max(1),
         url.replace(['"', '\\', '\n'], "")
     );
+    if let Some(ca) = request.ca {
+        settings.push_str(&format!("cacert = {}\n", quoted(&ca.display().to_string())));
+    }
     if let Some(host) = request.host {
         settings.push_str(&format!("header = \"Host: {host}\"\n"));
     }
@@ -197,10 +223,31 @@ fn curl(request: &Request<'_>) -> std::io::Result<Vec<u8>> {
     }
     let output = child.wait_with_output()?;
     if output.stdout.is_empty() {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(std::io::Error::other(said));
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(std::io::Error::other(in_a_line(
+            &said,
+            output.status.code(),
+        )));
     }
     Ok(output.stdout)
+}
+
+/// A text as curl's settings want it.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// What curl said, without its advice: that is for those who called curl.
+fn in_a_line(said: &str, code: Option<i32>) -> String {
+    let first = said.trim().lines().next().unwrap_or("curl said nothing");
+    let bare = match first.split_once(") ") {
+        Some((mark, rest)) if mark.starts_with("curl: (") => rest,
+        _ => first,
+    };
+    match CERTIFICATE.iter().find(|(known, _)| code == Some(*known)) {
+        Some((_, what)) => format!("{what} ({bare})"),
+        None => bare.to_owned(),
+    }
 }
 
 /// Status and JSON of an answer; interim ones before it are passed over.
@@ -222,7 +269,11 @@ fn parse(mut bytes: &[u8]) -> Option<Answer> {
                 .find('{')
                 .zip(text.rfind('}'))
                 .and_then(|(from, to)| serde_json::from_str(text.get(from..=to)?).ok());
-            return Some(Answer { status, body });
+            return Some(Answer {
+                status,
+                body,
+                text: text.into_owned(),
+            });
         }
     }
 }
@@ -242,6 +293,20 @@ mod tests {
     }
 
     #[test]
+    fn what_curl_says_of_a_certificate_becomes_one_sentence_with_a_way_out() {
+        let said = "curl: (60) SSL certificate problem: unable to get local issuer certificate\nMore details here: https://curl.se/docs/sslcerts.html\n\ncurl failed to verify";
+        let line = in_a_line(said, Some(60));
+        assert_eq!(
+            line,
+            "its certificate is not accepted (SSL certificate problem: unable to get local issuer certificate)"
+        );
+        assert!(next_step(&line).contains("--ca"));
+        let line = in_a_line("curl: (7) Failed to connect", Some(7));
+        assert_eq!(line, "Failed to connect");
+        assert!(!next_step(&line).contains("--ca"));
+    }
+
+    #[test]
     fn a_base_may_have_a_path_of_its_own() {
         let ask = |base| Request {
             base,
@@ -250,6 +315,7 @@ mod tests {
             token: None,
             body: None,
             wait: Duration::ZERO,
+            ca: None,
         };
         assert_eq!(target(&ask("http://a:80")), "/api/health");
         assert_eq!(target(&ask("http://a/")), "/api/health");

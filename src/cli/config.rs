@@ -20,6 +20,13 @@ const FILE: &str = "sheetline.toml";
 /// What names another file.
 const FLAG: &str = "--config";
 const VARIABLE: &str = "SHEETLINE_CONFIG";
+const VARIABLE_FILE: &str = "SHEETLINE_CONFIG_FILE";
+
+/// What variables of ours begin with.
+const PREFIX: &str = "SHEETLINE_";
+
+/// Letters that a slip leaves out, adds, changes or turns round; in short names one.
+const SLIP_MAX: usize = 2;
 
 /// Longer texts than this are no setting.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -44,7 +51,7 @@ impl Below {
         let serve = command
             .find_subcommand("serve")
             .ok_or_else(|| Error::Internal("no command serve".to_owned()))?;
-        let mut found = match named(arguments) {
+        let mut found = match named(arguments)? {
             Some(path) => read_toml(&path, serve)?,
             None if Path::new(FILE).exists() => read_toml(Path::new(FILE), serve)?,
             None => BTreeMap::new(),
@@ -213,20 +220,43 @@ impl Below {
 }
 
 /// The file that the command line or the environment names.
-fn named(arguments: &[OsString]) -> Option<PathBuf> {
+fn named(arguments: &[OsString]) -> Result<Option<PathBuf>> {
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         let Some(text) = argument.to_str() else {
             continue;
         };
         if text == FLAG {
-            return rest.next().map(PathBuf::from);
+            return Ok(rest.next().map(PathBuf::from));
         }
         if let Some(path) = text.strip_prefix(FLAG).and_then(|t| t.strip_prefix('=')) {
-            return Some(PathBuf::from(path));
+            return Ok(Some(PathBuf::from(path)));
         }
     }
-    std::env::var_os(VARIABLE).map(PathBuf::from)
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    match (set(VARIABLE), set(VARIABLE_FILE)) {
+        (Some(path), _) => Ok(Some(PathBuf::from(path))),
+        (None, Some(file)) => named_in(Path::new(&file)).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The settings file whose path stands in a file, as the value of any other setting may.
+fn named_in(file: &Path) -> Result<PathBuf> {
+    let text = read(file).map_err(|error| {
+        refused(format!(
+            "{VARIABLE_FILE} names {}, which can't be read: {error}.",
+            file.display()
+        ))
+    })?;
+    let path = text.trim();
+    if path.is_empty() || path.contains(['\n', '=']) {
+        return Err(refused(format!(
+            "{VARIABLE_FILE} names {}, which must hold the path of a settings file and nothing else. A settings file itself is named with {VARIABLE}.",
+            file.display()
+        )));
+    }
+    Ok(PathBuf::from(path))
 }
 
 fn read(path: &Path) -> std::io::Result<String> {
@@ -300,9 +330,15 @@ fn nearest(name: &str, known: &[&str]) -> String {
         .unwrap_or_default()
 }
 
-/// What to say of variables that look like settings and are none: a misspelt one would be ignored in
-/// silence. No error, because other programs may have variables of such names.
-pub(super) fn strangers(command: &Command, given: impl Iterator<Item = String>) -> Vec<String> {
+/// Variables that look like settings and are none. A slip of the pen would change nothing, in silence; what
+/// resembles no setting may be another program's.
+///
+/// # Errors
+/// `bad-request` for a slip, with the name that was meant; else what to tell of the others.
+pub(super) fn strangers(
+    command: &Command,
+    given: impl Iterator<Item = String>,
+) -> Result<Vec<String>> {
     let mut known: Vec<String> = command
         .get_subcommands()
         .flat_map(Command::get_arguments)
@@ -311,16 +347,40 @@ pub(super) fn strangers(command: &Command, given: impl Iterator<Item = String>) 
         .collect();
     let more = [
         "CONFIG",
+        "CONFIG_FILE",
         "ADMIN_NAME",
         "ADMIN_PASSWORD",
         "ADMIN_PASSWORD_FILE",
     ];
-    known.extend(more.map(|name| format!("SHEETLINE_{name}")));
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    given
-        .filter(|name| name.starts_with("SHEETLINE_") && !known.contains(&name.as_str()))
-        .map(|name| format!("{name} is no setting.{}", nearest(&name, &known)))
-        .collect()
+    known.extend(more.map(|name| format!("{PREFIX}{name}")));
+    let mut told = Vec::new();
+    for name in given {
+        if !name.starts_with(PREFIX) || known.contains(&name) {
+            continue;
+        }
+        if let Some(meant) = known.iter().find(|other| is_slip(&name, other)) {
+            return Err(refused(format!(
+                "{name} is no setting. Did you mean {meant}? `sheetline config` lists all."
+            )));
+        }
+        told.push(format!(
+            "{name} is no setting and changes nothing. `sheetline config` lists all."
+        ));
+    }
+    Ok(told)
+}
+
+fn is_slip(name: &str, other: &str) -> bool {
+    let short = other.len() < PREFIX.len() + 5;
+    let most = if short { 1 } else { SLIP_MAX };
+    strsim::osa_distance(name, other) <= most
+}
+
+/// The names of this process's variables that are set to something.
+pub(super) fn variables() -> impl Iterator<Item = String> {
+    std::env::vars_os()
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(name, _)| name.into_string().ok())
 }
 
 /// A value as a flag would be given it.
@@ -348,21 +408,33 @@ mod tests {
 
     use super::*;
 
+    fn told(given: &[&str]) -> Result<Vec<String>> {
+        let given = given.iter().map(|name| (*name).to_owned());
+        strangers(&super::super::Cli::command(), given)
+    }
+
     #[test]
-    fn a_variable_that_is_no_setting_is_named_with_the_nearest_one() {
-        let given = [
-            "SHEETLINE_WORKRES",
+    fn a_variable_that_differs_by_a_slip_is_an_error_with_the_name_that_was_meant() {
+        for (given, meant) in [
+            ("SHEETLINE_WORKRES", "SHEETLINE_WORKERS?"),
+            ("SHEETLINE_MAX_UPLOAD_MBB", "SHEETLINE_MAX_UPLOAD_MB?"),
+            ("SHEETLINE_ADMIN_NAM", "SHEETLINE_ADMIN_NAME?"),
+            ("SHEETLINE_BD", "SHEETLINE_DB?"),
+            ("SHEETLINE_WORKERS_FIL", "SHEETLINE_WORKERS_FILE?"),
+        ] {
+            let said = told(&["HOME", given]).unwrap_err().to_string();
+            assert!(said.contains(given) && said.contains(meant), "{said}");
+        }
+        let right = [
             "SHEETLINE_DB",
             "SHEETLINE_DB_FILE",
-            "HOME",
+            "SHEETLINE_CONFIG_FILE",
+            "SHEETLINE_ADMIN_PASSWORD_FILE",
+            "SHEETLINE_TOKEN_FILE",
         ];
-        let said = strangers(
-            &super::super::Cli::command(),
-            given.into_iter().map(str::to_owned),
-        );
-        assert_eq!(
-            said,
-            ["SHEETLINE_WORKRES is no setting. Did you mean \"SHEETLINE_WORKERS\"?"]
-        );
+        assert!(told(&right).unwrap().is_empty());
+        // Somebody's own.
+        let others = told(&["SHEETLINE_BIN", "SHEETLINE_TEST_DIR"]).unwrap();
+        assert_eq!(others.len(), 2);
     }
 }

@@ -154,7 +154,7 @@ fn print(
     let mut sheets = taken.sheets.iter();
     let info = sheets
         .find(|info| info.position == wanted)
-        .ok_or_else(|| Error::problem(Code::EmptyFile, "No sheet has any data."))?;
+        .ok_or_else(|| Error::problem(Code::EmptyFile, sheet::NOTHING))?;
     let facts = FileFacts {
         filename: name::clean(&path.to_string_lossy()),
         format,

@@ -1,5 +1,6 @@
 //! `health`: one line and an exit status, for service managers and containers.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ const WAIT: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// None; what is wrong is printed.
-pub(super) fn run(url: Option<&str>, listen: &str) -> Result<ExitCode> {
+pub(super) fn run(url: Option<&str>, listen: &str, ca: Option<&Path>) -> Result<ExitCode> {
     let base = url.map_or_else(|| base_of(listen), str::to_owned);
     let asked = ask::ask(&Request {
         base: &base,
@@ -22,9 +23,14 @@ pub(super) fn run(url: Option<&str>, listen: &str) -> Result<ExitCode> {
         token: None,
         body: None,
         wait: WAIT,
+        ca,
     });
     let (well, line) = match asked {
-        Err(error) => (false, super::plain(&error)),
+        Err(error) => {
+            let said = super::plain(&error);
+            let next = url.map_or_else(String::new, |_| format!(" -> {}", ask::next_step(&said)));
+            (false, said + &next)
+        }
         Ok(answer) => {
             let body = answer.body.unwrap_or_default();
             let status = body.get("status").and_then(|status| status.as_str());

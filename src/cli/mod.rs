@@ -105,6 +105,9 @@ enum Command {
         /// Where it is reached; without it at --listen, on this machine
         #[arg(long, value_name = "URL")]
         url: Option<String>,
+        /// The certificate of your own authority, in PEM form, where --url is https
+        #[arg(long, value_name = "FILE", requires = "url")]
+        ca: Option<PathBuf>,
         /// Where the server listens
         #[arg(
             long,
@@ -176,9 +179,30 @@ pub fn main() -> ExitCode {
     match parse_and_run() {
         Ok(code) => code,
         Err(error) => {
-            out::aside(format_args!("sheetline: {}\n", plain(&error)));
+            out::aside(format_args!("sheetline: {}\n", with_next_step(&error)));
             ExitCode::from(2)
         }
+    }
+}
+
+/// As [`plain`]; what only SQLite or the system has words for is told with what to do.
+fn with_next_step(error: &Error) -> String {
+    let said = plain(error);
+    match error {
+        Error::Database(_) if error.is_held() => format!(
+            "Another program holds the database ({said}). End it (sqlite3 with an open transaction? a backup?), or try again in a moment."
+        ),
+        Error::Database(_) | Error::Io(_) if error.is_disk_full() => {
+            format!("There is no room left on the disk ({said}). Make some, and try again.")
+        }
+        Error::Database(_) | Error::Io(_) if error.is_unwritable() => format!(
+            "The disk takes nothing ({said}). Look whether it is mounted for reading only, and whether this user may write there."
+        ),
+        Error::Problem(_)
+        | Error::Database(_)
+        | Error::Io(_)
+        | Error::Internal(_)
+        | Error::Stopped => said,
     }
 }
 
@@ -203,6 +227,9 @@ fn parse_and_run() -> Result<ExitCode> {
     if let Some(("config", chosen)) = matches.subcommand()
         && let Some(command) = command.find_subcommand("config")
     {
+        for stranger in config::strangers(&Cli::command(), config::variables())? {
+            out::aside(format_args!("sheetline: {stranger}\n"));
+        }
         let lines = below.lines(command, chosen, chosen.get_flag("show_origin"));
         out::line(lines.join("\n"))?;
         return Ok(ExitCode::SUCCESS);
@@ -225,7 +252,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }) => restore::run(&database.db, &file, force),
         Some(Command::Convert(flags)) => Ok(with_code(convert::run(&flags))),
         Some(Command::Check { flags, serve }) => check::run(&serve, &flags),
-        Some(Command::Health { url, listen }) => health::run(url.as_deref(), &listen),
+        Some(Command::Health { url, ca, listen }) => {
+            health::run(url.as_deref(), &listen, ca.as_deref())
+        }
         Some(Command::Systemd(flags)) => systemd::run(&flags),
         Some(Command::User { database, action }) => user::run(&database.db, &action),
         Some(Command::Process(flags)) => Ok(with_code(process::run(&flags))),
@@ -271,7 +300,16 @@ fn must_exist(path: &Path) -> Result<()> {
             return Err(Error::problem(
                 Code::UnreadableFile,
                 format!(
-                    "The database {} is empty (0 bytes): what it held is lost. Put a backup in its place with `sheetline restore`.",
+                    "The database {} is empty (0 bytes): what it held is lost. Put a backup in its place with `sheetline restore FILE --force`.",
+                    path.display()
+                ),
+            ));
+        }
+        Ok(data) if !data.is_file() && !data.is_dir() => {
+            return Err(Error::problem(
+                Code::BadRequest,
+                format!(
+                    "{} is no file but a device or the like. Name the database with --db.",
                     path.display()
                 ),
             ));

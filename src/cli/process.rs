@@ -12,7 +12,6 @@ use std::thread;
 use std::time::Instant;
 
 use clap::Args;
-use serde_json::Value;
 
 use super::limits;
 use crate::error::{Error, Result};
@@ -258,7 +257,7 @@ fn read(task: &Flags, limits: &Limits) -> Result<Stored> {
     let (info, from, bytes) = sheets
         .into_iter()
         .find(|(info, _, _)| info.position == position)
-        .ok_or_else(|| Error::problem(Code::EmptyFile, "The file is empty."))?;
+        .ok_or_else(|| Error::problem(Code::EmptyFile, sheet::NOTHING))?;
     if info.rows == 0 {
         return Err(Error::problem(
             Code::EmptyFile,
@@ -341,8 +340,7 @@ fn write_records(
         if settled.is_record() {
             ndjson.write_all(settled.data.as_bytes())?;
             ndjson.write_all(b"\n")?;
-            let record: Value = serde_json::from_str(&settled.data)?;
-            csv::record(&mut buffer, &fields, &record)?;
+            csv::record(&mut buffer, &fields, &settled.data)?;
             table.write_all(&buffer)?;
             buffer.clear();
         }

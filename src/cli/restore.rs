@@ -36,7 +36,7 @@ pub fn run(db: &Path, file: &Path, force: bool) -> Result<ExitCode> {
     }
     let about = look_at(file)?;
     let fresh = copy::beside(db, ".restored");
-    copy::make(file, &fresh)?;
+    copy::make(file, &fresh).map_err(not_copied)?;
     let prepared = write_ahead(&fresh).and_then(|()| set_aside(db));
     let (aside, alone) = prepared.inspect_err(|_| {
         // The copy is of no use now; that it can't be removed changes nothing here.
@@ -72,6 +72,21 @@ pub fn run(db: &Path, file: &Path, force: bool) -> Result<ExitCode> {
         "Sessions and API tokens are as they were at the time of the backup: `sheetline user disable NAME` ends those of a user, `user enable NAME` lets them in again."
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What keeps the backup from being laid beside the database.
+fn not_copied(error: Error) -> Error {
+    let sentence = match &error {
+        error if error.is_disk_full() => {
+            "There is no room on the disk for the backup beside the database. Nothing was changed: make some, and try again.".to_owned()
+        }
+        Error::Database(_) | Error::Io(_) => format!(
+            "The backup can't be copied beside the database ({}). Nothing was changed.",
+            super::plain(&error)
+        ),
+        Error::Problem(_) | Error::Internal(_) | Error::Stopped => return error,
+    };
+    Error::problem(Code::Internal, sentence)
 }
 
 /// Refuses a file that is no sound backup; else what is in it, in words.

@@ -13,11 +13,11 @@ use clap::{ArgAction, Args, CommandFactory};
 use super::{check, config, door, limits, log as log_setup, signals, values};
 use crate::accounts;
 use crate::app::App;
-use crate::db::{Db, lock};
+use crate::db::{Db, emptied, lock};
 use crate::error::{Error, Result};
 use crate::server::Address;
 use crate::server::Server;
-use crate::settings::Settings;
+use crate::settings::{Network, Settings};
 use crate::words::Code;
 
 /// The settings of the server.
@@ -109,10 +109,10 @@ pub struct Flags {
     /// The address under which people reach the server, where a proxy stands before it
     #[arg(long, env = "SHEETLINE_PUBLIC_URL", value_name = "URL", value_parser = values::public_url)]
     public_url: Option<String>,
-    /// A proxy whose X-Forwarded-* headers are believed; may be given several times
+    /// A proxy, or a network of them (10.0.0.0/8), whose X-Forwarded-* headers are believed; may be given several times
     #[arg(long, env = "SHEETLINE_TRUSTED_PROXY", value_name = "ADDR", action = ArgAction::Append,
-          value_delimiter = ',', value_parser = values::ip)]
-    trusted_proxy: Vec<IpAddr>,
+          value_delimiter = ',', value_parser = values::network)]
+    trusted_proxy: Vec<Network>,
     #[command(flatten)]
     door: door::Flags,
     #[command(flatten)]
@@ -150,10 +150,9 @@ impl Flags {
 /// # Errors
 /// Where the server can't start.
 pub fn run(flags: &Flags) -> Result<ExitCode> {
-    let settings = flags.settings();
+    let mut settings = flags.settings();
     log_setup::start(&flags.log)?;
-    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    for stranger in config::strangers(&super::Cli::command(), names) {
+    for stranger in config::strangers(&super::Cli::command(), config::variables())? {
         log::warn!("{stranger}");
     }
     // Before anything else, so that a signal during the start is not lost.
@@ -170,10 +169,13 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
             ),
         ));
     }
-    let new = !settings.db.exists();
+    settings.db = lock::real(&settings.db)?;
+    emptied::refuse_remains(&settings.db)?;
+    let new = !settings.db.exists() || emptied::is_empty(&settings.db);
     let lock = lock::take(&settings.db)?;
     Db::prepare(&settings.db, &lock)?;
     let app = Arc::new(App::open(settings, super::clock())?);
+    lock.mark();
     check::warn_of_place(&app.settings.db);
     super::user::unattended(&app.db)?;
     let setup = app.accounts.begin_setup(&app.db)?;

@@ -1,6 +1,5 @@
 //! `systemd`: prints a unit that gives the server what it needs and nothing else.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,6 +7,7 @@ use clap::{ArgAction, Args};
 
 use super::{out, values};
 use crate::error::Result;
+use crate::settings::Network;
 
 /// What goes into the unit's command line; everything else that can be set belongs into a file.
 #[derive(Debug, Clone, Args)]
@@ -23,10 +23,10 @@ pub(super) struct Flags {
     /// The address under which people reach the server, where a proxy stands before it
     #[arg(long, env = "SHEETLINE_PUBLIC_URL", value_name = "URL", value_parser = values::public_url)]
     public_url: Option<String>,
-    /// A proxy whose X-Forwarded-* headers are believed; may be given several times
+    /// A proxy, or a network of them (10.0.0.0/8), whose X-Forwarded-* headers are believed; may be given several times
     #[arg(long, env = "SHEETLINE_TRUSTED_PROXY", value_name = "ADDR", action = ArgAction::Append,
-          value_delimiter = ',', value_parser = values::ip)]
-    trusted_proxy: Vec<IpAddr>,
+          value_delimiter = ',', value_parser = values::network)]
+    trusted_proxy: Vec<Network>,
 }
 
 /// Runs the command.
@@ -53,7 +53,16 @@ fn unit(program: &Path, flags: &Flags) -> String {
     for proxy in &flags.trusted_proxy {
         more.push_str(&format!(" --trusted-proxy {proxy}"));
     }
+    let by_socket = listen.starts_with("unix:");
     let (db, identity) = match &flags.db {
+        None if by_socket => (
+            "%S/sheetline/sheetline.db".to_owned(),
+            "# A user and group that stay, so that the proxy's user can be put into the group: it reaches the socket by it.\n\
+             # useradd --system --user-group sheetline && usermod -aG sheetline www-data (nginx; `caddy` for Caddy), then restart the proxy.\n\
+             User=sheetline\nGroup=sheetline\nStateDirectory=sheetline\nStateDirectoryMode=0700\n\
+             WorkingDirectory=%S/sheetline"
+                .to_owned(),
+        ),
         None => (
             "%S/sheetline/sheetline.db".to_owned(),
             "# A user and a folder of its own: /var/lib/sheetline, for nobody else to read.\n\
@@ -68,9 +77,9 @@ fn unit(program: &Path, flags: &Flags) -> String {
             (
                 format!("\"{}\"", plain(&db.display().to_string())),
                 format!(
-                    "# The folder must be this user's: useradd --system sheetline, then\n\
+                    "# The folder must be this user's: useradd --system --user-group sheetline, then\n\
                      # install -d -o sheetline -g sheetline -m 700 {folder}\n\
-                     User=sheetline\nReadWritePaths={folder}\nWorkingDirectory={folder}"
+                     User=sheetline\nGroup=sheetline\nReadWritePaths={folder}\nWorkingDirectory={folder}"
                 ),
             )
         }
@@ -81,8 +90,9 @@ fn unit(program: &Path, flags: &Flags) -> String {
         Some(1..=1023_u16) => ("CAP_NET_BIND_SERVICE", "no"),
         Some(_) | None => ("", "yes"),
     };
-    let runtime = if listen.starts_with("unix:") {
-        "\nRuntimeDirectory=sheetline"
+    let runtime = if by_socket {
+        // For whoever may pass to the socket in it, which is for the group alone.
+        "\nRuntimeDirectory=sheetline\nRuntimeDirectoryMode=0755"
     } else {
         ""
     };
@@ -177,11 +187,21 @@ mod tests {
     }
 
     #[test]
+    fn the_group_of_a_socket_is_one_that_a_proxy_can_be_put_into() {
+        let socket = "unix:/run/sheetline/socket";
+        let unit = unit(Path::new("/usr/local/bin/sheetline"), &flags(socket));
+        assert!(unit.contains("\nGroup=sheetline\n") && !unit.contains("DynamicUser"));
+        assert!(unit.contains("usermod -aG sheetline www-data"));
+        assert!(unit.contains("\nStateDirectory=sheetline\n"));
+        assert!(unit.contains("\nRuntimeDirectory=sheetline\n"));
+    }
+
+    #[test]
     fn what_stands_before_the_server_and_where_its_database_lies_can_be_told() {
         let flags = Flags {
             db: Some("/srv/office/a.db".into()),
             public_url: Some("https://a.example".to_owned()),
-            trusted_proxy: vec![IpAddr::from([127, 0, 0, 1])],
+            trusted_proxy: vec!["127.0.0.1".parse().unwrap()],
             ..flags("127.0.0.1:8080")
         };
         let unit = unit(Path::new("/usr/local/bin/sheetline"), &flags);

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use super::UserAction;
 use crate::accounts;
-use crate::db::Db;
+use crate::db::{Db, emptied};
 use crate::error::{Error, Result};
 use crate::logged::word;
 use crate::store::users::{self, User};
@@ -33,6 +33,7 @@ pub(super) fn run(path: &Path, action: &UserAction) -> Result<ExitCode> {
             password_stdin,
         } => {
             // The very first user may come before the server's first start.
+            emptied::refuse_remains(path)?;
             let db = Db::open(path, super::clock())?;
             let password = read_password(*password_stdin)?;
             let user = accounts::add_user(&db, name, &password, email.as_deref(), *admin)?;

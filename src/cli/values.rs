@@ -1,7 +1,9 @@
 //! What a setting's value may be, told in a person's words wherever the value stands.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+
+use crate::settings::Network;
 
 /// A reader of whole numbers in a range.
 pub(super) fn whole<T>(
@@ -58,10 +60,10 @@ pub(super) fn public_url(text: &str) -> Result<String, String> {
     }
 }
 
-/// A proxy.
-pub(super) fn ip(text: &str) -> Result<IpAddr, String> {
-    text.trim().parse().map_err(|_| {
-        "it must be an IP address such as 127.0.0.1, without a port (or several, with commas)"
+/// A proxy, or the network that it is in.
+pub(super) fn network(text: &str) -> Result<Network, String> {
+    text.trim().parse().map_err(|()| {
+        "it must be an IP address such as 127.0.0.1 or a network such as 10.0.0.0/8, without a port (or several, with commas)"
             .to_owned()
     })
 }

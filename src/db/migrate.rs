@@ -79,6 +79,12 @@ pub fn refuse_unknown(kind: Kind) -> Result<()> {
     match kind {
         Kind::Empty => Ok(()),
         Kind::Ours(version) if (1..=VERSION).contains(&version) => Ok(()),
+        Kind::Ours(version) if version < 1 => Err(Error::problem(
+            Code::Internal,
+            format!(
+                "The database is Sheetline's, but has no schema that ever was ({version}): something else changed it, or its making broke off. Put a backup in its place with `sheetline restore FILE --force`."
+            ),
+        )),
         Kind::Ours(version) => Err(Error::problem(
             Code::Internal,
             format!(
@@ -110,14 +116,15 @@ pub(super) fn bring_up(
                 Some(_) => None,
                 None => Some(lock::take(path)?),
             };
-            let aside = copy_name(path, VERSION);
+            let aside = free_copy_name(path, from);
             copy::make(path, &aside).map_err(|error| refused_copy(&error))?;
             copy::own_like(&aside, path);
             log::warn!(
                 "the database's schema {from} becomes {VERSION}; as it was it is kept as {}",
                 aside.display()
             );
-            migrate(connection, from, STEPS, SCHEMA, VERSION)?;
+            migrate(connection, from, STEPS, SCHEMA, VERSION)
+                .map_err(|error| not_migrated(from, &aside, error))?;
             log::info!("the database has schema {VERSION}");
             Ok(())
         }
@@ -128,6 +135,33 @@ pub(super) fn bring_up(
 /// Where the copy from before the step to `version` lies.
 pub fn copy_name(path: &Path, version: i64) -> PathBuf {
     copy::beside(path, &format!(".before-v{version}.bak"))
+}
+
+/// The same, or the next one where something else has that name: what is no copy of this schema was not left
+/// by a step that broke off.
+fn free_copy_name(path: &Path, from: i64) -> PathBuf {
+    let first = copy_name(path, VERSION);
+    let is_taken = |name: &Path| {
+        name.exists() && !matches!(kind_of(name), Ok(Kind::Ours(version)) if version == from)
+    };
+    let next = |n| copy::beside(path, &format!(".before-v{VERSION}-{n}.bak"));
+    std::iter::once(first.clone())
+        .chain((2..100).map(next))
+        .find(|name| !is_taken(name))
+        .unwrap_or(first)
+}
+
+fn not_migrated(from: i64, aside: &Path, error: Error) -> Error {
+    if !matches!(error, Error::Database(_)) || error.is_busy() || error.is_disk_full() {
+        return error;
+    }
+    Error::problem(
+        Code::Internal,
+        format!(
+            "The database's schema {from} could not be changed to {VERSION} ({error}): something else has changed it. Nothing was changed; a copy is {}. Go on with the version that made it, or restore a backup.",
+            aside.display()
+        ),
+    )
 }
 
 fn refused_copy(error: &Error) -> Error {

@@ -78,6 +78,22 @@ impl Call<'_, '_> {
             .map(|(_, value)| value.into_owned())
     }
 
+    /// Whether everybody's things are wanted (`?all=1`), which is for administrators.
+    ///
+    /// # Errors
+    /// `bad-request` where `all` is neither yes nor no; `forbidden` with `sentence` for others.
+    pub fn wants_all(&self, sentence: &'static str) -> Result<bool> {
+        let all = match self.query("all").as_deref() {
+            None | Some("" | "0" | "false") => false,
+            Some("1" | "true") => true,
+            Some(_) => return Err(Error::problem(Code::BadRequest, "all must be 0 or 1.")),
+        };
+        if all && !self.is_admin() {
+            return Err(Error::problem(Code::Forbidden, sentence));
+        }
+        Ok(all)
+    }
+
     /// Which page of a list is wanted.
     ///
     /// # Errors

@@ -118,7 +118,7 @@ fn with_attributes(value: &str, life: &str, https: bool) -> String {
 ///
 /// # Errors
 /// `cross-origin`.
-pub fn check_origin(app: &App, incoming: &Incoming<'_>, _https: bool) -> Result<()> {
+pub fn check_origin(app: &App, incoming: &Incoming<'_>) -> Result<()> {
     if matches!(incoming.request.method(), "GET" | "HEAD" | "OPTIONS") {
         return Ok(());
     }
@@ -144,24 +144,34 @@ pub fn check_origin(app: &App, incoming: &Incoming<'_>, _https: bool) -> Result<
     ))
 }
 
-/// Whether an Origin is that of the request, or of the address under which people reach us.
+/// Whether an Origin is that of the request, or of the address under which people reach us, where no
+/// proxy says that the request came otherwise.
 fn is_own(app: &App, incoming: &Incoming<'_>, origin: &str) -> bool {
     let Some(origin) = site(origin) else {
         return false;
     };
+    let said = said_https(app, incoming);
     let host = values(incoming, "Host");
-    let scheme = if forwarded_https(app, incoming) {
-        "https"
-    } else {
-        "http"
-    };
+    let scheme = scheme(said == Some(true));
     let here = only(&host).and_then(|host| site(&format!("{scheme}://{}", host.trim())));
-    let public = app.settings.public_url.as_deref().and_then(site);
-    Some(&origin) == here.as_ref() || Some(&origin) == public.as_ref()
+    let as_said = |public: &Site| said.is_none_or(|https| public.0 == self::scheme(https));
+    Some(&origin) == here.as_ref() || Some(&origin) == public(app).filter(as_said).as_ref()
+}
+
+fn scheme(https: bool) -> &'static str {
+    if https { "https" } else { "http" }
+}
+
+/// Scheme, host and port.
+type Site = (String, String, u16);
+
+/// The address under which people reach us.
+fn public(app: &App) -> Option<Site> {
+    app.settings.public_url.as_deref().and_then(site)
 }
 
 /// Scheme, host and port of a URL; `null` and the like have none.
-fn site(url: &str) -> Option<(String, String, u16)> {
+fn site(url: &str) -> Option<Site> {
     let (scheme, rest) = url.split_once("://")?;
     let scheme = scheme.to_ascii_lowercase();
     let usual = match scheme.as_str() {
@@ -221,26 +231,38 @@ pub fn is_trusted(app: &App, address: IpAddr) -> bool {
     app.settings
         .trusted_proxies
         .iter()
-        .any(|proxy| proxy.to_canonical() == address)
+        .any(|proxy| proxy.holds(address))
 }
 
-/// Whether the client came by https: a trusted proxy says so, or people reach us that way.
+/// Whether the client came by https. A trusted proxy says so; where none does, a browser's own Origin
+/// tells; where that is missing too, the address under which people reach us, unless the request did not
+/// come by a proxy that is trusted.
 pub fn is_https(app: &App, incoming: &Incoming<'_>) -> bool {
-    forwarded_https(app, incoming)
-        || app
-            .settings
-            .public_url
-            .as_deref()
-            .and_then(site)
-            .is_some_and(|(scheme, _, _)| scheme == "https")
+    if let Some(https) = said_https(app, incoming) {
+        return https;
+    }
+    if let Some(origin) = only(&values(incoming, "Origin")).map(str::trim)
+        && is_own(app, incoming, origin)
+    {
+        return site(origin).is_some_and(|(scheme, _, _)| scheme == "https");
+    }
+    let past_the_proxy = !app.settings.trusted_proxies.is_empty()
+        && !is_trusted(app, incoming.peer.ip().to_canonical());
+    !past_the_proxy && public(app).is_some_and(|(scheme, _, _)| scheme == "https")
 }
 
-fn forwarded_https(app: &App, incoming: &Incoming<'_>) -> bool {
-    is_trusted(app, incoming.peer.ip().to_canonical())
-        && values(incoming, "X-Forwarded-Proto")
-            .last()
-            .and_then(|value| value.rsplit(',').next())
-            .is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
+/// What a trusted proxy says of the scheme; the nearest one, where several do.
+fn said_https(app: &App, incoming: &Incoming<'_>) -> Option<bool> {
+    if !is_trusted(app, incoming.peer.ip().to_canonical()) {
+        return None;
+    }
+    let said = values(incoming, "X-Forwarded-Proto");
+    let scheme = said.last()?.rsplit(',').next()?.trim();
+    if scheme.eq_ignore_ascii_case("https") {
+        Some(true)
+    } else {
+        scheme.eq_ignore_ascii_case("http").then_some(false)
+    }
 }
 
 #[cfg(test)]

@@ -57,7 +57,8 @@ impl Fields {
         match self.members.get(name) {
             Some(Value::Null) | None => None,
             Some(value) => {
-                let number = value.as_i64();
+                // 1.0 is a whole number to JSON, which knows but one kind.
+                let number = value.as_i64().or_else(|| whole(value.as_f64()?));
                 if number.is_none() {
                     self.wrong(name, &format!("{name} must be a whole number."));
                 }
@@ -100,4 +101,14 @@ impl Fields {
             .with("errors", errors)
             .into())
     }
+}
+
+/// A number without a fraction, where it is one that a fraction can still be told of.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "it has no fraction and is within the bounds"
+)]
+fn whole(number: f64) -> Option<i64> {
+    let exact = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() <= exact).then_some(number as i64)
 }

@@ -156,7 +156,7 @@ fn dispatch(
         | Who::Admin
         | Who::AdminSession => Some(identify(app, incoming, &mut seen.who)?),
     };
-    carriers::check_origin(app, incoming, https)?;
+    carriers::check_origin(app, incoming)?;
     if let Some(caller) = &caller {
         permit(route.who, caller)?;
         if caller.user.must_change && !BEFORE_OWN_PASSWORD.contains(&(route.method, route.path)) {
@@ -188,6 +188,16 @@ fn identify(app: &App, incoming: &Incoming<'_>, who: &mut String) -> Result<Call
         Via::Token { short, .. } => format!("user={} token={short}", word(&caller.user.username)),
     };
     Ok(caller)
+}
+
+/// Looks the caller up again, after a wait.
+///
+/// # Errors
+/// As for a request that only begins.
+pub fn identify_again(call: &Call<'_, '_>) -> Result<()> {
+    let carried = carriers::carried(call.incoming);
+    let app = call.app;
+    app.accounts.identify(&app.db, carried.as_ref()).map(|_| ())
 }
 
 /// What somebody may do whose password was chosen by somebody else.

@@ -2,6 +2,7 @@
 
 use super::constraints::Constraints;
 use super::messages::letters;
+use super::normalize;
 use super::template::Field;
 use super::types::{FieldType, MomentForm, TextFormat};
 
@@ -20,9 +21,15 @@ impl Field {
         );
         lines.push(format!("Takes {}.", takes(&self.kind)));
         lines.extend(limits(&self.constraints));
+        let unknown = self.examples()[0].is_empty();
         // A description says it better than a pattern does.
-        if let (Some((_, shown)), None) = (&self.constraints.pattern, &self.description) {
+        if let Some((_, shown)) = &self.constraints.pattern
+            && (unknown || self.description.is_none())
+        {
             lines.push(format!("Has the form {shown}."));
+        }
+        if unknown {
+            lines.push("The sample rows have no example of it: write your own.".to_owned());
         }
         lines.join("\n")
     }
@@ -35,11 +42,59 @@ impl Field {
             .map_or(&[], |allowed| &allowed.shown)
     }
 
-    /// Two values that the field takes, as far as that can be known.
+    /// Two values that the field takes; empty where none is known, for how a pattern looks is not written
+    /// backwards from it. Where there is one only, it comes twice unless it must not.
     pub fn examples(&self) -> [String; 2] {
-        if let [first, rest @ ..] = self.allowed() {
-            return [first.clone(), rest.first().unwrap_or(first).clone()];
+        let mut fitting = self.candidates().into_iter().filter(|text| self.fits(text));
+        let first = fitting.next().unwrap_or_default();
+        let second = match fitting.find(|second| *second != first) {
+            Some(second) => second,
+            None if self.constraints.unique => String::new(),
+            None => first.clone(),
+        };
+        [first, second]
+    }
+
+    /// Whether the field takes this text.
+    fn fits(&self, text: &str) -> bool {
+        let text = normalize::apply(&self.normalize, text).0;
+        if text.is_empty() || self.missing.iter().any(|missing| *missing == text) {
+            return false;
         }
+        let Some(value) = self.kind.read_text(&text) else {
+            return false;
+        };
+        let mut fits = true;
+        self.constraints.check(Some(&value), |_| fits = false);
+        fits
+    }
+
+    /// What may do as an example, the best first.
+    fn candidates(&self) -> Vec<String> {
+        if !self.allowed().is_empty() {
+            return self.allowed().to_vec();
+        }
+        let [one, two] = self.usual();
+        if let Some(example) = self.example.clone().filter(|example| self.fits(example)) {
+            let second = if example.starts_with("http") {
+                format!("{}-2", example.trim_end_matches('/'))
+            } else if one.starts_with("Example") {
+                example.clone()
+            } else {
+                two
+            };
+            return vec![example, second];
+        }
+        let rules = &self.constraints;
+        let ends = [&rules.minimum, &rules.maximum];
+        let ends = ends.into_iter().flatten().map(|bound| bound.shown.clone());
+        // The short ones where a text must be short.
+        let short = ["A", "B"].map(str::to_owned);
+        [one, two].into_iter().chain(ends).chain(short).collect()
+    }
+
+    /// Two usual values of the type.
+    fn usual(&self) -> [String; 2] {
         let (one, two) = match &self.kind {
             FieldType::Any | FieldType::Text(TextFormat::Plain) => ("Example 1", "Example 2"),
             FieldType::Text(TextFormat::Email) => ("anna@example.com", "ben@example.com"),
@@ -63,6 +118,11 @@ impl Field {
                 };
                 return [word(true), word(false)];
             }
+            FieldType::Date(MomentForm::Pattern(pattern))
+            | FieldType::Time(MomentForm::Pattern(pattern))
+            | FieldType::DateTime(MomentForm::Pattern(pattern)) => {
+                (pattern.example(), pattern.example())
+            }
             FieldType::Date(MomentForm::Default | MomentForm::Any(_)) => {
                 ("2024-10-06", "2024-12-24")
             }
@@ -70,27 +130,11 @@ impl Field {
             FieldType::DateTime(MomentForm::Default | MomentForm::Any(_)) => {
                 ("2024-10-06T09:30:00", "2024-12-24T17:00:00")
             }
-            // How a pattern looks is not written backwards from it.
-            FieldType::Date(_) | FieldType::Time(_) | FieldType::DateTime(_) => ("", ""),
             FieldType::Year => ("2023", "2024"),
             FieldType::YearMonth => ("2024-05", "2024-06"),
             FieldType::Duration => ("P1D", "PT36H"),
         };
-        match &self.example {
-            Some(example) => [example.clone(), two_of(example, two)],
-            None => [one.to_owned(), two.to_owned()],
-        }
-    }
-}
-
-/// A second example beside one that the template gives.
-fn two_of(example: &str, fallback: &str) -> String {
-    if example.starts_with("http") {
-        format!("{}-2", example.trim_end_matches('/'))
-    } else if fallback.starts_with("Example") {
-        example.to_owned()
-    } else {
-        fallback.to_owned()
+        [one.to_owned(), two.to_owned()]
     }
 }
 
@@ -138,7 +182,62 @@ fn limits(rules: &Constraints) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::process::template::Template;
+    use crate::process::template::{Field, Template};
+
+    fn field(json: &str) -> Field {
+        let schema = format!("{{\"fields\":[{json}]}}");
+        Template::parse("t", 1, &schema).unwrap().fields.remove(0)
+    }
+
+    #[test]
+    fn an_example_is_a_value_that_the_field_takes_or_there_is_none() {
+        for (json, examples) in [
+            (
+                r#"{"name":"a","type":"string","constraints":{"pattern":"[0-9]{5}"}}"#,
+                ["", ""],
+            ),
+            (
+                r#"{"name":"a","type":"string","example":"01067","constraints":{"pattern":"[0-9]{5}"}}"#,
+                ["01067", "01067"],
+            ),
+            (
+                r#"{"name":"a","type":"string","example":"1067","constraints":{"pattern":"[0-9]{5}"}}"#,
+                ["", ""],
+            ),
+            (
+                r#"{"name":"a","type":"string","example":"x","constraints":{"unique":true}}"#,
+                ["x", ""],
+            ),
+            (
+                r#"{"name":"a","type":"string","constraints":{"pattern":"[a-z]","enum":["A","b"]}}"#,
+                ["b", "b"],
+            ),
+            (
+                r#"{"name":"a","type":"string","constraints":{"maxLength":3}}"#,
+                ["A", "B"],
+            ),
+            (
+                r#"{"name":"a","type":"integer","constraints":{"minimum":100,"maximum":200}}"#,
+                ["100", "200"],
+            ),
+            (
+                r#"{"name":"a","type":"datetime","format":"%d.%m.%Y %H:%M"}"#,
+                ["31.12.2024 14:30", "31.12.2024 14:30"],
+            ),
+            (
+                r#"{"name":"a","type":"date","format":"%A, %d %B %y"}"#,
+                ["Tuesday, 31 December 24", "Tuesday, 31 December 24"],
+            ),
+        ] {
+            let field = field(json);
+            assert_eq!(field.examples(), examples, "{json}");
+            assert_eq!(
+                field.note().contains("have no example"),
+                examples[0].is_empty(),
+                "{json}"
+            );
+        }
+    }
 
     #[test]
     fn the_examples_of_the_built_in_templates_are_valid() {

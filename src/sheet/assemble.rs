@@ -3,6 +3,7 @@
 
 use super::above::Above;
 use super::bounds;
+use super::doubt;
 use super::fill::Filler;
 use super::header::{self, Waiting};
 use super::names;
@@ -218,6 +219,22 @@ impl<'o, 'w> Assembler<'o, 'w> {
         };
         let header_row = self.header.map(|header| header.row);
         let columns = names::columns(labels, &self.used, header_row, &mut self.notices);
+        let named = || columns.iter().filter(|column| column.label.is_some());
+        let first = named().next().map_or(0, |column| column.index);
+        let count = named().count();
+        if let Some(row) = header_row
+            && self.sheet.header_row.is_none()
+            && count * 2 < columns.len()
+        {
+            self.notices.add(
+                "header-guessed",
+                Some((first, row)),
+                &format!(
+                    "Row {row} was taken for the headers, but names only {count} of {} columns. If they stand elsewhere, say their row.",
+                    columns.len()
+                ),
+            );
+        }
         bounds::stored(columns.len(), self.out.limits().columns_stored_max)?;
         let info = SheetInfo {
             position: self.sheet.position,
@@ -292,6 +309,20 @@ impl<'o, 'w> Assembler<'o, 'w> {
             .take(below - above)
         {
             self.above.add(line, &mut self.notices);
+        }
+        if let Some(place) = place {
+            if self.sheet.header_row.is_none()
+                && let Some((cell, sentence)) = doubt::sentence(&waiting, place)
+            {
+                self.notices.add("header-guessed", Some(cell), &sentence);
+            }
+            for line in waiting.iter().take(place.last + 1).skip(place.first) {
+                for (column, found) in &line.cells {
+                    if matches!(found, Found::Error(_)) {
+                        self.error_cell(*column, line.number);
+                    }
+                }
+            }
         }
         let labels = place.map_or_else(Vec::new, |place| {
             if place.first < place.last {
@@ -389,7 +420,7 @@ impl<'o, 'w> Assembler<'o, 'w> {
                 counted(self.rows_max, "rows")
             )));
         }
-        if is_only_spaces(&self.cells) && self.notices.wants("spaces-only") {
+        if is_only_spaces(&self.cells, line.filled) && self.notices.wants("spaces-only") {
             let message = format!("Row {number} holds nothing but spaces; it was kept.");
             let first = self.cells.iter().position(|byte| *byte == b'"');
             let nulls = first.map_or(0, |at| at.saturating_sub(1) / b"null,".len());
@@ -475,13 +506,17 @@ impl<'o, 'w> Assembler<'o, 'w> {
             Found::Error(_) => {
                 self.cells.extend_from_slice(b"null");
                 self.kind(Kind::Error, line.next);
-                self.error_cells += 1;
-                if self.error_cells_first.len() < ERROR_CELLS_NAMED {
-                    self.error_cells_first.push(cell_name(column, number));
-                }
+                self.error_cell(column, number);
             }
         }
         Ok(())
+    }
+
+    fn error_cell(&mut self, column: usize, number: u32) {
+        self.error_cells += 1;
+        if self.error_cells_first.len() < ERROR_CELLS_NAMED {
+            self.error_cells_first.push(cell_name(column, number));
+        }
     }
 
     /// Sets the letter of the cell that is the `count`-th of the row.
@@ -509,16 +544,22 @@ impl<'o, 'w> Assembler<'o, 'w> {
     }
 }
 
-/// Whether the cells of a row, a JSON array without its end, are texts of mere white space. Most rows
-/// show at their first letter that they are not.
-fn is_only_spaces(cells: &[u8]) -> bool {
+/// Whether the cells of a row, a JSON array without its end, are texts of mere white space, `filled` of
+/// them. Most rows show at their first letter that they are not.
+fn is_only_spaces(cells: &[u8], filled: u64) -> bool {
     let mut rest = cells;
+    let mut quotes = 0;
     loop {
         rest = match rest {
-            [] => return true,
+            // Error cells and what is no number are null, too.
+            [] => return quotes == 2 * filled,
+            [b'"', after @ ..] => {
+                quotes += 1;
+                after
+            }
             [b'n', b'u', b'l', b'l', after @ ..] => after,
             [b'\\', b't' | b'n' | b'r', after @ ..] | [0xC2, 0xA0, after @ ..] => after,
-            [b'[' | b',' | b'"' | b' ', after @ ..] => after,
+            [b'[' | b',' | b' ', after @ ..] => after,
             _ => return false,
         };
     }

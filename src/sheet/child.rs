@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::mpsc::sync_channel;
 
 #[cfg(unix)]
 use rlimit::Resource;
@@ -43,6 +44,12 @@ const FILES_MAX: u64 = 16;
 /// Bytes of the stack of the thread that waits for the parent's end.
 const WATCH_STACK_BYTES: usize = 64 << 10;
 
+/// Bytes of memory without which a panic is taken for one of too little memory.
+const LEFT_BYTES: usize = 1 << 20;
+
+/// Bytes of the stack that are there in any case; reading takes less.
+const STACK_BYTES: usize = 512 << 10;
+
 /// What the parent asks for; one line of JSON on standard input, which then stays open for as
 /// long as the parent lives.
 #[derive(Serialize, Deserialize)]
@@ -58,6 +65,10 @@ pub fn main(path: &Path) -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         if let Some(place) = panic.location() {
             let _ = writeln!(io::stderr(), "panic at {place}");
+        }
+        // Code of others may panic where it gets no memory: that is no fault of the file's.
+        if Vec::<u8>::new().try_reserve_exact(LEFT_BYTES).is_err() {
+            std::process::exit(OUT_OF_MEMORY);
         }
     }));
     match catch_unwind(AssertUnwindSafe(|| run(path))) {
@@ -88,6 +99,7 @@ fn run(path: &Path) -> Result<()> {
     let job = job()?;
     // Before there is a limit: its thread must begin in any case.
     end_with_parent()?;
+    grow_stack();
     confine(&job.limits)?;
     let mut stdout = io::stdout().lock();
     let mut out = Output::new(&mut stdout, &job.limits);
@@ -151,14 +163,32 @@ fn confine(_: &Limits) -> Result<()> {
     Ok(())
 }
 
-/// Ends this process when standard input is closed, which the system does for a parent that dies.
+/// Takes the memory of the stack before there is a limit: where it could not grow later on, this process
+/// would end as if the file were damaged.
+#[inline(never)]
+fn grow_stack() {
+    std::hint::black_box(&mut [0_u8; STACK_BYTES]);
+}
+
+/// Ends this process when standard input is closed, which the system does for a parent that dies. Linux
+/// ends it even where it has been stopped (SIGSTOP) and can't look.
 fn end_with_parent() -> Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+        .map_err(io::Error::from)?;
+    let (begun, waiting) = sync_channel(1);
     std::thread::Builder::new()
         .stack_size(WATCH_STACK_BYTES)
-        .spawn(|| {
+        .spawn(move || {
+            // Nobody waits any more where this process is about to end.
+            let _ = begun.send(());
             let mut rest = [0; 64];
             while matches!(io::stdin().lock().read(&mut rest), Ok(1..)) {}
             std::process::exit(i32::from(FAILED));
         })?;
-    Ok(())
+    // A thread takes memory of its own before its first line: not under the limit that follows, where
+    // the lack of it would end this process without a word of memory.
+    waiting.recv().map_err(|_| {
+        Error::Internal("the thread that waits for the parent's end did not begin".to_owned())
+    })
 }

@@ -7,6 +7,9 @@ use encoding_rs::{CoderResult, Decoder, UTF_8};
 use super::encoding::{Detected, Known, PIECE_BYTES, fill, not_text};
 use crate::error::Result;
 
+/// A zero byte among fewer others than this is none of a text's.
+const ZEROS_ONE_IN: usize = 20;
+
 /// A file's text, decoded piece by piece.
 pub(super) struct Text<'f, R> {
     file: &'f mut R,
@@ -20,8 +23,47 @@ pub(super) struct Text<'f, R> {
     read: usize,
     ended: bool,
     first: bool,
-    /// Whether bytes were met that mean nothing in the encoding.
+    /// Ends of files (Ctrl-Z, zeros) that are none where something follows.
+    held: String,
+    /// Zero bytes among how many.
+    zeros: usize,
+    bytes: usize,
+    /// A letter of a table, of which 32 mean nothing.
+    single_byte: bool,
+    pub(super) doubts: Doubts,
+}
+
+/// What was met in a text that is most likely none of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Doubts {
+    /// Bytes that mean nothing in the encoding, or zeros; each stands as U+FFFD.
     pub(super) replaced: bool,
+    /// Control characters where other tables have letters.
+    pub(super) controls: bool,
+}
+
+impl Doubts {
+    /// What is to be said of a cell that holds this.
+    pub(super) fn sentence(self, text: &str, detected: Detected) -> Option<String> {
+        let name = detected.encoding.name();
+        if self.replaced && text.contains('\u{fffd}') {
+            Some(format!(
+                "Some bytes of the cell mean nothing in {name}; each stands as \u{fffd}."
+            ))
+        } else if self.controls && text.contains(is_c1) {
+            Some(format!(
+                "The cell holds control characters, as no office program writes them: the file is most likely not in {name}. \
+                 Say the encoding, for example macintosh; a file from DOS (cp437, cp850) has to be saved as UTF-8 first."
+            ))
+        } else {
+            None
+        }
+    }
+}
+
+/// A control character of the upper half, which tables of letters have where others have a letter.
+fn is_c1(char: char) -> bool {
+    matches!(char, '\u{80}'..='\u{9f}')
 }
 
 impl<'f, R: Read> Text<'f, R> {
@@ -36,7 +78,11 @@ impl<'f, R: Read> Text<'f, R> {
             read: 0,
             ended: false,
             first: true,
-            replaced: false,
+            held: String::new(),
+            zeros: 0,
+            bytes: 0,
+            single_byte: detected.encoding.is_single_byte(),
+            doubts: Doubts::default(),
         }
     }
 
@@ -75,11 +121,22 @@ impl<'f, R: Read> Text<'f, R> {
                 let (result, _, replaced) =
                     decoder.decode_to_string(raw, &mut self.piece, self.ended);
                 debug_assert_eq!(result, CoderResult::InputEmpty);
-                self.replaced |= replaced;
+                self.doubts.replaced |= replaced;
             }
         }
-        if memchr::memchr(0, self.piece.as_bytes()).is_some() {
-            return Err(not_text());
+        self.hold_the_end();
+        self.bytes += self.piece.len();
+        let zeros = memchr::memchr_iter(0, self.piece.as_bytes()).count();
+        if zeros > 0 {
+            self.zeros += zeros;
+            if self.zeros * ZEROS_ONE_IN > self.bytes {
+                return Err(not_text());
+            }
+            self.piece = self.piece.replace('\0', "\u{fffd}");
+            self.doubts.replaced = true;
+        }
+        if self.single_byte && !self.doubts.controls {
+            self.doubts.controls = self.piece.contains(is_c1);
         }
         if std::mem::take(&mut self.first) {
             // Some programs write a second mark after the first one.
@@ -92,6 +149,20 @@ impl<'f, R: Read> Text<'f, R> {
             }
         }
         Ok(())
+    }
+
+    /// Holds back what ends a file for some programs, until something follows.
+    fn hold_the_end(&mut self) {
+        let end = self.piece.trim_end_matches(['\0', '\u{1a}']).len();
+        if end > 0 && !self.held.is_empty() {
+            self.held.push_str(&self.piece);
+            std::mem::swap(&mut self.held, &mut self.piece);
+            self.held.clear();
+            self.hold_the_end();
+        } else if end < self.piece.len() {
+            let held = self.piece.split_off(end);
+            self.held.push_str(&held);
+        }
     }
 
     /// The next piece of a file in UTF-8.
@@ -235,7 +306,7 @@ mod tests {
     #[test]
     fn what_is_no_text_is_refused() {
         let mut late = "a,b\n".repeat(40_000).into_bytes();
-        late.push(0);
+        late.extend_from_slice(&b"\0\0\0,".repeat(10_000));
         let many: Vec<u8> = (0..5_000_u32)
             .map(|n| u8::try_from(n % 7 + 1).unwrap())
             .collect();
@@ -244,10 +315,47 @@ mod tests {
             b"PK\0\x01\x02",
             &late,
             &many,
-            b"\xef\xbb\xbfa\0",
+            b"\xef\xbb\xbfa\0b",
         ] {
             assert!(decoded(bytes, None).is_err());
         }
+    }
+
+    #[test]
+    fn a_zero_in_a_text_stands_as_a_byte_without_meaning() {
+        let mut bytes = "a,b\n".repeat(40_000).into_bytes();
+        bytes[101] = 0;
+        let (text, encoding, _) = decoded(&bytes, None).unwrap();
+        assert_eq!(encoding, "UTF-8");
+        assert_eq!(text.get(99..106), Some("\na\u{fffd}b\n"));
+    }
+
+    #[test]
+    fn what_ends_a_file_is_no_text() {
+        let long = "a,b\n".repeat(PIECE_BYTES / 4);
+        for text in ["a,b\n", "a,é\n1,2\n", &long] {
+            for end in ["\u{1a}", "\0\0", "\u{1a}\0\0\0\0"] {
+                let (out, encoding, _) = decoded(format!("{text}{end}").as_bytes(), None).unwrap();
+                assert_eq!((out.as_str(), encoding), (text, "UTF-8"), "{end:?}");
+            }
+        }
+        let middle = format!("{long}\u{1a}{long}");
+        assert_eq!(decoded(middle.as_bytes(), None).unwrap().0, middle);
+        assert_eq!(
+            decoded(&utf16("a,b\n\u{1a}", true), None).unwrap().0,
+            "a,b\n"
+        );
+        assert!(decoded(&[0; 100], None).is_err());
+    }
+
+    #[test]
+    fn utf8_that_is_cut_in_its_last_letter_stays_it() {
+        let (text, encoding, known) = decoded(b"Name\nM\xc3\xbcller\nJos\xc3", None).unwrap();
+        assert_eq!(text, "Name\nMüller\nJos\u{fffd}");
+        assert_eq!((encoding, known), ("UTF-8", Known::Guessed));
+        // The only letter beyond ASCII says nothing.
+        let (text, encoding, _) = decoded(b"Name\nJos\xe9", None).unwrap();
+        assert_eq!((text.as_str(), encoding), ("Name\nJosé", "windows-1252"));
     }
 
     #[test]

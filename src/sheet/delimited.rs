@@ -5,12 +5,11 @@ use std::borrow::Cow;
 use std::io::{Read, Seek, SeekFrom};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
-use encoding_rs::WINDOWS_1252;
 use memchr::{memchr_iter, memchr3};
 
 use super::assemble::{Assembler, Found, Sheet};
-use super::decode::Text;
-use super::encoding::{self, Detected, Known};
+use super::decode::{Doubts, Text};
+use super::encoding::{self, Detected};
 use super::notices::{counted, thousands};
 use super::protocol::Output;
 use super::{FileInfo, Limits, ReadOptions, Visibility, dialect, json, summary};
@@ -68,7 +67,16 @@ pub fn read<R: Read + Seek>(
         out,
     );
     tell(&mut assembler, detected, sep_line.is_some());
+    let mut doubted = false;
     while let Some(record) = records.next()? {
+        if record.doubts != Doubts::default() {
+            for (column, field) in record.fields().enumerate() {
+                if let Some(sentence) = record.doubts.sentence(field, detected) {
+                    assembler.notice("undecodable", Some((column, record.number)), &sentence);
+                    doubted = true;
+                }
+            }
+        }
         if assembler.knows_header() {
             assembler.stream(record.number, record.fields(), record.width())?;
         } else {
@@ -85,7 +93,7 @@ pub fn read<R: Read + Seek>(
             ),
         );
     }
-    if records.text.replaced {
+    if records.text.doubts.replaced && !doubted {
         assembler.notice(
             "undecodable",
             None,
@@ -132,17 +140,9 @@ fn separator(wanted: char) -> Result<u8> {
 
 /// Notes what was guessed or left out before the first row.
 fn tell(assembler: &mut Assembler<'_, '_>, detected: Detected, sep_line: bool) {
-    match detected.known {
-        Known::Guessed => assembler.notice(
-            "encoding-guessed",
-            None,
-            &format!(
-                "The file does not say how its letters are encoded; it was read as {}. If they look wrong, say the encoding, for example {}.",
-                detected.encoding.name(),
-                if detected.encoding == WINDOWS_1252 { "windows-1250" } else { "windows-1252" }
-            ),
-        ),
-        Known::Given | Known::Marked | Known::Proven => {}
+    let said = "The file does not say how its letters are encoded";
+    if let Some(sentence) = detected.guess(said) {
+        assembler.notice("encoding-guessed", None, &sentence);
     }
     if sep_line {
         assembler.notice(
@@ -187,6 +187,7 @@ struct Record<'r> {
     ends: &'r [usize],
     /// Bytes between two fields.
     gap: usize,
+    doubts: Doubts,
 }
 
 impl Record<'_> {
@@ -237,6 +238,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
                     text: line.get(..bytes).unwrap_or("").into(),
                     ends: &self.cuts,
                     gap: 1,
+                    doubts: self.text.doubts,
                 }))
             }
             None => self.parsed(),
@@ -311,6 +313,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             text: String::from_utf8_lossy(self.fields.get(..written).unwrap_or(&[])),
             ends: self.ends.get(..count).unwrap_or(&[]),
             gap: 0,
+            doubts: self.text.doubts,
         }))
     }
 

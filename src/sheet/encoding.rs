@@ -31,6 +31,23 @@ pub(super) struct Detected {
     pub(super) known: Known,
 }
 
+impl Detected {
+    /// What is to be said of it where it was guessed; `said` is what the file says of its encoding.
+    pub(super) fn guess(self, said: &str) -> Option<String> {
+        (self.known == Known::Guessed).then(|| {
+            format!(
+                "{said}; it was read as {}. If letters look wrong, say the encoding, for example {}.",
+                self.encoding.name(),
+                if self.encoding == WINDOWS_1252 {
+                    "windows-1250"
+                } else {
+                    "windows-1252"
+                }
+            )
+        })
+    }
+}
+
 /// The encoding of that name.
 ///
 /// # Errors
@@ -40,7 +57,7 @@ pub(super) fn by_label(label: &str) -> Result<&'static Encoding> {
         Error::problem(
             Code::BadRequest,
             format!(
-                "There is no encoding {}. Known are, for example, utf-8, windows-1252, iso-8859-2, shift_jis and utf-16le.",
+                "There is no encoding {}. Known are, for example, utf-8, windows-1252, iso-8859-2, macintosh, shift_jis and utf-16le; save a file of DOS as UTF-8.",
                 super::notices::quote(label)
             ),
         )
@@ -161,15 +178,17 @@ pub(super) fn by_head(head: &[u8]) -> Result<Option<(&'static Encoding, Known)>>
     if let Some((encoding, _)) = Encoding::for_bom(head) {
         return Ok(Some((encoding, Known::Marked)));
     }
-    let zeros = head.iter().filter(|byte| **byte == 0).count();
-    if zeros > 0 {
-        let plain = head
-            .iter()
-            .filter(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'));
-        // Bytes of plain text with a few zeros among them are no UTF-16.
-        if zeros * 5 < head.len() && (plain.count() + zeros) * 10 > head.len() * 9 {
-            return Err(not_text());
-        }
+    let head = without_end(head);
+    let zeros = zeros_in(head);
+    let plain = head
+        .iter()
+        .filter(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'));
+    // Bytes of plain text with a few zeros among them are no UTF-16.
+    let few = zeros * 5 < head.len() && (plain.count() + zeros) * 10 > head.len() * 9;
+    if few && zeros * 20 > head.len() {
+        return Err(not_text());
+    }
+    if zeros > 0 && !few {
         return match [UTF_16LE, UTF_16BE]
             .into_iter()
             .filter_map(|encoding| Some((utf16_likeness(head, encoding)?, encoding)))
@@ -189,6 +208,22 @@ pub(super) fn by_head(head: &[u8]) -> Result<Option<(&'static Encoding, Known)>>
     Ok(None)
 }
 
+/// The bytes without a mark of a file's end (Ctrl-Z) and zeros that fill it up, unless they are letters
+/// of UTF-16.
+fn without_end(head: &[u8]) -> &[u8] {
+    let end = head.iter().rposition(|byte| !matches!(byte, 0 | 0x1a));
+    let (text, end) = head.split_at(end.map_or(0, |last| last + 1));
+    if text.is_empty() || zeros_in(text) * 20 > text.len() || end == [0] {
+        head
+    } else {
+        text
+    }
+}
+
+fn zeros_in(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte == 0).count()
+}
+
 /// How many of the characters stand in every table (Latin letters, digits, separators, line ends);
 /// `None` where the bytes can't be text in this encoding.
 fn utf16_likeness(head: &[u8], encoding: &'static Encoding) -> Option<usize> {
@@ -205,7 +240,7 @@ fn utf16_likeness(head: &[u8], encoding: &'static Encoding) -> Option<usize> {
         match decoded {
             Ok('\t' | '\n' | '\r' | ' '..='~') => common += 1,
             Ok('\u{fffe}' | '\u{ffff}') => return None,
-            Ok(c) if c.is_control() => return None,
+            Ok(c) if c.is_control() && c != '\u{1a}' => return None,
             Ok(_) => {}
             // The head may end within a pair.
             Err(_) if count * 2 + 2 >= head.len() => {}
@@ -220,14 +255,18 @@ struct Scan {
     errors: u64,
     /// Valid characters of several bytes.
     multibyte: u64,
+    /// Whether the last error is a character that the file's end cuts off.
+    cut: bool,
     /// Whether there is an escape character, with which ISO-2022-JP switches alphabets.
     escapes: bool,
 }
 
 impl Scan {
-    /// Text in an older encoding has hardly a pair of bytes that is valid UTF-8 by accident.
+    /// Text in an older encoding has hardly a pair of bytes that is valid UTF-8 by accident. A text that
+    /// is cut in its last letter has no other fault.
     fn is_damaged_utf8(&self) -> bool {
-        self.multibyte >= self.errors.saturating_mul(20)
+        let faults = self.errors - u64::from(self.cut);
+        self.multibyte > 0 && self.multibyte >= faults.saturating_mul(20)
     }
 }
 
@@ -235,6 +274,7 @@ fn scan<R: Read>(file: &mut R, piece: &mut [u8]) -> Result<Scan> {
     let mut scan = Scan {
         errors: 0,
         multibyte: 0,
+        cut: false,
         escapes: false,
     };
     let mut carried = 0;
@@ -259,6 +299,7 @@ fn scan<R: Read>(file: &mut R, piece: &mut [u8]) -> Result<Scan> {
                         }
                         None if last => {
                             scan.errors += 1;
+                            scan.cut = true;
                             (valid, &[][..])
                         }
                         // A character that goes on in the next piece.
@@ -305,7 +346,7 @@ pub(super) fn not_text() -> Error {
     Error::problem(
         Code::UnsupportedFormat,
         format!(
-            "The file is not text. It must be {}.",
+            "The file is neither a workbook nor text. It must be {}: save the table as one of these, and add that.",
             super::FORMATS_SENTENCE
         ),
     )

@@ -96,7 +96,7 @@ impl Filling {
         if notices.wants("merged-filled") {
             let (column, row) = (self.merge.first_column, self.merge.first_row);
             let message = format!(
-                "{} is merged down to {}; every row in between got its value.",
+                "{} is merged down to {}; the rows in between that hold anything got its value, where they have none of their own.",
                 cell_name(column, row),
                 cell_name(column, self.merge.last_row)
             );

@@ -2,7 +2,7 @@
 //! a header is mostly words.
 
 use super::assemble::{Found, Merge};
-use super::titles;
+use super::{doubt, titles};
 
 /// A row that waits for the header to be known.
 #[derive(Debug)]
@@ -50,7 +50,8 @@ pub(super) fn near(rows: &[Waiting], merges: &[Merge]) -> Vec<Merge> {
 pub(super) fn find(rows: &[Waiting], merges: &[Merge]) -> usize {
     let covers: Vec<usize> = rows.iter().map(|row| cover(row, merges)).collect();
     let at = first(rows, &covers, merges);
-    titles::below(rows, &covers, at).unwrap_or(at)
+    let at = titles::below(rows, &covers, at).unwrap_or(at);
+    doubt::instead(rows, at).unwrap_or(at)
 }
 
 /// The index of the first row that looks like a header, going by the table's width.
@@ -171,7 +172,7 @@ pub(super) fn labels(rows: &[Waiting], place: Place, merges: &[Merge]) -> Vec<Op
         let mut labels = vec![None; columns];
         for (column, found) in &only.cells {
             if let Some(label) = labels.get_mut(*column) {
-                *label = Some(words(found));
+                *label = label_of(found);
             }
         }
         return labels;
@@ -180,7 +181,9 @@ pub(super) fn labels(rows: &[Waiting], place: Place, merges: &[Merge]) -> Vec<Op
     for line in lines {
         let mut here: Vec<Option<String>> = vec![None; columns];
         for (column, found) in &line.cells {
-            let text = words(found);
+            let Some(text) = label_of(found) else {
+                continue;
+            };
             let covers = merges
                 .iter()
                 .find(|merge| merge.first_row == line.number && merge.first_column == *column);
@@ -208,6 +211,11 @@ pub(super) fn labels(rows: &[Waiting], place: Place, merges: &[Merge]) -> Vec<Op
         .collect()
 }
 
+/// The label that a cell gives its column: none where it is an error.
+fn label_of(found: &Found<'_>) -> Option<String> {
+    (!matches!(found, Found::Error(_))).then(|| words(found))
+}
+
 /// A cell as the words of a header.
 pub(super) fn words(found: &Found<'_>) -> String {
     match found {
@@ -225,18 +233,29 @@ pub(super) fn words(found: &Found<'_>) -> String {
 }
 
 /// Whether row `upper` holds group headers for the columns of row `lower`.
-fn groups(rows: &[Waiting], upper: usize, lower: usize, merges: &[Merge]) -> bool {
+fn groups(rows: &[Waiting], upper: usize, lower_at: usize, merges: &[Merge]) -> bool {
     if !is_wordy(rows, upper) {
         return false;
     }
-    let data = rows.get(lower + 1..).unwrap_or(&[]);
-    let (Some(upper), Some(lower)) = (rows.get(upper), rows.get(lower)) else {
+    let data = rows.get(lower_at + 1..).unwrap_or(&[]);
+    let (Some(upper), Some(lower)) = (rows.get(upper), rows.get(lower_at)) else {
         return false;
     };
     if lower.number != upper.number + 1 {
         return false;
     }
     let has = |column: usize| cell(lower, column).is_some();
+    // Where all columns have a label above and words below, above values, the words are labels, too.
+    let below_all = || {
+        let covered = |column: usize| {
+            cell(upper, column).is_some()
+                || merges.iter().any(|merge| {
+                    merge.first_row == upper.number
+                        && (merge.first_column..=merge.last_column).contains(&column)
+                })
+        };
+        lower.cells.iter().all(|(column, _)| covered(*column)) && names_values(rows, lower_at)
+    };
     let mut grouping = false;
     for (column, _) in &upper.cells {
         let merge = merges
@@ -261,7 +280,7 @@ fn groups(rows: &[Waiting], upper: usize, lower: usize, merges: &[Merge]) -> boo
             }
             // A column with a label of its own in both rows: the lower one is data, or the upper
             // one is a title.
-            Some(_) | None if has(*column) => return false,
+            Some(_) | None if has(*column) && !below_all() => return false,
             Some(_) | None => {}
         }
     }

@@ -9,6 +9,7 @@ mod decode;
 pub mod delimited;
 mod dialect;
 pub mod document;
+mod doubt;
 mod encoding;
 mod fill;
 mod found;
@@ -145,6 +146,9 @@ pub fn delimiter(text: &str) -> Result<char> {
         )),
     }
 }
+
+/// What is said of a file without a byte, or without a sheet that holds anything.
+pub const NOTHING: &str = "The file is empty. Save the table again, and add that.";
 
 /// The formats as people know them, for sentences.
 pub const FORMATS_SENTENCE: &str = "xlsx, xlsm, xlsb, xls, ods, csv, tsv or txt";

@@ -57,7 +57,7 @@ pub fn content(path: &Path, limits: &Limits) -> Result<Content> {
     let size = encoding::fill(&mut file, &mut head)?;
     head.truncate(size);
     if head.is_empty() {
-        return Err(Error::problem(Code::EmptyFile, "The file is empty."));
+        return Err(Error::problem(Code::EmptyFile, crate::sheet::NOTHING));
     }
     let bytes = file.seek(SeekFrom::End(0))?;
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {

@@ -24,13 +24,17 @@ pub fn without_rows(sheet: &SheetInfo) -> String {
         Some(name) => format!("Sheet \"{name}\""),
         None => "The file".to_owned(),
     };
+    let instead = match &sheet.name {
+        Some(_) => "Choose another sheet, or add the file that holds the table.",
+        None => "Add the file that holds the table.",
+    };
     let is_named = |label: &Option<String>| label.as_ref().is_some_and(|l| !l.trim().is_empty());
-    if sheet.columns.iter().any(|column| is_named(&column.label)) {
-        format!("{what} has headers but no rows.")
-    } else if sheet.header_row.is_some() {
-        format!("{what} holds nothing but blank rows.")
-    } else {
-        format!("{what} is empty.")
+    match sheet.header_row {
+        Some(row) if sheet.columns.iter().any(|column| is_named(&column.label)) => format!(
+            "{what} has headers in row {row} but no rows below them. Add rows, or say another row of headers."
+        ),
+        Some(_) => format!("{what} holds nothing but blank rows. {instead}"),
+        None => format!("{what} is empty. {instead}"),
     }
 }
 

@@ -58,7 +58,7 @@ fn is_below(rows: &[Waiting], covers: &[usize], first: usize, at: usize) -> bool
 }
 
 /// Whether a row reads like a title: `Company list | as of May`, `Stand | Mai 2026`.
-fn is_title(row: &Waiting) -> bool {
+pub(super) fn is_title(row: &Waiting) -> bool {
     row.cells.iter().any(|(_, found)| {
         let text = header::words(found);
         text.contains(|letter: char| letter.is_ascii_digit())
@@ -76,7 +76,7 @@ fn names_values_only(names: &[usize], below: &[Waiting]) -> bool {
 }
 
 /// Whether all cells of a row are short words, none twice.
-fn is_labels(row: &Waiting, below: &[Waiting]) -> bool {
+pub(super) fn is_labels(row: &Waiting, below: &[Waiting]) -> bool {
     let next = below.first();
     let mut seen: Vec<String> = Vec::new();
     for (column, found) in &row.cells {
@@ -102,6 +102,11 @@ enum Look {
     Bool,
     Mail,
     Address,
+}
+
+/// Whether two cells look alike, as values do.
+pub(super) fn look_alike(one: &Found<'_>, other: &Found<'_>) -> bool {
+    look(one).is_some() && look(one) == look(other)
 }
 
 fn look(found: &Found<'_>) -> Option<Look> {

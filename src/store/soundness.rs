@@ -1,12 +1,37 @@
 //! What `check` and `restore` ask of a database as a whole.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::clock::Timestamp;
 use crate::error::Result;
 
 /// Uploads told at most.
 const SHORT_MAX: u32 = 20;
+
+/// The first user of a database: tells it and its copies from all others.
+#[derive(Debug, PartialEq, Eq)]
+pub struct First {
+    id: i64,
+    name: String,
+    since: String,
+}
+
+/// By whom the database was begun; `None` where nobody has used it yet. Users are never removed, and
+/// neither their names nor their times change.
+///
+/// # Errors
+/// `Database`.
+pub fn first(connection: &Connection) -> Result<Option<First>> {
+    let sql = "SELECT id, username, created_at FROM users ORDER BY id LIMIT 1";
+    let found = connection.query_row(sql, [], |row| {
+        Ok(First {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            since: row.get(2)?,
+        })
+    });
+    Ok(found.optional()?)
+}
 
 /// How many rows refer to one that is missing.
 ///

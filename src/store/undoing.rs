@@ -1,38 +1,78 @@
 //! What undoing a job does to the list, found out in short reads: which of its records go, which are again
 //! what they were, and which stay because what they were has a key that another record has now.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::records::{LATER, in_list};
+use super::records::in_list;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::JobId;
 
-/// The version that is in the list when the job's version `r` is out of it: the newest older one of the same
-/// record that counts. The job is ?1; it files one version of a record at most.
-const OLDER: &str = "coalesce(
+/// The newest version of the record of `r` whose import stands: completed, not undone, and not ?1. Without
+/// one the record has nothing to be in the list for. A job files one version of a record at most.
+const STANDS: &str = "coalesce(
     (SELECT o.id FROM records o CROSS JOIN jobs k ON k.id = o.job_id
-     WHERE o.replaces = r.replaces AND o.id < r.id AND o.job_id <> ?1
-       AND k.status = 'completed' AND (k.undone_at IS NULL OR o.kept)
+     WHERE o.replaces = coalesce(r.replaces, r.id) AND o.job_id <> ?1
+       AND k.status = 'completed' AND k.undone_at IS NULL
      ORDER BY o.id DESC LIMIT 1),
     (SELECT o.id FROM records o CROSS JOIN jobs k ON k.id = o.job_id
-     WHERE o.id = r.replaces AND o.job_id <> ?1
-       AND k.status = 'completed' AND (k.undone_at IS NULL OR o.kept)))";
+     WHERE o.id = coalesce(r.replaces, r.id) AND o.job_id <> ?1
+       AND k.status = 'completed' AND k.undone_at IS NULL))";
 
-/// A version of the job that stays in the list, because the older one can't come back.
+/// Of the version above `r` that is in the list, whether its import stands; none where that is `r` itself.
+const ABOVE: &str =
+    "(SELECT k.undone_at IS NULL FROM records n CROSS JOIN jobs k ON k.id = n.job_id
+     WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
+       AND k.status = 'completed' AND (k.undone_at IS NULL OR n.kept)
+     ORDER BY n.id DESC LIMIT 1)";
+
+/// The newest version below `r` that stayed when its job was undone.
+const STAYED: &str = "(SELECT o.id FROM records o CROSS JOIN jobs k ON k.id = o.job_id
+     WHERE o.replaces = r.replaces AND o.id < r.id AND o.kept AND o.job_id <> ?1
+       AND k.undone_at IS NOT NULL
+     ORDER BY o.id DESC LIMIT 1)";
+
+/// What a record may become again, and what that does to the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stuck {
-    pub version: i64,
-    pub older: i64,
-    /// Hashes of the keys that the older version has and this one has not.
+struct Way {
+    older: i64,
+    /// Hashes of the keys that the older version has and the one in the list has not.
     takes: Vec<i64>,
     /// The other way round.
     gives: Vec<i64>,
 }
 
+/// A version that stays in the list, because an older one can't come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    pub version: i64,
+    /// The version that should come back.
+    pub older: i64,
+    /// The first version of the record.
+    first: i64,
+    /// The job filed it, or a version below it; else it has nothing to do with the job.
+    of_job: Option<Whose>,
+    /// First the version that should come back, then one that stayed once.
+    ways: Vec<Way>,
+    /// Other versions of the record stayed.
+    others_stayed: bool,
+}
+
+/// Which of the job's versions a stuck one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// The job's own.
+    Own,
+    /// Of a job undone before, above the job's own.
+    Above,
+}
+
 /// A look at what undoing a job would do.
+///
+/// Versions that stayed when other jobs were undone are looked at along with it: they go when nothing that
+/// stands is below them any more, and give way when what was in the way goes.
 ///
 /// Keys are compared by their hashes alone: two that share one by chance cost a record its return, and
 /// nothing else.
@@ -43,16 +83,24 @@ pub struct Look {
     since: Since,
     /// The record that was looked at last.
     after: i64,
+    /// The job's own versions were looked at; now those that stayed are.
+    own_done: bool,
     /// Records that go.
     pub removed: i64,
     /// Records that are again what they were.
     pub restored: i64,
+    /// Of both, those that had stayed when another job was undone.
+    pub settled: i64,
     /// Records that a later job changed: that version stays, with what it took over.
     pub changed_later: i64,
-    /// Records that stay as the job left them.
-    pub stuck: Vec<Stuck>,
+    /// Records that stay as they are.
+    stuck: Vec<Stuck>,
+    /// First versions of the job's records above which is one that stayed.
+    below: HashSet<i64>,
     /// Versions that are marked already, by an undoing that was cut off.
     marked: Vec<i64>,
+    /// First version of a record, and the version above which none stays any more.
+    released: Vec<(i64, i64)>,
     /// By hash of a key: how many records more have it once all are put back that can be.
     moved: HashMap<i64, i64>,
 }
@@ -91,22 +139,39 @@ impl Look {
             list: list.to_owned(),
             since: Since::now(connection, list)?,
             after: 0,
+            own_done: false,
             removed: 0,
             restored: 0,
+            settled: 0,
             changed_later: 0,
             stuck: Vec::new(),
+            below: HashSet::new(),
             marked: Vec::new(),
+            released: Vec::new(),
             moved: HashMap::new(),
         })
     }
 
-    /// Looks at some more of the job's records. True: all were looked at.
+    /// Looks at some more of the records. True: all were looked at.
     ///
     /// # Errors
     /// `Database`.
     pub fn page(&mut self, connection: &Connection, at_most: u32) -> Result<bool> {
+        if self.own_done {
+            return self.page_of_stayed(connection, at_most);
+        }
+        if self.page_of_own(connection, at_most)? {
+            self.own_done = true;
+            self.after = 0;
+        }
+        Ok(false)
+    }
+
+    fn page_of_own(&mut self, connection: &Connection, at_most: u32) -> Result<bool> {
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT r.id, r.kept, {LATER}, CASE WHEN r.replaces IS NOT NULL THEN {OLDER} END
+            "SELECT r.id, r.kept, coalesce(r.replaces, r.id), {ABOVE},
+                    CASE WHEN r.replaces IS NOT NULL THEN {STANDS} END,
+                    CASE WHEN r.replaces IS NOT NULL THEN {STAYED} END
              FROM records r WHERE r.job_id = ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3"
         ))?;
         let mut found = statement.query(params![self.job.0, self.after, at_most])?;
@@ -118,21 +183,79 @@ impl Look {
             if row.get(1)? {
                 self.marked.push(version);
             }
-            if row.get(2)? {
-                self.changed_later += 1;
-                continue;
-            }
+            let first = row.get(2)?;
             match row.get(3)? {
-                None => self.removed += 1,
-                Some(older) => {
-                    let stuck = trade(connection, version, older)?;
-                    if !self.put_back(connection, &stuck)? {
-                        self.stuck.push(stuck);
+                Some(true) => self.changed_later += 1,
+                Some(false) => {
+                    self.below.insert(first);
+                }
+                None => {
+                    let (stands, stayed): (Option<i64>, Option<i64>) = (row.get(4)?, row.get(5)?);
+                    let Some(stands) = stands else {
+                        self.removed += 1;
+                        if stayed.is_some() {
+                            self.released.push((first, 0));
+                        }
+                        continue;
+                    };
+                    let mut ways = vec![way(connection, version, stands)?];
+                    if let Some(stayed) = stayed.filter(|stayed| *stayed > stands) {
+                        ways.push(way(connection, version, stayed)?);
                     }
+                    let stuck = Stuck {
+                        version,
+                        older: stands,
+                        first,
+                        of_job: Some(Whose::Own),
+                        ways,
+                        others_stayed: stayed.is_some(),
+                    };
+                    self.put_back_or_keep(connection, stuck)?;
                 }
             }
         }
         Ok(all)
+    }
+
+    fn page_of_stayed(&mut self, connection: &Connection, at_most: u32) -> Result<bool> {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT r.id, r.replaces, {STANDS}
+             FROM records r CROSS JOIN jobs j ON j.id = r.job_id
+             WHERE r.template = ?2 AND r.kept AND r.id > ?3 AND r.job_id <> ?1
+               AND j.undone_at IS NOT NULL AND {ABOVE} IS NULL
+             ORDER BY r.id LIMIT ?4"
+        ))?;
+        let mut found = statement.query(params![self.job.0, self.list, self.after, at_most])?;
+        let mut all = true;
+        while let Some(row) = found.next()? {
+            all = false;
+            let version = row.get(0)?;
+            self.after = version;
+            let first = row.get(1)?;
+            let Some(stands) = row.get(2)? else {
+                self.removed += 1;
+                self.settled += 1;
+                self.released.push((first, 0));
+                continue;
+            };
+            let stuck = Stuck {
+                version,
+                older: stands,
+                first,
+                of_job: self.below.contains(&first).then_some(Whose::Above),
+                ways: vec![way(connection, version, stands)?],
+                others_stayed: true,
+            };
+            self.put_back_or_keep(connection, stuck)?;
+        }
+        Ok(all)
+    }
+
+    fn put_back_or_keep(&mut self, connection: &Connection, stuck: Stuck) -> Result<()> {
+        if !self.put_back(connection, &stuck)? {
+            self.stuck.push(stuck);
+        }
+        Ok(())
     }
 
     /// Puts back what can come back after all, because others that were put back gave up its keys. What is
@@ -146,27 +269,41 @@ impl Look {
         let tried = std::mem::take(&mut self.stuck);
         let before = tried.len();
         for stuck in tried {
-            if !self.put_back(connection, &stuck)? {
-                self.stuck.push(stuck);
-            }
+            self.put_back_or_keep(connection, stuck)?;
         }
         Ok(self.stuck.len() == before)
     }
 
     fn put_back(&mut self, connection: &Connection, record: &Stuck) -> Result<bool> {
-        for hash in &record.takes {
+        for way in &record.ways {
+            if !self.is_free(connection, way)? {
+                continue;
+            }
+            for hash in &way.takes {
+                *self.moved.entry(*hash).or_default() += 1;
+            }
+            for hash in &way.gives {
+                *self.moved.entry(*hash).or_default() -= 1;
+            }
+            self.restored += 1;
+            if record.of_job != Some(Whose::Own) {
+                self.settled += 1;
+            }
+            if record.others_stayed {
+                self.released.push((record.first, way.older));
+            }
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn is_free(&self, connection: &Connection, way: &Way) -> Result<bool> {
+        for hash in &way.takes {
             let moved = self.moved.get(hash).copied().unwrap_or(0);
             if self.having(connection, *hash)? + moved > 0 {
                 return Ok(false);
             }
         }
-        for hash in &record.takes {
-            *self.moved.entry(*hash).or_default() += 1;
-        }
-        for hash in &record.gives {
-            *self.moved.entry(*hash).or_default() -= 1;
-        }
-        self.restored += 1;
         Ok(true)
     }
 
@@ -178,7 +315,7 @@ impl Look {
                 "SELECT count(*) FROM record_keys q
                  CROSS JOIN records r ON r.id = q.record_id AND r.template = ?2
                  CROSS JOIN jobs j ON j.id = r.job_id
-                 WHERE q.hash = ?3 AND {in_list} AND NOT (r.job_id = ?1 AND {OLDER} IS NULL)"
+                 WHERE q.hash = ?3 AND {in_list} AND {STANDS} IS NOT NULL"
             ))?
             .query_row(params![self.job.0, self.list, hash], |row| row.get(0))?)
     }
@@ -188,14 +325,49 @@ impl Look {
         &self.list
     }
 
-    /// Records of the job that stay in the list.
+    /// True while another look may put back more.
+    pub fn has_stuck(&self) -> bool {
+        !self.stuck.is_empty()
+    }
+
+    /// Records that the job filed and that stay as they are, because an older version can't come back.
+    pub fn blocked(&self) -> usize {
+        self.stuck_of_job().count()
+    }
+
+    /// Records that the job filed and that stay in the list.
     pub fn kept(&self) -> i64 {
-        self.changed_later + i64::try_from(self.stuck.len()).unwrap_or(i64::MAX)
+        self.changed_later + i64::try_from(self.blocked()).unwrap_or(i64::MAX)
+    }
+
+    fn stuck_of_job(&self) -> impl Iterator<Item = &Stuck> {
+        self.stuck.iter().filter(|stuck| stuck.of_job.is_some())
+    }
+
+    /// Lets go of what had stayed and need not any more: in the transaction that undoes the job, for it
+    /// changes the list.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn release(&self, tx: &Tx<'_>) -> Result<()> {
+        let mut statement = tx.prepare_cached(
+            "UPDATE records SET kept = 0 WHERE replaces = ?1 AND id > ?2 AND kept AND job_id <> ?3",
+        )?;
+        for (first, above) in &self.released {
+            statement.execute(params![first, above, self.job.0])?;
+        }
+        Ok(())
     }
 
     /// The versions to mark as kept, and those to mark as not.
     pub fn marks(&self) -> (Vec<i64>, Vec<i64>) {
-        let mut keep: Vec<i64> = self.stuck.iter().map(|stuck| stuck.version).collect();
+        let own = |stuck: &&Stuck| stuck.of_job == Some(Whose::Own);
+        let mut keep: Vec<i64> = self
+            .stuck
+            .iter()
+            .filter(own)
+            .map(|stuck| stuck.version)
+            .collect();
         keep.sort_unstable();
         let (there, no_more): (Vec<i64>, Vec<i64>) = self
             .marked
@@ -222,12 +394,12 @@ impl Look {
 
     /// The first record that stays as it is, and the keys that another has now.
     pub fn first_stuck(&self) -> Option<(&Stuck, &[i64])> {
-        let first = self.stuck.iter().min_by_key(|stuck| stuck.version)?;
-        Some((first, &first.takes))
+        let first = self.stuck_of_job().min_by_key(|stuck| stuck.version)?;
+        Some((first, first.ways.first().map_or(&[], |way| &way.takes)))
     }
 }
 
-fn trade(connection: &Connection, version: i64, older: i64) -> Result<Stuck> {
+fn way(connection: &Connection, version: i64, older: i64) -> Result<Way> {
     let now = keys(connection, version)?;
     let then = keys(connection, older)?;
     let without = |these: &[i64], those: &[i64]| -> Vec<i64> {
@@ -235,8 +407,7 @@ fn trade(connection: &Connection, version: i64, older: i64) -> Result<Stuck> {
         rest.retain(|hash| !those.contains(hash));
         rest
     };
-    Ok(Stuck {
-        version,
+    Ok(Way {
         older,
         takes: without(&then, &now),
         gives: without(&now, &then),

@@ -120,7 +120,11 @@ impl<'a> Check<'a> {
                 chosen: claim.options.date_order,
             },
             sample,
-            notices: strange.iter().chain(&sheet.notices).cloned().collect(),
+            notices: strange
+                .iter()
+                .cloned()
+                .chain(repair::own_notices(sheet))
+                .collect(),
         };
         Ok(Check {
             app,

@@ -135,6 +135,47 @@ fn of_the_backups_in_a_folder_the_newest_are_kept() {
 }
 
 #[test]
+fn of_another_office_s_backups_in_the_folder_none_is_removed() {
+    let (east, west) = (office(), office());
+    let shared = tempfile::tempdir().unwrap();
+    let kept = shared.path();
+    let into = kept.to_str().unwrap();
+    // Nothing that only has such a name: no database, another program's, one that can't be read.
+    fs::write(kept.join("office-2020-01-01T000000.000Z.db"), "mine").unwrap();
+    Connection::open(kept.join("office-2020-01-02T000000.000Z.db"))
+        .unwrap()
+        .execute_batch("CREATE TABLE theirs (x)")
+        .unwrap();
+    for _ in 0..3 {
+        said(&run(east.path(), &["backup", into, "--keep", "3"]), 0);
+    }
+    let of_east = files(kept, "office-202");
+    add_user(west.path(), "ben", &[]);
+    for _ in 0..3 {
+        said(&run(west.path(), &["backup", into, "--keep", "2"]), 0);
+    }
+    let all = files(kept, "office-202");
+    assert!(of_east.iter().all(|file| all.contains(file)), "{all:?}");
+    assert_eq!(all.len(), of_east.len() + 2);
+}
+
+#[test]
+fn the_copies_of_an_office_that_has_not_begun_yet_are_kept_by_number_too() {
+    let folder = tempfile::tempdir().unwrap();
+    serve(folder.path(), &[]).terminate();
+    for _ in 0..3 {
+        said(&run(folder.path(), &["backup", ".", "--keep", "2"]), 0);
+    }
+    assert_eq!(files(folder.path(), "office-").len(), 2);
+    add_user(folder.path(), "anna", &["--admin"]);
+    for _ in 0..3 {
+        said(&run(folder.path(), &["backup", ".", "--keep", "2"]), 0);
+    }
+    let left = files(folder.path(), "office-");
+    assert_eq!(left.iter().map(|file| users(file)).sum::<i64>(), 2);
+}
+
+#[test]
 fn a_restore_brings_the_backup_back_and_keeps_what_it_replaced() {
     let folder = office();
     let db = folder.path().join("office.db");
@@ -305,6 +346,27 @@ fn an_emptied_database_is_no_database_for_any_command() {
     assert!(!folder.path().join("copy.db").exists());
     let size = fs::metadata(folder.path().join("office.db")).unwrap().len();
     assert_eq!(size, 0, "nothing wrote a new schema into it");
+}
+
+#[test]
+fn an_emptied_database_is_not_served_as_a_new_office_and_a_new_empty_file_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("office.db");
+    fs::write(&db, b"").unwrap();
+    // Made for it beforehand, as many scripts do; the log says what happens.
+    serve(folder.path(), &[]).terminate();
+    assert!(crate::client::log(folder.path()).contains("is empty (0 bytes)"));
+    add_user(folder.path(), "anna", &["--admin"]);
+    serve(folder.path(), &[]).terminate();
+    fs::write(&db, b"").unwrap();
+    for command in [&["serve"][..], &["user", "add", "eve", "--admin"]] {
+        let refused = said(&run(folder.path(), command), 2);
+        assert!(
+            refused.contains("what it held is lost") && refused.contains("restore"),
+            "{refused}"
+        );
+    }
+    assert_eq!(fs::metadata(&db).unwrap().len(), 0);
 }
 
 #[test]

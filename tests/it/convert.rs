@@ -118,7 +118,7 @@ fn on_failure_nothing_is_printed_but_the_reason() {
         ("cut.xlsx", b"PK\x03\x04", "(unreadable-file)"),
         (
             "late.csv",
-            &[b"a,b\n1,2\n".repeat(50_000), vec![0]].concat(),
+            &[b"a,b\n1,2\n".repeat(50_000), b"\0\0\0,".repeat(50_000)].concat(),
             "(unsupported-format)",
         ),
     ] {

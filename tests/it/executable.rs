@@ -123,6 +123,17 @@ fn a_job_in_work_when_the_process_was_killed_runs_again() {
 
 #[test]
 fn the_reading_child_ends_with_the_server() {
+    ends_with_the_server(&[]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_reading_child_that_was_stopped_ends_with_the_server_too() {
+    ends_with_the_server(&["-STOP"]);
+}
+
+/// Kills a server while its child reads, once the child has had `signals`.
+fn ends_with_the_server(signals: &[&str]) {
     let folder = folder();
     add_user_on_new_database(folder.path());
     let served = serve(folder.path(), &[]);
@@ -142,6 +153,13 @@ fn the_reading_child_ends_with_the_server() {
         }
         assert!(rows < 2_000_000, "no child is ever seen");
     };
+    for signal in signals {
+        // Where it has ended meanwhile there is nothing to stop.
+        let _ = std::process::Command::new("kill")
+            .arg(signal)
+            .arg(child.to_string())
+            .status();
+    }
     served.kill();
     wait_until(|| (!is_alive(child)).then_some(()));
 }
@@ -260,6 +278,34 @@ fn a_client_that_hangs_up_has_no_file_read_for_it_any_more() {
 }
 
 #[test]
+fn a_client_that_only_sends_no_more_has_its_file_stored() {
+    let folder = folder();
+    add_user_on_new_database(folder.path());
+    let served = serve(folder.path(), &[]);
+    let session = served.sign_in("anna");
+    // Long enough to be asked whether it is still there.
+    let list = companies("c", 200_000);
+    let (content_type, body) = crate::forms::multipart("c.csv", &list, &[]);
+    let mut stream = std::net::TcpStream::connect(&served.address).unwrap();
+    let head = format!(
+        "POST /api/files/upload-json HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {session}\r\n\
+         Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+        served.address,
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&body).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let answer = answer.replace("HTTP/1.1 100 Continue\r\n\r\n", "");
+    if cfg!(target_os = "linux") {
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+        assert_eq!(number(folder.path(), "SELECT count(*) FROM uploads"), 1);
+    }
+}
+
+#[test]
 fn a_second_server_on_the_same_database_is_refused_with_a_sentence() {
     let folder = folder();
     let _served = serve(folder.path(), &[]);
@@ -271,6 +317,32 @@ fn a_second_server_on_the_same_database_is_refused_with_a_sentence() {
     assert_eq!(second.status.code(), Some(2));
     let said = String::from_utf8(second.stderr).unwrap();
     assert!(said.contains("serves") && said.contains("--db"), "{said}");
+}
+
+#[test]
+#[cfg(unix)]
+fn another_name_of_the_database_is_no_other_database() {
+    let folder = folder();
+    let other = |name: &str| {
+        let output = sheetline(folder.path())
+            .args(["serve", "--listen", "127.0.0.1:0", "--db", name])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    std::os::unix::fs::symlink("office.db", folder.path().join("link.db")).unwrap();
+    let _served = serve(folder.path(), &[]);
+    let said = other("link.db");
+    assert!(said.contains("serves"), "{said}");
+    std::fs::hard_link(
+        folder.path().join("office.db"),
+        folder.path().join("hard.db"),
+    )
+    .unwrap();
+    let said = other("hard.db");
+    assert!(said.contains("a second name (a hard link)"), "{said}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ impl Random {
 }
 
 /// Texts that something could happen to on the way out and in.
-const TEXTS: [&str; 34] = [
+const TEXTS: [&str; 36] = [
     "plain",
     "=1+1",
     "'=1+1",
@@ -53,6 +53,8 @@ const TEXTS: [&str; 34] = [
     "M\u{fc}ller",
     "Mu\u{308}ller",
     "_x0041_",
+    "a\u{b}b\u{1}",
+    "_x000B_\u{1f}",
     "NaN",
     "#N/A",
     "\"",

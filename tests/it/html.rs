@@ -6,10 +6,23 @@ use sheetline::sheet::ReadOptions;
 use crate::reader::{Whole, read_whole};
 
 fn read(page: impl AsRef<[u8]>) -> Result<Whole, Error> {
+    read_as(page, None)
+}
+
+fn read_as(page: impl AsRef<[u8]>, encoding: Option<&str>) -> Result<Whole, Error> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.xls");
     std::fs::write(&path, page).unwrap();
-    read_whole(&path, &ReadOptions::default())
+    let options = ReadOptions {
+        encoding: encoding.map(str::to_owned),
+        ..ReadOptions::default()
+    };
+    read_whole(&path, &options)
+}
+
+fn notices(whole: &Whole) -> Vec<(&str, Option<&str>)> {
+    let of = &whole.sheets[0].1.notices;
+    of.iter().map(|n| (&*n.code, n.cell.as_deref())).collect()
 }
 
 fn cells(whole: &Whole, sheet: usize) -> Vec<&str> {
@@ -98,6 +111,53 @@ fn the_encoding_is_the_one_that_the_page_names() {
         .flat_map(u16::to_le_bytes)
         .collect();
     assert_eq!(cells(&read(utf16).unwrap(), 0), [r#"["ż",1]"#]);
+}
+
+#[test]
+fn what_a_page_says_of_its_encoding_is_tried_and_what_a_person_says_wins() {
+    let page = |head: &str| {
+        let text = format!("{head}<table><tr><th>Name<th>n<tr><td>Köln<td>1</table>");
+        encoding_rs::WINDOWS_1252.encode(&text).0.into_owned()
+    };
+    let expected = [r#"["Köln",1]"#];
+    for head in ["<meta charset=utf-8>", "<meta charset=klingon>", ""] {
+        let whole = read(page(head)).unwrap();
+        assert_eq!(cells(&whole, 0), expected, "{head}");
+        assert_eq!(whole.file.encoding.as_deref(), Some("windows-1252"));
+        assert_eq!(notices(&whole), [("encoding-guessed", None)], "{head}");
+        let message = &whole.sheets[0].1.notices[0].message;
+        let says = head.is_empty();
+        assert_eq!(message.contains("does not say"), says, "{message}");
+    }
+    let whole = read(page("<meta charset=latin1>")).unwrap();
+    assert_eq!(notices(&whole), []);
+    let wrong = page("<meta charset=windows-1251>");
+    let whole = read_as(&wrong, Some("windows-1252")).unwrap();
+    assert_eq!(cells(&whole, 0), expected);
+    assert_eq!(notices(&whole), []);
+    // Bytes that mean nothing are told with their cell.
+    let whole = read_as(page(""), Some("utf-8")).unwrap();
+    assert_eq!(cells(&whole, 0), ["[\"K\u{fffd}ln\",1]"]);
+    assert_eq!(notices(&whole), [("undecodable", Some("A2"))]);
+    assert!(read_as(page(""), Some("klingon")).is_err());
+}
+
+#[test]
+fn what_no_browser_shows_is_no_text_of_a_cell() {
+    let whole = read(
+        "<style>td{}</style><table><tr><th>A<th>B<th>C\
+         <tr><td>1<style>td{x:y}</style><td>2<script>var a=1;</script><td>x<noscript>no</noscript>\
+         <tr><td><select><option>o1<option>o2</select>y<td>3<td><select><option>z\
+         <tr><td>4<td>5<td>6</table>",
+    )
+    .unwrap();
+    assert_eq!(cells(&whole, 0), [r#"[1,2,"x"]"#, r#"["y",3]"#, "[4,5,6]"]);
+    let told = [
+        ("text-left-out", "C2"),
+        ("text-left-out", "A3"),
+        ("text-left-out", "C3"),
+    ];
+    assert_eq!(notices(&whole), told.map(|(code, cell)| (code, Some(cell))));
 }
 
 #[test]

@@ -138,6 +138,41 @@ fn a_newer_database_is_refused_with_a_sentence_and_left_alone() {
 }
 
 #[test]
+fn a_schema_that_never_was_is_not_called_a_newer_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = released(folder.path(), 1);
+    Connection::open(&path)
+        .unwrap()
+        .pragma_update(None, "user_version", 0)
+        .unwrap();
+    let said = open(&path).err().unwrap().to_string();
+    assert!(
+        !said.contains("newer") && said.contains("restore"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_step_that_fails_is_told_with_the_copy_and_takes_no_other_file_s_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = released(folder.path(), migrate::VERSION - 1);
+    let mine = migrate::copy_name(&path, migrate::VERSION);
+    fs::write(&mine, "mine").unwrap();
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch("ALTER TABLE jobs ADD COLUMN unchanged INTEGER")
+        .unwrap();
+    drop(connection);
+    let said = open(&path).err().unwrap().to_string();
+    assert!(
+        said.contains("Nothing was changed") && said.contains("-2.bak"),
+        "{said}"
+    );
+    assert_eq!(fs::read(&mine).unwrap(), b"mine");
+    assert_eq!(number(&path, "PRAGMA user_version"), migrate::VERSION - 1);
+}
+
+#[test]
 fn while_a_server_works_on_an_old_database_nothing_migrates_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = released(folder.path(), 1);

@@ -370,7 +370,7 @@ fn memory_and_processor_time_are_limited() {
     };
     let outcome = read_within(&path, &ReadOptions::default(), &little);
     assert_eq!(code(outcome), "too-complex");
-    // However little it is, what is told is that it is too little.
+    // However little it is, also less than a setting may say, what is told is that it is too little.
     for mb in [1, 4, 16, 24, 32, 40, 48, 56] {
         let less = Limits {
             child_memory_bytes_max: mb << 20,
@@ -434,10 +434,12 @@ fn the_sheet_that_was_asked_for_matters_else_the_first_visible_one_with_a_row() 
     assert!(matches!(refused, Error::Problem(p) if p.detail.contains("\"List\"")));
     let refused = read_whole(&path, &asked("Header")).err().unwrap();
     assert!(
-        matches!(refused, Error::Problem(p) if p.detail == "Sheet \"Header\" has headers but no rows.")
+        matches!(refused, Error::Problem(p) if p.detail.starts_with("Sheet \"Header\" has headers in row 1 but no rows below them."))
     );
     let refused = read_whole(&path, &asked("Empty")).err().unwrap();
-    assert!(matches!(refused, Error::Problem(p) if p.detail == "Sheet \"Empty\" is empty."));
+    assert!(
+        matches!(refused, Error::Problem(p) if p.detail.starts_with("Sheet \"Empty\" is empty. Choose another sheet"))
+    );
 }
 
 #[test]
@@ -488,6 +490,50 @@ fn a_formula_without_a_result_is_told() {
         .map(|notice| notice.cell.as_deref())
         .collect();
     assert_eq!(told, [Some("A3")]);
+}
+
+#[test]
+fn what_a_workbook_holds_besides_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xlsx");
+    let text = "<worksheet><sheetData>\
+        <row r='1'><c r='A1' t='str'><v>Name</v></c><c r='B1' t='str'><v>At</v></c></row>\
+        <row r='2'><c r='A2'><v>1</v></c><c r='B2' t='d'><v>2026-05-04T10:30:00Z</v></c>\
+        <c r='A2'><v>2</v></c></row>\
+        <row r='3'><c r='A3'><v>3</v></c><c r='B3' t='d'><v>2026-05-04T10:30:00+02:00</v></c></row>\
+        <row r='4'><c r='A4'><v>4</v></c><c r='B4' t='d'><v>2026-05-04T10:30:00</v></c></row>\
+        </sheetData></worksheet>";
+    let workbook = "<workbook><sheets><sheet name='Chart' sheetId='1' id='r2'/>\
+        <sheet name='List' sheetId='2' id='r1'/></sheets></workbook>";
+    let relationships = "<Relationships>\
+        <Relationship Id='r1' Type='x/worksheet' Target='worksheets/sheet1.xml'/>\
+        <Relationship Id='r2' Type='x/chartsheet' Target='chartsheets/sheet1.xml'/></Relationships>";
+    package(
+        &path,
+        &[
+            ("[Content_Types].xml", CONTENT_TYPES),
+            ("_rels/.rels", RELATIONSHIPS),
+            ("xl/workbook.xml", workbook),
+            ("xl/_rels/workbook.xml.rels", relationships),
+            ("xl/worksheets/sheet1.xml", text),
+        ],
+    );
+    let whole = read_whole(&path, &ReadOptions::default()).unwrap();
+    let (rows, info) = &whole.sheets[0];
+    assert_eq!(rows[0].cells, r#"[2,"2026-05-04T10:30:00"]"#);
+    assert_eq!(rows[1].cells, r#"[3,"2026-05-04T10:30:00+02:00"]"#);
+    let told = info.notices.iter();
+    let told: Vec<_> = told.map(|n| (&*n.code, n.cell.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            ("sheet-left-out", None),
+            ("time-zone", Some("B2")),
+            ("cell-twice", Some("A2")),
+            ("time-zone", Some("B3")),
+        ]
+    );
+    assert!(info.notices[0].message.contains("Chart"));
 }
 
 #[test]

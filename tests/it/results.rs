@@ -143,6 +143,28 @@ fn a_workbook_of_records_keeps_text_as_text() {
 }
 
 #[test]
+fn a_number_has_the_same_digits_in_every_download_and_is_one_in_a_workbook() {
+    let office = Office::new();
+    let root = office.admin("root");
+    let schema =
+        json!({"fields": [{"name": "n", "type": "number"}, {"name": "t", "type": "string"}]});
+    root.send("PUT", "/api/templates/sums", &schema).expect(201);
+    let file = "n,t\n1.50,a\u{b}b\n10.0000000000000000,c\n";
+    let id = done(&root, "a.csv", file, &[("template", "sums")]);
+    let lines = root.get(&format!("/api/jobs/{id}/records.ndjson")).text();
+    assert!(lines.starts_with("{\"n\":1.50,"), "{lines}");
+    let table = root
+        .get(&format!("/api/jobs/{id}/records.csv?bom=0"))
+        .text();
+    assert_eq!(table, "n,t\r\n1.50,a\u{b}b\r\n10.0000000000000000,c\r\n");
+    let workbook = root.get(&format!("/api/jobs/{id}/records.xlsx")).bytes;
+    let rows = cells(&workbook, "Records");
+    assert_eq!(rows[1][0], Data::Float(1.5));
+    assert_eq!(rows[2][0], Data::Float(10.0));
+    assert_eq!(rows[1][1], text("a\u{b}b"));
+}
+
+#[test]
 fn the_marked_copy_has_every_row_in_its_place() {
     let office = Office::new();
     let anna = office.member("anna");
@@ -875,8 +897,13 @@ fn a_column_called_like_one_of_the_workbooks_own_comes_home_under_its_name() {
     let text = "Company Name,LinkedIn_URL,Row in the file\n,https://l.example/a,7\n";
     let id = done(&anna, "list.csv", text, &[]);
     let workbook = anna.get(&format!("/api/jobs/{id}/repair.xlsx")).bytes;
-    anna.queue("fix.xlsx", &mended(&workbook, &[(1, 2, "Ernst")]));
+    let home = anna.queue("fix.xlsx", &mended(&workbook, &[(1, 2, "Ernst")]));
     office.work_all();
+    let report = anna.get(&format!("/api/jobs/{home}/report")).expect(200);
+    assert!(
+        !report.to_string().contains("Row in the file_2"),
+        "{report}"
+    );
     assert_eq!(
         list(&anna)[0]["data"]["Row in the file"],
         7,

@@ -62,6 +62,43 @@ fn a_setting_that_does_not_exist_is_named_with_the_nearest_one() {
 }
 
 #[test]
+fn a_slip_in_a_variable_is_an_error_and_a_variable_of_somebody_else_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["config", "serve"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_sheetline"))
+            .env_clear()
+            .env("SHEETLINE_WOKERS", "3")
+            .current_dir(folder.path())
+            .arg(command)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("Did you mean SHEETLINE_WORKERS?"), "{said}");
+    }
+    let output = config(folder.path(), &[], &[("SHEETLINE_BIN", "x")]);
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("SHEETLINE_BIN is no setting"), "{said}");
+}
+
+#[test]
+fn the_path_of_the_settings_file_may_stand_in_a_file_too() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("my.toml"), "workers = 2\n").unwrap();
+    std::fs::write(folder.path().join("where"), "my.toml\n").unwrap();
+    let named = |file| config(folder.path(), &[], &[("SHEETLINE_CONFIG_FILE", file)]);
+    assert_eq!(
+        line(&named("where"), "workers"),
+        r#"workers = "2" # my.toml"#
+    );
+    let mistaken = named("my.toml");
+    assert_eq!(mistaken.status.code(), Some(2));
+    let said = String::from_utf8(mistaken.stderr).unwrap();
+    assert!(said.contains("is named with SHEETLINE_CONFIG."), "{said}");
+}
+
+#[test]
 fn a_value_that_is_none_names_its_setting() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("sheetline.toml"), "workers = \"many\"\n").unwrap();
@@ -101,7 +138,7 @@ fn a_wrong_value_is_told_with_the_place_where_it_stands_and_what_would_be_right(
         (
             "SHEETLINE_TRUSTED_PROXY",
             "127.0.0.1,nginx",
-            "SHEETLINE_TRUSTED_PROXY is \"nginx\": it must be an IP address such as 127.0.0.1, without a port (or several, with commas).",
+            "SHEETLINE_TRUSTED_PROXY is \"nginx\": it must be an IP address such as 127.0.0.1 or a network such as 10.0.0.0/8, without a port (or several, with commas).",
         ),
         (
             "SHEETLINE_LOG_LEVEL",

@@ -443,6 +443,30 @@ fn cells_are_positional_and_say_what_they_were() {
 }
 
 #[test]
+fn an_error_in_the_header_is_counted_and_names_no_column() {
+    let error = Found::Error(Cow::Borrowed("#REF!"));
+    let mut lines = rows(&["Name|?|Size", "Acme|Berlin|12"]);
+    lines[0].1[1].1 = error;
+    let put = assemble(sheet(), &lines, &Limits::default()).unwrap();
+    assert_eq!(put.names(), ["Name", "column_2", "Size"]);
+    assert_eq!(put.info.error_cells, 1);
+    assert_eq!(put.info.error_cells_first, ["B1"]);
+    assert_eq!(put.codes(), ["blank-label"]);
+}
+
+#[test]
+fn only_rows_of_spaces_are_said_to_be_some() {
+    let mut lines = rows(&["Name|City", "?|", "?|", " |?", " | ", "Acme|Berlin"]);
+    lines[1].1[0].1 = Found::Error(Cow::Borrowed("#N/A"));
+    lines[2].1[0].1 = Found::Number(f64::NAN);
+    lines[3].1[1].1 = Found::Error(Cow::Borrowed("#N/A"));
+    let put = assemble(sheet(), &lines, &Limits::default()).unwrap();
+    let told = put.info.notices.iter().filter(|n| n.code == "spaces-only");
+    let cells: Vec<_> = told.map(|n| n.cell.as_deref()).collect();
+    assert_eq!(cells, [Some("A5")]);
+}
+
+#[test]
 fn columns_without_name_or_value_are_dropped_and_others_are_named() {
     let put = put(&["Name||City| |Name|", "Acme||Berlin|x|b||9"]);
     assert_eq!(
@@ -565,6 +589,82 @@ fn merged_titles_and_sloppy_merges_are_no_group_headers() {
     );
     assert_eq!(sloppy.names(), ["Name", "City", "Mail"]);
     assert_eq!(sloppy.info.rows, 2);
+}
+
+#[test]
+fn a_second_line_below_one_merged_group_is_part_of_the_header() {
+    let lines = ["Client||Total", "First|Last|EUR", "Ann|Bee|2", "Cal|Dee|4"];
+    let put = put_merged(&lines, &[(1, 1, 0, 1)]);
+    assert_eq!(put.names(), ["Client First", "Client Last", "Total EUR"]);
+    assert_eq!(put.info.header_row, Some(2));
+    // Without values below it, it may be a record.
+    let lines = [
+        "Client||Total",
+        "First|Last|EUR",
+        "Ann|Bee|two",
+        "Cal|Dee|four",
+    ];
+    let put = put_merged(&lines, &[(1, 1, 0, 1)]);
+    assert_eq!(put.info.header_row, Some(1));
+}
+
+#[test]
+fn a_count_of_the_columns_above_the_header_is_none() {
+    let put = put(&["1|2|3", "Name|Zip|City", "Ann|b1|Bonn", "Bob|b2|Ulm"]);
+    assert_eq!(put.info.header_row, Some(2));
+    assert_eq!(put.names(), ["Name", "Zip", "City"]);
+}
+
+#[test]
+fn a_header_that_would_leave_no_row_is_none() {
+    let narrow = put(&["Name|Mail", "Ann|mail|call|x|y|z"]);
+    assert_eq!(narrow.info.header_row, Some(1));
+    assert_eq!(narrow.info.rows, 1);
+    // What reads like a title, or stands apart, is none.
+    for lines in [
+        &["Company list|as of May", "Name|City|Size|Since|Sum"][..],
+        &["Client|Acme", "", "Name|City|Size|Since|Sum"],
+    ] {
+        assert_eq!(put(lines).info.rows, 0, "{lines:?}");
+    }
+}
+
+#[test]
+fn a_header_without_proof_is_told() {
+    let guessed = |lines: &[&str]| {
+        let put = put(lines);
+        let told = put.info.notices.into_iter();
+        told.filter(|n| n.code == "header-guessed")
+            .map(|n| n.cell)
+            .collect::<Vec<_>>()
+    };
+    let cell = |name: &str| vec![Some(name.to_owned())];
+    assert_eq!(guessed(&["1|2|3", "4|5|6", "7|8|9"]), cell("A1"));
+    assert_eq!(
+        guessed(&["Acme|Bonn|a@x.de", "Beta|Ulm|b@x.de"]),
+        cell("C1")
+    );
+    assert_eq!(guessed(&["Note", "Ann|1|2", "Bob|3|4"]), cell("A1"));
+    // A table above another one is no title.
+    let two = [
+        "Name|Mail",
+        "Ann|a",
+        "Bob|b",
+        "",
+        "Site|Kind|Size|Sum",
+        "w|i|5|6",
+        "w|i|7|8",
+    ];
+    assert_eq!(guessed(&two), cell("A5"));
+    assert_eq!(guessed(&["Name|City", "Acme|Bonn"]), []);
+    let title = [
+        "Customers",
+        "As of|2026-05-04",
+        "",
+        "Name|City|Size",
+        "Acme|Bonn|12",
+    ];
+    assert_eq!(guessed(&title), []);
 }
 
 #[test]

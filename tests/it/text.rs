@@ -195,6 +195,43 @@ fn ragged_rows_are_kept_whole_and_told() {
 }
 
 #[test]
+fn a_header_narrower_than_its_records_stays_the_header() {
+    let text = read("Name,Tags\nA,red,green,blue,black\nB,one,two,three,four\nC,p,q,r,s\n");
+    assert_eq!(text.info.header_row, Some(1));
+    assert_eq!(text.rows.len(), 3);
+    assert_eq!(text.names()[..2], ["Name", "Tags"]);
+    let text = read("Name,Site\nAcme,https://x.example,note one,note two,x,y\n");
+    assert_eq!(text.numbers(), [2]);
+    // A title that is filled up, or reads like one.
+    for text in [
+        "Customers,Germany,,,\nName,City,Size,Kind,Note\nAcme,Bonn,big,x,a\nBolt,Ulm,small,y,b\n",
+        "List,May 2026\nName,City,Size,Kind,Note\nAcme,Bonn,big,x,a\nBolt,Ulm,small,y,b\n",
+    ] {
+        assert_eq!(read(text).info.header_row, Some(2), "{text}");
+    }
+}
+
+#[test]
+fn letters_that_mean_nothing_are_told_with_their_cell() {
+    let cells = |bytes: &[u8]| {
+        let told = read(bytes).info.notices.into_iter();
+        told.filter(|n| n.code == "undecodable")
+            .map(|n| n.cell)
+            .collect::<Vec<_>>()
+    };
+    // `Müller` and `Zürich` in the code page 850 of DOS.
+    let dos = b"Name,Stra\xe1e,Ort,Gr\x94\xe1e\nM\x81ller,H\x94henweg 3,K\x94ln,5\n\
+        G\x84rtner,\x9abelstra\xe1e 9,Gr\x81ne Au,12\n";
+    assert_eq!(cells(dos), [Some("A2".to_owned()), Some("C3".to_owned())]);
+    let utf8 = "Größe;Ort;Straße\nMüller;Köln;Weiße Gasse\n".repeat(20);
+    let bad = [utf8.as_bytes(), b"x;b\xffd;y\n"].concat();
+    assert_eq!(cells(&bad), [Some("B41".to_owned())]);
+    let zero = [b"Name;City\n".repeat(20), b"A\0nn;Ulm\n".to_vec()].concat();
+    assert_eq!(cells(&zero), [Some("A21".to_owned())]);
+    assert_eq!(cells("Name;City\nA\u{fffd}nn;\u{81}\n".as_bytes()), []);
+}
+
+#[test]
 fn a_sep_line_is_honoured_and_left_out() {
     let text = read("sep=;\r\nA;B\r\n2,5;3\r\n");
     assert_eq!(text.names(), ["A", "B"]);

@@ -337,8 +337,8 @@ def checked(office, url, trusts=True):
     token.write_text(made.expect(201).json["token"])
     command = [EXECUTABLE, "check", "--json", "--db", str(office.folder / "office.db"), "--max-upload-mb", str(LIMIT_MB), *FLAGS,
                "--through", url, "--token-file", str(token)]
-    trust = {"CURL_CA_BUNDLE": str(office.authority)} if trusts else {}
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **trust})
+    trust = ["--ca", str(office.authority)] if trusts and url.startswith("https") else []
+    done = subprocess.run(command + trust, capture_output=True, text=True)
     found = [one for one in json.loads(done.stdout)["findings"] if one["check"] == "through"]
     return [one["message"] for one in found if one["sound"]], [one["message"] + " -> " + one["next"] for one in found if not one["sound"]]
 
@@ -349,7 +349,10 @@ def a_check_through_https_finds_all_well(office):
     assert not bad and len(sound) == 3, (sound, bad)
     assert any(f"uploads of {LIMIT_MB} MiB" in one for one in sound) and any("by https" in one for one in sound), sound
     sound, bad = checked(office, url, trusts=False)
-    assert not sound and "certificate" in bad[0], (sound, bad)
+    assert not sound and "certificate" in bad[0] and "--ca FILE" in bad[0] and "\n" not in bad[0], (sound, bad)
+    health = [EXECUTABLE, "health", "--url", url]
+    assert "--ca FILE" in subprocess.run(health, capture_output=True, text=True).stdout
+    assert subprocess.run([*health, "--ca", str(office.authority)], capture_output=True).returncode == 0
 
 
 def a_check_through_a_bare_proxy_finds_what_is_wrong(office):

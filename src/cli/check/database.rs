@@ -27,6 +27,11 @@ pub(super) fn look(path: &Path, settings: &Settings) -> Vec<Finding> {
         return vec![Finding::problem("integrity", said, RESTORE)];
     }
     match migrate::kind_of(path) {
+        Ok(kind @ migrate::Kind::Ours(version)) if version < 1 => {
+            let said = migrate::refuse_unknown(kind).err();
+            let said = said.map_or_else(String::new, |error| crate::cli::plain(&error));
+            vec![Finding::problem("schema", said, RESTORE)]
+        }
         Ok(migrate::Kind::Ours(version)) if version < migrate::VERSION => vec![Finding::sound(
             "schema",
             format!(
@@ -68,7 +73,7 @@ fn unopened(error: &Error) -> Finding {
         return Finding::problem(
             "permissions",
             format!("the database can't be opened ({said})"),
-            "look whether its owner is this user, and whether it may be read and written",
+            "look whether its owner is this user, whether it may be read and written, and whether its disk is mounted for reading only",
         );
     }
     Finding::problem(
@@ -79,7 +84,8 @@ fn unopened(error: &Error) -> Finding {
 }
 
 fn all(db: &Db, settings: &Settings) -> Vec<Finding> {
-    let served = lock::take(db.path()).is_err();
+    let served =
+        lock::take(db.path()).is_err_and(|error| error.is_busy() && !error.is_unwritable());
     // What a damaged file makes impossible to tell is no reason to say nothing of the rest.
     let told = |check: &'static str, found: Result<Finding>| {
         found.unwrap_or_else(|error| {
@@ -139,7 +145,7 @@ fn writable(db: &Db) -> Finding {
         Err(error) => Finding::problem(
             "write",
             format!("the database can't be written ({error})"),
-            "look whether its owner is this user, and whether another program (a backup, sqlite3) holds it",
+            "look whether its owner is this user, whether its disk is mounted for reading only, and whether another program (a backup, sqlite3) holds it",
         ),
     }
 }

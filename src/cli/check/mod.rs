@@ -29,6 +29,9 @@ pub(super) struct Flags {
     /// A file with an administrator's API token, for --through
     #[arg(long, env = "SHEETLINE_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// The certificate of your own authority, in PEM form, where --through is https
+    #[arg(long, value_name = "FILE", requires = "through")]
+    ca: Option<PathBuf>,
 }
 
 /// One thing that was looked at.
@@ -87,7 +90,12 @@ pub(super) fn run(serve: &serve::Flags, flags: &Flags) -> Result<ExitCode> {
     findings.extend(proxy::settings(&settings));
     findings.extend(self_test::all());
     if let Some(url) = &flags.through {
-        findings.extend(through::all(url, flags.token_file.as_deref(), &settings));
+        findings.extend(through::all(
+            url,
+            flags.token_file.as_deref(),
+            flags.ca.as_deref(),
+            &settings,
+        ));
     }
     let sound = findings.iter().all(|finding| finding.sound);
     if flags.json {

@@ -194,13 +194,7 @@ fn process(call: &mut Call<'_, '_>) -> Result<Response> {
 
 fn list(call: &mut Call<'_, '_>) -> Result<Response> {
     let page = call.page()?;
-    let everybody = call.query("all").as_deref() == Some("1");
-    if everybody && !call.is_admin() {
-        return Err(Error::problem(
-            Code::Forbidden,
-            "Only administrators see everybody's files.",
-        ));
-    }
+    let everybody = call.wants_all("Only administrators see everybody's files.")?;
     let owner = if everybody {
         None
     } else {
@@ -409,7 +403,7 @@ fn sender(call: &Call<'_, '_>) -> Result<Sender> {
 /// Looks at the content: what can be refused at once is refused at once.
 pub(super) fn arrived(call: &Call<'_, '_>, form: Form, options: ReadOptions) -> Result<Arrived> {
     if form.spool.size() == 0 {
-        return Err(Error::problem(Code::EmptyFile, "The file is empty."));
+        return Err(Error::problem(Code::EmptyFile, sheet::NOTHING));
     }
     let format = sheet::sniff::sniff(form.spool.path(), &call.app.settings.limits)?;
     Ok(Arrived {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::handlers::{files, undo};
 use crate::http::reply;
-use crate::http::routes::{Route, Who};
+use crate::http::routes::{self, Route, Who};
 use crate::id::{self, JobId, UserId};
 use crate::intake::{self, Order, Sender};
 use crate::logged::word;
@@ -123,7 +123,12 @@ fn processing_status(call: &mut Call<'_, '_>) -> Result<Response> {
                 .with_additional_header("ETag", etag)
                 .with_additional_header("Cache-Control", "no-cache"));
         }
-        if !news(call, user.id, seen, until) {
+        let is_over = !news(call, user.id, seen, until);
+        // Whoever was signed out meanwhile learns no more.
+        if !wait.is_zero() {
+            routes::identify_again(call)?;
+        }
+        if is_over {
             return Ok(reply::not_modified(&etag));
         }
     }
@@ -150,9 +155,10 @@ fn wait(text: Option<&str>) -> Result<Duration> {
     let Some(text) = text else {
         return Ok(Duration::ZERO);
     };
-    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    // Neither a sign nor `inf` or `nan`, which Rust takes for numbers.
+    let is_number = text.starts_with(|first: char| first.is_ascii_digit() || first == '.');
     match text.parse::<f64>() {
-        Ok(seconds) if plain => Ok(Duration::from_secs_f64(seconds.min(WAIT_SECONDS_MAX))),
+        Ok(seconds) if is_number => Ok(Duration::from_secs_f64(seconds.min(WAIT_SECONDS_MAX))),
         Ok(_) | Err(_) => Err(Error::problem(
             Code::BadRequest,
             "wait must be a number of seconds from 0 to 25.",
@@ -176,13 +182,7 @@ fn list(call: &mut Call<'_, '_>) -> Result<Response> {
             )
         })?),
     };
-    let everybody = call.query("all").as_deref() == Some("1");
-    if everybody && !call.is_admin() {
-        return Err(Error::problem(
-            Code::Forbidden,
-            "Only administrators see everybody's jobs.",
-        ));
-    }
+    let everybody = call.wants_all("Only administrators see everybody's jobs.")?;
     let owner = if everybody {
         None
     } else {

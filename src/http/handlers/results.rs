@@ -239,7 +239,7 @@ fn records_csv(call: &mut Call<'_, '_>) -> Result<Response> {
         begin,
         move |buffer, page, _| {
             for record in page {
-                csv::record(buffer, &fields, &serde_json::from_str(&record.data)?)?;
+                csv::record(buffer, &fields, &record.data)?;
             }
             Ok(())
         },

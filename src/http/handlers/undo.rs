@@ -46,12 +46,18 @@ pub(super) fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
             return Ok(false);
         }
         audit::note(tx, &actor, Action::JobUndone, Some(&job.named()))?;
+        look.release(tx)?;
         jobs::undo(tx, job.id, &by)?;
         Ok(true)
     };
     let look = loop {
         // Somebody else may have undone it while this waited.
         let look = look(call, &undoable(call)?)?;
+        // What had stayed from another import comes back with this one.
+        if turn.is_none() && look.restored > 0 {
+            turn = Some(take_turn(call, &job)?);
+            continue;
+        }
         mark(call, &look)?;
         if call.app.db.write(|tx| commit(tx, &look))? {
             break look;
@@ -101,7 +107,7 @@ fn look(call: &Call<'_, '_>, job: &Job) -> Result<Look> {
     while !db.read(|c| look.page(c, PAGE))? {
         call.app.shutdown.check()?;
     }
-    while !look.stuck.is_empty() && !db.read(|c| look.put_back_more(c))? {}
+    while look.has_stuck() && !db.read(|c| look.put_back_more(c))? {}
     Ok(look)
 }
 
@@ -134,7 +140,13 @@ fn message(call: &Call<'_, '_>, look: &Look) -> Result<String> {
             format!(" {later} were changed by a later import and stay as that one left them.")
         }
     });
-    let stuck = look.stuck.len();
+    if look.settled > 0 {
+        message.push_str(&format!(
+            " {} of these had stayed in the list when another import was undone.",
+            look.settled
+        ));
+    }
+    let stuck = look.blocked();
     if stuck > 0 {
         message.push_str(&format!(" {stuck} could not be put back, because "));
         if stuck > 1 {

@@ -87,7 +87,7 @@ fn records_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
             let Some(last) = page.last() else { break };
             after = last.id;
             for record in &page {
-                workbook.add(&serde_json::from_str(&record.data)?)?;
+                workbook.add(&record.data)?;
             }
         }
         workbook.finish(file)

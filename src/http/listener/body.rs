@@ -19,6 +19,7 @@ pub struct Body<'c> {
     source: Source<'c>,
     declared: Option<u64>,
     line: Option<Arc<Stream>>,
+    may_ask: bool,
 }
 
 enum Source<'c> {
@@ -33,6 +34,7 @@ impl<'c> Body<'c> {
             declared: u64::try_from(bytes.len()).ok(),
             source: Source::Here(Cursor::new(bytes)),
             line: None,
+            may_ask: false,
         }
     }
 
@@ -44,6 +46,8 @@ impl<'c> Body<'c> {
                 Framing::Chunked => None,
             },
             line: Some(wire.inbox.shared_stream()),
+            // Elsewhere nobody can tell that the question was refused.
+            may_ask: wire.is_1_1 && cfg!(target_os = "linux"),
             source: Source::Wire(wire),
         }
     }
@@ -55,7 +59,10 @@ impl<'c> Body<'c> {
 
     /// The connection that it comes by.
     pub fn line(&self) -> Line {
-        Line(self.line.clone())
+        Line {
+            stream: self.line.clone(),
+            may_ask: self.may_ask,
+        }
     }
 
     /// The whole body, where it has at most `bytes_max` bytes. One that declares more is not read.
@@ -98,6 +105,7 @@ pub(super) struct Wire<'c> {
     left: Left,
     /// The client waits for `100 Continue`.
     must_ask: bool,
+    is_1_1: bool,
     /// How long the client has been waited for, and what it has sent in that time.
     waited: Duration,
     received: u64,
@@ -115,6 +123,7 @@ impl<'c> Wire<'c> {
         door: &'c Door,
         framing: Framing,
         expects_continue: bool,
+        is_1_1: bool,
     ) -> Wire<'c> {
         Wire {
             received: u64::try_from(inbox.here().len()).unwrap_or(0),
@@ -127,6 +136,7 @@ impl<'c> Wire<'c> {
                 Framing::Chunked => Left::Chunks(Chunked::default()),
             },
             must_ask: expects_continue,
+            is_1_1,
             waited: Duration::ZERO,
             failed: None,
         }

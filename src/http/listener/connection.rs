@@ -151,7 +151,13 @@ fn exchange(
         is_1_1: head.is_1_1,
         keep: head.keep,
     };
-    let mut wire = Wire::new(inbox, door, head.framing, head.expects_continue);
+    let mut wire = Wire::new(
+        inbox,
+        door,
+        head.framing,
+        head.expects_continue,
+        head.is_1_1,
+    );
     let request = Request::fake_http_from(peer, head.method, head.target, head.headers, Vec::new());
     let answered = panic::catch_unwind(AssertUnwindSafe(|| {
         let mut incoming = Incoming {

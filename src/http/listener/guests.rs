@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::socket::Stream;
+use crate::settings::Network;
 
 /// A guest who has sent a whole head and is being served.
 const SERVED: u64 = 0;
@@ -26,7 +27,7 @@ pub(super) struct Guests {
     total_max: usize,
     per_address_max: usize,
     /// Addresses for which only the total counts.
-    apart: Vec<IpAddr>,
+    apart: Vec<Network>,
 }
 
 #[derive(Default)]
@@ -53,7 +54,7 @@ pub(super) struct Seat {
 }
 
 impl Guests {
-    pub(super) fn new(total_max: usize, per_address_max: usize, apart: Vec<IpAddr>) -> Guests {
+    pub(super) fn new(total_max: usize, per_address_max: usize, apart: Vec<Network>) -> Guests {
         Guests {
             state: Mutex::default(),
             gone: Condvar::new(),
@@ -108,7 +109,7 @@ impl Guests {
 
     /// What an address counts under: an IPv6 customer has a whole /64.
     fn counted(&self, ip: IpAddr) -> Option<IpAddr> {
-        if ip.is_loopback() || self.apart.contains(&ip) {
+        if ip.is_loopback() || self.apart.iter().any(|network| network.holds(ip)) {
             return None;
         }
         Some(match ip {

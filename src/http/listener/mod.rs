@@ -16,7 +16,7 @@ mod usher;
 
 use std::fs;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -31,7 +31,7 @@ use socket::{Socket, Stream};
 use usher::{Rarely, Usher};
 
 use crate::metrics::Metrics;
-use crate::settings::Door;
+use crate::settings::{Door, Network};
 
 /// How long the loop rests when the system gives it no connection.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
@@ -53,7 +53,7 @@ pub struct Bounds {
     /// Of those from one address (an IPv6 network of 64 bits counts as one). Loopback and trusted
     /// proxies have no such limit.
     pub connections_per_address_max: usize,
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Network>,
     /// What one of them may cost.
     pub door: Door,
     /// Where connections are counted.
@@ -91,7 +91,7 @@ pub fn bind(address: &str, bounds: Bounds) -> io::Result<Listener> {
     let possible = files::connections_possible();
     if possible < bounds.connections_max {
         log::warn!(
-            "the system allows {possible} connections at once, not {}",
+            "the system allows {possible} connections at once, not {}: its limit of open files (LimitNOFILE= of a service, ulimit -Hn) allows no more",
             bounds.connections_max
         );
     }

@@ -189,7 +189,29 @@ impl Stream {
         poll(&mut watched, Some(&at_once)).is_ok_and(|count| count > 0)
     }
 
-    /// The same elsewhere: seen only where nothing unread stands before the end.
+    /// Whether the connection is over in both directions, as it is once the other side has refused something.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_broken(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        // Errors and hang-ups are told unasked.
+        let mut watched = [match self {
+            Stream::Tcp(stream) => PollFd::new(stream, PollFlags::empty()),
+            Stream::Unix(stream) => PollFd::new(stream, PollFlags::empty()),
+        }];
+        let at_once = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        poll(&mut watched, Some(&at_once)).is_ok_and(|count| count > 0)
+    }
+
+    /// Can't be told.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn is_broken(&self) -> bool {
+        false
+    }
+
+    /// [`Stream::is_at_its_end`] elsewhere: seen only where nothing unread stands before the end.
     #[cfg(not(target_os = "linux"))]
     pub(super) fn is_at_its_end(&self) -> bool {
         let Stream::Tcp(stream) = self else {

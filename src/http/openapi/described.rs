@@ -83,8 +83,8 @@ const CURSOR: Parameter = query(
 );
 const ALL: Parameter = query(
     "all",
-    r#"{"enum":["0","1"]}"#,
-    "1: everybody's, for administrators",
+    r#"{"enum":["0","1","true","false"]}"#,
+    "1 or true: everybody's, for administrators",
 );
 const IF_NONE_MATCH: Parameter = header("If-None-Match", "the ETag that the client has");
 const IDEMPOTENCY_KEY: Parameter = Parameter {

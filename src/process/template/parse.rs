@@ -131,6 +131,8 @@ fn read(
         }
         fields.push(field);
     }
+    check_profile(schema.get("$schema"), findings);
+    check_titles(&fields, findings);
     check_aliases(&fields, findings);
     let primary_key = match schema.get("primaryKey") {
         None => Vec::new(),
@@ -141,7 +143,16 @@ fn read(
         None => {}
         Some(Json::Array(keys)) => {
             for (at, value) in keys.iter().enumerate() {
-                unique_keys.push(key(value, &format!("/uniqueKeys/{at}"), &names, findings));
+                let pointer = format!("/uniqueKeys/{at}");
+                // A text stands for a list of one in primaryKey alone.
+                if let Json::String(name) = value {
+                    findings.add(
+                        &pointer,
+                        format!("A key is a list of field names: [\"{name}\"]."),
+                    );
+                } else {
+                    unique_keys.push(key(value, &pointer, &names, findings));
+                }
             }
         }
         Some(_) => findings.add(
@@ -167,11 +178,51 @@ fn read(
     })
 }
 
-/// A header must not be the alias of two fields.
+/// Anybody may have a profile of Table Schema, but what says that it is something else is that.
+fn check_profile(value: Option<&Json>, findings: &mut Findings) {
+    let Some(value) = value else { return };
+    let Some(profile) = value.as_str() else {
+        findings.add("/$schema", "This must be a text.");
+        return;
+    };
+    let of_standard = ["datapackage.org/", "specs.frictionlessdata.io/"];
+    let is_other = profile.contains("json-schema.org/")
+        || (of_standard.iter().any(|host| profile.contains(host))
+            && !profile.replace('-', "").contains("tableschema"));
+    if is_other {
+        findings.add(
+            "/$schema",
+            "This says that it is something else than a Table Schema.",
+        );
+    }
+}
+
+/// A header must not be the title of two fields.
+fn check_titles(fields: &[Field], findings: &mut Findings) {
+    let mut owners: HashMap<String, &str> = HashMap::new();
+    for (at, field) in fields.iter().enumerate() {
+        let Some(title) = &field.title else { continue };
+        if let Some(owner) = owners.insert(title.trim().to_lowercase(), &field.name) {
+            findings.add(
+                &format!("/fields/{at}/title"),
+                format!("\"{title}\" is the title of \"{owner}\" already."),
+            );
+        }
+    }
+}
+
+/// A header must not be the alias of two fields, and there is none without a letter.
 fn check_aliases(fields: &[Field], findings: &mut Findings) {
     let mut owners: HashMap<String, usize> = HashMap::new();
     for (at, field) in fields.iter().enumerate() {
         for (place, alias) in field.aliases.iter().enumerate() {
+            if alias.trim().is_empty() {
+                findings.add(
+                    &format!("/fields/{at}/aliases/{place}"),
+                    "An alias must not be empty.",
+                );
+                continue;
+            }
             let folded = fold_label(alias);
             let owner = *owners.entry(folded.clone()).or_insert(at);
             if owner != at && !folded.is_empty() {
@@ -457,6 +508,35 @@ mod tests {
             (
                 r#"{"fields":[{"name":"a","aliases":["x","E-Mail"]},{"name":"b","aliases":["email"]}]}"#,
                 "/fields/1/aliases/0",
+            ),
+            (
+                r#"{"fields":[{"name":"a","aliases":["x"," "]}]}"#,
+                "/fields/0/aliases/1",
+            ),
+            (
+                r#"{"fields":[{"name":"a","title":"X"},{"name":"b","title":"x "}]}"#,
+                "/fields/1/title",
+            ),
+            (
+                r#"{"fields":[{"name":"a","type":"any","format":"email"}]}"#,
+                "/fields/0/format",
+            ),
+            (
+                r#"{"fields":[{"name":"a","format":"email"}]}"#,
+                "/fields/0/format",
+            ),
+            (
+                r#"{"fields":[{"name":"a"}],"uniqueKeys":["a"]}"#,
+                "/uniqueKeys/0",
+            ),
+            (r#"{"fields":[{"name":"a"}],"$schema":2}"#, "/$schema"),
+            (
+                r#"{"fields":[{"name":"a"}],"$schema":"https://json-schema.org/draft/2020-12/schema"}"#,
+                "/$schema",
+            ),
+            (
+                r#"{"fields":[{"name":"a"}],"$schema":"https://datapackage.org/profiles/2.0/datapackage.json"}"#,
+                "/$schema",
             ),
             (r#"{"fields":[{"name":"a\u0000b"}]}"#, "/fields/0/name"),
             (r#"{"fields":[{"name":"a\nb"}]}"#, "/fields/0/name"),

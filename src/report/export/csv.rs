@@ -1,8 +1,6 @@
 //! Records as CSV (RFC 4180) that a spreadsheet program opens without running anything in it.
 
-use serde_json::Value;
-
-use super::{Member, plain};
+use super::{Member, plain, values};
 use crate::error::Result;
 use crate::process::defuse::must_defuse;
 
@@ -28,15 +26,17 @@ pub fn begin(buffer: &mut Vec<u8>, fields: &[Member]) -> Result<()> {
 /// Appends a record, `{"field": value}`: the values of `fields` in their order.
 ///
 /// # Errors
-/// None now; the signature is that of a page of any export.
-pub fn record(buffer: &mut Vec<u8>, fields: &[Member], record: &Value) -> Result<()> {
+/// `Internal` where the record is damaged.
+pub fn record(buffer: &mut Vec<u8>, fields: &[Member], record: &str) -> Result<()> {
+    let values = values(record)?;
     for (at, field) in fields.iter().enumerate() {
         if at > 0 {
             buffer.push(b',');
         }
-        match record.get(&field.name) {
-            None | Some(Value::Null) => {}
-            Some(value) => text(buffer, &plain(field, value)),
+        if let Some(value) = values.get(field.name.as_str())
+            && let Some(value) = plain(field, value)?
+        {
+            text(buffer, &value);
         }
     }
     buffer.extend_from_slice(b"\r\n");
@@ -70,7 +70,7 @@ fn text(buffer: &mut Vec<u8>, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn member(name: &str, kind: &str) -> Member {
         Member {
@@ -83,14 +83,24 @@ mod tests {
     fn a_year_has_four_digits() {
         let fields = [member("y", "year"), member("n", "integer")];
         let mut buffer = Vec::new();
-        record(&mut buffer, &fields, &json!({ "y": 99, "n": 99 })).unwrap();
+        record(&mut buffer, &fields, r#"{"y":99,"n":99}"#).unwrap();
         assert_eq!(buffer, b"0099,99\r\n");
+    }
+
+    #[test]
+    fn a_number_stands_as_it_is_stored() {
+        let fields = ["a", "b", "c", "d", "e"].map(|name| member(name, "number"));
+        let mut buffer = Vec::new();
+        let stored = r#"{"a":1.50,"b":10.00,"c":0.30000000000000004,"d":1e22,"e":null}"#;
+        record(&mut buffer, &fields, stored).unwrap();
+        assert_eq!(buffer, b"1.50,10.00,0.30000000000000004,1e22,\r\n");
     }
 
     fn line(value: &str) -> String {
         let fields = [member("a", "string"), member("b", "integer")];
         let mut buffer = Vec::new();
-        record(&mut buffer, &fields, &json!({ "a": value, "b": 1 })).unwrap();
+        let stored = json!({ "a": value, "b": 1 }).to_string();
+        record(&mut buffer, &fields, &stored).unwrap();
         String::from_utf8(buffer).unwrap()
     }
 
@@ -164,7 +174,7 @@ mod tests {
             .collect();
         let mut buffer = Vec::new();
         begin(&mut buffer, &fields).unwrap();
-        record(&mut buffer, &fields, &Value::Object(object)).unwrap();
+        record(&mut buffer, &fields, &Value::Object(object).to_string()).unwrap();
         let mut reader = ::csv::Reader::from_reader(buffer.as_slice());
         let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
         assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), names);

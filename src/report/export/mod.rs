@@ -4,8 +4,12 @@ pub mod csv;
 pub mod xlsx;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::error::Result;
 
 /// A member of the records, and its type in the template.
 #[derive(Debug, Clone)]
@@ -30,18 +34,24 @@ pub fn members(report: &Value) -> Vec<Member> {
         .collect()
 }
 
-/// A value as text; a year has four digits, with which it can be read again.
-fn plain<'v>(member: &Member, value: &'v Value) -> Cow<'v, str> {
-    match value {
-        Value::String(text) => Cow::Borrowed(text),
-        Value::Number(number) if member.kind == "year" => match number.as_i64() {
-            Some(year) if (0..1_000).contains(&year) => Cow::Owned(format!("{year:04}")),
-            Some(_) | None => Cow::Owned(number.to_string()),
-        },
-        other @ (Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Array(_)
-        | Value::Object(_)) => Cow::Owned(other.to_string()),
+/// The members of a stored record, `{"field": value}`, each as it stands there.
+fn values(record: &str) -> Result<HashMap<Cow<'_, str>, &RawValue>> {
+    Ok(serde_json::from_str(record)?)
+}
+
+/// A value as text: a number with the digits that it was stored with, a year with four, with which it can be
+/// read again. `None`: there is no value.
+fn plain<'v>(member: &Member, value: &'v RawValue) -> Result<Option<Cow<'v, str>>> {
+    let json = value.get();
+    if json == "null" {
+        return Ok(None);
     }
+    if json.starts_with('"') {
+        return Ok(Some(Cow::Owned(serde_json::from_str(json)?)));
+    }
+    let year = (member.kind == "year").then(|| json.parse::<u32>());
+    Ok(Some(match year {
+        Some(Ok(year @ 0..1_000)) => Cow::Owned(format!("{year:04}")),
+        Some(_) | None => Cow::Borrowed(json),
+    }))
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use super::super::assemble::{Assembler, Found, Merge, Sheet};
-use super::super::notices::counted;
+use super::super::notices::{counted, quote};
 use super::super::protocol::Output;
 use super::super::{FileInfo, Limits, ReadOptions, SheetInfo, Visibility, summary};
 use super::damaged;
@@ -43,6 +43,10 @@ pub(super) struct Book<'a, 'w> {
     read: Vec<SheetInfo>,
     /// Rows of the sheets read so far, for the estimate.
     rows: u64,
+    /// What a web page was decoded with.
+    encoding: Option<String>,
+    /// Names of sheets that hold no cells: charts and the like.
+    others: Vec<String>,
 }
 
 impl<'a, 'w> Book<'a, 'w> {
@@ -54,7 +58,23 @@ impl<'a, 'w> Book<'a, 'w> {
             wanted: None,
             read: Vec::new(),
             rows: 0,
+            encoding: None,
+            others: Vec::new(),
         }
+    }
+
+    /// The names of sheets that hold no cells, before the first sheet is read.
+    pub(super) fn leave_out(&mut self, names: Vec<String>) {
+        self.others = names;
+    }
+
+    /// The encoding that a person gave, for the formats that are text.
+    pub(super) fn encoding(&self) -> Option<&'a str> {
+        self.options.encoding.as_deref()
+    }
+
+    pub(super) fn decoded_with(&mut self, encoding: &str) {
+        self.encoding = Some(encoding.to_owned());
     }
 
     pub(super) fn limits(&self) -> &'w Limits {
@@ -119,6 +139,10 @@ impl<'a, 'w> Book<'a, 'w> {
         let mut rows = Rows {
             assembler: Assembler::new(sheet, self.out),
         };
+        for name in std::mem::take(&mut self.others) {
+            let sentence = format!("Sheet {} is no worksheet; it was left out.", quote(&name));
+            rows.notice("sheet-left-out", None, &sentence);
+        }
         fill(&mut rows)?;
         let info = rows.assembler.finish()?;
         self.rows = self.rows.saturating_add(info.rows);
@@ -155,7 +179,7 @@ impl<'a, 'w> Book<'a, 'w> {
         match default {
             Some(info) => Ok(FileInfo {
                 default_sheet: info.position,
-                encoding: None,
+                encoding: self.encoding,
                 delimiter: None,
             }),
             None => Err(self.empty()),
@@ -173,7 +197,7 @@ impl<'a, 'w> Book<'a, 'w> {
         };
         let sentence = match with_header {
             Some(info) => summary::without_rows(info),
-            None => "No sheet has any data.".to_owned(),
+            None => "No sheet has any data. Add the file that holds the table.".to_owned(),
         };
         Error::problem(Code::EmptyFile, sentence)
     }
@@ -216,6 +240,25 @@ impl Rows<'_, '_> {
         self.assembler.row(number, cells, None)
     }
 
+    /// As [`Rows::row`] for cells in any order; of two in the same place the later one stays.
+    ///
+    /// # Errors
+    /// As [`Assembler::row`].
+    pub(super) fn unsorted(
+        &mut self,
+        number: u32,
+        cells: &mut Vec<(usize, Found<'_>)>,
+    ) -> Result<()> {
+        for column in in_order(cells) {
+            self.assembler.notice(
+                "cell-twice",
+                Some((column, number)),
+                "The file holds the cell more than once; the last one was taken.",
+            );
+        }
+        self.row(number, cells)
+    }
+
     /// Notes what was left out or changed.
     pub(super) fn notice(&mut self, code: &str, cell: Option<(usize, u32)>, message: &str) {
         self.assembler.notice(code, cell, message);
@@ -231,14 +274,22 @@ impl Rows<'_, '_> {
     }
 }
 
-/// Sorts a row's cells by column; of two in the same place the later one stays.
-pub(super) fn in_order(cells: &mut Vec<(usize, Found<'_>)>) {
+/// Sorts a row's cells by column; of two in the same place the later one stays. The columns of those.
+fn in_order(cells: &mut Vec<(usize, Found<'_>)>) -> Vec<usize> {
+    let mut twice = Vec::new();
     if cells.is_sorted_by(|a, b| a.0 < b.0) {
-        return;
+        return twice;
     }
     cells.reverse();
     cells.sort_by_key(|cell| cell.0);
-    cells.dedup_by_key(|cell| cell.0);
+    cells.dedup_by(|again, kept| {
+        let same = again.0 == kept.0;
+        if same && twice.last() != Some(&kept.0) {
+            twice.push(kept.0);
+        }
+        same
+    });
+    twice
 }
 
 #[cfg(test)]
@@ -252,7 +303,7 @@ mod tests {
             (0, Found::Number(2.0)),
             (3, Found::Number(3.0)),
         ];
-        in_order(&mut cells);
+        assert_eq!(in_order(&mut cells), [3]);
         assert_eq!(
             cells,
             vec![(0, Found::Number(2.0)), (3, Found::Number(3.0))]

@@ -5,10 +5,13 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use encoding_rs::UTF_8;
+
 use super::super::assemble::{Found, Merge};
+use super::super::encoding::{self, Detected};
 use super::super::notices::quote;
-use super::super::{Visibility, delimited, encoding};
-use super::book::{Book, Listed, in_order};
+use super::super::{Visibility, delimited};
+use super::book::{Book, Listed};
 use super::damaged;
 use super::html_tables::{Page, Part};
 use crate::error::{Error, Result};
@@ -24,13 +27,14 @@ const DECLARATION_BYTES: u64 = 1_024;
 /// whether a table around others is the layout of the page or holds rows.
 pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     let mut file = File::open(path)?;
-    let label = declared(&mut file)?;
+    let (detected, declared) = encoding_of(&mut file, book.encoding())?;
     let limits = book.limits();
     let mut look = Look::default();
-    let mut page = Page::open(&mut file, label, limits)?;
+    let mut page = Page::open(&mut file, detected, limits)?;
     while let Some(part) = page.next()? {
         look.take(part);
     }
+    let doubts = page.doubts();
     let tables: Vec<&Looked> = look.tables.iter().filter(|table| table.is_data()).collect();
     if tables.is_empty() || look.tables.iter().any(Looked::is_doubtful) {
         return Err(no_table());
@@ -40,12 +44,20 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
         visibility: Visibility::Visible,
     };
     book.list((0..tables.len()).map(listed).collect())?;
-    let mut page = Page::open(&mut file, label, limits)?;
+    book.decoded_with(detected.encoding.name());
+    let mut page = Page::open(&mut file, detected, limits)?;
     for (at, looked) in tables.into_iter().enumerate() {
         book.sheet(looked.merges.clone(), u64::from(looked.rows), |rows| {
             if let Some(text) = look.outside.as_ref().filter(|_| at == 0) {
                 let message = format!("Text outside the tables was left out: {}.", quote(text));
                 rows.notice("text-left-out", None, &message);
+            }
+            let said = match &declared {
+                Some(label) => format!("The page says that its letters are encoded as {}, which they are not", quote(label)),
+                None => "The page does not say how its letters are encoded".to_owned(),
+            };
+            if let Some(sentence) = detected.guess(&said).filter(|_| at == 0) {
+                rows.notice("encoding-guessed", None, &sentence);
             }
             loop {
                 match page.next()?.ok_or_else(damaged)? {
@@ -53,14 +65,26 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
                         table,
                         number,
                         cells,
+                        unseen,
                         ..
                     } if table == looked.number => {
+                        for column in unseen {
+                            rows.notice(
+                                "text-left-out",
+                                Some((column, number)),
+                                "The cell offers a choice, or has words for a browser without scripts; they were left out.",
+                            );
+                        }
+                        for (column, text) in &cells {
+                            if let Some(sentence) = doubts.sentence(text, detected) {
+                                rows.notice("undecodable", Some((*column, number)), &sentence);
+                            }
+                        }
                         let mut cells: Vec<(usize, Found<'_>)> = cells
                             .iter()
                             .map(|(column, text)| (*column, delimited::found(text)))
                             .collect();
-                        in_order(&mut cells);
-                        rows.row(number, &cells)?;
+                        rows.unsorted(number, &mut cells)?;
                     }
                     Part::End { table, .. } if table == looked.number => return Ok(()),
                     Part::Row { .. } | Part::End { .. } | Part::Outside(_) => {}
@@ -71,8 +95,21 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     Ok(())
 }
 
-/// The encoding that the beginning of the page names.
-fn declared(file: &mut File) -> Result<Option<&'static str>> {
+/// The encoding of the page, and the label that it names itself, true or not. What a person says wins.
+/// Whether a page is UTF-8 can be seen, and need not be believed.
+fn encoding_of(file: &mut File, given: Option<&str>) -> Result<(Detected, Option<String>)> {
+    let declared = declared(file)?;
+    let known = declared
+        .as_deref()
+        .and_then(|label| encoding::by_label(label).ok())
+        // A page that could be read as far as here is no UTF-16 without a mark.
+        .filter(|encoding| encoding.is_ascii_compatible() && *encoding != UTF_8)
+        .map(|encoding| encoding.name());
+    Ok((encoding::detect(file, given.or(known))?, declared))
+}
+
+/// The label of an encoding that the beginning of the page names.
+fn declared(file: &mut File) -> Result<Option<String>> {
     let mut head = Vec::new();
     file.take(DECLARATION_BYTES).read_to_end(&mut head)?;
     file.seek(SeekFrom::Start(0))?;
@@ -83,11 +120,7 @@ fn declared(file: &mut File) -> Result<Option<&'static str>> {
             .next()
             .unwrap_or("")
     });
-    Ok(label
-        .and_then(|label| encoding::by_label(label).ok())
-        // A page that could be read as far as here is no UTF-16 without a mark.
-        .filter(|encoding| encoding.is_ascii_compatible())
-        .map(|encoding| encoding.name()))
+    Ok(label.map(str::to_owned))
 }
 
 /// What has to be known of the page before its first row.
@@ -117,6 +150,7 @@ impl Look {
                 number,
                 cells,
                 merges,
+                unseen: _,
             } => {
                 let looked = self.table(table);
                 looked.rows = number;

@@ -1,16 +1,19 @@
 //! The tables of a web page as rows of cells: tags may be left open, cells may span, tables may lie
 //! in one another.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::rc::Rc;
 
 use html5gum::emitters::default::{DefaultEmitter, StartTag};
 use html5gum::{IoReader, Token, Tokenizer};
 
 use super::super::assemble::Merge;
-use super::super::decode::Text;
-use super::super::{Limits, bounds, encoding};
+use super::super::decode::{Doubts, Text};
+use super::super::encoding::Detected;
+use super::super::{Limits, bounds};
 use super::damaged;
 use super::package::in_part;
 use crate::error::Result;
@@ -33,6 +36,8 @@ pub(super) enum Part {
         /// By column, texts that are not empty.
         cells: Vec<(usize, String)>,
         merges: Vec<Merge>,
+        /// The columns of cells with text that is not shown as such: choices, and what stands for scripts.
+        unseen: Vec<usize>,
     },
     End {
         table: usize,
@@ -53,30 +58,50 @@ pub(super) struct Page<'f> {
     /// Tables that have begun.
     count: usize,
     columns_max: usize,
+    /// The element that has begun whose text nobody sees.
+    unseen: Option<Vec<u8>>,
+    doubts: Rc<Cell<Doubts>>,
 }
 
+/// Elements whose text is none of a cell's.
+const UNSEEN: [&[u8]; 7] = [
+    b"script",
+    b"style",
+    b"title",
+    b"noscript",
+    b"template",
+    b"select",
+    b"datalist",
+];
+
 impl<'f> Page<'f> {
-    /// `label`: the encoding, where it is known.
-    ///
     /// # Errors
-    /// `bad-request` for an encoding that can't be; `unsupported-format`; `Io`.
+    /// `Io`.
     pub(super) fn open(
         file: &'f mut File,
-        label: Option<&str>,
+        detected: Detected,
         limits: &Limits,
     ) -> Result<Page<'f>> {
-        let detected = encoding::detect(file, label)?;
+        file.seek(SeekFrom::Start(0))?;
         let mut emitter = DefaultEmitter::default();
         // Scripts, styles and titles hold no tags.
         emitter.naively_switch_states(true);
-        let decoded = Decoded(Text::new(file, detected));
+        let doubts = Rc::default();
+        let decoded = Decoded(Text::new(file, detected), Rc::clone(&doubts));
         Ok(Page {
             tokens: Tokenizer::new_with_emitter(IoReader::new(decoded), emitter),
             parts: VecDeque::new(),
             open: Vec::new(),
             count: 0,
             columns_max: limits.columns_max,
+            unseen: None,
+            doubts,
         })
+    }
+
+    /// What of the text that has been read is most likely none of it.
+    pub(super) fn doubts(&self) -> Doubts {
+        self.doubts.get()
     }
 
     /// The next part; `None` at the end of the page.
@@ -95,7 +120,26 @@ impl<'f> Page<'f> {
     }
 
     fn take(&mut self, token: Token) -> Result<()> {
+        if let Some(name) = &self.unseen {
+            match &token {
+                Token::EndTag(tag) if **tag.name == **name => self.unseen = None,
+                // One that is left open ends with its cell.
+                Token::StartTag(tag) if ends_a_cell(&tag.name) => self.unseen = None,
+                Token::EndTag(tag) if ends_a_cell(&tag.name) => self.unseen = None,
+                Token::String(text) => {
+                    let is_code = matches!(&**name, b"script" | b"style");
+                    if !is_code && !text.trim_ascii().is_empty() {
+                        self.open.last_mut().map(Table::has_unseen);
+                    }
+                    return Ok(());
+                }
+                _ => return Ok(()),
+            }
+        }
         match token {
+            Token::StartTag(tag) if UNSEEN.contains(&&**tag.name) && !tag.self_closing => {
+                self.unseen = Some(tag.name.to_vec());
+            }
             Token::StartTag(tag) if &**tag.name == b"table" => return self.begin_table(),
             Token::StartTag(tag) => {
                 if let Some(table) = self.open.last_mut() {
@@ -147,6 +191,10 @@ impl<'f> Page<'f> {
     }
 }
 
+fn ends_a_cell(name: &[u8]) -> bool {
+    matches!(name, b"td" | b"th" | b"tr" | b"table")
+}
+
 /// A table that is being read.
 #[derive(Default)]
 struct Table {
@@ -161,6 +209,7 @@ struct Table {
     column_next: usize,
     /// The column of the cell that has begun, and its text.
     cell: Option<(usize, Words)>,
+    unseen: Vec<usize>,
     holds_tables: bool,
 }
 
@@ -257,7 +306,16 @@ impl Table {
             number: self.row,
             cells: std::mem::take(&mut self.cells),
             merges: std::mem::take(&mut self.merges),
+            unseen: std::mem::take(&mut self.unseen),
         })
+    }
+
+    fn has_unseen(&mut self) {
+        if let Some((column, _)) = self.cell
+            && self.unseen.last() != Some(&column)
+        {
+            self.unseen.push(column);
+        }
     }
 
     fn words(&mut self, change: impl FnOnce(&mut Words)) {
@@ -311,7 +369,7 @@ impl Words {
 }
 
 /// A file's text as UTF-8, for the tokenizer.
-struct Decoded<'f>(Text<'f, File>);
+struct Decoded<'f>(Text<'f, File>, Rc<Cell<Doubts>>);
 
 impl Read for Decoded<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
@@ -322,6 +380,7 @@ impl Read for Decoded<'_> {
             to.copy_from_slice(from);
         }
         self.0.consume(size);
+        self.1.set(self.0.doubts);
         Ok(size)
     }
 }

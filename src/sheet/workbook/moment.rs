@@ -207,6 +207,15 @@ enum Iso {
     Time(i64),
 }
 
+/// Whether an ISO text says which time zone it is meant in.
+pub(super) fn has_zone(text: &str) -> bool {
+    let time = text
+        .trim()
+        .split_once(['T', ' '])
+        .map_or("", |(_, time)| time);
+    time.contains(['Z', '+', '-'])
+}
+
 fn parse_iso(text: &str) -> Option<Iso> {
     let text = text.strip_suffix('Z').unwrap_or(text);
     if let Some(ms) = parse_clock(text) {

@@ -55,7 +55,7 @@ impl Package {
             }
             if entry.size() > limits.member_bytes_max {
                 return Err(too_complex(&format!(
-                    "A part of the file unpacks to more than {} and was not read.",
+                    "A part of the file unpacks to more than {} and was not read. Copy the table to a new file, and add that.",
                     size(limits.member_bytes_max)
                 )));
             }
@@ -67,7 +67,7 @@ impl Package {
         }
         if total > limits.inflated_bytes_max {
             return Err(too_complex(&format!(
-                "The file unpacks to more than {} and was not read.",
+                "The file unpacks to more than {} and was not read. Copy the table to a new file, and add that.",
                 size(limits.inflated_bytes_max)
             )));
         }

@@ -7,6 +7,7 @@ use quick_xml::events::Event;
 
 use super::super::Limits;
 use super::super::bounds::too_complex;
+use super::super::notices::counted;
 use super::damaged;
 use super::xml::{Xml, push_reference};
 use crate::error::Result;
@@ -18,6 +19,8 @@ pub(super) struct Strings {
     /// Where each one ends.
     ends: Vec<u32>,
     bytes_max: usize,
+    /// Cells of a file, each of which shows one at most.
+    count_max: u64,
 }
 
 impl Strings {
@@ -27,12 +30,19 @@ impl Strings {
             text: String::new(),
             ends: Vec::new(),
             bytes_max: limits.strings_bytes_max,
+            count_max: limits.cells_max,
         }
     }
 
     /// # Errors
     /// `too-complex` where all strings together take more memory than they may.
     pub(super) fn push(&mut self, text: &str) -> Result<()> {
+        if u64::try_from(self.ends.len()).is_ok_and(|count| count >= self.count_max) {
+            return Err(too_complex(&format!(
+                "The workbook holds more than {}. Split it.",
+                counted(self.count_max, "texts")
+            )));
+        }
         let end = self.text.len() + text.len();
         let within = end + (self.ends.len() + 1) * size_of::<u32>() <= self.bytes_max;
         let Some(end) = u32::try_from(end).ok().filter(|_| within) else {
@@ -194,6 +204,13 @@ mod tests {
         };
         assert_eq!(read(part, &limits).unwrap().bytes(), 11);
         limits.strings_bytes_max -= 1;
+        assert!(read(part, &limits).is_err());
+        let mut limits = Limits {
+            cells_max: 2,
+            ..Limits::default()
+        };
+        assert!(read(part, &limits).is_ok());
+        limits.cells_max = 1;
         assert!(read(part, &limits).is_err());
     }
 

@@ -4,9 +4,14 @@ use std::collections::HashMap;
 
 use quick_xml::events::Event;
 
+use super::super::bounds::too_complex;
+use super::super::notices::counted;
 use super::formats::{Shape, built_in, shape};
 use super::xml::{Xml, attribute, raw_attribute};
 use crate::error::Result;
+
+/// Styles of cells, and number formats; spreadsheet programs have 65,490.
+const STYLES_MAX: usize = 1 << 20;
 
 /// The shape of each cell style, by its index.
 #[derive(Debug, Default)]
@@ -42,6 +47,12 @@ impl Styles {
                 Event::Start(start) => match start.local_name().as_ref() {
                     "cellXfs" => in_cells = true,
                     "numFmts" => in_formats = true,
+                    "xf" | "numFmt" if ids.len().max(codes.len()) >= STYLES_MAX => {
+                        return Err(too_complex(&format!(
+                            "The workbook has more than {}. Copy the table to a new file, and add that.",
+                            counted(STYLES_MAX, "cell formats")
+                        )));
+                    }
                     "numFmt" if in_formats => {
                         let id = raw_attribute(start.attributes_raw(), "numFmtId")
                             .and_then(|id| id.trim().parse().ok());
@@ -71,6 +82,16 @@ impl Styles {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn styles_have_a_bound() {
+        let read = |count: usize| {
+            let part = format!("<s><cellXfs>{}</cellXfs></s>", "<xf/>".repeat(count));
+            Styles::read(Xml::new(Box::new(part.as_bytes())).unwrap()).is_ok()
+        };
+        assert!(read(STYLES_MAX));
+        assert!(!read(STYLES_MAX + 1));
+    }
 
     #[test]
     fn a_style_has_the_format_that_it_names() {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::super::assemble::{Found, Merge};
 use super::super::{Limits, bounds, sniff};
-use super::book::{Book, Rows, in_order, no_part_twice};
+use super::book::{Book, Rows, no_part_twice};
 use super::moment;
 use super::ole::Ole;
 use super::record::{Bytes, error_name, rk};
@@ -36,6 +36,7 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
         Some(_) => xls_old::globals(&stream)?,
         None => Globals::read(&stream, book.limits())?,
     };
+    book.leave_out(globals.others.clone());
     no_part_twice(globals.sheets.iter().map(|(_, place)| place))?;
     book.list(globals.sheets.iter().map(|sheet| sheet.0.clone()).collect())?;
     for (_, place) in &globals.sheets {
@@ -320,8 +321,7 @@ impl Sheet<'_> {
                     value => cells.extend(self.found(value)?.map(|found| (column, found))),
                 }
             }
-            in_order(&mut cells);
-            rows.row(number, &cells)?;
+            rows.unsorted(number, &mut cells)?;
         }
         Ok(())
     }

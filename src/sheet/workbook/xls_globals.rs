@@ -80,6 +80,8 @@ pub(super) struct Globals {
     pub(super) date1904: bool,
     /// The worksheets and where they begin in the stream.
     pub(super) sheets: Vec<(Listed, usize)>,
+    /// The names of other sheets.
+    pub(super) others: Vec<String>,
     pub(super) strings: Strings,
     pub(super) styles: Styles,
 }
@@ -101,6 +103,7 @@ impl Globals {
             page: CodePage::Web(encoding_rs::WINDOWS_1252),
             date1904: false,
             sheets: Vec::new(),
+            others: Vec::new(),
             strings: Strings::within(limits),
             styles: Styles::default(),
         };
@@ -150,7 +153,8 @@ impl Globals {
             0x0022 => self.date1904 = bytes.u16() == Some(1),
             // BOUNDSHEET
             0x0085 => match self.sheet(bytes) {
-                Some(sheet) => self.sheets.extend(sheet),
+                Some((listed, Some(place))) => self.sheets.push((listed, place)),
+                Some((listed, None)) => self.others.push(listed.name),
                 None => return Ok(None),
             },
             // FORMAT
@@ -190,8 +194,8 @@ impl Globals {
         Ok(Some(()))
     }
 
-    /// A worksheet of the list; the inner `None` is a sheet of another kind.
-    fn sheet(&self, mut bytes: Bytes<'_>) -> Option<Option<(Listed, usize)>> {
+    /// A sheet of the list, and where it begins if it is a worksheet.
+    fn sheet(&self, mut bytes: Bytes<'_>) -> Option<(Listed, Option<usize>)> {
         let place = bytes.length()?;
         let visibility = match bytes.u8()? & 3 {
             0 => Visibility::Visible,
@@ -201,7 +205,7 @@ impl Globals {
         let kind = bytes.u8()?;
         let name = self.short_text(bytes)?;
         let name = name.replace('\0', "");
-        Some((kind == 0).then_some((Listed { name, visibility }, place)))
+        Some((Listed { name, visibility }, (kind == 0).then_some(place)))
     }
 
     /// A text with a count of 8 bits.

@@ -80,6 +80,7 @@ pub(super) fn globals(stream: &[u8]) -> Result<Globals> {
             },
             0,
         )],
+        others: Vec::new(),
         strings: Strings::default(),
         styles: Styles::new(&ids, &codes),
     })

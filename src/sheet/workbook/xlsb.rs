@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::super::assemble::{Found, Merge};
 use super::super::{Limits, Visibility};
-use super::book::{Book, Listed, Rows, in_order, no_part_twice};
+use super::book::{Book, Listed, Rows, no_part_twice};
 use super::damaged;
 use super::formats::shape;
 use super::moment;
@@ -29,7 +29,8 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     let mut package = Package::open(path, book.limits())?;
     let main = main_part(&mut package, "xl/workbook.bin")?;
     let relationships = Relationships::read(&mut package, &main)?;
-    let workbook = Workbook::read(package.part(&main)?.ok_or_else(damaged)?, &relationships)?;
+    let mut workbook = Workbook::read(package.part(&main)?.ok_or_else(damaged)?, &relationships)?;
+    book.leave_out(std::mem::take(&mut workbook.others));
     no_part_twice(workbook.sheets.iter().map(|(_, part)| part.to_lowercase()))?;
     let part = |package: &Package, kind, usual| beside(package, &main, &relationships, kind, usual);
     let strings = match part(&package, "sharedStrings", "sharedStrings.bin") {
@@ -142,6 +143,8 @@ fn wide(bytes: &mut Bytes<'_>) -> Option<String> {
 struct Workbook {
     /// The worksheets and the names of their parts.
     sheets: Vec<(Listed, String)>,
+    /// The names of other sheets.
+    others: Vec<String>,
     date1904: bool,
 }
 
@@ -155,7 +158,11 @@ impl Workbook {
                 // BrtWbProp
                 0x0099 => workbook.date1904 = bytes.u32().is_some_and(|flags| flags & 1 != 0),
                 // BrtBundleSh
-                0x009C => workbook.sheets.extend(worksheet(bytes, relationships)?),
+                0x009C => match worksheet(bytes, relationships)? {
+                    Some((listed, Some(part))) => workbook.sheets.push((listed, part)),
+                    Some((listed, None)) => workbook.others.push(listed.name),
+                    None => {}
+                },
                 // BrtEndBundleShs
                 0x0090 => whole = true,
                 _ => {}
@@ -168,7 +175,7 @@ impl Workbook {
 fn worksheet(
     mut bytes: Bytes<'_>,
     relationships: &Relationships,
-) -> Result<Option<(Listed, String)>> {
+) -> Result<Option<(Listed, Option<String>)>> {
     let state = bytes.u32().ok_or_else(damaged)?;
     bytes.u32().ok_or_else(damaged)?;
     let mut peek = bytes;
@@ -179,17 +186,15 @@ fn worksheet(
     let id = wide(&mut bytes).ok_or_else(damaged)?;
     let name = wide(&mut bytes).ok_or_else(damaged)?;
     let relationship = relationships.by_id(&id).ok_or_else(damaged)?;
-    if relationship.kind != "worksheet" {
-        return Ok(None);
-    }
     let visibility = match state {
         1 => Visibility::Hidden,
         2 => Visibility::VeryHidden,
         _ => Visibility::Visible,
     };
+    let is_worksheet = relationship.kind == "worksheet";
     Ok(Some((
         Listed { name, visibility },
-        relationship.target.clone(),
+        is_worksheet.then(|| relationship.target.clone()),
     )))
 }
 
@@ -306,8 +311,7 @@ impl<'s> Cells<'s> {
 
     fn end_row(&mut self, rows: &mut Rows<'_, '_>) -> Result<()> {
         if !self.cells.is_empty() {
-            in_order(&mut self.cells);
-            rows.row(self.row, &self.cells)?;
+            rows.unsorted(self.row, &mut self.cells)?;
             self.cells.clear();
         }
         Ok(())

@@ -23,7 +23,8 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
     let mut package = Package::open(path, book.limits())?;
     let main = main_part(&mut package, "xl/workbook.xml")?;
     let relationships = Relationships::read(&mut package, &main)?;
-    let workbook = Workbook::read(&mut package, &main, &relationships)?;
+    let mut workbook = Workbook::read(&mut package, &main, &relationships)?;
+    book.leave_out(std::mem::take(&mut workbook.others));
     no_part_twice(workbook.sheets.iter().map(|(_, part)| part.to_lowercase()))?;
     let part = |package: &Package, kind, usual| beside(package, &main, &relationships, kind, usual);
     let strings = match part(&package, "sharedStrings", "sharedStrings.xml") {
@@ -65,6 +66,8 @@ fn open<'p>(package: &'p mut Package, name: &str) -> Result<Xml<'p>> {
 struct Workbook {
     /// The worksheets and the names of their parts.
     sheets: Vec<(Listed, String)>,
+    /// The names of other sheets.
+    others: Vec<String>,
     date1904: bool,
 }
 
@@ -76,7 +79,11 @@ impl Workbook {
         loop {
             match xml.next()? {
                 Event::Start(start) => match start.local_name().as_ref() {
-                    "sheet" => workbook.sheets.extend(worksheet(&start, relationships)?),
+                    "sheet" => match worksheet(&start, relationships)? {
+                        Some((listed, Some(part))) => workbook.sheets.push((listed, part)),
+                        Some((listed, None)) => workbook.others.push(listed.name),
+                        None => {}
+                    },
                     "workbookPr" => {
                         if let Some(value) = raw_attribute(start.attributes_raw(), "date1904") {
                             workbook.date1904 = is_true(value);
@@ -93,28 +100,26 @@ impl Workbook {
     }
 }
 
-/// A worksheet of the list, and the name of its part; `None` for chart, dialog and macro sheets.
+/// A sheet of the list, and the name of its part where it is a worksheet, no chart, dialog or macro.
 fn worksheet(
     sheet: &BytesStart<'_>,
     relationships: &Relationships,
-) -> Result<Option<(Listed, String)>> {
+) -> Result<Option<(Listed, Option<String>)>> {
     let raw = sheet.attributes_raw();
     let Some(id) = raw_attribute(raw, "id").filter(|id| !id.is_empty()) else {
         // A name without a part: there is nothing that could be read.
         return Ok(None);
     };
     let relationship = relationships.by_id(id).ok_or_else(damaged)?;
-    if relationship.kind != "worksheet" {
-        return Ok(None);
-    }
     let visibility = match raw_attribute(raw, "state") {
         Some("hidden") => Visibility::Hidden,
         Some("veryHidden") => Visibility::VeryHidden,
         Some(_) | None => Visibility::Visible,
     };
     let name = attribute(sheet, "name").unwrap_or_default().into_owned();
+    let is_worksheet = relationship.kind == "worksheet";
     Ok(Some((
         Listed { name, visibility },
-        relationship.target.clone(),
+        is_worksheet.then(|| relationship.target.clone()),
     )))
 }

@@ -9,7 +9,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::super::assemble::{Found, Merge};
-use super::book::{Rows, in_order};
+use super::book::Rows;
 use super::damaged;
 use super::moment;
 use super::package::in_part;
@@ -249,8 +249,7 @@ impl<'s> Cells<'s> {
                 Event::End(end) => match end.local_name().as_ref() {
                     "row" if self.in_row => {
                         self.in_row = false;
-                        in_order(&mut self.cells);
-                        rows.row(self.row, &self.cells)?;
+                        rows.unsorted(self.row, &mut self.cells)?;
                         self.cells.clear();
                     }
                     "sheetData" if self.in_data && !self.in_row => {
@@ -336,6 +335,17 @@ impl<'s> Cells<'s> {
             rows.formula_without_value(column, self.row);
         }
         if let Some(found) = self.value(kind, style)? {
+            if kind == "d" && moment::has_zone(&self.text) {
+                rows.notice(
+                    "time-zone",
+                    Some((column, self.row)),
+                    if matches!(found, Found::Moment(..)) {
+                        "The moment is one of UTC; it was stored without that."
+                    } else {
+                        "The moment has a time zone; it was kept as text."
+                    },
+                );
+            }
             self.cells.push((column, found));
         }
         Ok(())

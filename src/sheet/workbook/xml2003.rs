@@ -11,7 +11,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::super::Visibility;
 use super::super::assemble::{Found, Merge};
-use super::book::{Book, Listed, Rows, in_order};
+use super::book::{Book, Listed, Rows};
 use super::damaged;
 use super::formats::{Shape, shape};
 use super::moment;
@@ -236,8 +236,7 @@ fn emit(
             }
             Event::Start(_) => xml.skip()?,
             Event::End(_) => {
-                in_order(&mut cells);
-                return rows.row(place.row, &cells);
+                return rows.unsorted(place.row, &mut cells);
             }
             Event::Eof => return Err(damaged()),
             _ => {}

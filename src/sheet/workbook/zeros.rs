@@ -1,6 +1,9 @@
 //! Number formats that show leading zeros, such as `00000` and `000-00-0000`: what a spreadsheet
 //! program shows of a number under one. Such a number is a postcode or an article's, no quantity.
 
+/// The last whole number up to which a float holds every one: 2^53.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
 /// What a format makes of a number.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Shown {
@@ -94,11 +97,11 @@ impl Zeros {
         if section.general {
             return Shown::Number;
         }
-        let Some(digits) = digits(value) else {
+        if !value.is_finite() {
             return Shown::Number;
-        };
-        let whole = value.fract() == 0.0;
-        if section.strange || !whole {
+        }
+        let digits = digits(value);
+        if section.strange || !is_exact(value) {
             let lost = digits.len() < section.width();
             return if lost { Shown::Lost } else { Shown::Number };
         }
@@ -190,18 +193,17 @@ impl Section {
     }
 }
 
-/// The digits before the point, none for 0; `None` where a float doesn't hold them all.
-#[expect(clippy::cast_possible_truncation, reason = "checked just before")]
-fn digits(value: f64) -> Option<String> {
-    let whole = value.abs().trunc();
-    if !(0.0..1e15).contains(&whole) {
-        return None;
+/// The digits before the point, none for 0.
+fn digits(value: f64) -> String {
+    match value.abs().trunc() {
+        0.0 => String::new(),
+        whole => format!("{whole:.0}"),
     }
-    Some(if whole == 0.0 {
-        String::new()
-    } else {
-        (whole as i64).to_string()
-    })
+}
+
+/// Whether a number is whole and a float holds each of its digits.
+fn is_exact(value: f64) -> bool {
+    value.fract() == 0.0 && value.abs() <= WHOLE_MAX
 }
 
 fn holds((operator, number): &(String, f64), value: f64) -> bool {
@@ -251,6 +253,21 @@ mod tests {
             ("[<=99999]00000;00000-0000", 123_456_789.0, "12345-6789"),
             ("[>99999]0;00000", 123_456.0, "123456"),
             ("[Red][<>50]General;[Blue]000", 50.0, "050"),
+            (
+                "00000000000000000000",
+                1_234_567_890_123_456.0,
+                "00001234567890123456",
+            ),
+            (
+                "000000000000000000",
+                9_007_199_254_740_992.0,
+                "009007199254740992",
+            ),
+            (
+                "0000 0000 0000 0000",
+                4_111_111_111_111_111.0,
+                "4111 1111 1111 1111",
+            ),
             ("0#", 7.0, "07"),
             ("#0000", 7.0, "0007"),
             ("#-0000", 7.0, "-0007"),
@@ -280,6 +297,9 @@ mod tests {
             ("[DBNum1]000", 7.0, Shown::Lost),
             ("[Red][<>50]General;[Blue]000", 51.0, Shown::Number),
             ("00000", 1e18, Shown::Number),
+            ("00000000000000000000", 9_007_199_254_740_994.0, Shown::Lost),
+            ("00000000000000000000", -1e18, Shown::Lost),
+            ("00000", f64::NAN, Shown::Number),
         ] {
             let zeros = Zeros::parse(code).unwrap_or_else(|| panic!("{code} has zeros"));
             assert_eq!(zeros.show(value), expected, "{code} {value}");

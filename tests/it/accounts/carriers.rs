@@ -235,4 +235,40 @@ fn an_origin_is_compared_with_the_address_that_people_use() {
     let https = ("X-Forwarded-Proto", "https");
     assert_eq!(sign_in(&[https, ("Origin", "https://office.test")]), 200);
     assert_eq!(sign_in(&[https, ("Origin", "http://office.test")]), 403);
+    // Said to have come by http, it did: no page of the public address sent it.
+    let http = ("X-Forwarded-Proto", "http");
+    assert_eq!(sign_in(&[http, ("Origin", "http://office.test")]), 200);
+    assert_eq!(sign_in(&[http, ("Origin", "https://sheets.example")]), 403);
+}
+
+#[test]
+fn a_request_by_plain_http_gets_no_cookie_that_its_browser_would_throw_away() {
+    let told = |proxies: &[&str]| {
+        let office = Office::with(|settings| {
+            settings.trusted_proxies = proxies.iter().map(|ip| ip.parse().unwrap()).collect();
+            settings.public_url = Some("https://office.test".to_owned());
+        });
+        accounts::add_user(&office.app.db, "anna", PASSWORD, None, false).unwrap();
+        office
+    };
+    let secure = |office: &Office, headers: &[(&str, &str)]| {
+        let body = json!({ "username": "anna", "password": PASSWORD });
+        let answer = call(office, "POST", "/api/auth/login", headers, &body);
+        answer.expect(200);
+        let cookie = answer.header("Set-Cookie").unwrap().ends_with("; Secure");
+        let hsts = answer.header("Strict-Transport-Security").is_some();
+        assert_eq!(cookie, hsts);
+        cookie
+    };
+    let by_proxy = told(&["192.0.2.1"]);
+    assert!(!secure(&by_proxy, &[("X-Forwarded-Proto", "http")]));
+    assert!(secure(&by_proxy, &[("X-Forwarded-Proto", "https")]));
+    // A proxy that says nothing of the scheme: the browser does, else the public address.
+    assert!(secure(&by_proxy, &[]));
+    assert!(secure(&by_proxy, &[("Origin", "https://office.test")]));
+    assert!(!secure(&by_proxy, &[("Origin", "http://office.test")]));
+    // Past the proxy, in the office's own network.
+    let past = told(&["10.0.0.9"]);
+    assert!(!secure(&past, &[]));
+    assert!(!secure(&past, &[("X-Forwarded-Proto", "https")]));
 }

@@ -40,7 +40,7 @@ pub(super) fn kind(value: &Map<String, Json>, pointer: &str, findings: &mut Find
     );
     if let Some(format) = format
         && !takes_format
-        && word.as_deref().is_some_and(|word| word == kind.name())
+        && word.as_deref().is_none_or(|word| word == kind.name())
     {
         findings.add(
             &at,

@@ -11,8 +11,8 @@ pub(super) const CELL_CHARS_MAX: usize = 32_767;
 /// Notes on cut texts in a workbook; beyond that they are only counted.
 const NOTES_MAX: usize = 5_000;
 
-/// Text that a cell can hold: at most 32,767 letters as spreadsheets count them, and none that XML
-/// can't say.
+/// Text that a cell can hold: at most 32,767 letters as spreadsheets count them. Control characters, which XML
+/// can't say, are written as spreadsheets write them (`_x000B_`) and read again.
 pub fn clean(text: &str) -> String {
     let room = match letters_too_many(text) {
         Some(_) => CELL_CHARS_MAX - 1,
@@ -26,13 +26,16 @@ pub fn clean(text: &str) -> String {
             clean.push('…');
             break;
         }
-        match c {
-            '\t' | '\n' | '\r' => clean.push(c),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => clean.push('\u{fffd}'),
-            other => clean.push(other),
-        }
+        clean.push(c);
     }
     clean
+}
+
+/// Text of a note: as [`clean`], and without control characters, which nothing decodes there.
+pub fn clean_note(text: &str) -> String {
+    let control =
+        |c: char| (c.is_ascii_control() && c != '\n') || matches!(c, '\u{fffe}' | '\u{ffff}');
+    clean(text).replace(control, "\u{fffd}")
 }
 
 /// Whether a text may be what [`clean`] left of a longer one.
@@ -130,7 +133,8 @@ mod tests {
         let cut = clean(&long);
         assert!(cut.encode_utf16().count() <= CELL_CHARS_MAX);
         assert!(cut.ends_with('…'));
-        assert_eq!(clean("a\u{0}b\u{1f}c\td"), "a\u{fffd}b\u{fffd}c\td");
+        assert_eq!(clean("a\u{b}b\td"), "a\u{b}b\td");
+        assert_eq!(clean_note("a\u{0}b\u{1f}c\nd"), "a\u{fffd}b\u{fffd}c\nd");
         let whole = "x".repeat(CELL_CHARS_MAX);
         assert_eq!(clean(&whole), whole);
         assert_eq!(

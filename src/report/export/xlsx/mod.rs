@@ -18,7 +18,7 @@ use rust_xlsxwriter::{
 };
 use zip::result::ZipError;
 
-use self::cuts::{Cuts, clean};
+use self::cuts::{Cuts, clean, clean_note};
 use crate::error::{Error, Result};
 use crate::sheet::Cell;
 
@@ -234,10 +234,13 @@ fn write_number(
     json: &str,
     format: &Format,
 ) -> Result<()> {
-    let digits = json
-        .split(['e', 'E'])
-        .next()
-        .unwrap_or("")
+    let written = json.split(['e', 'E']).next().unwrap_or("");
+    // 1.50 is 1.5 to a spreadsheet.
+    let written = match written.contains('.') {
+        true => written.trim_end_matches('0'),
+        false => written,
+    };
+    let digits = written
         .trim_start_matches(['-', '0', '.'])
         .bytes()
         .filter(u8::is_ascii_digit)

@@ -3,11 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::{Book, ROWS_MAX, column_number, failed, write_cell, write_text};
 use crate::error::Result;
-use crate::report::export::{Member, plain};
+use crate::report::export::{Member, plain, values};
 use crate::sheet::Cell;
 
 /// Records on their way into a workbook.
@@ -59,8 +57,8 @@ impl Records {
     /// Adds a record, `{"field": value}`.
     ///
     /// # Errors
-    /// `Io` where the disk is full.
-    pub fn add(&mut self, record: &Value) -> Result<()> {
+    /// `Io` where the disk is full, `Internal` where the record is damaged.
+    pub fn add(&mut self, record: &str) -> Result<()> {
         if self.row >= ROWS_MAX {
             self.next_sheet()?;
         }
@@ -69,29 +67,32 @@ impl Records {
             .workbook
             .worksheet_from_index(self.sheet)
             .map_err(failed)?;
+        let values = values(record)?;
         for (at, member) in self.members.iter().enumerate() {
             let Some(column) = column_number(at) else {
                 break;
             };
-            let number;
-            let cell = match record.get(&member.name) {
-                None | Some(Value::Null) => continue,
-                Some(Value::Bool(value)) => Cell::Bool(*value),
-                Some(value @ Value::Number(_)) => {
-                    number = plain(member, value);
-                    if number.len() > 1 && number.starts_with('0') && !number.contains('.') {
-                        Cell::Text(number.as_ref().into())
-                    } else {
-                        Cell::Number(&number)
-                    }
-                }
-                Some(Value::String(text)) => match member.kind.as_str() {
-                    "date" => Cell::Date(text.as_str().into()),
-                    "datetime" => Cell::DateTime(text.as_str().into()),
-                    "time" => Cell::Time(text.as_str().into()),
-                    _ => Cell::Text(text.as_str().into()),
+            let Some(value) = values.get(member.name.as_str()) else {
+                continue;
+            };
+            let Some(text) = plain(member, value)? else {
+                continue;
+            };
+            let cell = match value.get().as_bytes().first() {
+                Some(b't') => Cell::Bool(true),
+                Some(b'f') => Cell::Bool(false),
+                Some(b'"') => match member.kind.as_str() {
+                    "date" => Cell::Date(text),
+                    "datetime" => Cell::DateTime(text),
+                    "time" => Cell::Time(text),
+                    _ => Cell::Text(text),
                 },
-                Some(other) => Cell::Text(other.to_string().into()),
+                // A year of four digits.
+                Some(b'0'..=b'9') if member.kind == "year" && text.starts_with('0') => {
+                    Cell::Text(text)
+                }
+                Some(b'-' | b'0'..=b'9') => Cell::Number(&text),
+                Some(_) | None => Cell::Text(text),
             };
             let looks = &self.book.formats.plain;
             write_cell(sheet, self.row, column, &cell, looks, false)?;

@@ -195,7 +195,8 @@ impl Repair {
             if explained.is_some() || cut.is_some() {
                 let sentences = explained.into_iter().flatten().copied();
                 let sentences: Vec<&str> = sentences.chain(cut.as_deref()).collect();
-                let note = Note::new(super::clean(&sentences.join(" "))).add_author_prefix(false);
+                let note =
+                    Note::new(super::clean_note(&sentences.join(" "))).add_author_prefix(false);
                 sheet.insert_note(at, column, &note).map_err(failed)?;
             }
         }

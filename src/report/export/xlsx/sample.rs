@@ -65,7 +65,7 @@ pub fn write(folder: &Path, title: &str, columns: &[SampleColumn], file: &mut Fi
                     sheet.set_column_format(place, look).map_err(failed)?;
                     sheet.set_column_width(place, 26).map_err(failed)?;
                     write_text(sheet, 0, place, &column.label, &header)?;
-                    let note = Note::new(super::clean(&column.note)).add_author_prefix(false);
+                    let note = Note::new(super::clean_note(&column.note)).add_author_prefix(false);
                     sheet.insert_note(0, place, &note).map_err(failed)?;
                 }
                 1 => write_text(sheet, 1, place, &column.examples[0], look)?,

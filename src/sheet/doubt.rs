@@ -1,0 +1,85 @@
+//! Headers that are narrower than their table or stand below a count of its columns, and what is said
+//! where a header was chosen without proof.
+
+use super::header::{self, Place, Waiting};
+use super::titles;
+
+/// The index of the header where the row at `at` looks like it and another one is it.
+pub(super) fn instead(rows: &[Waiting], at: usize) -> Option<usize> {
+    let (first, second) = (rows.first()?, rows.get(1)?);
+    if second.number != first.number + 1 {
+        return None;
+    }
+    let below = rows.get(1..)?;
+    match at {
+        1 if titles::is_title(first) || first.cells.len() < 2 => None,
+        // A header without rows is none, if the row above it may be one.
+        1 if below.len() == 1 => Some(0),
+        // Records that have more fields than the header has labels.
+        1 => (first.width < second.width
+            && titles::is_labels(first, below)
+            && header::columns_named(rows, 1).is_empty())
+        .then_some(0),
+        0 => {
+            let rest = rows.get(2..).filter(|rest| !rest.is_empty())?;
+            let same = first.cells.len() == second.cells.len();
+            (is_count(first) && same && titles::is_labels(second, rest)).then_some(1)
+        }
+        _ => None,
+    }
+}
+
+/// Whether the cells are 1, 2, 3 and so on, as some number the columns.
+fn is_count(row: &Waiting) -> bool {
+    let mut cells = row.cells.iter().enumerate();
+    row.cells.len() > 2
+        && cells.all(|(at, (_, found))| header::words(found).trim() == (at + 1).to_string())
+}
+
+/// What is to be said of a header that was found by looking, and its cell, where it may be another one.
+pub(super) fn sentence(rows: &[Waiting], place: Place) -> Option<((usize, u32), String)> {
+    let row = rows.get(place.last)?;
+    let first = (row.cells.first()?.0, place.row);
+    if place.first == place.last && !header::is_wordy(rows, place.last) {
+        return Some((
+            first,
+            format!(
+                "No row looks like headers; row {} was taken. If others are right, say their row.",
+                place.row
+            ),
+        ));
+    }
+    let below = rows.get(place.last + 1);
+    let like_data = row.cells.iter().find(|(column, found)| {
+        let under = below.and_then(|below| header::cell(below, *column));
+        under.is_some_and(|under| {
+            !header::is_word(found, Some(under)) && titles::look_alike(found, under)
+        })
+    });
+    if let Some((column, _)) = like_data {
+        return Some((
+            (*column, place.row),
+            format!(
+                "Row {} was taken for the headers, but this cell looks like the one below it. If the file has no headers, add some.",
+                place.row
+            ),
+        ));
+    }
+    let above = rows.get(..place.first)?;
+    let wide: Vec<&Waiting> = above.iter().filter(|row| row.cells.len() > 1).collect();
+    let touches = wide
+        .last()
+        .is_some_and(|last| rows.get(place.first).map(|row| row.number) == Some(last.number + 1));
+    if wide.len() < 2 && !touches {
+        return None;
+    }
+    let numbers: Vec<String> = wide.iter().map(|row| row.number.to_string()).collect();
+    Some((
+        first,
+        format!(
+            "Row {} was taken for the headers. If the rows above it ({}) are a table and no title, say the row of its headers.",
+            place.row,
+            numbers.join(", ")
+        ),
+    ))
+}
