@@ -97,7 +97,7 @@ function passwordForm(yes, hint, done, after) {
 	});
 }
 
-// A list of one's own things. `ending`: (one) → the words of its button, whom it is about, what is asked.
+// One's own things. `ending`: (one) → its button's words, whom it is about, what is asked.
 function section(place, { title, hint, below, path, columns, row, ending, done, none }) {
 	const draw = async (...above) => {
 		const found = (await get(`/api/${path}?limit=1000`))[path.split('/').pop()];

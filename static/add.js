@@ -1,17 +1,16 @@
 // Adding a file, or processing one that is here: choose it, look at it first, send it.
 
-import { fieldsOf, get, known, newKey, post, remove, send } from './api.js';
-import { attr, button, download, failure, field, fill, focus, h, icon, link, menu, note, say, select, text } from './dom.js';
+import { fieldsOf, get, known, newKey, post, remove, send, titlesOf } from './api.js';
+import { attr, button, download, failure, field, fill, focus, h, icon, input, link, menu, note, sample, say, select, table, text } from './dom.js';
 import { begun, hasReport, live, poke, TEMPLATE, templateSelect } from './jobs.js';
-import { heading, previewPanel, undecided } from './preview.js';
-import { ago, bytes, count, explain, isActive, outcome } from './words.js';
+import { ago, bytes, cell, count, date, dots, explain, howWord, isActive, num, outcome } from './words.js';
 
 const ACCEPT = '.xlsx,.xlsm,.xlsb,.xls,.ods,.csv,.tsv,.txt';
 const READING = ['sheet', 'header_row', 'delimiter', 'encoding']; // how the file is read
 const HOW = ['template', 'date_order', 'mapping', 'on_duplicate']; // how it is processed
 const PASSING = ['offline', 'slow-upload', 'busy', 'internal']; // what may go better in a moment
 
-// What is chosen and under way; it outlives the view. `file` is this computer's, or a stored one: that has an id.
+// What is chosen and under way; it outlives the view. A stored `file` has an id.
 const nothing = { file: null, key: null, note: null, preview: null, options: {}, looking: null, looked: null };
 const pick = { ...nothing, sending: null };
 let draw = () => {}; // what the view shows of it
@@ -68,7 +67,7 @@ async function choose(files, folder) {
 	return look();
 }
 
-// Processes a file that is here: at once where nothing has to be chosen, unless `asking`.
+// Processes a stored file: at once where nothing has to be chosen, unless `asking`.
 export async function processStored({ id, filename: name, size, last_job: again }, asking) {
 	if (pick.sending) return;
 	forget();
@@ -121,9 +120,20 @@ async function lookInto() {
 		say(explain(problem, { file: file.name, size: file.size }), true);
 	}
 	paint(first && pick.preview?.state === 'failed' && 'failed');
+	if (pick.preview?.state === 'seen') sayPreview();
 }
 
-// Whether the file is known to be of no use as it is, or to need a choice first.
+function sayPreview() {
+	const parts = [...document.querySelectorAll('.panel :is(.known, .note p:first-child, .note label)')];
+	say(parts.map(({ textContent, control }) => textContent + (control ? ` ${control.selectedOptions[0].text}` : '')).join('. '));
+}
+
+// What the lost connection broke goes on by itself.
+export function reconnected() {
+	if (pick.preview?.problem?.code === 'offline') look();
+}
+
+// Whether a choice is needed first; whether it is of no use as it is.
 const isUndecided = () => pick.preview?.state === 'seen' && undecided(pick.preview.result).length > 0;
 const isRefused = () => pick.preview?.state === 'failed' && !PASSING.includes(pick.preview.problem.code);
 
@@ -148,15 +158,21 @@ async function start(kind) {
 		return;
 	}
 	const sending = { kind, abort: new AbortController(), sent: 0, total: file.size || 1, received: Boolean(file.id), cancel: false, percent: 0 };
+	const onBusy = (seconds) => {
+		sending.busy = `The database is busy. Trying again in ${seconds} s.`;
+		say(sending.busy);
+		paint();
+	};
 	pick.sending = sending;
 	paint('sending');
 	try {
 		await get('/api/auth/session'); // who has to sign in again does so first
-		const answer = file.id ? await post(`/api/files/${file.id}/process`, chosen(['sheet', ...HOW])) : await send(`/api/files/upload-${kind}`, file, chosen(processing ? [...READING, ...HOW] : READING), {
+		const answer = file.id ? await post(`/api/files/${file.id}/process`, chosen(['sheet', ...HOW]), { onBusy }) : await send(`/api/files/upload-${kind}`, file, chosen(processing ? [...READING, ...HOW] : READING), {
 			key: `${key}-${kind}`, // stored and then processed is two requests
 			signal: sending.abort.signal,
+			onBusy,
 			onProgress: (sent, total) => progress(sending, sent, total),
-			onSent: () => { sending.received = true; say('Received. Reading the file…'); paint(); },
+			onSent: () => { Object.assign(sending, { received: true, busy: '' }); say('Received. Reading the file…'); paint(); },
 		});
 		pick.sending = null;
 		if (sending.cancel) { await takeBack(answer, file); return; }
@@ -187,7 +203,7 @@ function progress(sending, sent, total) {
 	paint();
 }
 
-// Cancelled after the last byte had gone: it is taken back on the server.
+// Cancelled after the last byte: taken back on the server.
 async function takeBack(answer, file) {
 	try {
 		if (answer.job_id) await post(`/api/jobs/${answer.job_id}/cancel`);
@@ -255,19 +271,20 @@ function chosenPanel(place, open) {
 	const go = (label, kind, more) => button(label, () => start(kind), more);
 	const process = file.again || same?.last_job ? 'Process again' : file.id ? 'Process now' : 'Upload & Process Now';
 	fill(place, h('section.panel', { label: 'The chosen file' },
-		h('div.head', heading(file, seen, pick.options), h('div.actions', button('Choose another', open, { kind: 'small' }), button('Remove', clear, { kind: 'small', label: `Remove ${file.name}` }))),
-		preview?.state === 'looking' && h('p.hint', icon('work'), ` Looking into the file…${preview.pressed ? ' It goes on right after.' : ''}`),
+		h('div.head', heading(file, seen), h('div.actions', button('Choose another', open, { kind: 'small' }), button('Remove', clear, { kind: 'small', label: `Remove ${file.name}` }))),
+		!isRefused() && h('div.actions',
+			go(process, file.id ? 'process' : 'and-process', { kind: 'primary', ico: 'up', 'aria-disabled': isUndecided() && 'true' }),
+			!file.id && go('Upload as JSON', 'json')),
+		!isRefused() && h('p.hint.status', preview?.state === 'looking' ? ['Looking into the file…', preview.pressed && ' It goes on right after.'] : !file.id && '“Upload as JSON” stores the rows only; you can process them later.'),
 		reason,
 		same && sameFile(same),
-		seen && previewPanel({ seen, failed: reason?.id, busy: preview.state === 'looking', file, options: pick.options, change, fields: fieldsOf(template) }),
-		!isRefused() && [optionsPanel(template), h('div.actions.main',
-			go(process, file.id ? 'process' : 'and-process', { kind: 'primary', ico: 'up', 'aria-disabled': isUndecided() && 'true' }),
-			!file.id && [go('Upload as JSON', 'json'), h('p.hint', '“Upload as JSON” stores the rows only; you can process them later.')])]));
+		seen && previewPanel(seen, reason?.id, fieldsOf(template)),
+		!isRefused() && optionsPanel(template)));
 }
 
 // Said before anything is sent, so that nobody adds a list twice.
 function sameFile({ id, uploaded_at: at, last_job: job }) {
-	return note('info', h('p', `You added this same file before: ${ago(at)}, ${(job && outcome(job)) || 'not processed'}.`),
+	return note('info', h('p', `You added this same file before: ${ago(at)}, ${(job && outcome(job)) || 'not processed'}`.replace(/\.?$/, '.')),
 		h('p', hasReport(job) ? link('Show that report', `#/job/${job.job_id}`) : link('Show that one', `#/file/${id}`)));
 }
 
@@ -290,6 +307,76 @@ function sendingPanel(place) {
 	return () => {
 		attr(stop, 'aria-disabled', sending.cancel && 'true');
 		attr(bar, 'value', sending.received ? null : sending.percent);
-		text(words, sending.cancel ? 'Cancelling…' : file.id ? 'Adding it to the queue…' : sending.received ? 'Received. Reading the file…' : `Sending ${file.name} · ${sending.percent} % · ${bytes(sending.sent)} of ${bytes(sending.total)}`);
+		text(words, sending.cancel ? 'Cancelling…' : sending.busy || (file.id ? 'Adding it to the queue…' : sending.received ? 'Received. Reading the file…' : `Sending ${file.name} · ${sending.percent} % · ${bytes(sending.sent)} of ${bytes(sending.total)}`));
 	};
 }
+
+// ---- What the server sees in the chosen file: sheet, header row, mapping, first rows
+
+const SEPARATORS = [['', 'Found by looking'], [';', 'Semicolon ;'], [',', 'Comma ,'], ['tab', 'Tab'], ['|', 'Bar |']];
+const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ['windows-1252', 'Western European (Windows)'], ['windows-1250', 'Central European (Windows)'], ['windows-1251', 'Cyrillic (Windows)'], ['utf-16le', 'UTF-16']];
+const ORDERS = { 'day-month': 'day first', 'month-day': 'month first' };
+const isText = (name) => /\.(csv|tsv|txt)$/i.test(name);
+
+// What has to be chosen first.
+const undecided = ({ missing = [], dates = [] }) => [...missing, ...dates.filter((d) => !d.chosen && d.example)];
+
+// `seen`: the server's last answer; `failed`: id of why there is no newer one.
+function previewPanel(seen, failed, fields) {
+	const { file, options } = pick;
+	const { mapping = [], missing = [], rows = [], notices = [], dates = [], repairs } = seen;
+	const named = titlesOf(fields);
+	const value = (row, { column }) => cell(row[column]);
+	const example = (m) => rows.map((row) => value(row, m)).find((words) => words !== '–') || '–';
+	const matched = mapping.filter((m) => m.field).length;
+	const easy = repairs || (matched > 0 && mapping.every((m) => m.how === 'exact') && !missing.length);
+	// Gives a column to a field; the field leaves the column that had it.
+	const give = (column, name) => change({ mapping: { ...Object.fromEntries(Object.entries(options.mapping || {}).filter(([, f]) => f === null || f !== name)), [column]: name } });
+	// A needed field keeps its select once chosen: arrow keys try one column after another.
+	const chosen = options.mapping || {};
+	const needed = fields.filter((f) => f.constraints?.required).map((f) => f.name);
+	const asked = [...new Set([...missing, ...Object.values(chosen).filter((name) => needed.includes(name))])].sort();
+	const now = ({ column, field: name }) => (column in chosen ? chosen[column] : Object.values(chosen).includes(name) ? null : name);
+	const columnOf = (name) => mapping.find((m) => now(m) === name)?.column;
+	const choose = (m) => select([['', 'Keep as extra'], ['-', 'Leave it out'], ...fields.map((f) => [f.name, f.title])], m.field || (m.how === 'none' ? '' : '-'), (name) => give(m.column, name === '-' ? null : name || undefined), { label: `Field for ${m.column}` });
+	const textual = !file.id && (isText(file.name) || seen.encoding);
+	const single = textual && mapping.length === 1; // a wrong separator leaves one column
+	const ask = dates.filter((d) => d.example);
+	const told = dates.filter((d) => ORDERS[d.order] && d.evidence.length > 0).map((d) => `Dates in “${named(d.field)}” are read ${ORDERS[d.order]}: ${d.evidence[0].cell} holds ${d.evidence[0].value}.`);
+	const known = [...notices.map((n) => [n.cell && `${n.cell}: `, n.message]), ...told];
+	return h('div.grid', { 'aria-busy': pick.preview.state === 'looking' && 'true' },
+		repairs ? note('info', h('p', `These are the ${count(mainSheet(seen)?.rows, 'row')} to fix of ${repairs.filename}. Processing puts them back to where they belong.`))
+			: whichRows(seen, failed),
+		single && note('warn', h('p', 'Only one column was found. Is the separator right?')),
+		textual && h('details', { open: single || Boolean(options.delimiter || options.encoding) }, h('summary', dots('Reading details', seen.encoding && `${seen.encoding} text`, seen.delimiter && `separator ${seen.delimiter === '\t' ? 'Tab' : seen.delimiter}`)), h('div.row',
+			field('Separator', select(SEPARATORS, options.delimiter, (delimiter) => change({ delimiter }))),
+			field('Letters', select(ENCODINGS, options.encoding, (encoding) => change({ encoding }))))),
+		// What was seen under other choices is not shown as if it held.
+		!failed && [
+			mapping.length > 0 && h('details', { open: !easy }, h('summary.known', easy ? `All ${count(mapping.length, 'column')} recognised` : `${num(matched)} of ${count(mapping.length, 'column')} recognised`),
+				table('How the columns are understood', ['Column in your file', 'Field', 'How', sample('Example')],
+					mapping.map((m) => [[h('span.hint', m.letter), ' ', m.column], fields.length > 0 ? choose(m) : m.field || '–', repairs && m.field ? 'as before' : howWord(m.how), example(m)]))),
+			asked.map((name) => note(columnOf(name) ? 'info' : 'warn', field(`“${named(name)}” is needed. Its column is`, select([['', 'Choose a column'], ...mapping.filter((m) => now(m) === name || !needed.includes(now(m))).map((m) => [m.column, m.column])], columnOf(name), (column) => give(column, name), { class: !columnOf(name) && 'undecided' })))),
+			ask.length > 0 && note(options.date_order ? 'info' : 'warn', field(`Dates in ${ask.map((d) => `“${named(d.field)}”`).join(' and ')}: ${ask[0].example.value} in ${ask[0].example.cell} is`,
+				select([['', 'Choose which'], ...Object.entries(ORDERS).map(([order, words]) => [order, `${date(ask[0].example[order])} (${words})`])], options.date_order, (order) => change({ date_order: order }), { class: !options.date_order && 'undecided' }))),
+			known.length > 0 && h('details', h('summary', `${count(known.length, 'thing')} to know`), h('ul', known.map((words) => h('li', words)))),
+			rows.length > 0 && h('details', h('summary', rows.length === 1 ? 'The only row' : `First ${num(rows.length)} rows`),
+				table('First rows of the file', mapping.map((m) => m.column), rows.map((row) => mapping.map((m) => value(row, m))), { cls: 'data' })),
+		]);
+}
+
+const mainSheet = ({ sheets = [], sheet }) => sheets.find((s) => s.name === (pick.options.sheet || sheet)) || sheets[0];
+
+function whichRows(seen, failed) {
+	const { file, options } = pick;
+	const { sheets = [] } = seen;
+	const about = (s) => dots(s.rows ? count(s.rows, 'row') : 'empty', s.visibility !== 'visible' && 'hidden');
+	const main = mainSheet(seen);
+	const header = input('number', { class: 'short', min: '1', max: '1048576', value: String(options.header_row || seen.header_row || 1), onchange: () => change({ header_row: header.value }) });
+	if (failed && options.header_row) { attr(header, 'aria-invalid', 'true'); attr(header, 'aria-describedby', failed); }
+	return h('div.row',
+		sheets.length > 1 && field('Sheet', select(sheets.map((s) => [s.name, `${s.name} (${about(s)})`]), main?.name, (sheet) => change({ sheet, header_row: '' }))),
+		!file.id && field('Headers are in row', header));
+}
+
+const heading = ({ name, size }, seen) => h('h2', name, h('span.hint', ` ${dots(size > 0 && bytes(size), seen && count(mainSheet(seen)?.rows, 'row'))}`));

@@ -133,16 +133,16 @@ function checks({ status, version, uptime_seconds: uptime, scheduler_running: sc
 	return panel('Checks', table('Checks', ['What', 'How it is'], rows));
 }
 
-// Jobs that ended in each hour as columns, how long they had waited as a line.
+// Jobs that ended in each hour as columns, how long they had waited as lines.
 function chart({ hours, day }) {
 	const most = Math.max(4, ...hours.map((hour) => hour.completed + hour.other));
 	const longest = Math.max(0, ...hours.map((hour) => hour.wait_seconds || 0));
 	const up = (share) => 98 - 98 * share;
 	const bar = (kind, x, from, n) => svg('rect', { class: kind, x: x + 0.1, width: 0.8, y: up((from + n) / most), height: (98 * n) / most });
-	const line = hours.map((hour, x) => hour.wait_seconds !== null && `${x + 0.5},${up(longest && hour.wait_seconds / longest)}`).filter(Boolean);
+	const line = hours.map((hour, x) => (hour.wait_seconds === null ? '' : `M${x + 0.1},${up(longest && (0.98 * hour.wait_seconds) / longest)}h.8`));
 	return panel('The last 24 hours',
 		svg('svg', { class: 'chart', viewBox: '0 0 24 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
-			hours.map((hour, x) => [bar('done', x, 0, hour.completed), bar('not', x, hour.completed, hour.other)]), svg('polyline', { points: line.join(' ') })),
+			hours.map((hour, x) => [bar('done', x, 0, hour.completed), bar('not', x, hour.completed, hour.other)]), svg('path', { d: line.join('') })),
 		h('p.head.hint', hours.filter((_, i) => i % 6 === 5).map((hour) => h('span', clock(hour.from)))),
 		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ` (the highest column is ${num(most)}) · `, h('span.key.info', `waiting time: ${duration(day.wait_seconds)} on average`), `, ${duration(longest)} in the slowest hour · ${num(day.rows)} rows`));
 }

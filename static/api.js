@@ -2,7 +2,7 @@
 
 import { noteServerTime } from './words.js';
 
-// An answer that is no success. `code` is that of problem+json; `offline` when there was no answer at all.
+// No success. `code` is that of problem+json; `offline`: there was no answer.
 export class Problem extends Error {
 	constructor(status, body) {
 		super();
@@ -26,19 +26,21 @@ function problemOf(status, text) {
 }
 
 // Tries `once` again after a sign-in, and a few times while the server is busy.
-async function insist(once, gate) {
+async function insist(once, gate, onBusy) {
 	for (let tries = 1; ; tries += 1) {
 		try { return await once(); } catch (problem) {
 			if (!(problem instanceof Problem)) throw problem;
 			if (problem.signedOut && gate && await signInAgain(problem)) continue;
 			if (!['busy', 'idempotency-in-progress'].includes(problem.code) || tries > 3) throw problem;
-			await pause(1000 * (problem.retryAfter || 2));
+			const seconds = problem.retryAfter || 2;
+			onBusy?.(seconds);
+			await pause(1000 * seconds);
 		}
 	}
 }
 
-// One request. Asks for a sign-in when the session ended (unless gate is false) and goes on after it.
-export const call = (method, path, { json, headers = {}, signal, gate = true } = {}) => insist(async () => {
+// One request, past a sign-in where the session ended (unless gate is false).
+export const call = (method, path, { json, headers = {}, signal, gate = true, onBusy } = {}) => insist(async () => {
 	let response;
 	try {
 		response = await fetch(path, {
@@ -50,7 +52,7 @@ export const call = (method, path, { json, headers = {}, signal, gate = true } =
 	noteServerTime(response.headers.get('Date'));
 	if (response.ok || response.status === 304) return response;
 	throw problemOf(response.status, await response.text());
-}, gate);
+}, gate, onBusy);
 
 const body = (response) => response.json().catch((error) => { throw error.name === 'AbortError' ? error : problemOf(response.status, ''); });
 export const get = async (path, options) => body(await call('GET', path, options));
@@ -68,9 +70,9 @@ export const keepSought = (parts) => history.replaceState(history.state, '', pla
 // A key that makes a repeated upload the same upload.
 export const newKey = () => crypto.getRandomValues(new Uint8Array(16)).join('-');
 
-// Sends a file as a form. A repeat with the same `key` gets the first answer, so a broken connection never doubles a file.
+// Sends a file as a form. The same `key` again gets the first answer: a broken connection never doubles a file.
 export async function send(path, file, fields, options = {}) {
-	try { return await insist(() => sendOnce(path, file, fields, options), true); } catch (problem) {
+	try { return await insist(() => sendOnce(path, file, fields, options), true, options.onBusy); } catch (problem) {
 		if (problem.code === 'offline') {
 			// A file that was saved again since it was chosen looks like a broken connection.
 			try { await file.slice(0, 1).arrayBuffer(); } catch { throw new Problem(0, { code: 'file-changed' }); }

@@ -2,12 +2,11 @@
 
 import { get, learn, onSignedOut } from './api.js';
 import { ownPasswordPage, profileView, setUpPage, signInOver, signInPage, signOut } from './account.js';
-import { acceptDrops, addView, chosenName, isSending, sendingTitle } from './add.js';
+import { acceptDrops, addView, chosenName, isSending, reconnected, sendingTitle } from './add.js';
 import { auditView, queueView, serverView, usersView } from './admin.js';
-import { attr, button, download, failure, fill, focus, h, icon, link, menu, say, select, view as plainView } from './dom.js';
-import { fileView, recordsView } from './file.js';
+import { attr, button, failure, fill, focus, h, icon, link, menu, say, select, view as plainView } from './dom.js';
 import { live, onChange, onConnection, poke, start, stop } from './jobs.js';
-import { reportView } from './report.js';
+import { fileView, recordsView, reportView } from './report.js';
 import { uploadsView } from './uploads.js';
 import { dots, explain } from './words.js';
 
@@ -18,14 +17,15 @@ let view = null;
 
 // ---- Appearance: the system's, or one's own choice, kept in this browser
 
-const stored = (key, value) => {
-	try { return value === undefined ? localStorage.getItem(key) || '' : localStorage.setItem(key, value); } catch { return ''; } // private windows may refuse
-};
-function look(value) {
-	if (value) document.documentElement.dataset.theme = value; else delete document.documentElement.dataset.theme;
-}
-look(stored('sheetline.look'));
-fill(foot, 'Sheetline', select([['', 'Colours of the system'], ['light', 'Light'], ['dark', 'Dark']], stored('sheetline.look'), (value) => { stored('sheetline.look', value); look(value); }, { label: 'Appearance' }));
+const LOOK = 'sheetline.look';
+const look = (value) => attr(document.documentElement, 'data-theme', value || null);
+let chosen = '';
+try { chosen = localStorage.getItem(LOOK); } catch { /* private windows may refuse */ }
+look(chosen);
+fill(foot, 'Sheetline', select([['', 'Colours of the system'], ['light', 'Light'], ['dark', 'Dark']], chosen, (value) => {
+	look(value);
+	try { localStorage.setItem(LOOK, value); } catch { /* then it holds for this page */ }
+}, { label: 'Appearance' }));
 
 // ---- The frame
 
@@ -53,7 +53,7 @@ async function leave() {
 function home() {
 	const uploads = uploadsView({ user });
 	const add = addView({ onUploaded: uploads.added });
-	return { title: 'Uploads', element: h('div', welcome(), add.element, uploads.element), close: () => { add.close(); uploads.close(); } };
+	return { title: 'Uploads', element: h('div', add.element, uploads.element), close: () => { add.close(); uploads.close(); } };
 }
 
 function route(first = false) {
@@ -84,18 +84,6 @@ function entitle() {
 	document.title = busy || own;
 }
 
-// Three steps for a new office, gone once dismissed.
-function welcome() {
-	if (!stored('sheetline.new')) return null;
-	const done = () => { stored('sheetline.new', ''); box.remove(); focus(main.querySelector('h1')); };
-	const step = (title, ...words) => h('li', h('strong', title), h('p', words));
-	const box = h('section.welcome', { 'aria-labelledby': 'welcome' }, h('div.head', h('h2', { id: 'welcome' }, 'Your office can start'), button('Done', done, { kind: 'small' })), h('ol',
-		step('Add a colleague', 'Everybody has their own name and sees their own files. ', link('Users', '#/users')),
-		step('Try a file', download('Take the sample', '/api/templates/companies/sample.xlsx'), ' and drop it below.'),
-		step('Set up a backup', 'Every night on the server: ', h('code', 'sheetline backup DEST'))));
-	return box;
-}
-
 // ---- Coming in
 
 function door(page) {
@@ -104,7 +92,7 @@ function door(page) {
 	document.title = `${main.querySelector('h1').textContent} – Sheetline`;
 	[...main.querySelectorAll('input')].find((control) => !control.value).focus();
 }
-const showSetUp = (code) => door(setUpPage({ code, done: (who) => { stored('sheetline.new', 'yes'); return enter(who); } }));
+const showSetUp = (code) => door(setUpPage({ code, done: enter }));
 
 async function enter(who) {
 	if (who.must_change) { door(ownPasswordPage({ user: who, done: enter, leave })); return; }
@@ -118,11 +106,12 @@ async function enter(who) {
 
 onSignedOut((problem) => (user ? signInOver(user, explain(problem, { file: chosenName() })) : false));
 
-// ---- Connection: a banner that lies over the page, so that nothing below it moves
+// ---- Connection: a banner over the page, so that nothing moves
 
 onConnection((online) => {
 	if (offline.hidden === online) return;
 	say(online ? 'Connected again' : NO_ANSWER);
+	if (online) reconnected();
 	offline.hidden = online;
 });
 const NO_ANSWER = 'No answer from the server';

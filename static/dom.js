@@ -35,8 +35,7 @@ export function focus(element, how) {
 	element?.focus(how);
 }
 
-// When what has the focus goes away, the control of the same name near by takes it, else the first thing
-// in its row, else the heading of its section.
+// What has the focus goes away: the control of the same name near by takes it, else the first in its row, else a heading.
 let kept = null;
 addEventListener('focusin', ({ target }) => {
 	const around = [];
@@ -56,7 +55,7 @@ new MutationObserver(() => {
 	}
 }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['hidden'] });
 
-// Writes a text only when it changed: a selection in it stays.
+// Unchanged text is not touched: a selection in it stays.
 export function text(element, value) {
 	if (element.textContent !== value) element.textContent = value;
 }
@@ -73,13 +72,13 @@ export function svg(tag, attributes, ...children) {
 	return element;
 }
 
-// Drawn on a 20 × 20 grid, as lines.
+// On a 20 × 20 grid.
 const PATHS = {
 	done: 'M4 10.5l4 4 8-9', cross: 'M5 5l10 10M15 5L5 15', wait: 'M10 3a7 7 0 100 14 7 7 0 000-14zM10 6v4l3 2',
 	work: 'M10 3a7 7 0 107 7', stored: 'M4 4h12v12H4zM4 8.5h12M9 8.5V16', ban: 'M10 3a7 7 0 100 14 7 7 0 000-14zM5.2 5.2l9.6 9.6',
 	warn: 'M10 3.5l7.5 13h-15zM10 8v4M10 14.2v.3', file: 'M5 2.5h7l3.5 3.5v11.5H5zM12 2.5V6h3.5M7.5 10.5h5M7.5 13.5h5',
 	up: 'M10 13V4M6 7.5L10 3.5l4 4M3.5 13v3.5h13V13', down: 'M10 3.5V12M6 8.5l4 4 4-4M3.5 13v3.5h13V13',
-	dots: 'M4.5 10h.01M10 10h.01M15.5 10h.01', open: 'M5 7.5l5 5 5-5', back: 'M16 10H4.5M9 5l-5 5 5 5', undo: 'M7 4L3.5 7.5 7 11M4 7.5h7.5a4.5 4.5 0 010 9H8',
+	dots: 'M4.5 10h.01M10 10h.01M15.5 10h.01', open: 'M5 7.5l5 5 5-5', back: 'M16 10H4.5M9 5l-5 5 5 5',
 };
 
 export const icon = (name) => svg('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true', class: `icon icon-${name}` }, svg('path', { d: PATHS[name] }));
@@ -134,7 +133,7 @@ export function loaded(work, title) {
 	return place;
 }
 
-// A list that grows page by page in `place`; `draw` shows all of it. A newer list in the same place wins.
+// A list that grows page by page; `draw` shows all of it. A newer one in the same place wins.
 export function growing(place, path, parts, name, draw) {
 	const seen = [];
 	place.list = seen;
@@ -173,7 +172,7 @@ export function searchBox(label, value, ask) {
 // For `submit` of a form: an entry is not right.
 export const wrong = (sentence, control) => Object.assign(new Error(sentence), { code: 'wrong', detail: sentence, input: control });
 
-// A form that tells what went wrong, counts a throttle down, and can't be sent twice at once. `at`: code → the control at fault.
+// Tells what went wrong, counts a throttle down, can't be sent twice at once. `at`: code → the control at fault.
 export function form({ fields, yes, kind = 'primary', submit, cancel, after, at = {} }) {
 	const message = h('div');
 	const go = h('button', { type: 'submit', class: kind }, yes);
@@ -251,13 +250,13 @@ export function menu(label, items, { visible, kind = null } = {}) {
 	return h('span.menu', opener, list);
 }
 
-// A table in a box that scrolls. `columns`: strings or {label, cls}; `rows`: arrays of cells; `none`: said where there are none.
-export function table(caption, columns, rows, { cls = null, none } = {}) {
+// A table in a box that scrolls, cards where narrow. `columns`: strings or {label, cls}; `none`: said without rows.
+export function table(caption, columns, rows, { cls = 'cards', none } = {}) {
 	if (!rows.length && none) return h('p.empty', none);
 	const of = columns.map((column) => (column.label ? column : { label: column, cls: null }));
 	return h('div.scroll', { tabindex: '0', role: 'group', label: caption }, h('table', { class: cls }, h('caption.vh', caption),
 		h('thead', h('tr', of.map(({ label, cls: c }) => h('th', { scope: 'col', class: c }, c === 'acts' ? h('span.vh', label) : label)))),
-		h('tbody', rows.map((row) => h('tr', row.map((cell, i) => h('td', { class: of[i].cls, 'data-of': cls === 'cards' && of[i].label }, cell)))))));
+		h('tbody', rows.map((row) => h('tr', row.map((cell, i) => h('td', { class: of[i].cls, 'data-of': cls === 'cards' && of[i] !== acts && of[i].label }, cell)))))));
 }
 export const right = (label) => ({ label, cls: 'num' });
 export const sample = (label) => ({ label, cls: 'sample' });

@@ -1,7 +1,8 @@
 // Jobs: what the user's newest one does, kept fresh by long polling, and what can be done with one.
 
 import { call, known, pause, post, Problem, remove } from './api.js';
-import { confirmed, say, select } from './dom.js';
+import { attr, confirmed, doing, h, say, select, text } from './dom.js';
+import { count, dots, isActive, num, outcome, stage, stateOf, waiting } from './words.js';
 
 const WAIT_SECONDS = 20; // the server answers earlier when something changes
 const BACK_OFF = [1, 2, 5, 15]; // seconds between tries while there is no answer
@@ -70,7 +71,58 @@ function take({ processing_status: status, queue_info: queue }) {
 	for (const listener of [...listeners]) listener(live);
 }
 
+// ---- What is told of a job
+
+export const jobOf = (job) => (isLive(job) ? { ...job, ...live.job } : job);
+export const isLive = (job) => job && live.job?.job_id === job.job_id;
+
+export function wordsOf(job) {
+	if (!isActive(job)) return outcome(job);
+	const working = job.status === 'processing';
+	if (!isLive(job)) return working ? stage(job) : '';
+	if (!working) return dots(waiting(live.queue), job.begins_again);
+	const { rows_done: done, rows_total: total } = job.progress || {};
+	const silent = Math.floor((Date.now() - live.changedAt) / 1000);
+	const rows = total ? `${num(done)} of ${count(total, 'row')}` : done > 0 && count(done, 'row');
+	if (!live.online) return dots(stage(job), rows, 'as it was before the connection broke');
+	return dots(stage(job), rows, live.rate >= 1 && `${num(Math.round(live.rate))} rows/s`, silent > 10 ? `no news for ${silent} s; still trying` : job.begins_again || 'you can close this page');
+}
+
+// Says each change of a job once; of the percents only every quarter.
+export function teller() {
+	let said = '';
+	return (job) => {
+		if (job.status === 'completed' && !job.counts) return; // they come in a moment
+		const { word, tone } = stateOf(job);
+		const quarter = !job.cancel_requested && Math.floor((job.progress?.percent || 0) / 25) * 25;
+		const spoken = job.status !== 'processing' ? dots(word, wordsOf(job).split(' · about')[0]) : quarter ? `${word}, ${quarter} percent` : dots(word, job.begins_again);
+		if (said !== spoken && (said || isActive(job))) say(`${job.filename}: ${spoken}`, tone === 'bad');
+		said = spoken;
+	};
+}
+
+// How far a job is, kept fresh, with Cancel; `changed`: it came into another state.
+export function follow(job, tell, changed) {
+	const [bar, words] = [h('progress', { max: '100', label: `Progress of ${job.filename}` }), h('p.status')];
+	const element = h('div.grid', bar, words, h('div.actions', doing('Cancel', () => cancel(job), { 'aria-disabled': job.cancel_requested && 'true' })));
+	const draw = () => {
+		const now = jobOf(job);
+		text(words, wordsOf(now));
+		attr(bar, 'value', now.progress?.percent || null);
+		return now;
+	};
+	const off = onChange(() => {
+		const now = draw();
+		if (!element.isConnected) off();
+		else if (stateOf(now).word === stateOf(job).word) tell(now);
+		else { off(); changed(); }
+	});
+	draw();
+	return element;
+}
+
 // ---- Acts
+
 
 // The file that was just added or begun: its row takes the focus.
 export const begun = { id: null };
@@ -81,6 +133,7 @@ export async function retry(job) {
 }
 
 export async function cancel(job) {
+	if (job.cancel_requested) return;
 	try { await post(`/api/jobs/${job.job_id}/cancel`); } catch (problem) {
 		if (problem.code !== 'not-active') throw problem; // else it has ended by itself meanwhile
 	}

@@ -1,53 +1,90 @@
-// The report on a job.
+// What came of an upload: its rows as they lie there, the report on a job, the office's clean list.
 
 import { processStored } from './add.js';
-import { fieldsOf, get, post, titlesOf } from './api.js';
-import { attr, badge, button, confirmed, doing, download, fill, growing, h, icon, link, load, loading, menu, note, right, roomy, sample, say, table, text } from './dom.js';
-import { back } from './file.js';
-import { cancel, downloads, hasReport, live, onChange, retry } from './jobs.js';
-import { cell, clock, count, duration, howWord, isActive, isCollision, num, outcome, ruleOf, stage, stateOf, time, waiting } from './words.js';
+import { call, fieldsOf, get, keepSought, known, post, query, sought, titlesOf } from './api.js';
+import { attr, badge, button, confirmed, doing, download, fill, growing, h, icon, link, load, loading, menu, note, right, roomy, sample, say, searchBox, select, table, view } from './dom.js';
+import { deleteFile, downloads, follow, hasReport, retry, teller, TEMPLATE } from './jobs.js';
+import { bytes, cell, count, dots, duration, howWord, isActive, isCollision, num, outcome, ruleOf, stateOf, time } from './words.js';
 
 const PAGE = 20;
+// ---- A file
+
+const SHOWN_ROWS = 100;
+
+const back = () => h('p.back', link('Uploads', '#/', { ico: 'back' }));
+
+export function fileView({ user }, id) {
+	const path = `/api/files/${id}`;
+	const abort = new AbortController();
+	const element = loading('Upload');
+	const tell = teller();
+	const draw = () => load(element, async (place) => {
+		const { file } = await get(path);
+		document.title = `${file.filename} – Sheetline`;
+		const job = file.last_job;
+		const main = job?.status === 'completed';
+		const rows = loading();
+		const rowsOf = (sheet) => load(rows, () => firstRows(rows, file, `${path}/json${query({ format: 'ndjson', limit: SHOWN_ROWS + 1, sheet })}`, abort.signal));
+		const named = (file.sheets || []).filter((sheet) => sheet.name);
+		fill(place, back(),
+			h('div.head', h('h1', file.filename), badge(stateOf(job))),
+			h('p.lead', dots(typeof file.rows === 'number' && count(file.rows, 'row'), bytes(file.size), file.format, file.encoding, `added by ${file.uploaded_by}`), ' · ', time(file.uploaded_at)),
+			job && (isActive(job) ? follow(job, tell, draw) : h('p', outcome(job))),
+			h('div.actions',
+				main && link('Report', `#/job/${job.job_id}`, { kind: 'button primary' }),
+				!isActive(job) && file.uploaded_by === user.username && doing(job ? 'Process again…' : 'Process', () => processStored(file, job), { kind: main ? null : 'primary' }),
+				file.status === 'stored' && [download('JSON', `${path}/json`, { kind: 'button', ico: 'down' }), download('JSON, a row a line', `${path}/json?format=ndjson`, { kind: 'button' })],
+				download('The file as uploaded', `${path}/original`, { kind: 'button' }),
+				!isActive(job) && button('Delete…', (event) => deleteFile(event.target, file, () => { location.hash = '#/'; }))),
+			h('div.head', h('h2', 'Rows'), named.length > 1 && h('div.tools', select(named.map((sheet) => [sheet.name, sheet.name]), '', rowsOf, { label: 'Sheet' }))), rows,
+			h('p.hint', 'SHA-256 ', h('code', file.sha256)));
+		if (file.status === 'stored') await rowsOf(); else fill(rows, h('p.empty', 'Its rows have not been read. Processing does that.'));
+		if (job) tell(job);
+	}, 'Upload');
+	draw();
+	return { title: 'Upload', element, close: () => abort.abort() };
+}
+
+async function firstRows(place, file, path, signal) {
+	const lines = (await (await call('GET', path, { signal })).text()).split('\n').filter(Boolean);
+	const rows = lines.slice(0, SHOWN_ROWS).map((line) => JSON.parse(line));
+	const columns = [...new Set(rows.flatMap(Object.keys))];
+	fill(place, table(`Rows of ${file.filename}`, columns, rows.map((row) => columns.map((c) => cell(row[c]))), { cls: 'data', none: 'This sheet has no rows.' }),
+		lines.length > SHOWN_ROWS && h('p.hint', `The first ${num(SHOWN_ROWS)} rows. All of them are in the JSON.`));
+}
+
+// ---- A report
 
 export function reportView(_, id) {
 	const element = loading('Report');
 	const path = `/api/jobs/${id}`;
-	let shown = null; // the job as it stands on the page
+	const tell = teller();
 	const draw = () => load(element, async () => {
 		const { job } = await get(path);
 		document.title = `${job.filename} – Sheetline`;
 		const [report, changed] = await Promise.all([hasReport(job) && get(`${path}/report`), job.status === 'completed' && !job.undone && get(`${path}/changes?limit=1`)]);
-		fill(element, heading(job, report), report ? found(job, report, titlesOf(fieldsOf(job.template)), changed.total, draw) : underWay(job), history(job));
-		shown = job;
+		fill(element, heading(job, report), report ? found(job, report, titlesOf(fieldsOf(job.template)), changed.total, draw) : underWay(job, tell, draw), report && h('p.hint', 'Report ', h('code', report.hash)));
+		tell(job);
 	}, 'Report');
-	const off = onChange(() => {
-		if (!shown || live.job?.job_id !== shown.job_id) return;
-		if (live.job.status !== shown.status) { shown = live.job; draw(); return; }
-		if (!isActive(live.job)) return;
-		text(element.querySelector('.status'), activeWords(live.job));
-		attr(element.querySelector('progress'), 'value', live.job.progress?.percent || null);
-	});
 	draw();
-	return { title: 'Report', element, close: off };
+	return { title: 'Report', element };
 }
-
-const activeWords = (job) => (job.status === 'processing' ? stage(job) : waiting(live.job?.job_id === job.job_id && live.queue));
 
 function heading(job, report) {
-	const seconds = report ? report.stats.seconds : (Date.parse(job.finished) - Date.parse(job.started)) / 1000;
+	const seconds = (report && report.stats.seconds) || (Date.parse(job.finished) - Date.parse(job.started)) / 1000;
 	return [back(), h('div.head', h('h1', job.filename), badge(stateOf(job))),
-		h('p.lead', job.finished && ['finished ', time(job.finished), seconds && `, took ${duration(seconds)}`, ', '], `job ${job.job_id}, checked as ${job.template}`)];
+		h('p.lead', job.finished && ['finished ', time(job.finished), seconds >= 0 && `, took ${duration(seconds)}`, ', '], `job ${job.job_id}, checked as ${job.template}`)];
 }
 
-function underWay(job) {
+function underWay(job, tell, draw) {
 	const file = !job.file_deleted && link('The file', `#/file/${job.file_upload_id}`, { kind: 'button' });
-	if (isActive(job)) return [h('progress', { max: '100', label: `Progress of ${job.filename}` }), h('p.status', activeWords(job)), h('div.actions', doing('Cancel', () => cancel(job)), file)];
+	if (isActive(job)) return [follow(job, tell, draw), h('div.actions', file)];
 	return [outcome(job) && h('p', outcome(job)), h('div.actions', file && doing(job.status === 'cancelled' ? 'Process' : 'Try again', async () => { await retry(job); location.hash = '#/'; }, { kind: 'primary' }), file)];
 }
 
 const again = (job, label) => !job.file_deleted && doing(label, () => processStored({ id: job.file_upload_id, filename: job.filename, last_job: job }, true));
 
-// Dates that were left out because nothing tells which of day and month comes first.
+// Dates left out: nothing tells which of day and month comes first.
 function unread({ dates = [] }, job, title) {
 	const open = dates.filter((d) => d.example && !d.chosen);
 	return open.length > 0 && note('warn', h('p', `${count(open.reduce((sum, d) => sum + d.ambiguous, 0), 'date')} in ${open.map((d) => `“${title(d.field)}”`).join(' and ')} can be read in two ways, such as ${open[0].example.value} in ${open[0].example.cell}. Choose which is meant.`), h('p', again(job, 'Choose and process again')));
@@ -85,7 +122,7 @@ function takeAway(job, redraw) {
 			offered.slice(2).map(([label, path]) => download(label, path)),
 			!job.file_deleted && link('The file', `#/file/${job.file_upload_id}`), button('Print', () => print()),
 		], { visible: ['More', icon('open')] }),
-		job.status === 'completed' && !job.undone && button('Undo this import…', undo, { ico: 'undo' }));
+		job.status === 'completed' && !job.undone && button('Undo this import…', undo, { ico: 'back' }));
 }
 
 // ---- Problems: by rule, and row by row
@@ -108,8 +145,8 @@ function list(heading_, rulesHeading, errors, report, title) {
 	function draw() {
 		const hits = chosen?.hits || errors;
 		const part = hits.slice(0, shown);
-		fill(rows, h('div.head', h('h2', heading_), h('div.tools', chosen && button('Show all', () => choose(null), { kind: 'small' }),
-			h('span.hint', `${num(part.length)} of ${count(hits.length, 'problem')}`), hits.length > shown && button('Show the others', () => { shown = hits.length; draw(); }, { kind: 'small others' }))),
+		fill(rows, h('div.head', h('h2', heading_), h('span.hint', dots(`${num(part.length)} of ${count(errors.length, 'problem')}`, chosen && `only: ${chosen.label}`)),
+			h('div.tools', hits.length > shown && button('Show the others', () => { shown = hits.length; draw(); }, { kind: 'small others' }))),
 		table(heading_, [right('Row'), 'Cell', 'Column', sample('In your file'), roomy('What is wrong')], part.map((e) => [num(e.row), e.cell || e.column || '–', e.field ? title(e.field) : '–', cell(e.value), e.message])),
 		report.errors.length < report.errors_total && h('p.hint', `The first ${num(report.errors.length)} of ${num(report.errors_total)} problems are listed and counted here; the marked copy has all of them.`));
 	}
@@ -127,10 +164,9 @@ function completeness({ columns, stats, errors, errors_total: total }, title) {
 }
 
 function contents({ columns, stats }, title) {
-	const range = (c) => ((c.min ?? null) === null ? '–' : `${cell(c.min)} – ${cell(c.max)}`);
 	const top = (c) => (c.top || []).slice(0, 3).map((t) => `${cell(t.value)} (${num(t.count)})`).join(', ') || '–';
-	return stats.rows > 0 && folded('What is in the columns', ['Column', 'Kind', right('Different'), sample('Smallest – largest'), roomy('Most frequent')],
-		columns.map((c) => [title(c.name), c.type, `${c.distinct_estimated ? 'about ' : ''}${num(c.distinct)}`, range(c), top(c)]));
+	return stats.rows > 0 && folded('What is in the columns', ['Column', right('Different'), roomy('Most frequent')],
+		columns.map((c) => [title(c.name), `${c.distinct_estimated ? 'about ' : ''}${num(c.distinct)}`, top(c)]));
 }
 
 function changes(job, total) {
@@ -144,8 +180,32 @@ function changes(job, total) {
 const mapping = (report, title) => report.mapping?.length > 0 && folded('How the columns were understood', ['Column in your file', 'Field', 'How'],
 	report.mapping.map((m) => [m.column, m.field ? title(m.field) : '–', howWord(m.how)]));
 
-const history = (job) => job.events?.length > 0 && h('details.noprint', h('summary', 'What the job went through'), h('ol.events', job.events.map((e) =>
-	h('li', time(e.at, clock), ` ${e.to}`, e.attempt > 1 && ` (attempt ${e.attempt})`, e.detail && `: ${e.detail}`))));
-
 // On paper there is nothing to press: all rows are there.
 addEventListener('beforeprint', () => { for (const others of document.querySelectorAll('.others')) others.click(); });
+
+// ---- The clean list: the records of all completed jobs, with their source
+
+export function recordsView() {
+	const place = loading();
+	const wanted = sought({ template: TEMPLATE, q: '' });
+	const list = (change) => {
+		const { template, q } = Object.assign(wanted, change);
+		if (change) keepSought(wanted);
+		growing(place, '/api/records', { ...wanted, limit: 100 }, 'records', (records) => {
+			if (q || records.length > 100) say(records.length ? count(records.length, 'record') : 'Nothing found');
+			const fields = [...new Set(records.flatMap((record) => Object.keys(record.data)))];
+			return table('Records', [...fields.map((name) => sample(titlesOf(fieldsOf(template))(name))), 'From', 'Added by'], records.map((record) => [
+				...fields.map((name) => value(record.data[name])), [record.job_id ? link(record.file, `#/job/${record.job_id}`) : record.file, h('span.hint', ` row ${num(record.row)}`)], record.uploader,
+			]), { cls: 'data', none: q ? `Nothing in the list has “${q}”.` : 'The list is empty. It fills with the good rows of every file that is processed.' });
+		});
+	};
+	list();
+	const which = known.templates.length > 1 && select(known.templates.map((one) => [one.name, one.title]), wanted.template, (template) => list({ template }), { label: 'Template' });
+	return { ...view('Records', [which, searchBox('Search the list', wanted.q, (q) => list({ q }))], place), wide: true };
+}
+
+// Links of the list open in a new tab, only where they are plain web addresses.
+function value(content) {
+	if (typeof content !== 'string' || !/^https?:\/\/\S+$/i.test(content)) return cell(content);
+	return link(content.replace(/^https?:\/\/(www\.)?/i, ''), content, { target: '_blank', rel: 'noopener noreferrer' });
+}

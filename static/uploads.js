@@ -2,23 +2,13 @@
 
 import { processStored } from './add.js';
 import { get, keepSought, query, sought } from './api.js';
-import { act, attr, badge, button, download, failure, fill, focus, h, link, menu, say, searchBox, select, small, text } from './dom.js';
-import { begun, cancel, deleteFile, downloads, hasReport, live, onChange, retry } from './jobs.js';
-import { count, dots, isActive, isUnreadable, num, outcome, stage, stateOf, time, waiting } from './words.js';
+import { act, attr, badge, button, download, failure, fill, focus, h, link, menu, panel, say, searchBox, select, small, text } from './dom.js';
+import { begun, cancel, deleteFile, downloads, hasReport, isLive, jobOf, live, onChange, retry, teller, wordsOf } from './jobs.js';
+import { count, isActive, isUnreadable, num, stateOf, time } from './words.js';
 
 const PAGE = 50;
 const MOST = 1000; // the server gives no more at once
 const STATES = [['', 'All states'], ['pending,processing', 'Waiting or working'], ['completed', 'Done'], ['to-fix', 'Done, rows to fix'], ['not-processed', 'Not processed'], ['failed,timeout', 'Failed'], ['cancelled', 'Cancelled']];
-
-const jobOf = ({ last_job: job }) => (job && live.job?.job_id === job.job_id ? { ...job, ...live.job } : job);
-
-function atWork(job) {
-	const { rows_done: done, rows_total: total } = job.progress || {};
-	const silent = Math.floor((Date.now() - live.changedAt) / 1000);
-	const rows = total ? `${num(done)} of ${count(total, 'row')}` : done > 0 && count(done, 'row');
-	if (!live.online) return dots(stage(job), rows, 'as it was before the connection broke');
-	return dots(stage(job), rows, live.rate >= 1 && `${num(Math.round(live.rate))} rows/s`, silent > 10 ? `no news for ${silent} s; still trying` : job.begins_again || 'you can close this page');
-}
 
 // Rows stay where they are and change in place.
 export function uploadsView({ user }) {
@@ -37,6 +27,13 @@ export function uploadsView({ user }) {
 	const foot = h('div.grid.foot', h('p.empty', 'Loading…'));
 	const title = h('h2', { id: 'uploads-title' }, 'Your uploads');
 	const element = h('section', { 'aria-labelledby': title.id }, h('div.head', title, h('div.tools', search, whose, state)), list, foot);
+
+	// Gone with the first file.
+	const welcome = () => panel('Your office can start', h('ol.row', [
+		['Add a colleague', 'Under Users.'],
+		['Try a file', download('Take the sample', '/api/templates/companies/sample.xlsx'), ' and drop it above.'],
+		['Set up a backup', 'Every night on the server: ', h('code', 'sheetline backup DEST')],
+	].map(([title, ...words]) => h('li', h('strong', title), h('p', words)))));
 
 	async function reload(spoken) {
 		turn += 1;
@@ -70,7 +67,7 @@ export function uploadsView({ user }) {
 		for (const child of [...body.children]) if (!shown.includes(child)) child.remove();
 		shown.forEach((child, i) => { if (body.children[i] !== child) body.insertBefore(child, body.children[i] || null); });
 		list.hidden = !files.length;
-		fill(foot, !files.length && h('p.empty', filter.q || filter.status ? 'No upload is like that.' : filter.all ? 'Nobody has uploaded anything yet.' : 'No uploads yet. Drop a file above, or choose one.'),
+		fill(foot, !files.length && (user.role === 'admin' && !filter.q && !filter.status ? welcome() : h('p.empty', filter.q || filter.status ? 'No upload is like that.' : 'No uploads yet. Drop a file above, or choose one.')),
 			further && button('Show older', () => { wanted = files.length + PAGE; reload(); }));
 		if (spoken === true) say(count(files.length, 'upload') + (further ? ' and more' : ''));
 		const row = rows.get(begun.id);
@@ -84,11 +81,10 @@ export function uploadsView({ user }) {
 		const bar = h('progress', { max: '100', label: `Progress of ${file.filename}` });
 		const element = h('tr', h('td.file', link(file.filename, `#/file/${file.id}`), filter.all && h('span.hint', ` ${file.uploaded_by}`)), rowsCell, h('td.when', time(file.uploaded_at)), stateCell, actions);
 		let drawn = '';
-		let said = '';
+		const tell = teller();
 		const row = { file, element };
 		row.update = () => {
-			const job = jobOf(row.file);
-			const here = job && live.job?.job_id === job.job_id;
+			const job = jobOf(row.file.last_job);
 			const working = job?.status === 'processing';
 			const shown = stateOf(job);
 			const key = JSON.stringify([shown, job?.job_id, row.file.rows]);
@@ -99,16 +95,12 @@ export function uploadsView({ user }) {
 				fill(actions, rowActions(row.file, job));
 			}
 			drawn = key;
-			element.classList.toggle('active', Boolean(here && isActive(job)));
+			const active = Boolean(isLive(job) && isActive(job));
+			element.classList.toggle('active', active);
+			if (active) element.classList.add('tall'); // to stay
 			attr(bar, 'value', job?.progress?.percent || null);
-			if (!here) { text(words, !job ? 'not processed' : !isActive(job) ? outcome(job) : working ? stage(job) : ''); return; }
-			const what = working ? atWork(job) : isActive(job) ? dots(waiting(live.queue), job.begins_again) : outcome(job);
-			text(words, what);
-			// Each change is said once; of the percents only every quarter.
-			const quarter = Math.floor((job.progress?.percent || 0) / 25) * 25;
-			const spoken = !working ? dots(shown.word, what.split(' · about')[0]) : quarter ? `${shown.word}, ${quarter} percent` : dots(shown.word, job.begins_again);
-			if (said !== spoken && (said || isActive(job))) say(`${file.filename}: ${spoken}`, shown.tone === 'bad');
-			said = spoken;
+			text(words, job ? wordsOf(job) : 'not processed');
+			if (isLive(job)) tell(job);
 		};
 		return row;
 	}
@@ -118,12 +110,12 @@ export function uploadsView({ user }) {
 		const near = (event) => event.target.closest('td')?.querySelector('.menu button') || event.target;
 		const doing = (work) => (event) => act(near(event), async () => { await work(); await reload(); });
 		const does = (label, work) => small(label, file.filename, doing(work));
-		const first = isActive(job) ? does('Cancel', () => cancel(job))
+		const first = isActive(job) ? !job.cancel_requested && does('Cancel', () => cancel(job))
 			: hasReport(job) ? link('Report', `#/job/${job.job_id}`, { kind: 'button small', label: `Report ${file.filename}` })
 				: mine && !isUnreadable(job) && (job && job.status !== 'cancelled' ? does('Try again', () => retry(job)) : does('Process', () => processStored(file)));
 		return [first, menu(`More for ${file.filename}`, () => [
 			link('View rows', `#/file/${file.id}`),
-			job && downloads(jobOf(rows.get(file.id).file)).slice(0, 2).map(([label, path]) => download(label, path)),
+			job && downloads(jobOf(rows.get(file.id).file.last_job)).slice(0, 2).map(([label, path]) => download(label, path)),
 			download('The file as uploaded', `/api/files/${file.id}/original`),
 			mine && job && !isActive(job) && button('Process again…', doing(() => processStored(file, true))),
 			!isActive(job) && button('Delete…', (event) => deleteFile(near(event), file, async () => { await reload(); focus(title); }), { kind: 'danger' }),
@@ -140,12 +132,12 @@ export function uploadsView({ user }) {
 	});
 	const timer = setInterval(refresh, 1000); // "no news for 14 s" counts by itself
 	reload();
-	// Something begins. A fresh file is to be seen, whatever was filtered.
+	// A fresh file is to be seen, whatever was filtered.
 	const added = (fresh) => {
 		if (fresh) { search.value = ''; state.value = ''; Object.assign(filter, { q: '', status: '' }); keepSought(filter); }
 		reload();
 	};
-	// What was done elsewhere meanwhile, in another tab or by a script, is seen on coming back.
+	// What was done elsewhere meanwhile is seen on coming back.
 	addEventListener('focus', reload);
 	return { element, added, close: () => { off(); clearInterval(timer); removeEventListener('focus', reload); } };
 }

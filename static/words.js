@@ -84,7 +84,7 @@ const BADGES = {
 // The badge of a job (or of a stored file, when there is no job): {tone, ico, word}.
 export function stateOf(job) {
 	let [tone, ico, word] = BADGES[job?.status] || ['calm', 'stored', 'Stored as JSON'];
-	if (job?.undone) [tone, ico, word] = ['calm', 'undo', 'Undone'];
+	if (job?.undone) [tone, ico, word] = ['calm', 'back', 'Undone'];
 	else if (job?.counts?.invalid) tone = 'warn';
 	if (job?.cancel_requested) word = 'Stopping';
 	if (isUnreadable(job)) word = 'Could not be read';
@@ -128,8 +128,7 @@ const SENTENCES = {
 	'job-in-progress': ({ body: { job }, detail }) => (job ? `You already have a file in work: ${job.filename}, ${job.status === 'processing' ? 'being worked on' : waiting(job)}. Wait for it or cancel it.` : detail),
 	'too-many-attempts': (p) => `Too many tries. Wait ${count(p.retryAfter || 30, 'second')}.`,
 };
-// Told by the page itself; no answer of Sheetline's has these.
-const OWN = {
+const OWN = { // no answer of Sheetline's has these
 	offline: (p, at) => `No answer from the server.${still(at)}`,
 	'too-large-proxy': () => 'The file did not get through: something between you and the server limits its size. Tell your administrator “upload limit, 413”.',
 	'file-changed': () => 'The file changed after you chose it (still open in Excel?). Choose it again.',

@@ -212,6 +212,16 @@ impl Checker {
         self.mapping.missing_required(&self.template)
     }
 
+    /// What people call these fields.
+    pub fn labels_of<'n>(&'n self, names: &'n [String]) -> Vec<&'n str> {
+        let fields = &self.template.fields;
+        let label = |name: &'n String| {
+            let field = fields.iter().find(|field| field.name == *name);
+            field.map_or(name.as_str(), Field::label)
+        };
+        names.iter().map(label).collect()
+    }
+
     pub fn mapping(&self) -> &Mapping {
         &self.mapping
     }

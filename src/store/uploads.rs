@@ -280,6 +280,21 @@ pub fn by_id(connection: &Connection, id: &str) -> Result<Option<Upload>> {
     rows.next()?.map(upload).transpose()
 }
 
+/// Of an upload that was deleted: whose it was, by whom, and when.
+///
+/// # Errors
+/// `Database`.
+pub fn deletion(connection: &Connection, id: &str) -> Result<Option<(UserId, String, Timestamp)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT user_id, deleted_by, deleted_at FROM uploads
+         WHERE id = ?1 AND status = 'deleted' AND deleted_by IS NOT NULL",
+    )?;
+    let mut rows = statement.query_map(params![id], |row| {
+        Ok((UserId(row.get(0)?), row.get(1)?, row.get(2)?))
+    })?;
+    Ok(rows.next().transpose()?)
+}
+
 /// The upload with this number, whatever its status.
 ///
 /// # Errors

@@ -147,7 +147,7 @@ impl<'a> Check<'a> {
         let missing = self.checker.missing_required();
         if !missing.is_empty() {
             let report = self.checker.report(0.0);
-            let mut sentence = missing_sentence(&missing);
+            let mut sentence = missing_sentence(&self.checker.labels_of(&missing));
             if let Some(strange) = &self.strange {
                 sentence = format!("{} {sentence}", strange.message);
             }
@@ -285,7 +285,7 @@ fn infer(app: &App, upload: &Upload, sheet: &SheetInfo, stop: &Stop) -> Result<T
     inference.template()
 }
 
-fn missing_sentence(missing: &[String]) -> String {
+fn missing_sentence(missing: &[&str]) -> String {
     let names = missing
         .iter()
         .map(|name| format!("\"{name}\""))

@@ -464,6 +464,10 @@ story('the focus is never lost when what had it goes away', both, async ({ windo
   await page.keyboard.press('Tab');
   await page.locator('.note.bad').waitFor();
   assert.equal(await header.inputValue(), '9999');
+  await header.fill('0');
+  await page.keyboard.press('Tab');
+  await page.locator('.note.bad').getByText(/from 1 on/).waitFor();
+  assert.equal(await header.getAttribute('aria-invalid'), 'true');
   assert.equal(await header.getAttribute('aria-invalid'), 'true');
   assert.equal(await page.locator(`#${await header.getAttribute('aria-describedby')}`).count(), 1);
   assert.equal(await page.getByRole('button', { name: 'Upload & Process Now' }).count(), 0);
@@ -518,10 +522,20 @@ story('what is known to fail is not offered, and what is missing can be chosen',
   await page.getByText('empty.csv: The file is empty. b.csv is still chosen.').first().waitFor();
   await go.click({ force: true }); // it says so itself, as screen readers can press it
   assert.match(await focused(page), /^Choose a column/);
-  await page.getByLabel(/“Company Name” is needed/).selectOption('Was');
-  await page.getByLabel(/“Company Name” is needed/).waitFor({ state: 'detached' });
-  if (await page.getByLabel(/“LinkedIn_URL” is needed/).count()) await page.getByLabel(/“LinkedIn_URL” is needed/).selectOption('Wo');
+  // By the keyboard: each arrow chooses, the focus stays where it is, and what came of it is said.
+  await listen(page);
+  const [name, profile] = ['Company Name', 'LinkedIn_URL'].map((title) => page.getByLabel(`“${title}” is needed`));
+  await name.focus();
+  await page.keyboard.press('ArrowDown');
+  await page.waitForFunction(() => window.said.some((words) => words.includes('“Company Name” is needed. Its column is Was')));
+  assert.equal(await name.inputValue(), 'Was');
+  assert.equal(await page.evaluate(() => document.activeElement.labels?.[0].textContent), '“Company Name” is needed. Its column is');
+  if (await profile.count()) {
+    assert.deepEqual(await profile.locator('option').allTextContents(), ['Choose a column', 'Wo'], 'what serves another needed field is not offered');
+    await profile.selectOption('Wo');
+  }
   await page.waitForFunction(() => !document.querySelector('.undecided'));
+  assert.equal(await name.inputValue(), 'Was', 'nothing was taken from it');
   assert.equal(await go.getAttribute('aria-disabled'), null);
   await process(page);
   await done(page);
@@ -652,6 +666,11 @@ story('a printed report has all its rows, and each number is the same in all pla
   assert.deepEqual(rules, [`LinkedIn_URL is not a web address${fix}`]);
   const column = page.getByRole('table', { name: 'How full the columns are' }).getByRole('row', { name: /LinkedIn_URL/ });
   assert.match(await column.textContent(), new RegExp(`%${fix}$`), 'what is there already is no problem of the column');
+  await page.emulateMedia({ media: 'print' });
+  const paper = await page.locator('main').innerText();
+  assert.match(paper, new RegExp(`20 of ${fix} problems`), 'a part says so');
+  assert.match(paper, /Report\s+[0-9a-f]{16}/, 'the hash of the report');
+  assert.match(await page.locator('.lead time').evaluate((at) => getComputedStyle(at, '::after').content), /20\d\d.*:\d\d:\d\d/, 'the exact time');
   await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
   assert.equal(await rows.count(), fix);
 });
@@ -677,4 +696,80 @@ story('an administrator sees whether the server is well', both, async ({ window 
   await row(/Room on the disk.*free/).waitFor();
   await row(/Worker.*last seen/).waitFor();
   await row(/Last backup.*None yet/).waitFor();
+});
+
+story('the page of a job and of its file tell how far it is, and how it ends', both, async ({ office, window, api }) => {
+  const page = await window('maria');
+  await hold(page, api);
+  await choose(page, csv('long.csv', 3));
+  await process(page);
+  await work(page).getByText('Waiting').first().waitFor();
+  // The file's own page has the same words and a way to stop it.
+  await work(page).getByRole('link', { name: 'long.csv' }).click();
+  await page.locator('.status').getByText(/Next · paused by maria/).waitFor();
+  await page.getByRole('progressbar', { name: 'Progress of long.csv' }).waitFor();
+  await page.goto(`${office.url}/#/job/1`);
+  await page.locator('.status').getByText(/Next/).waitFor();
+  await listen(page);
+  await release(page, api);
+  await page.locator('.sum').waitFor();
+  const heard = (what) => page.waitForFunction((words) => window.said.some((one) => one.includes(words)), what);
+  await heard('long.csv: Done · 3 stored');
+  assert.equal(await page.evaluate(() => window.said.filter((words) => /Done/.test(words)).length), 1, 'said once');
+
+  await hold(page, api);
+  await page.goto(`${office.url}/#/`);
+  await choose(page, csv('stop.csv', 3));
+  await process(page);
+  await work(page).getByText('Waiting').first().waitFor();
+  await page.goto(`${office.url}/#/job/2`);
+  await listen(page);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByText(/Cancelled by maria at/).waitFor();
+  await heard('stop.csv: Cancelled');
+
+  // Who looks for it when it is gone is told what became of it; the list of deeds names it.
+  const { body: { files } } = await api(page, 'GET', '/api/files');
+  assert.equal((await api(page, 'DELETE', `/api/files/${files[0].id}`)).status, 200);
+  await page.goto(`${office.url}/#/file/${files[0].id}`);
+  await page.getByText('This upload is gone. It was deleted by maria.').first().waitFor();
+  await page.goto(`${office.url}/#/audit`);
+  await page.getByRole('cell', { name: 'stop.csv (job 2)' }).waitFor();
+  await page.getByRole('cell', { name: 'stop.csv', exact: true }).waitFor();
+});
+
+story('nothing moves while the file is looked into and while a job is at work', both, async ({ window }) => {
+  const page = await window('anna');
+  await choose(page, csv('old.csv', 2));
+  await page.getByRole('button', { name: 'Upload as JSON' }).click();
+  await work(page).getByText('old.csv').waitFor();
+  await page.route('**/preview', async (route) => { await new Promise((resolve) => { setTimeout(resolve, 800); }); await route.continue(); });
+  await choose(page, csv('long.csv', 60_000));
+  const go = page.getByRole('button', { name: 'Upload & Process Now' });
+  await page.getByText('Looking into the file').waitFor();
+  const before = await go.boundingBox();
+  await page.getByText('recognised').first().waitFor();
+  assert.deepEqual(await go.boundingBox(), before);
+  await go.click();
+  await page.locator('.uploads .active').waitFor();
+  const places = new Set();
+  while (!await report(page).count()) places.add(Math.round((await page.locator('.uploads tbody tr').nth(1).boundingBox()).y));
+  assert.deepEqual([...places].length, 1, `the row below stood at ${[...places]}`);
+});
+
+story('a busy database is told while it is tried again', both, async ({ window }) => {
+  const page = await window('anna');
+  let tries = 0;
+  await page.route('**/upload-and-process', async (route) => {
+    tries += 1;
+    if (tries > 1) return route.continue();
+    return route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'busy', detail: 'The database is busy.', retry_after: 2 }) });
+  });
+  await listen(page);
+  await choose(page, csv('busy.csv', 2));
+  await page.waitForFunction(() => window.said.some((words) => /All 2 columns recognised/.test(words)));
+  await process(page);
+  await page.locator('.status').getByText('The database is busy. Trying again in 2 s.').waitFor();
+  await done(page);
+  assert.ok(await page.evaluate(() => window.said.includes('The database is busy. Trying again in 2 s.')), 'it is said');
 });

@@ -53,8 +53,8 @@ export const STATES = {
       await page.goto(office.url); await signIn(page, 'maria'); await page.locator('.note.bad').waitFor();
     },
   },
-  'uploads-empty': at('', { 'GET /api/files': { success: true, files: [], next_cursor: null } }),
-  'uploads-welcome': at('', { 'GET /api/files': { success: true, files: [], next_cursor: null } }, async (page) => { await page.evaluate(() => localStorage.setItem('sheetline.new', 'yes')); await page.reload(); await page.getByText('Your office can start').first().waitFor(); }),
+  'uploads-empty': at('', { 'GET /api/auth/session': () => ({ ...f.session(), user_info: { ...f.session().user_info, role: 'member' } }), 'GET /api/files': { success: true, files: [], next_cursor: null } }),
+  'uploads-welcome': at('', { 'GET /api/files': { success: true, files: [], next_cursor: null } }, (page) => page.getByText('Your office can start').first().waitFor()),
   'uploads': at(''),
   'uploads-menu': at('', {}, (page) => page.getByRole('button', { name: 'More for partners.csv' }).click()),
   'uploads-all': at('', { }, (page) => page.getByLabel('Whose uploads').selectOption('1')),

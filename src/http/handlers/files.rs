@@ -262,7 +262,7 @@ fn delete(call: &mut Call<'_, '_>) -> Result<Response> {
                 .with("job", job_report::line(&job, &call.app.turns)),
             ));
         }
-        audit::note(tx, &actor, Action::FileDeleted, Some(&upload.id))?;
+        audit::note(tx, &actor, Action::FileDeleted, Some(&upload.filename))?;
         uploads::delete(tx, upload.no, &by)
     })?;
     // What is left of it goes in small steps; if this process dies now, the next start goes on.
@@ -294,11 +294,20 @@ fn original(call: &mut Call<'_, '_>) -> Result<Response> {
 /// The upload in the path, if the caller may see it; what belongs to somebody else looks like what
 /// never was.
 pub(in crate::http) fn find(call: &Call<'_, '_>) -> Result<uploads::Upload> {
-    let upload = call
-        .app
-        .db
-        .read(|c| uploads::by_id(c, call.param(0)))?
-        .ok_or_else(Error::not_found)?;
+    let db = &call.app.db;
+    let Some(upload) = db.read(|c| uploads::by_id(c, call.param(0)))? else {
+        // Whoever could see it may know what became of it.
+        return match db.read(|c| uploads::deletion(c, call.param(0)))? {
+            Some((owner, by, at)) if owner == call.caller()?.user.id || call.is_admin() => {
+                let sentence = format!("This upload is gone. It was deleted by {by}.");
+                let gone = json!({ "by": by, "at": at });
+                Err(Problem::new(Code::NotFound, sentence)
+                    .with("deleted", gone)
+                    .into())
+            }
+            _ => Err(Error::not_found()),
+        };
+    };
     if upload.user == call.caller()?.user.id || call.is_admin() {
         Ok(upload)
     } else {

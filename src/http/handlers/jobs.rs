@@ -211,7 +211,7 @@ fn cancel(call: &mut Call<'_, '_>) -> Result<Response> {
     let actor = call.actor()?;
     let cancelled = call.app.db.write(|tx| {
         let cancelled = jobs::cancel(tx, job.id, &by)?;
-        audit::note(tx, &actor, Action::JobCancelled, Some(&job.id.to_string()))?;
+        audit::note(tx, &actor, Action::JobCancelled, Some(&job.named()))?;
         if cancelled == Cancelled::AtOnce {
             sessions::extend_for_user(tx, job.user, tx.now.plus(call.app.settings.session_ttl))?;
         }

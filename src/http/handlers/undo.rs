@@ -45,7 +45,7 @@ pub(super) fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
         if !look.holds(tx)? {
             return Ok(false);
         }
-        audit::note(tx, &actor, Action::JobUndone, Some(&job.id.to_string()))?;
+        audit::note(tx, &actor, Action::JobUndone, Some(&job.named()))?;
         look.release(tx)?;
         jobs::undo(tx, job.id, &by)?;
         Ok(true)

@@ -130,11 +130,12 @@ impl Checker {
             .iter()
             .filter(|(name, value)| old.get(*name).is_some_and(|old| differs(old, value)));
         if let Some((name, value)) = differ.next() {
+            let label = self.labels_of(std::slice::from_ref(name)).concat();
             problem.message.pop();
             // Writing to a String can't fail.
             let _ = write!(
                 problem.message,
-                "; {name} differs: {} / {}.",
+                "; {label} differs: {} / {}.",
                 messages::cut(&plain(value), 60),
                 messages::cut(&old.get(name).map(plain).unwrap_or_default(), 60)
             );

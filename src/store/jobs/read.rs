@@ -52,6 +52,13 @@ pub struct Job {
     pub file_rows: Option<i64>,
 }
 
+impl Job {
+    /// What people know it by: `companies.csv (job 7)`.
+    pub fn named(&self) -> String {
+        format!("{} (job {})", self.filename, self.id)
+    }
+}
+
 /// A state change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {

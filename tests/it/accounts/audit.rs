@@ -46,7 +46,7 @@ fn who_did_what_and_from_where_is_kept_without_any_secret() {
         lines,
         [
             "root user-deleted anna 192.0.2.1",
-            "root job-cancelled 1 192.0.2.1",
+            "root job-cancelled a.csv (job 1) 192.0.2.1",
             "root user-changed anna: role member 192.0.2.1",
             "root user-changed anna: role admin, new password 192.0.2.1",
             "- sign-in-failed  198.51.100.7",
