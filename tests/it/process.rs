@@ -448,7 +448,7 @@ fn a_row_of_the_list_is_skipped_or_updated() {
     assert!(
         settled
             .problems
-            .contains("Already stored from old.csv, row 40; revenue differs: 7 / 5."),
+            .contains("Already stored from old.csv, row 40; Revenue differs: 7 / 5."),
         "{}",
         settled.problems
     );
