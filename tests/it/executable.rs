@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -305,17 +306,22 @@ fn a_client_that_only_sends_no_more_has_its_file_stored() {
     }
 }
 
+/// What a second server says that is to serve the file called `name`; it does not start.
+fn refused_server(folder: &Path, name: &str) -> String {
+    let output = sheetline(folder)
+        .args(["serve", "--listen", "127.0.0.1:0", "--db", name])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    String::from_utf8(output.stderr).unwrap()
+}
+
 #[test]
 fn a_second_server_on_the_same_database_is_refused_with_a_sentence() {
     let folder = folder();
     let _served = serve(folder.path(), &[]);
-    let second = sheetline(folder.path())
-        .args(["serve", "--listen", "127.0.0.1:0"])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert_eq!(second.status.code(), Some(2));
-    let said = String::from_utf8(second.stderr).unwrap();
+    let said = refused_server(folder.path(), "office.db");
     assert!(said.contains("serves") && said.contains("--db"), "{said}");
 }
 
@@ -323,25 +329,13 @@ fn a_second_server_on_the_same_database_is_refused_with_a_sentence() {
 #[cfg(unix)]
 fn another_name_of_the_database_is_no_other_database() {
     let folder = folder();
-    let other = |name: &str| {
-        let output = sheetline(folder.path())
-            .args(["serve", "--listen", "127.0.0.1:0", "--db", name])
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        assert_eq!(output.status.code(), Some(2));
-        String::from_utf8(output.stderr).unwrap()
-    };
-    std::os::unix::fs::symlink("office.db", folder.path().join("link.db")).unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::os::unix::fs::symlink("office.db", path("link.db")).unwrap();
     let _served = serve(folder.path(), &[]);
-    let said = other("link.db");
+    let said = refused_server(folder.path(), "link.db");
     assert!(said.contains("serves"), "{said}");
-    std::fs::hard_link(
-        folder.path().join("office.db"),
-        folder.path().join("hard.db"),
-    )
-    .unwrap();
-    let said = other("hard.db");
+    std::fs::hard_link(path("office.db"), path("hard.db")).unwrap();
+    let said = refused_server(folder.path(), "hard.db");
     assert!(said.contains("a second name (a hard link)"), "{said}");
 }
 
