@@ -1,4 +1,4 @@
-// The way to the server: JSON calls, uploads with progress, problems as errors, what is asked once.
+// The way to the server: JSON calls, uploads with progress, problems as errors.
 
 import { noteServerTime } from './words.js';
 
@@ -15,22 +15,27 @@ const offline = () => new Problem(0, { code: 'offline' });
 export const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 let signInAgain = async () => false;
-// Who asks for a sign-in when a session has ended: (problem) → Promise<boolean>, true to try again.
+let signIns = 0;
+// Asks for a sign-in when a session has ended: (problem) → Promise<boolean>, true to try again.
 export function onSignedOut(handler) { signInAgain = handler; }
 
 function problemOf(status, text) {
-	try { return new Problem(status, JSON.parse(text)); } catch { /* not written by Sheetline: something in between answered */ }
+	try { return new Problem(status, JSON.parse(text)); } catch { /* not ours */ }
 	if (status === 413) return new Problem(status, { code: 'too-large-proxy' });
 	if (status >= 502 && status <= 504) return offline();
 	return new Problem(status, { detail: `The answer (${status}) did not come from Sheetline. Something between you and the server is in the way.` });
 }
 
-// Tries `once` again after a sign-in, and a few times while the server is busy.
+// Tries `once` again after a sign-in (none for an old session's late answer), and a few times while the server is busy.
 async function insist(once, gate, onBusy) {
 	for (let tries = 1; ; tries += 1) {
+		const then = signIns;
 		try { return await once(); } catch (problem) {
 			if (!(problem instanceof Problem)) throw problem;
-			if (problem.signedOut && gate && await signInAgain(problem)) continue;
+			if (problem.signedOut && gate) {
+				if (then < signIns) continue;
+				if (await signInAgain(problem)) { signIns += 1; continue; }
+			}
 			if (!['busy', 'idempotency-in-progress'].includes(problem.code) || tries > 3) throw problem;
 			const seconds = problem.retryAfter || 2;
 			onBusy?.(seconds);
@@ -62,7 +67,7 @@ export const [patch, put, remove] = ['PATCH', 'PUT', 'DELETE'].map(changing);
 const filled = (parts) => Object.entries(parts).filter(([, value]) => value);
 export const query = (parts) => { const text = new URLSearchParams(filled(parts)).toString(); return text && `?${text}`; };
 
-// What is looked for stands in the address, so that a reload and Back come to the same list.
+// What is looked for stands in the address, for a reload and Back.
 const place = () => location.hash.split('?')[0] || '#/';
 export const sought = (parts) => ({ ...parts, ...Object.fromEntries(new URLSearchParams(location.hash.slice(place().length))) });
 export const keepSought = (parts) => history.replaceState(history.state, '', place() + query(parts));
