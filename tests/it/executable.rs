@@ -243,6 +243,21 @@ fn an_upload_that_is_under_way_when_it_is_told_to_stop_is_finished() {
     );
 }
 
+/// Sends a file on a connection whose answer nobody reads yet.
+fn begin_upload(served: &Served, session: &str, route: &str, list: &[u8]) -> std::net::TcpStream {
+    let (content_type, body) = crate::forms::multipart("c.csv", list, &[]);
+    let mut stream = std::net::TcpStream::connect(&served.address).unwrap();
+    let head = format!(
+        "POST /api/files/{route} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {session}\r\n\
+         Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+        served.address,
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&body).unwrap();
+    stream
+}
+
 #[test]
 fn a_client_that_hangs_up_has_no_file_read_for_it_any_more() {
     let folder = folder();
@@ -252,16 +267,7 @@ fn a_client_that_hangs_up_has_no_file_read_for_it_any_more() {
     // Long enough to be read for seconds, even where it is read fast.
     let list = companies("c", 600_000);
     for route in ["upload-json", "preview"] {
-        let (content_type, body) = crate::forms::multipart("c.csv", &list, &[]);
-        let mut stream = std::net::TcpStream::connect(&served.address).unwrap();
-        let head = format!(
-            "POST /api/files/{route} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {session}\r\n\
-             Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
-            served.address,
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(&body).unwrap();
+        let stream = begin_upload(&served, &session, route, &list);
         let child = wait_until(|| children_of(served.pid()).first().copied());
         drop(stream);
         let began = std::time::Instant::now();
@@ -286,16 +292,7 @@ fn a_client_that_only_sends_no_more_has_its_file_stored() {
     let session = served.sign_in("anna");
     // Long enough to be asked whether it is still there.
     let list = companies("c", 200_000);
-    let (content_type, body) = crate::forms::multipart("c.csv", &list, &[]);
-    let mut stream = std::net::TcpStream::connect(&served.address).unwrap();
-    let head = format!(
-        "POST /api/files/upload-json HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {session}\r\n\
-         Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
-        served.address,
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    stream.write_all(&body).unwrap();
+    let mut stream = begin_upload(&served, &session, "upload-json", &list);
     stream.shutdown(std::net::Shutdown::Write).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();

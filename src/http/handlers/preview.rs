@@ -18,8 +18,7 @@ use crate::process::{DateOrders, Inference, Template, date_orders};
 use crate::sheet::document::Objects;
 use crate::sheet::{SheetInfo, is_workbook, summary};
 use crate::store::uploads;
-use crate::words::Code;
-use crate::words::DayOrder;
+use crate::words::{Code, DayOrder};
 use crate::{repair, report};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
