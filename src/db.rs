@@ -45,9 +45,9 @@ const PROBE_WAIT: Duration = Duration::from_millis(1_000);
 /// In a line of writers that moves one waits so many times longer than where nobody gets through.
 const LINE_TIMES: u32 = 4;
 
-/// Pages that the writer keeps in memory, in KiB (SQLite wants it negative): keys of records come in
-/// no order, and with SQLite's own 2 MiB each batch would read the index again.
-const WRITER_CACHE_KIB: i64 = -32_768;
+/// Pages that the writer keeps in memory, in KiB (SQLite wants it negative): a small job's keys, which come
+/// in no order, find the pages of a list of a hundred thousand records there.
+const WRITER_CACHE_KIB: i64 = -8_192;
 
 /// Readers kept open for the next request.
 const READERS_KEPT: usize = 16;
