@@ -241,8 +241,7 @@ impl Db {
     /// # Errors
     /// Whatever `work` returned, or what SQLite said to the transaction itself.
     pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
-        self.write_timed(Durable::Now, work)
-            .map(|(value, _)| value)
+        self.write_timed(Durable::Now, work).map(|(value, _)| value)
     }
 
     /// As [`Db::write`], for what nobody was promised yet: it need not be on the disk before the next

@@ -26,9 +26,7 @@ fn a_text_is_stored_packed_and_a_workbook_as_it_came() {
         .upload("upload-json", "a.csv", &forms::companies("p", 8_000), &[])
         .expect(201);
     let book = include_bytes!("../../samples/companies.xlsx");
-    maria
-        .upload("upload-json", "b.xlsx", book, &[])
-        .expect(201);
+    maria.upload("upload-json", "b.xlsx", book, &[]).expect(201);
     let stored = |no: u32| {
         let of = |what: &str| {
             office.number(&format!(
