@@ -114,7 +114,7 @@ const sessionSection = (place) => section(place, {
 	ending: (one) => !one.current && ['End', `the session from ${ago(one.created_at)}`, ['End this session?', `It was last used ${ago(one.last_seen_at)}. Whoever uses it has to sign in again.`, 'End the session']],
 });
 
-// "Firefox · Windows"; the whole text is on hover.
+// "Firefox · Windows".
 function browser(agent) {
 	const one = (...names) => names.find((name) => agent.includes(name));
 	const [program, system] = [one('Edg', 'Firefox', 'Chrome', 'Safari'), one('Windows', 'Android', 'iPhone', 'iPad', 'Mac OS', 'Linux')];

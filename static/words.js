@@ -114,7 +114,7 @@ export const held = (pause) => `paused by ${pause.by}: ${pause.reason}`;
 
 export function outcome(job) {
 	const c = job.counts;
-	if (job.status === 'cancelled') return `${job.detail?.replace(/\.$/, '') || 'Cancelled'} at ${clock(job.finished)}. Nothing was stored.`;
+	if (job.status === 'cancelled') return `${job.detail?.replace(/\.$/, '') || 'Cancelled'} at ${clock(job.finished)}${/:|now|ago/.test(ago(job.finished)) ? '' : ` (${ago(job.finished)})`}. Nothing was stored.`;
 	if (job.status === 'failed' || job.status === 'timeout') return curly(job.error?.message) || `The server had a problem (job ${job.job_id}). Nothing was stored.`;
 	if (job.undone) return 'Taken out of the list again';
 	if (!c) return '';

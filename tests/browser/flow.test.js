@@ -791,7 +791,7 @@ story('a busy database is told while it is tried again', both, async ({ window }
 story('the list of records shows where each comes from, and its numbers stand right', both, async ({ office, window }) => {
   const page = await window('anna');
   const name = 'a file with a name that somebody gave it on a Friday.csv';
-  const lines = ['Company Name,LinkedIn_URL,Website_URL,Company_Size,Industry,Revenue', ...[1, 2].map((i) => `A company with quite a long name ${i} GmbH & Co. KG,https://www.linkedin.com/company/a-company-with-quite-a-long-name-${i},https://www.a-company-with-a-long-name-${i}.example.org/about,${i}500,Machinery and plant engineering,1234567`)];
+  const lines = ['Company Name,LinkedIn_URL,Website_URL,Company_Size,Industry,Revenue', ...[1, 2].map((i) => `A company with quite a long name ${i} GmbH & Co. KG,https://www.linkedin.com/company/acompanywithquitealongnameandnohyphen${i},https://www.acompanywithalongnameandnohyphen${i}.example.org,${i}500,Machinery and plant engineering,1234567`)];
   await choose(page, { name, mimeType: 'text/csv', buffer: Buffer.from(`${lines.join('\n')}\n`) });
   await process(page);
   await done(page);
@@ -859,9 +859,12 @@ story('what is for administrators is refused in words, and a failed file leads o
   await page.goto(`${office.url}/#/nowhere`);
   await page.getByText('This address leads nowhere.').waitFor();
   const failed = { job_id: 7, status: 'failed', filename: 'hr.xlsx', file_upload_id: 'f', error: { code: 'password-protected', message: 'The file is protected with a password.' } };
-  await page.route(/\/api\/files\?/, (route) => route.fulfill({ json: { success: true, next_cursor: null, files: [{ id: 'f', filename: 'hr.xlsx', size: 9, uploaded_by: 'anna', uploaded_at: new Date().toISOString(), rows: null, status: 'stored', last_job: failed }] } }));
+  const cancelled = { job_id: 6, status: 'cancelled', filename: 'old.xlsx', file_upload_id: 'g', detail: 'Cancelled by anna.', finished: new Date(Date.now() - 9 * 86_400_000).toISOString() };
+  const file = (last_job) => ({ id: last_job.file_upload_id, filename: last_job.filename, size: 9, uploaded_by: 'anna', uploaded_at: new Date().toISOString(), rows: null, status: 'stored', last_job });
+  await page.route(/\/api\/files\?/, (route) => route.fulfill({ json: { success: true, next_cursor: null, files: [file(failed), file(cancelled)] } }));
   await page.goto(`${office.url}/#/`);
   await work(page).getByRole('link', { name: 'Why? hr.xlsx' }).waitFor();
+  await page.getByText(/Cancelled by anna at \d\d:\d\d \(\d+ \w+( \d+)?\)\. Nothing was stored\./).waitFor(); // not today
   const chooser = page.waitForEvent('filechooser');
   await work(page).getByRole('button', { name: /^Choose another/ }).click();
   await (await chooser).setFiles(csv('open.csv', 2));
@@ -873,4 +876,5 @@ story('what is for administrators is refused in words, and a failed file leads o
   await page.goto(`${office.url}/#/file/f`);
   await page.getByRole('cell', { name: 'ACME' }).waitFor();
   assert.equal(await page.getByLabel('Sheet').inputValue(), 'Customers');
+  assert.equal(await page.title(), 'book.xlsx – Sheetline');
 });
