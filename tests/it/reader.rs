@@ -443,6 +443,19 @@ fn the_sheet_that_was_asked_for_matters_else_the_first_visible_one_with_a_row() 
 }
 
 #[test]
+fn a_file_of_one_empty_sheet_offers_no_other_sheet() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("empty.xlsx");
+    let mut book = rust_xlsxwriter::Workbook::new();
+    book.add_worksheet();
+    book.save(&path).unwrap();
+    let refused = read_whole(&path, &ReadOptions::default()).err().unwrap();
+    assert!(
+        matches!(refused, Error::Problem(p) if p.detail == "No sheet has any data. Add the file that holds the table.")
+    );
+}
+
+#[test]
 fn numbers_are_what_their_format_says() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.xlsx");
