@@ -5,7 +5,7 @@ use std::io::Read;
 use encoding_rs::{CoderResult, Decoder};
 
 use super::charset::{Charset, Upper};
-use super::encoding::{Detected, Known, PIECE_BYTES, fill, not_text};
+use super::encoding::{Detected, Known, PIECE_BYTES, fill, padded};
 use crate::error::Result;
 
 /// A zero byte among fewer others than this is none of a text's.
@@ -147,8 +147,8 @@ impl<'f, R: Read> Text<'f, R> {
         let zeros = memchr::memchr_iter(0, self.piece.as_bytes()).count();
         if zeros > 0 {
             self.zeros += zeros;
-            if self.zeros * ZEROS_ONE_IN > self.bytes {
-                return Err(not_text());
+            if self.zeros > 1 && self.zeros * ZEROS_ONE_IN > self.bytes {
+                return Err(padded());
             }
             self.piece = self.piece.replace('\0', "\u{fffd}");
             self.doubts.replaced = true;
@@ -333,7 +333,7 @@ mod tests {
             b"PK\0\x01\x02",
             &late,
             &many,
-            b"\xef\xbb\xbfa\0b",
+            b"\xef\xbb\xbfa\0\0b",
         ] {
             assert!(decoded(bytes, None).is_err());
         }

@@ -155,8 +155,9 @@ pub(super) fn by_head(head: &[u8]) -> Result<Option<(&'static Encoding, Known)>>
         .filter(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'));
     // Bytes of plain text with a few zeros among them are no UTF-16.
     let few = zeros * 5 < head.len() && (plain.count() + zeros) * 10 > head.len() * 9;
-    if few && zeros * 20 > head.len() {
-        return Err(not_text());
+    // One may have got into any text.
+    if few && zeros > 1 && zeros * 20 > head.len() {
+        return Err(padded());
     }
     if zeros > 0 && !few {
         return match [UTF_16LE, UTF_16BE]
@@ -170,7 +171,7 @@ pub(super) fn by_head(head: &[u8]) -> Result<Option<(&'static Encoding, Known)>>
     }
     let controls = head
         .iter()
-        .filter(|byte| **byte < 0x20 && !matches!(**byte, 0x09..=0x0d | 0x1b))
+        .filter(|byte| matches!(**byte, 0x01..=0x08 | 0x0e..=0x1a | 0x1c..=0x1f))
         .count();
     if controls * 20 > head.len() {
         return Err(not_text());
@@ -310,6 +311,14 @@ pub(super) fn fill<R: Read>(file: &mut R, piece: &mut [u8]) -> io::Result<usize>
         }
     }
     Ok(size)
+}
+
+/// A text with more zeros than get into one by accident.
+pub(super) fn padded() -> Error {
+    Error::problem(
+        Code::UnsupportedFormat,
+        "The file is text with many zero bytes in it, as some programs fill up their fields. Open it in the program that made it, or in a spreadsheet program, save it as CSV UTF-8, and add that.",
+    )
 }
 
 pub(super) fn not_text() -> Error {

@@ -21,6 +21,7 @@ pub(crate) mod lines;
 mod names;
 mod notices;
 pub mod protocol;
+mod quotes;
 pub mod reader;
 mod refusal;
 pub mod row;

@@ -225,6 +225,7 @@ fn letters_that_mean_nothing_are_told_with_their_cell() {
     let utf8 = "Größe;Ort;Straße\nMüller;Köln;Weiße Gasse\n".repeat(20);
     let bad = [utf8.as_bytes(), b"x;b\xffd;y\n"].concat();
     assert_eq!(cells(&bad), [Some("B41".to_owned())]);
+    assert_eq!(cells(b"a,b\n1,\0\n"), [Some("B2".to_owned())]);
     let zero = [b"Name;City\n".repeat(20), b"A\0nn;Ulm\n".to_vec()].concat();
     assert_eq!(cells(&zero), [Some("A21".to_owned())]);
     assert_eq!(cells("Name;City\nA\u{fffd}nn;\u{81}\n".as_bytes()), []);
@@ -329,7 +330,7 @@ fn files_without_rows_or_text_are_refused() {
     assert_eq!(refusal("\n\r\n ,\n".replace(' ', "")), Code::EmptyFile);
     assert_eq!(refusal("a,b,c\n"), Code::EmptyFile);
     assert_eq!(refusal("a,b,c\n,,\n\n"), Code::EmptyFile);
-    assert_eq!(refusal(b"a,b\n1,\0\n"), Code::UnsupportedFormat);
+    assert_eq!(refusal(b"a\0\0\0,b\n1,2\nx,y\n"), Code::UnsupportedFormat);
 }
 
 #[test]
@@ -504,6 +505,64 @@ fn a_quote_that_is_never_closed_is_told() {
     assert_eq!(text.info.notices[0].cell.as_deref(), Some("A3"));
     assert!(read("a,b\n1,\"2\"").codes().is_empty());
     assert!(read("a,b\n1,\"2\"\"\"").codes().is_empty());
+}
+
+#[test]
+fn quotes_inside_that_mean_nothing_are_told_with_their_cell() {
+    let text = read("a,b\n\"x\"y,1\nz,\"he said \"hi\"\"\n\"fine \"\"q\"\"\",5\" disk\n");
+    assert_eq!(
+        text.cells(),
+        [
+            r#"["xy",1]"#,
+            r#"["z","he said hi\"\""]"#,
+            r#"["fine \"q\"","5\" disk"]"#
+        ]
+    );
+    let told: Vec<_> = text
+        .info
+        .notices
+        .iter()
+        .map(|n| (&*n.code, n.cell.as_deref()))
+        .collect();
+    assert_eq!(told, [("odd-quote", Some("A2")), ("odd-quote", Some("B3"))]);
+}
+
+#[test]
+fn a_header_that_may_be_another_is_told() {
+    let guessed = |text: &str| {
+        let text = read(text);
+        let mut told = text.info.notices.iter();
+        (
+            text.info.header_row,
+            told.find(|n| n.code == "header-guessed")
+                .and_then(|n| n.cell.clone()),
+        )
+    };
+    // No headers at all: the words come again below.
+    let none = "Ann,Bonn\nBob,Ulm\nCal,Bonn\nDan,Jena\n";
+    assert_eq!(guessed(none), (Some(1), Some("B1".to_owned())));
+    // Facts of mere words above a table as wide.
+    let facts =
+        "Client,Acme Ltd\nContact,Ann Bee\n\nArticle,Supplier\nBolt,Beta\nNut,Gamma\nScrew,Delta\n";
+    assert_eq!(guessed(facts), (Some(1), Some("A1".to_owned())));
+    let plain = "Name,City\nBob,Ulm\nCal,Bonn\n\nDan,Jena\n";
+    assert_eq!(guessed(plain), (Some(1), None));
+}
+
+#[test]
+fn headers_with_spaces_and_line_breaks_are_told() {
+    let text = read("Name,\" Size\nin m\",City \nA,1,X\nB,2,Y\n");
+    assert_eq!(text.names(), ["Name", "Size in m", "City"]);
+    let told: Vec<_> = text
+        .info
+        .notices
+        .iter()
+        .map(|n| (&*n.code, n.cell.as_deref()))
+        .collect();
+    assert_eq!(
+        told,
+        [("label-spaces", Some("B1")), ("label-spaces", Some("C1"))]
+    );
 }
 
 #[test]
