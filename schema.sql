@@ -114,7 +114,8 @@ CREATE TABLE upload_chunks (
     id            INTEGER PRIMARY KEY,
     upload_no     INTEGER NOT NULL REFERENCES uploads (no),
     position      INTEGER NOT NULL,                 -- 0, 1, 2, ...
-    bytes         BLOB NOT NULL
+    bytes         BLOB NOT NULL,                    -- sqlar_uncompress(bytes, coalesce(size, length(bytes))) in the shell
+    size          INTEGER                           -- what they are a zlib stream of, in bytes; NULL: they are as they came
 ) STRICT;
 CREATE UNIQUE INDEX upload_chunks_in_order ON upload_chunks (upload_no, position);
 
@@ -358,7 +359,8 @@ CREATE TABLE records (
     replaces      INTEGER,                          -- the first version of the same record; NULL: this is the first
     data          TEXT NOT NULL CHECK (json_valid(data)),    -- {"field": value}
     changes       TEXT,                             -- [{"cell","field","original","stored","rule"}]; NULL: stored as it stood
-    kept          INTEGER NOT NULL DEFAULT 0 CHECK (kept IN (0, 1)) -- it stays in the list though its job was undone
+    kept          INTEGER NOT NULL DEFAULT 0 CHECK (kept IN (0, 1)), -- it stays in the list though its job was undone
+    keys          TEXT                              -- [hash], those that record_keys has of it; NULL: none
 ) STRICT;
 CREATE INDEX records_by_job ON records (job_id, id);
 CREATE INDEX records_versions ON records (replaces, id) WHERE replaces IS NOT NULL;
@@ -366,7 +368,7 @@ CREATE INDEX records_kept ON records (template, id) WHERE kept;
 CREATE INDEX records_repaired ON records (source_no, row) WHERE source_no IS NOT NULL;
 
 -- Filing is not guarded here, for a trigger on each of a million records would cost; the worker's fence is.
-CREATE TRIGGER records_stay BEFORE UPDATE OF id, job_id, template, row, source_no, replaces, data, changes ON records
+CREATE TRIGGER records_stay BEFORE UPDATE OF id, job_id, template, row, source_no, replaces, data, changes, keys ON records
 BEGIN
     SELECT RAISE(ABORT, 'a record does not change; a later job files its newer version');
 END;
@@ -390,13 +392,19 @@ BEGIN
     SELECT RAISE(ABORT, 'records of a completed job are kept; undo the job to take them out of the list');
 END;
 
--- By what a record is found again: a hash of a unique key's values, as compared.
+-- By what a record is found again: a hash of a unique key's values, as compared, of 48 bits. Filled after the
+-- records of a job and before it is completed. No foreign key: with an index for it, it would be twice as large.
 CREATE TABLE record_keys (
     hash          INTEGER NOT NULL,
-    record_id     INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+    record_id     INTEGER NOT NULL,                 -- records.id
     PRIMARY KEY (hash, record_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX record_keys_by_record ON record_keys (record_id);
+
+CREATE TRIGGER records_take_their_keys_along AFTER DELETE ON records
+WHEN OLD.keys IS NOT NULL
+BEGIN
+    DELETE FROM record_keys WHERE record_id = OLD.id AND hash IN (SELECT value FROM json_each(OLD.keys));
+END;
 
 -- Rows that did not become records of their own, and why.
 CREATE TABLE parked_rows (

@@ -72,8 +72,6 @@ export function signInOver(user, words) {
 	return open;
 }
 
-// ---- Profile
-
 export const profileView = ({ user }) => view('Profile', null,
 	h('p.lead', user.username, ` · ${user.role === 'admin' ? 'Administrator' : 'Member'}`, user.email && ` · ${user.email}`),
 	passwordSection(), loaded(sessionSection), loaded((place) => mappingSection(place, user)), loaded(tokenSection));
@@ -103,7 +101,7 @@ function section(place, { title, hint, below, path, columns, row, ending, done, 
 		const found = (await get(`/api/${path}?limit=1000`))[path.split('/').pop()];
 		const end = (one) => {
 			const [label, of, question] = ending(one) || [];
-			return label && small(label, of, (event) => confirmed(event.target, question, async () => { await remove(`/api/${path}/${one.id}`); await draw(); }, done));
+			return label && small(label, of, (event) => confirmed(event.target, question, async () => { await remove(`/api/${path}/${one.id}`); await draw(); focus(place.querySelector('h2')); }, done));
 		};
 		fill(place, panel(title, hint && h('p.hint', hint), above, table(title, [...columns, acts], found.map((one) => [...row(one), end(one)]), { none }), below?.(draw)));
 	};
@@ -118,7 +116,8 @@ const sessionSection = (place) => section(place, {
 
 // "Firefox · Windows"; the whole text is on hover.
 function browser(agent) {
-	const [program, system] = [['Edg', 'Firefox', 'Chrome', 'Safari'], ['Windows', 'Android', 'iPhone', 'iPad', 'Mac OS', 'Linux']].map((names) => names.find((name) => agent.includes(name)));
+	const one = (...names) => names.find((name) => agent.includes(name));
+	const [program, system] = [one('Edg', 'Firefox', 'Chrome', 'Safari'), one('Windows', 'Android', 'iPhone', 'iPad', 'Mac OS', 'Linux')];
 	return h('span', { title: agent }, dots(program?.replace('Edg', 'Edge') || agent.split(/[/ ]/)[0], system));
 }
 
@@ -161,5 +160,3 @@ function newToken() {
 		submit: () => post('/api/auth/tokens', { name: name.value.trim(), expires_in_days: Number(days.value) }),
 	});
 }
-
-export const signOut = () => post('/api/auth/logout', {}, { gate: false });

@@ -274,6 +274,9 @@ fn typed_cells(spec: &KeySpec, values: &[Option<Value<'_>>]) -> Option<String> {
     told.contains(['#', '?']).then_some(told)
 }
 
+/// 48 bits: SQLite keeps each number in two places, and values that share one are told apart anyway.
+const HASH_BITS: i64 = (1 << 48) - 1;
+
 /// What a key is noted by in this file, and found by in the database.
 fn hashes_of(spec: &KeySpec, text: &str) -> ([u32; 3], i64) {
     let digest = Sha256::new()
@@ -289,7 +292,8 @@ fn hashes_of(spec: &KeySpec, text: &str) -> ([u32; 3], i64) {
     };
     let mut hash = [0; 8];
     hash.copy_from_slice(&digest[16..24]);
-    ([word(0), word(4), word(8)], i64::from_le_bytes(hash))
+    let hash = i64::from_le_bytes(hash) & HASH_BITS;
+    ([word(0), word(4), word(8)], hash)
 }
 
 fn kind_byte(kind: KeyKind) -> u8 {

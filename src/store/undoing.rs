@@ -415,8 +415,8 @@ fn way(connection: &Connection, version: i64, older: i64) -> Result<Way> {
 }
 
 fn keys(connection: &Connection, record: i64) -> Result<Vec<i64>> {
-    let mut statement =
-        connection.prepare_cached("SELECT hash FROM record_keys WHERE record_id = ?1")?;
+    let mut statement = connection
+        .prepare_cached("SELECT k.value FROM records r, json_each(r.keys) k WHERE r.id = ?1")?;
     let rows = statement.query_map([record], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
