@@ -12,8 +12,8 @@ pub mod patience;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -45,9 +45,9 @@ const PROBE_WAIT: Duration = Duration::from_millis(1_000);
 /// In a line of writers that moves one waits so many times longer than where nobody gets through.
 const LINE_TIMES: u32 = 4;
 
-/// Pages that the writer keeps in memory, in KiB (SQLite wants it negative): keys of records come in
-/// no order, and with SQLite's own 2 MiB each batch would read the index again.
-const WRITER_CACHE_KIB: i64 = -32_768;
+/// Pages that the writer keeps in memory, in KiB (SQLite wants it negative): a small job's keys, which come
+/// in no order, find the pages of a list of a hundred thousand records there.
+const WRITER_CACHE_KIB: i64 = -8_192;
 
 /// Readers kept open for the next request.
 const READERS_KEPT: usize = 16;
@@ -70,8 +70,10 @@ pub struct Db {
     /// Writes that got through.
     written: AtomicU64,
     held: Held,
-    readers: Mutex<Readers>,
-    reader_done: Condvar,
+    /// Not the standard library's: its condition variable asks the system to wake somebody at the end of
+    /// every read, whether anybody waits or not.
+    readers: parking_lot::Mutex<Readers>,
+    reader_done: parking_lot::Condvar,
     room: Room,
     /// The writer moves no log home, for the disk is full.
     sparing: AtomicBool,
@@ -79,6 +81,19 @@ pub struct Db {
     replicated: AtomicBool,
     /// The disk took nothing when it was last tried.
     unwritable: AtomicBool,
+    /// The writer's commits don't wait for the disk now.
+    lazy: AtomicBool,
+    /// Nor will they ever, for a bench.
+    always_lazy: AtomicBool,
+}
+
+/// When a commit must be on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Durable {
+    /// When it returns.
+    Now,
+    /// When the next one that is durable now returns; a power cut before that takes both or this one alone.
+    Later,
 }
 
 #[derive(Default)]
@@ -92,7 +107,7 @@ struct Turn<'a>(&'a Db);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        lock(&self.0.readers).at_work -= 1;
+        self.0.readers.lock().at_work -= 1;
         self.0.reader_done.notify_one();
     }
 }
@@ -144,12 +159,14 @@ impl Db {
             writer: parking_lot::Mutex::new(connection),
             written: AtomicU64::new(0),
             held: Held::default(),
-            readers: Mutex::default(),
-            reader_done: Condvar::new(),
+            readers: parking_lot::Mutex::default(),
+            reader_done: parking_lot::Condvar::new(),
             room: Room::default(),
             sparing: AtomicBool::new(false),
             replicated: AtomicBool::new(false),
             unwritable: AtomicBool::new(false),
+            lazy: AtomicBool::new(false),
+            always_lazy: AtomicBool::new(false),
         })
     }
 
@@ -226,10 +243,20 @@ impl Db {
     /// # Errors
     /// Whatever `work` returned, or what SQLite said to the transaction itself.
     pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
-        self.write_timed(work).map(|(value, _)| value)
+        self.write_timed(Durable::Now, work).map(|(value, _)| value)
     }
 
-    /// As [`Db::write`], for one of many steps; `work` is told for how many rows.
+    /// As [`Db::write`], for what nobody was promised yet: it need not be on the disk before the next
+    /// [`Db::write`] is. A power cut leaves the database as it was after one of the writes before.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub fn write_ahead<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        self.write_timed(Durable::Later, work)
+            .map(|(value, _)| value)
+    }
+
+    /// As [`Db::write_ahead`], for one of many steps; `work` is told for how many rows.
     ///
     /// # Errors
     /// As [`Db::write`].
@@ -239,14 +266,18 @@ impl Db {
         work: impl FnOnce(&Tx<'_>, u32) -> Result<T>,
     ) -> Result<T> {
         let rows = pace.rows();
-        let (value, took) = self.write_timed(|tx| work(tx, rows))?;
+        let (value, took) = self.write_timed(Durable::Later, |tx| work(tx, rows))?;
         pace.took(took);
         Ok(value)
     }
 
     /// Also tells how long the writer was held.
-    fn write_timed<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<(T, Duration)> {
-        let result = self.transact(work);
+    fn write_timed<T>(
+        &self,
+        durable: Durable,
+        work: impl FnOnce(&Tx<'_>) -> Result<T>,
+    ) -> Result<(T, Duration)> {
+        let result = self.transact(durable, work);
         // A small write that finds room soon after says nothing about the next large one.
         if let Err(error) = &result
             && error.is_disk_full()
@@ -259,13 +290,18 @@ impl Db {
         result
     }
 
-    fn transact<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<(T, Duration)> {
+    fn transact<T>(
+        &self,
+        durable: Durable,
+        work: impl FnOnce(&Tx<'_>) -> Result<T>,
+    ) -> Result<(T, Duration)> {
         faults::database()?;
         let mut tries = patience::Tries::new();
         loop {
             let refused = {
                 let mut connection = self.writer()?;
                 self.spare_room(&connection)?;
+                self.sync(&connection, durable)?;
                 let began = Instant::now();
                 match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
                     Ok(transaction) => {
@@ -299,6 +335,18 @@ impl Db {
         Ok(())
     }
 
+    /// What is written ahead is not synced at each commit, only before the log is moved home and with the
+    /// next write that is: the log is one file, and whole up to any of its commits.
+    fn sync(&self, writer: &Connection, durable: Durable) -> Result<()> {
+        let lazy = durable == Durable::Later || self.always_lazy.load(Ordering::Relaxed);
+        if self.lazy.load(Ordering::Relaxed) != lazy {
+            let level = if lazy { "NORMAL" } else { "FULL" };
+            writer.pragma_update(None, "synchronous", level)?;
+            self.lazy.store(lazy, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
     /// How long other programs have held the database in all, so that nobody could write.
     pub fn held_by_others(&self) -> Duration {
         self.held.until(self.clock.monotonic())
@@ -315,6 +363,24 @@ impl Db {
     /// # Errors
     /// Whatever `work` returned, or what SQLite said.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.read_one(|connection| {
+            // Prepared once, and again and again. Where the work panics, the connection goes and its
+            // transaction with it.
+            connection.prepare_cached("BEGIN")?.execute([])?;
+            let result = work(connection);
+            // Where it fails the connection is not used again.
+            let _ended = connection
+                .prepare_cached("ROLLBACK")
+                .and_then(|mut end| end.execute([]));
+            result
+        })
+    }
+
+    /// As [`Db::read`], for work that is one statement: that sees one state by itself, and costs half.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn read_one<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let (_turn, pooled) = self.reader_turn();
         let connection = match pooled {
             Some(connection) => connection,
@@ -327,18 +393,12 @@ impl Db {
             }
         };
         connection.busy_timeout(patience::left())?;
-        // Prepared once: the request for a status is two of these, and little else. Where the work panics,
-        // the connection goes and its transaction with it.
-        connection.prepare_cached("BEGIN")?.execute([])?;
         let result = work(&connection);
         if result.as_ref().is_err_and(Error::is_held) {
             patience::spent();
         }
-        let ended = connection
-            .prepare_cached("ROLLBACK")
-            .and_then(|mut end| end.execute([]));
-        if ended.is_ok() {
-            let mut readers = lock(&self.readers);
+        if connection.is_autocommit() {
+            let mut readers = self.readers.lock();
             if readers.idle.len() < READERS_KEPT {
                 readers.idle.push(connection);
             }
@@ -347,12 +407,12 @@ impl Db {
     }
 
     fn reader_turn(&self) -> (Turn<'_>, Option<Connection>) {
-        let (mut readers, _) = self
-            .reader_done
-            .wait_timeout_while(lock(&self.readers), READER_WAIT, |readers| {
-                readers.at_work >= READERS_MAX
-            })
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut readers = self.readers.lock();
+        self.reader_done.wait_while_for(
+            &mut readers,
+            |readers| readers.at_work >= READERS_MAX,
+            READER_WAIT,
+        );
         readers.at_work += 1;
         (Turn(self), readers.idle.pop())
     }
@@ -388,15 +448,9 @@ impl Db {
 
     /// From now on a commit is not on the disk when it returns: for a bench beside queues that promise no
     /// more than that.
-    ///
-    /// # Errors
-    /// What SQLite said.
     #[cfg(feature = "faults")]
-    pub fn promise_less(&self) -> Result<()> {
-        Ok(self
-            .writer
-            .lock()
-            .pragma_update(None, "synchronous", "NORMAL")?)
+    pub fn promise_less(&self) {
+        self.always_lazy.store(true, Ordering::Relaxed);
     }
 
     /// Every row that is written from now on is a step that a test can make fail.
@@ -519,10 +573,6 @@ pub fn unusable(path: &Path, error: Error) -> Error {
     )
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn run<T>(
     transaction: rusqlite::Transaction<'_>,
     now: Timestamp,
@@ -643,7 +693,7 @@ mod tests {
         });
         let most = most.into_inner();
         assert!(most > 1 && most <= READERS_MAX, "{most}");
-        assert_eq!(lock(&db.readers).at_work, 0);
+        assert_eq!(db.readers.lock().at_work, 0);
     }
 
     #[test]

@@ -205,8 +205,8 @@ fn a_reader_ends_when_its_parent_does() {
 fn a_readers_end_is_told_in_words_that_a_person_can_act_on() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(code(read_with("kill -SEGV $$")), "unreadable-file");
-    // Whoever does that, it says nothing of the file. (Not HUP: under nohup nobody hears it.)
-    for signal in ["KILL", "TERM", "INT"] {
+    // Whoever does that, it says nothing of the file. (Not HUP and INT: in the background nobody hears them.)
+    for signal in ["KILL", "TERM"] {
         assert_eq!(code(read_with(&format!("kill -{signal} $$"))), "busy");
     }
     assert_eq!(code(read_with("exit 5")), "too-complex", "no memory");
@@ -439,6 +439,19 @@ fn the_sheet_that_was_asked_for_matters_else_the_first_visible_one_with_a_row() 
     let refused = read_whole(&path, &asked("Empty")).err().unwrap();
     assert!(
         matches!(refused, Error::Problem(p) if p.detail.starts_with("Sheet \"Empty\" is empty. Choose another sheet"))
+    );
+}
+
+#[test]
+fn a_file_of_one_empty_sheet_offers_no_other_sheet() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("empty.xlsx");
+    let mut book = rust_xlsxwriter::Workbook::new();
+    book.add_worksheet();
+    book.save(&path).unwrap();
+    let refused = read_whole(&path, &ReadOptions::default()).err().unwrap();
+    assert!(
+        matches!(refused, Error::Problem(p) if p.detail == "No sheet has any data. Add the file that holds the table.")
     );
 }
 
