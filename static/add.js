@@ -312,7 +312,7 @@ function sendingPanel(place) {
 // ---- What the server sees in the file: sheet, header row, mapping, first rows
 
 const SEPARATORS = [['', 'Found by looking'], [';', 'Semicolon ;'], [',', 'Comma ,'], ['tab', 'Tab'], ['|', 'Bar |']];
-const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ['windows-1252', 'Western European (Windows)'], ['windows-1250', 'Central European (Windows)'], ['windows-1251', 'Cyrillic (Windows)'], ['utf-16le', 'UTF-16']];
+const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ['windows-1252', 'Western European (Windows)'], ['windows-1250', 'Central European (Windows)'], ['windows-1251', 'Cyrillic (Windows)'], ['utf-16le', 'UTF-16'], ['cp850', 'Western European (DOS)'], ['cp852', 'Central European (DOS)'], ['macintosh', 'Macintosh']];
 const ORDERS = { 'day-month': 'day first', 'month-day': 'month first' };
 const isText = (name) => /\.(csv|tsv|txt)$/i.test(name);
 

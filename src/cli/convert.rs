@@ -34,7 +34,7 @@ pub(super) struct Flags {
     /// Text files: the character between fields, or the word tab
     #[arg(long, value_name = "CHARACTER")]
     delimiter: Option<String>,
-    /// Text files: the encoding, for example windows-1252
+    /// Text files: the encoding, for example windows-1252 or cp850
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
     #[command(flatten)]

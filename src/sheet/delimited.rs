@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::io::{Read, Seek, SeekFrom};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
-use memchr::{memchr_iter, memchr3};
+use memchr::{memchr, memchr_iter, memchr3};
 
 use super::assemble::{Assembler, Found, Sheet};
 use super::decode::{Doubts, Text};
@@ -180,7 +180,7 @@ struct Records<'f, 'l, R> {
     /// The fields of a record that csv-core took apart, one after the other, and where each ends.
     fields: Vec<u8>,
     ends: Vec<usize>,
-    /// Where each field of a plain line ends.
+    /// Where each field of a line that was cut as it is ends.
     cuts: Vec<usize>,
     /// The last record's row: blank lines count, the lines of a quoted field don't.
     number: u32,
@@ -194,8 +194,8 @@ struct Record<'r> {
     number: u32,
     text: Cow<'r, str>,
     ends: &'r [usize],
-    /// Bytes between two fields.
-    gap: usize,
+    /// Whether the fields stand as in the file: a separator between two, perhaps quotes around each.
+    raw: bool,
     doubts: Doubts,
     /// The first field with a quote inside that has no meaning.
     odd_quote: Option<usize>,
@@ -210,9 +210,17 @@ impl Record<'_> {
         let mut begin = 0;
         self.ends.iter().map(move |end| {
             let field = self.text.get(begin..*end).unwrap_or("");
-            begin = *end + self.gap;
-            field
+            begin = *end + usize::from(self.raw);
+            if self.raw { unquoted(field) } else { field }
         })
+    }
+}
+
+/// A field without the quotes around it.
+fn unquoted(field: &str) -> &str {
+    match field.as_bytes() {
+        [b'"', .., b'"'] => field.get(1..field.len() - 1).unwrap_or(""),
+        _ => field,
     }
 }
 
@@ -242,14 +250,18 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             return Ok(None);
         }
         self.count_row()?;
-        match self.plain_line()? {
+        let line = match self.plain_line()? {
+            Some(bytes) => Some(bytes),
+            None => self.quoted_line()?,
+        };
+        match line {
             Some(bytes) => {
                 let line = self.text.consumed(bytes + 1);
                 Ok(Some(Record {
                     number: self.number,
                     text: line.get(..bytes).unwrap_or("").into(),
                     ends: &self.cuts,
-                    gap: 1,
+                    raw: true,
                     doubts: self.text.doubts,
                     odd_quote: None,
                 }))
@@ -277,6 +289,36 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             return Ok(None);
         }
         self.after_cr = end == Some(&b'\r');
+        self.text.consume(bytes + 1);
+        Ok(Some(bytes))
+    }
+
+    /// As [`Records::plain_line`] for a record with quotes around fields and none inside them. Line
+    /// breaks may be inside.
+    fn quoted_line(&mut self) -> Result<Option<usize>> {
+        let piece = self.text.piece()?.as_bytes();
+        let delimiter = self.delimiter;
+        self.cuts.clear();
+        let mut begin = 0;
+        let (bytes, last) = loop {
+            let rest = piece.get(begin..).unwrap_or(&[]);
+            let length = match rest.split_first() {
+                Some((b'"', inside)) => memchr(b'"', inside).map(|quote| quote + 2),
+                _ => memchr3(delimiter, b'\n', b'\r', rest),
+            };
+            let Some(length) = length.filter(|_| self.cuts.len() < FIELDS_MAX) else {
+                return Ok(None);
+            };
+            let end = begin + length;
+            self.cuts.push(end);
+            match piece.get(end) {
+                Some(byte) if *byte == delimiter => begin = end + 1,
+                Some(byte @ (b'\n' | b'\r')) => break (end, *byte),
+                // A quote that is doubled or has no meaning, or the end of the piece.
+                Some(_) | None => return Ok(None),
+            }
+        };
+        self.after_cr = last == b'\r';
         self.text.consume(bytes + 1);
         Ok(Some(bytes))
     }
@@ -326,7 +368,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             number: self.number,
             text: String::from_utf8_lossy(self.fields.get(..written).unwrap_or(&[])),
             ends: self.ends.get(..count).unwrap_or(&[]),
-            gap: 0,
+            raw: false,
             doubts: self.text.doubts,
             odd_quote: self.quotes.end(),
         }))
@@ -366,7 +408,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             return Err(Error::problem(
                 Code::TooComplex,
                 format!(
-                    "Row {} holds more than {} in one field. Perhaps a quote is missing there.",
+                    "Row {} holds more than {} in one field. Perhaps a quote is missing there: close it, or shorten the field.",
                     thousands(u64::from(self.number)),
                     counted(self.limits.cell_bytes_text_max, "bytes")
                 ),
@@ -381,7 +423,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             return Err(Error::problem(
                 Code::TooComplex,
                 format!(
-                    "Row {} has more than {}. Is the separator right?",
+                    "Row {} has more than {}. Is the separator right? Say another one, or split the table.",
                     thousands(u64::from(self.number)),
                     counted(FIELDS_MAX, "fields")
                 ),

@@ -23,6 +23,12 @@ const E_ACUTE: [u8; 2] = [0xE9, 0xC9];
 /// `ð`, `þ` and their capitals in Western Europe, which only Iceland has; `š` and `ž` in the Baltic.
 const ICELANDIC: [u8; 4] = [0xD0, 0xDE, 0xF0, 0xFE];
 
+/// `õ` and `Õ` in both tables: Estonian and Portuguese have it, Icelandic has not.
+const O_TILDE: [u8; 2] = [0xF5, 0xD5];
+
+/// `á`, `í`, `ó`, `ú`, `ý` and `æ` in Western Europe, of which any Icelandic text is full.
+const OF_ICELAND: [u8; 6] = [0xE1, 0xED, 0xF3, 0xFA, 0xFD, 0xE6];
+
 /// What the bytes of a file show.
 pub(super) struct Evidence {
     signs: Signs,
@@ -64,6 +70,8 @@ impl Evidence {
     pub(super) fn judge(&self, guess: &'static Encoding) -> (Charset, &'static str) {
         let guess = if guess.is_single_byte() && (self.signs.are_all() || self.is_western(guess)) {
             WINDOWS_1252
+        } else if guess == WINDOWS_1252 && self.is_estonian() {
+            WINDOWS_1257
         } else {
             guess
         };
@@ -106,13 +114,24 @@ impl Evidence {
         if guess != WINDOWS_1257 && guess != ISO_8859_4 {
             return false;
         }
-        let count = |byte: &u8| self.counts[usize::from(*byte)];
-        let acute: u64 = E_ACUTE.iter().map(count).sum();
-        let only_baltic: u64 = (0x80..=0xFF)
+        let acute = self.count(&E_ACUTE);
+        let only_baltic: Vec<u8> = (0x80..=0xFF)
             .filter(|byte| decoded(guess, *byte) != decoded(WINDOWS_1252, *byte))
-            .map(|byte| count(&byte))
-            .sum();
-        acute > 0 && acute >= only_baltic && ICELANDIC.iter().map(count).sum::<u64>() == 0
+            .collect();
+        acute > 0 && acute >= self.count(&only_baltic) && self.count(&ICELANDIC) == 0
+    }
+
+    /// Whether the `þ` and `ð` of a Western text are `ž` and `š`: it has `õ`, and nothing else of Iceland.
+    fn is_estonian(&self) -> bool {
+        self.count(&ICELANDIC) > 0 && self.count(&O_TILDE) > 0 && self.count(&OF_ICELAND) == 0
+    }
+
+    /// How often these bytes stand in the file.
+    fn count(&self, bytes: &[u8]) -> u64 {
+        bytes
+            .iter()
+            .map(|byte| self.counts[usize::from(*byte)])
+            .sum()
     }
 }
 
@@ -215,6 +234,16 @@ mod tests {
             );
         }
         assert_eq!(judged(&western("Béla"), WINDOWS_1250).0, "windows-1250");
+        // Estonian has two letters that the West has not, and those are letters of Iceland there.
+        let estonian = baltic("Tõnis,Žanna,Põltsamaa,Café");
+        assert_eq!(judged(&estonian, WINDOWS_1252).0, "windows-1257");
+        for text in ["Þór,Guðrún,Jónas", "João,Conceições", "Sigurður"] {
+            assert_eq!(
+                judged(&western(text), WINDOWS_1252).0,
+                "windows-1252",
+                "{text}"
+            );
+        }
     }
 
     #[test]

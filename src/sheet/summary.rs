@@ -62,7 +62,7 @@ pub fn by_name<'a>(sheets: &'a [SheetInfo], wanted: &str) -> Result<&'a SheetInf
         Error::problem(
             Code::NoSuchSheet,
             if names.is_empty() {
-                "A text file has no sheets by name.".to_owned()
+                "A text file has no sheets by name. Leave the sheet out.".to_owned()
             } else {
                 format!(
                     "There is no sheet \"{wanted}\". There is: {}.",

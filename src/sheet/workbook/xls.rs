@@ -86,7 +86,10 @@ fn stream(file: Vec<u8>) -> Result<Vec<u8>> {
     }
     Err(Error::problem(
         Code::UnsupportedFormat,
-        format!("The file must be {}.", super::super::FORMATS_SENTENCE),
+        format!(
+            "The file must be {}: save the table as one of these, and add that.",
+            super::super::FORMATS_SENTENCE
+        ),
     ))
 }
 
