@@ -24,8 +24,6 @@ const template = () => pick.options.template || TEMPLATE;
 export const chosenName = () => pick.file?.name;
 export const sendingTitle = () => (pick.sending ? `${pick.sending.received ? 'Received' : `${pick.sending.percent} %`} · ${pick.file.name}` : '');
 
-// ---- Choosing
-
 export const chooseAnother = () => document.querySelector('.zone input').click();
 
 // Drops count anywhere: a miss must not leave the page.
@@ -141,8 +139,6 @@ function toChoose() {
 	return all.length > 0 && `To process it, choose ${all.join(' and ')}.`;
 }
 const isRefused = () => pick.preview?.state === 'failed' && !PASSING.includes(pick.preview.problem.code);
-
-// ---- Sending
 
 async function start(kind) {
 	if (pick.preview?.pressed) return;

@@ -2,7 +2,7 @@
 
 import { get, known, learn, patch, post, put, query, remove } from './api.js';
 import { nameInput } from './account.js';
-import { act, acts, askForm, badge, button, confirmed, download, every, field, fill, folded, growing, h, input, load, loaded, loading, note, panel, roomy, sample, say, select, small, svg, table, view, wrong } from './dom.js';
+import { act, acts, askForm, badge, button, confirmed, download, every, field, fill, folded, growing, h, input, load, loaded, loading, note, panel, sample, say, select, small, svg, table, view, wrong } from './dom.js';
 import { cancel } from './jobs.js';
 import { about, bytes, clock, count, duration, held, num, stage, stateOf, time } from './words.js';
 
@@ -75,7 +75,7 @@ export function queueView({ signal }) {
 
 function queueTable(jobs, turn) {
 	const stop = (near, job) => confirmed(near, [`Cancel ${job.filename}?`, 'Nothing of it is stored. Its owner can process it again.', `Cancel ${job.filename}`, 'Let it go on'], async () => { await cancel(job); turn(); }, 'Cancelled');
-	return table('Queue', ['Place', 'File', 'User', roomy('State'), 'Added', acts], jobs.map((job) => [
+	return table('Queue', ['Place', 'File', 'User', sample('State'), 'Added', acts], jobs.map((job) => [
 		job.queue_position || 'now', job.filename, job.username, [badge(stateOf(job)), ' ', job.status === 'processing' ? stage(job) : about(job.estimated_wait_seconds)], time(job.queued),
 		small('Cancel', job.filename, (event) => stop(event.target, job)),
 	]), { none: 'Nothing is waiting.' });
@@ -100,13 +100,15 @@ export function serverView({ signal }) {
 	const turn = () => load(place, async () => {
 		const figures = await get('/api/admin/figures');
 		const health = await get('/api/health').catch((problem) => { if (problem.body?.queue) return problem.body; throw problem; });
+		const open = place.querySelector('details')?.open;
 		fill(place, checks(health, figures.last_backup), chart(figures));
+		place.querySelector('details').open = open;
 	});
 	every(10, turn, signal);
 	return view('Server', null, place, loaded(templateSection));
 }
 
-const ROOM_LITTLE = 1 << 30; // bytes
+const ROOM_LITTLE = 2 ** 30;
 const BACKUP_OLD_MS = 2 * 86_400_000;
 
 function checks({ status, version, uptime_seconds: uptime, scheduler_running: scheduler, database_writable: writable, disk_free_bytes: room, worker, queue }, backup) {
@@ -123,7 +125,7 @@ function checks({ status, version, uptime_seconds: uptime, scheduler_running: sc
 	return panel('Checks', table('Checks', ['What', 'How it is'], rows));
 }
 
-// A column for each hour, of `kinds`: [class, member of the hour].
+// A column an hour; `kinds`: [class, member].
 const columns = (hours, most, kinds) => svg('svg', { class: 'chart', viewBox: '0 0 24 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, hours.map((hour, x) => {
 	let y = 100;
 	return kinds.map(([kind, part]) => {

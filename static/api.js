@@ -22,7 +22,10 @@ let signIns = 0;
 export function onSignedOut(handler) { signInAgain = handler; }
 
 function problemOf(status, text) {
-	try { return new Problem(status, JSON.parse(text)); } catch { /* not ours */ }
+	try {
+		const told = JSON.parse(text);
+		if (told.code) return new Problem(status, told);
+	} catch { /* not ours */ }
 	if (status === 413) return new Problem(status, { code: 'too-large-proxy' });
 	if (status >= 502 && status <= 504) return offline();
 	return new Problem(status, { detail: `The answer (${status}) did not come from Sheetline. Something between you and the server is in the way.` });

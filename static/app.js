@@ -26,8 +26,6 @@ fill(foot, 'Sheetline', select([['', 'Colours of the system'], ['light', 'Light'
 	try { localStorage.look = value; } catch { /* then it holds for this page */ }
 }, { label: 'Appearance' }));
 
-// ---- The frame
-
 document.getElementById('skip').onclick = () => { main.focus(); return false; };
 
 // Address, view, name in the bar, whether it is for administrators.
@@ -80,8 +78,6 @@ function entitle() {
 	const working = job?.status === 'processing' && dots(job.progress?.percent > 0 && `${job.progress.percent} %`, job.filename);
 	document.title = sendingTitle() || working || (queue?.user_has_active_job ? `Waiting · ${job.filename}` : `${main.querySelector('h1').textContent} – Sheetline`);
 }
-
-// ---- Coming in
 
 function door(page) {
 	top.hidden = true;

@@ -1,7 +1,7 @@
 // Elements made from data (never from HTML text), live regions, forms, dialogs, menus, tables.
 
 import { get, query } from './api.js';
-import { cell, explain, figure } from './words.js';
+import { cell, explain, num } from './words.js';
 
 const nodes = (children) => children.flat(Infinity).filter(Boolean);
 
@@ -275,12 +275,11 @@ export function table(caption, columns, rows, { cls = 'cards', none } = {}) {
 	const isNumber = (value) => typeof value === 'number';
 	const isAll = (values) => values.some(isNumber) && values.every((value) => isNumber(value) || cell(value) === '–');
 	const of = columns.map((label, i) => (label.label ? label : { label, cls: isAll(rows.map((row) => row[i])) && 'num' }));
-	const shown = (value) => (raw ? cell(value) : isNumber(value) ? figure(value) : value);
+	const shown = (value) => (raw ? cell(value) : isNumber(value) ? num(value) : value);
 	return h('div.scroll', { tabindex: '0', role: 'group', label: caption }, h('table', { class: cls }, h('caption.vh', caption),
 		h('thead', h('tr', of.map(({ label, cls: c }) => h('th', { scope: 'col', class: c }, c === 'acts' ? h('span.vh', label) : label)))),
 		h('tbody', rows.map((row) => h('tr', row.map((value, i) => h('td', { class: of[i].cls, 'data-of': !raw && of[i] !== acts && of[i].label }, shown(value))))))));
 }
 export const folded = (title, ...rest) => h('details', h('summary', title), table(title, ...rest));
 export const sample = (label) => ({ label, cls: 'sample' });
-export const roomy = (label) => ({ label, cls: 'wide' });
 export const acts = { label: 'Actions', cls: 'acts' };

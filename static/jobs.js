@@ -4,7 +4,7 @@ import { call, choicesOf, known, pause, post, Problem, remove } from './api.js';
 import { attr, confirmed, doing, h, say, select, text } from './dom.js';
 import { count, dots, isActive, num, outcome, stage, stateOf, waiting } from './words.js';
 
-const WAIT_SECONDS = 20; // at most; news come earlier
+const WAIT_SECONDS = 20; // at most
 const BACK_OFF = [1, 2, 5, 15]; // seconds between tries while there is no answer
 
 // job: processing_status or null; queue: queue_info; changedAt: of the last news; rate: rows a second.

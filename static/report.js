@@ -2,7 +2,7 @@
 
 import { processStored } from './add.js';
 import { call, choicesOf, fieldsOf, get, keepSought, known, post, query, sought, titlesOf } from './api.js';
-import { attr, badge, button, confirmed, doing, download, fill, folded, growing, h, icon, link, load, loading, menu, note, roomy, sample, say, searchBox, select, table, view } from './dom.js';
+import { attr, badge, button, confirmed, doing, download, fill, folded, growing, h, icon, link, load, loading, menu, note, sample, say, searchBox, select, table, view } from './dom.js';
 import { deleteFile, downloads, follow, hasReport, retry, teller, TEMPLATE } from './jobs.js';
 import { bytes, cell, count, curly, dots, doneWord, duration, howWord, isActive, isCollision, isUnreadable, moment, num, outcome, ruleOf, stateOf, time } from './words.js';
 
@@ -32,7 +32,7 @@ export function fileView({ user, signal }, id) {
 				file.status === 'stored' && [download('JSON', `${path}/json`, { kind: 'button', ico: 'down' }), download('JSON, a row a line', `${path}/json?format=ndjson`, { kind: 'button' })],
 				download('The file as uploaded', `${path}/original`, { kind: 'button' }),
 				!isActive(job) && button('Delete…', (event) => deleteFile(event.target, file, () => { location.hash = '#/'; }))),
-			h('div.head', h('h2', 'Rows'), named.length > 1 && h('div.tools', select(named.map((sheet) => [sheet.name, sheet.name]), '', rowsOf, { label: 'Sheet' }))), rows,
+			h('div.head', h('h2', 'Rows'), named.length > 1 && h('div.tools', select(named.map((sheet) => [sheet.name, sheet.name]), named.find((sheet) => !sheet.hidden && sheet.rows)?.name, rowsOf, { label: 'Sheet' }))), rows,
 			h('p.hint', 'SHA-256 ', h('code', file.sha256)));
 		if (file.status === 'stored') await rowsOf(); else fill(rows, h('p.empty', 'Its rows have not been read. Processing does that.'));
 		if (job) tell(job);
@@ -66,7 +66,7 @@ export function reportView(_, id) {
 function heading(job) {
 	const seconds = (Date.parse(job.finished) - Date.parse(job.started)) / 1000;
 	return [back(), h('div.head', h('h1', job.filename), badge(stateOf(job))),
-		h('p.lead', job.finished && ['finished ', time(job.finished), seconds >= 0 && `, took ${duration(seconds)}`, ', '], `job ${job.job_id}, checked as ${job.template}`)];
+		h('p.lead', job.finished && ['finished ', time(job.finished), seconds >= 0 && `, took ${duration(seconds)}`, ', '], `job ${job.job_id}, checked as ${titlesOf(known.templates)(job.template)}`)];
 }
 
 function underWay(job, tell, draw) {
@@ -142,7 +142,7 @@ function list(heading_, rulesHeading, errors, report, title) {
 		groups.forEach((one, i) => attr(buttons[i], 'aria-pressed', String(one === chosen)));
 		fill(rows, h('div.head', h('h2', heading_, h('span.hint', ` ${dots(`${num(part.length)} of ${count(errors.length, 'problem')}`, chosen && `only: ${chosen.label}`)}`)),
 			h('div.tools', hits.length > shown && button('Show the others', () => { shown = hits.length; draw(); }, { kind: 'small others' }))),
-		table(heading_, ['Row', 'Cell', 'Column', sample('In your file'), roomy('What is wrong')], part.map((e) => [e.row ?? '–', e.cell || e.column || '–', e.field ? title(e.field) : '–', cell(e.value), curly(e.message)])),
+		table(heading_, ['Row', 'Cell', 'Column', sample('In your file'), sample('What is wrong')], part.map((e) => [e.row ?? '–', e.cell || e.column || '–', e.field ? title(e.field) : '–', cell(e.value), curly(e.message)])),
 		report.errors.length < report.errors_total && h('p.hint', `The first ${num(report.errors.length)} of ${num(report.errors_total)} problems are listed and counted here; the marked copy has all of them.`));
 	}
 	draw();
@@ -159,8 +159,8 @@ function completeness({ columns, stats, errors, errors_total: total }, title) {
 const KINDS = { any: 'anything', string: 'text', integer: 'whole number', boolean: 'yes or no' };
 function contents({ columns, stats }, title) {
 	const top = (c) => (c.top || []).slice(0, 3).map((t) => `${cell(t.value)} (${num(t.count)})`).join(', ') || '–';
-	return stats.rows > 0 && folded('What is in the columns', ['Column', 'Kind', 'Different', 'Lowest', 'Highest', roomy('Most frequent')],
-		columns.map((c) => [title(c.name), KINDS[c.type] || c.type, c.distinct_estimated ? `about ${num(c.distinct)}` : c.distinct, cell(c.min), cell(c.max), top(c)]));
+	return stats.rows > 0 && folded('What is in the columns', ['Column', 'Kind', 'Different', sample('Lowest'), sample('Highest'), sample('Most frequent')],
+		columns.map((c) => [title(c.name), KINDS[c.type] || c.type, c.distinct_estimated ? `about ${num(c.distinct)}` : c.distinct, c.min ?? '–', c.max ?? '–', top(c)]));
 }
 
 function changes(job, total) {
@@ -174,9 +174,9 @@ function changes(job, total) {
 const mapping = (report, title) => report.mapping?.length && folded('How the columns were understood', ['Column in your file', 'Field', 'How'],
 	report.mapping.map((m) => [m.column, m.field ? title(m.field) : '–', howWord(m.how)]));
 
-const history = ({ events }) => folded('What the job went through', ['When', 'State', roomy('Why')], events.map((e) => [time(e.at, moment), stateOf({ status: e.to }).word, e.detail || '–']));
+const history = ({ events }) => folded('What the job went through', ['When', 'State', sample('Why')], events.map((e) => [time(e.at, moment), stateOf({ status: e.to }).word, e.detail || '–']));
 
-// On paper there is nothing to press: all rows are there.
+// On paper there are all rows.
 addEventListener('beforeprint', () => { for (const others of document.querySelectorAll('.others')) others.click(); });
 
 // ---- The clean list
@@ -189,9 +189,11 @@ export function recordsView() {
 		if (change) keepSought(wanted);
 		growing(place, '/api/records', { ...wanted, limit: 100 }, 'records', (records) => {
 			if (q || records.length > 100) say(records.length ? count(records.length, 'record') : 'Nothing found');
-			const fields = [...new Set(records.flatMap((record) => Object.keys(record.data)))];
-			return table('Records', [...fields.map(titlesOf(fieldsOf(template))), 'From', 'Added by'], records.map((record) => [
-				...fields.map((name) => value(record.data[name])), [record.job_id ? link(record.file, `#/job/${record.job_id}`) : record.file, h('span.hint', ` row\u00a0${num(record.row)}`)], record.uploader,
+			const names = [...new Set(records.flatMap((record) => Object.keys(record.data)))];
+			const fields = fieldsOf(template);
+			const years = fields.filter((f) => f.type === 'year').map((f) => f.name); // not grouped
+			return table('Records', [...names.map(titlesOf(fields)), 'From', 'Added by'], records.map((record) => [
+				...names.map((name) => (years.includes(name) ? cell : value)(record.data[name])), [record.job_id ? link(record.file, `#/job/${record.job_id}`) : record.file, h('span.hint', ` row\u00a0${num(record.row)}`)], record.uploader,
 			]), { none: q ? `Nothing in the list has “${q}”.` : 'The list is empty. It fills with the good rows of every file that is processed.' });
 		});
 	};

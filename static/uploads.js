@@ -7,7 +7,7 @@ import { begun, cancel, deleteFile, downloads, hasReport, isLive, jobOf, live, r
 import { count, isActive, isUnreadable, num, stateOf, time } from './words.js';
 
 const PAGE = 50;
-const MOST = 1000; // the server gives no more at once
+const MOST = 1000; // at once
 const STATES = [['', 'All states'], ['pending,processing', 'Waiting or working'], ['completed', 'Done'], ['to-fix', 'Done, rows to fix'], ['not-processed', 'Not processed'], ['failed,timeout', 'Failed'], ['cancelled', 'Cancelled']];
 
 // Rows stay where they are and change in place.

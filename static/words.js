@@ -4,18 +4,17 @@ import { h } from './dom.js';
 
 const LOCALE = 'en-GB';
 export const curly = (words = '') => words.replace(/"([^"]*)"/g, '“$1”');
-const grouped = new Intl.NumberFormat(LOCALE).format;
+const grouped = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 15 }).format;
 
 export const num = (n) => (typeof n === 'number' ? grouped(n) : '–');
-// In a table: years are not grouped, nothing is rounded.
-export const figure = new Intl.NumberFormat(LOCALE, { useGrouping: 'min2', maximumFractionDigits: 15 }).format;
 export const count = (n, one, many = `${one}s`) => `${num(n)} ${n === 1 ? one : many}`;
 export const dots = (...parts) => parts.filter(Boolean).join(' · ');
 
 export function bytes(n) {
 	if (n < 1024) return count(n, 'byte');
 	const [unit, word] = n < 2 ** 20 ? [2 ** 10, 'KB'] : n < 10 * 2 ** 30 ? [2 ** 20, 'MB'] : [2 ** 30, 'GB'];
-	return `${num(Math.round((10 * n) / unit) / (word === 'MB' && n < 100 * unit ? 10 : 1))} ${word}`;
+	const parts = word === 'MB' && n < 100 * unit ? 10 : 1;
+	return `${num(Math.round((parts * n) / unit) / parts)} ${word}`;
 }
 
 export function duration(seconds) {
@@ -76,8 +75,6 @@ export function ago(iso) {
 export const time = (iso, words = ago) => h('time', { datetime: iso, title: exact(iso), 'data-ago': words === ago }, words(iso));
 setInterval(() => { for (const element of document.querySelectorAll('time[data-ago]')) element.textContent = ago(element.dateTime); }, 20000);
 
-// ---- States
-
 export const isActive = (job) => job?.status === 'pending' || job?.status === 'processing';
 
 const BADGES = {
@@ -103,7 +100,7 @@ export function stage({ progress, cancel_requested: stopping }) {
 	if (stopping) return 'after this batch';
 	if (progress?.waiting_for) return 'waits for its turn';
 	const word = { reading: 'reading', validating: 'checking rows', saving: 'saving', done: 'writing the report' }[progress?.phase] || 'starting';
-	return dots(word, progress?.percent > 0 && `${progress.percent} %`);
+	return dots(word, progress?.percent > 0 && `${progress.percent}\u00a0%`);
 }
 
 // "2 ahead · about 40 s", "Next". 1 starts next, after what is in work now.
@@ -117,7 +114,7 @@ export const held = (pause) => `paused by ${pause.by}: ${pause.reason}`;
 
 export function outcome(job) {
 	const c = job.counts;
-	if (job.status === 'cancelled') return `${job.detail?.replace(/\.$/, '') || 'Cancelled'} at ${clock(job.finished)}. Nothing was stored.`;
+	if (job.status === 'cancelled') return `${job.detail?.replace(/\.$/, '') || 'Cancelled'} at ${clock(job.finished)}${/:|now|ago/.test(ago(job.finished)) ? '' : ` (${ago(job.finished)})`}. Nothing was stored.`;
 	if (job.status === 'failed' || job.status === 'timeout') return curly(job.error?.message) || `The server had a problem (job ${job.job_id}). Nothing was stored.`;
 	if (job.undone) return 'Taken out of the list again';
 	if (!c) return '';
@@ -148,14 +145,12 @@ export function explain(problem, at = {}) {
 	return { ...SENTENCES, ...OWN }[problem.code]?.(problem, at) || curly(problem.detail) || `The server refused this (${problem.status}${problem.code && `, ${problem.code}`}).`;
 }
 
-// ---- Report
-
 const RULES = {
 	'missing-label': 'column is missing', 'type-error': 'not the right kind of value', 'constraint-error': 'against a rule of the template',
 	'unique-error': 'same value twice in the file', 'primary-key': 'same key twice in the file', 'duplicate-record': 'already in the list',
 };
 
-// What errors of a kind in a field have in common, without the values.
+// What errors of a kind in a field have in common.
 export function ruleOf(errors, field) {
 	const bare = ({ message, value }) => message.replace(/^'.*' /, '').replace(value ? `${value} ` : '', '').split(/; found|\. |\.$/)[0];
 	const [{ type }] = errors;
