@@ -45,9 +45,9 @@ const PROBE_WAIT: Duration = Duration::from_millis(1_000);
 /// In a line of writers that moves one waits so many times longer than where nobody gets through.
 const LINE_TIMES: u32 = 4;
 
-/// Pages that the writer keeps in memory, in KiB (SQLite wants it negative): keys of records come in
-/// no order, and with SQLite's own 2 MiB each batch would read the index again.
-const WRITER_CACHE_KIB: i64 = -32_768;
+/// Pages that the writer keeps in memory, in KiB (SQLite wants it negative): a small job's keys, which come
+/// in no order, find the pages of a list of a hundred thousand records there.
+const WRITER_CACHE_KIB: i64 = -8_192;
 
 /// Readers kept open for the next request.
 const READERS_KEPT: usize = 16;
@@ -81,6 +81,19 @@ pub struct Db {
     replicated: AtomicBool,
     /// The disk took nothing when it was last tried.
     unwritable: AtomicBool,
+    /// The writer's commits don't wait for the disk now.
+    lazy: AtomicBool,
+    /// Nor will they ever, for a bench.
+    always_lazy: AtomicBool,
+}
+
+/// When a commit must be on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Durable {
+    /// When it returns.
+    Now,
+    /// When the next one that is durable now returns; a power cut before that takes both or this one alone.
+    Later,
 }
 
 #[derive(Default)]
@@ -152,6 +165,8 @@ impl Db {
             sparing: AtomicBool::new(false),
             replicated: AtomicBool::new(false),
             unwritable: AtomicBool::new(false),
+            lazy: AtomicBool::new(false),
+            always_lazy: AtomicBool::new(false),
         })
     }
 
@@ -228,10 +243,20 @@ impl Db {
     /// # Errors
     /// Whatever `work` returned, or what SQLite said to the transaction itself.
     pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
-        self.write_timed(work).map(|(value, _)| value)
+        self.write_timed(Durable::Now, work).map(|(value, _)| value)
     }
 
-    /// As [`Db::write`], for one of many steps; `work` is told for how many rows.
+    /// As [`Db::write`], for what nobody was promised yet: it need not be on the disk before the next
+    /// [`Db::write`] is. A power cut leaves the database as it was after one of the writes before.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub fn write_ahead<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        self.write_timed(Durable::Later, work)
+            .map(|(value, _)| value)
+    }
+
+    /// As [`Db::write_ahead`], for one of many steps; `work` is told for how many rows.
     ///
     /// # Errors
     /// As [`Db::write`].
@@ -241,14 +266,18 @@ impl Db {
         work: impl FnOnce(&Tx<'_>, u32) -> Result<T>,
     ) -> Result<T> {
         let rows = pace.rows();
-        let (value, took) = self.write_timed(|tx| work(tx, rows))?;
+        let (value, took) = self.write_timed(Durable::Later, |tx| work(tx, rows))?;
         pace.took(took);
         Ok(value)
     }
 
     /// Also tells how long the writer was held.
-    fn write_timed<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<(T, Duration)> {
-        let result = self.transact(work);
+    fn write_timed<T>(
+        &self,
+        durable: Durable,
+        work: impl FnOnce(&Tx<'_>) -> Result<T>,
+    ) -> Result<(T, Duration)> {
+        let result = self.transact(durable, work);
         // A small write that finds room soon after says nothing about the next large one.
         if let Err(error) = &result
             && error.is_disk_full()
@@ -261,13 +290,18 @@ impl Db {
         result
     }
 
-    fn transact<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<(T, Duration)> {
+    fn transact<T>(
+        &self,
+        durable: Durable,
+        work: impl FnOnce(&Tx<'_>) -> Result<T>,
+    ) -> Result<(T, Duration)> {
         faults::database()?;
         let mut tries = patience::Tries::new();
         loop {
             let refused = {
                 let mut connection = self.writer()?;
                 self.spare_room(&connection)?;
+                self.sync(&connection, durable)?;
                 let began = Instant::now();
                 match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
                     Ok(transaction) => {
@@ -297,6 +331,18 @@ impl Db {
         {
             let pages = if full { 0 } else { CHECKPOINT_PAGES };
             writer.pragma_update(None, "wal_autocheckpoint", pages)?;
+        }
+        Ok(())
+    }
+
+    /// What is written ahead is not synced at each commit, only before the log is moved home and with the
+    /// next write that is: the log is one file, and whole up to any of its commits.
+    fn sync(&self, writer: &Connection, durable: Durable) -> Result<()> {
+        let lazy = durable == Durable::Later || self.always_lazy.load(Ordering::Relaxed);
+        if self.lazy.load(Ordering::Relaxed) != lazy {
+            let level = if lazy { "NORMAL" } else { "FULL" };
+            writer.pragma_update(None, "synchronous", level)?;
+            self.lazy.store(lazy, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -402,15 +448,9 @@ impl Db {
 
     /// From now on a commit is not on the disk when it returns: for a bench beside queues that promise no
     /// more than that.
-    ///
-    /// # Errors
-    /// What SQLite said.
     #[cfg(feature = "faults")]
-    pub fn promise_less(&self) -> Result<()> {
-        Ok(self
-            .writer
-            .lock()
-            .pragma_update(None, "synchronous", "NORMAL")?)
+    pub fn promise_less(&self) {
+        self.always_lazy.store(true, Ordering::Relaxed);
     }
 
     /// Every row that is written from now on is a step that a test can make fail.

@@ -1,7 +1,7 @@
 // Who somebody is: set up, sign in (as a page, and over the page in mid-work), the profile.
 
 import { fieldsOf, get, known, post, remove, titlesOf } from './api.js';
-import { acts, askForm, button, confirmed, field, fill, focus, form, h, icon, input, loaded, note, panel, roomy, say, select, small, table, view, wrong } from './dom.js';
+import { acts, askForm, button, confirmed, field, fill, focus, form, h, icon, input, loaded, note, panel, sample, say, select, small, table, view, wrong } from './dom.js';
 import { ago, dots, time } from './words.js';
 
 const LENGTH = 'At least 10 characters.';
@@ -72,8 +72,6 @@ export function signInOver(user, words) {
 	return open;
 }
 
-// ---- Profile
-
 export const profileView = ({ user }) => view('Profile', null,
 	h('p.lead', user.username, ` · ${user.role === 'admin' ? 'Administrator' : 'Member'}`, user.email && ` · ${user.email}`),
 	passwordSection(), loaded(sessionSection), loaded((place) => mappingSection(place, user)), loaded(tokenSection));
@@ -103,7 +101,7 @@ function section(place, { title, hint, below, path, columns, row, ending, done, 
 		const found = (await get(`/api/${path}?limit=1000`))[path.split('/').pop()];
 		const end = (one) => {
 			const [label, of, question] = ending(one) || [];
-			return label && small(label, of, (event) => confirmed(event.target, question, async () => { await remove(`/api/${path}/${one.id}`); await draw(); }, done));
+			return label && small(label, of, (event) => confirmed(event.target, question, async () => { await remove(`/api/${path}/${one.id}`); await draw(); focus(place.querySelector('h2')); }, done));
 		};
 		fill(place, panel(title, hint && h('p.hint', hint), above, table(title, [...columns, acts], found.map((one) => [...row(one), end(one)]), { none }), below?.(draw)));
 	};
@@ -111,19 +109,20 @@ function section(place, { title, hint, below, path, columns, row, ending, done, 
 }
 
 const sessionSection = (place) => section(place, {
-	title: 'Where you are signed in', path: 'auth/sessions', columns: [roomy('Session'), 'From', 'Signed in', 'Last used'], done: 'Session ended',
+	title: 'Where you are signed in', path: 'auth/sessions', columns: [sample('Session'), 'From', 'Signed in', 'Last used'], done: 'Session ended',
 	row: (one) => [[browser(one.device || 'A program'), one.current && h('strong', ' · this one')], one.address || '–', time(one.created_at), time(one.last_seen_at)],
 	ending: (one) => !one.current && ['End', `the session from ${ago(one.created_at)}`, ['End this session?', `It was last used ${ago(one.last_seen_at)}. Whoever uses it has to sign in again.`, 'End the session']],
 });
 
-// "Firefox · Windows"; the whole text is on hover.
+// "Firefox · Windows".
 function browser(agent) {
-	const [program, system] = [['Edg', 'Firefox', 'Chrome', 'Safari'], ['Windows', 'Android', 'iPhone', 'iPad', 'Mac OS', 'Linux']].map((names) => names.find((name) => agent.includes(name)));
+	const one = (...names) => names.find((name) => agent.includes(name));
+	const [program, system] = [one('Edg', 'Firefox', 'Chrome', 'Safari'), one('Windows', 'Android', 'iPhone', 'iPad', 'Mac OS', 'Linux')];
 	return h('span', { title: agent }, dots(program?.replace('Edg', 'Edge') || agent.split(/[/ ]/)[0], system));
 }
 
 const mappingSection = (place, user) => section(place, {
-	title: 'Remembered columns', path: 'mappings', columns: [roomy('Columns → fields'), 'Template', 'By', 'Since'], done: 'Forgotten', none: 'Nothing is remembered yet.',
+	title: 'Remembered columns', path: 'mappings', columns: [sample('Columns → fields'), 'Template', 'By', 'Since'], done: 'Forgotten', none: 'Nothing is remembered yet.',
 	hint: 'When somebody chooses the field of a column by hand, the office remembers it for files with the same headers.',
 	row: (one) => [
 		Object.entries(one.mapping).map(([column, to]) => h('div', `${column} → ${to ? titlesOf(fieldsOf(one.template))(to) : 'left out'}`)),
@@ -161,5 +160,3 @@ function newToken() {
 		submit: () => post('/api/auth/tokens', { name: name.value.trim(), expires_in_days: Number(days.value) }),
 	});
 }
-
-export const signOut = () => post('/api/auth/logout', {}, { gate: false });

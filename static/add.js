@@ -1,34 +1,34 @@
 // Adding a file, or processing one that is here: choose it, look at it first, send it.
 
-import { fieldsOf, get, known, newKey, post, remove, send, titlesOf } from './api.js';
-import { attr, button, download, failure, field, fill, focus, h, icon, input, link, menu, note, sample, say, select, table, text } from './dom.js';
+import { choicesOf, fieldsOf, get, known, newKey, post, remove, send, titlesOf } from './api.js';
+import { attr, button, download, failure, field, fill, focus, folded, h, icon, input, link, menu, note, sample, say, select, still, table, text } from './dom.js';
 import { begun, hasReport, live, poke, TEMPLATE, templateSelect } from './jobs.js';
-import { ago, bytes, cell, count, date, dots, explain, howWord, isActive, num, outcome } from './words.js';
+import { ago, bytes, cell, count, curly, date, dots, explain, howWord, isActive, num, outcome } from './words.js';
 
 const ACCEPT = '.xlsx,.xlsm,.xlsb,.xls,.ods,.csv,.tsv,.txt';
-const READING = ['sheet', 'header_row', 'delimiter', 'encoding']; // how the file is read
-const HOW = ['template', 'date_order', 'mapping', 'on_duplicate']; // how it is processed
+const READING = ['sheet', 'header_row', 'delimiter', 'encoding'];
+const HOW = ['template', 'date_order', 'mapping', 'on_duplicate']; // it is processed
 const PASSING = ['offline', 'slow-upload', 'busy', 'internal']; // what may go better in a moment
 
 // What is chosen and under way; it outlives the view. A stored `file` has an id.
 const nothing = { file: null, key: null, note: null, preview: null, options: {}, looking: null, looked: null };
 const pick = { ...nothing, sending: null };
-let draw = () => {}; // what the view shows of it
+let draw = () => {}; // shows it
 function paint(to) {
 	draw(to);
-	dispatchEvent(new Event('sending')); // for the title
+	dispatchEvent(new Event('drawn'));
 }
-let uploaded = () => {}; // tells the list that something new is there
+let uploaded = () => {}; // tells the list
 
-export const isSending = () => Boolean(pick.sending);
+const template = () => pick.options.template || TEMPLATE;
 export const chosenName = () => pick.file?.name;
 export const sendingTitle = () => (pick.sending ? `${pick.sending.received ? 'Received' : `${pick.sending.percent} %`} · ${pick.file.name}` : '');
 
-// ---- Choosing
+export const chooseAnother = () => document.querySelector('.zone input').click();
 
 // Drops count anywhere: a miss must not leave the page.
 export function acceptDrops(ready) {
-	// Whether this is about files; then the browser must not open them.
+	// Whether it is about files, which the browser must not open.
 	const take = (event, over) => {
 		if (!event.dataTransfer?.types.includes('Files')) return false;
 		event.preventDefault();
@@ -41,9 +41,8 @@ export function acceptDrops(ready) {
 		if (!take(event, false) || !ready()) return;
 		const { files, items } = event.dataTransfer;
 		const folder = [...items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
-		const dropped = [...files];
 		goHome();
-		choose(dropped, folder);
+		choose([...files], folder);
 	});
 }
 
@@ -75,7 +74,7 @@ export async function processStored({ id, filename: name, size, last_job: again 
 	goHome();
 	await look();
 	if (pick.file?.id !== id) return;
-	if (pick.preview.state === 'seen' && !isUndecided() && !asking && known.templates.length < 2) await start('process'); else paint('chosen');
+	if (pick.preview.state === 'seen' && !toChoose() && !asking && known.templates.length < 2) await start('process'); else paint('chosen');
 }
 
 // A message below the zone; `acts`: [label, work].
@@ -90,11 +89,10 @@ function forget() {
 	Object.assign(pick, nothing, { options: {} });
 }
 
-// With other options it is another request.
 function change(options) {
 	if (READING.some((name) => name in options)) delete pick.options.mapping; // the columns may be others
 	Object.assign(pick.options, options);
-	pick.key = newKey();
+	pick.key = newKey(); // it is another request
 	look();
 }
 
@@ -133,11 +131,14 @@ export function reconnected() {
 	if (pick.preview?.problem?.code === 'offline') look();
 }
 
-// Whether a choice is needed first; whether it is of no use as it is.
-const isUndecided = () => pick.preview?.state === 'seen' && undecided(pick.preview.result).length > 0;
+// What has to be chosen first.
+function toChoose() {
+	const { missing = [], dates = [] } = pick.preview?.state === 'seen' ? pick.preview.result : {};
+	const called = titlesOf(fieldsOf(template()));
+	const all = [...missing.map((name) => `the column of “${called(name)}”`), ...dates.filter((d) => !d.chosen && d.example).map((d) => `how the dates in “${called(d.field)}” are meant`)];
+	return all.length > 0 && `To process it, choose ${all.join(' and ')}.`;
+}
 const isRefused = () => pick.preview?.state === 'failed' && !PASSING.includes(pick.preview.problem.code);
-
-// ---- Sending
 
 async function start(kind) {
 	if (pick.preview?.pressed) return;
@@ -152,8 +153,8 @@ async function start(kind) {
 	const { file, key } = pick;
 	const busy = (problem) => tell(explain(problem), [['Show it', () => document.querySelector('.active a')?.focus()]]);
 	if (processing && isActive(live.job)) { busy({ code: 'job-in-progress', body: { job: { ...live.job, ...live.queue } } }); return; }
-	if (processing && isUndecided()) {
-		say('Something has to be chosen first', true);
+	if (processing && toChoose()) {
+		say(toChoose(), true);
 		document.querySelector('.undecided').focus();
 		return;
 	}
@@ -203,7 +204,7 @@ function progress(sending, sent, total) {
 	paint();
 }
 
-// Cancelled after the last byte: taken back on the server.
+// Cancelled after the last byte.
 async function takeBack(answer, file) {
 	try {
 		if (answer.job_id) await post(`/api/jobs/${answer.job_id}/cancel`);
@@ -216,15 +217,12 @@ async function takeBack(answer, file) {
 	paint('chosen');
 }
 
-// ---- The view
-
 const sampleOf = (name, label) => download(label, `/api/templates/${name}/sample.xlsx`, { ico: 'down' });
 
-export function addView({ onUploaded }) {
+export function addView(onUploaded) {
 	uploaded = onUploaded;
 	const input = h('input.vh', { type: 'file', accept: ACCEPT, tabindex: '-1', label: 'File to add', onchange: () => { choose([...input.files]); input.value = ''; } });
-	const open = () => input.click();
-	const chooser = button('Choose file', open, { ico: 'file' });
+	const chooser = button('Choose file', chooseAnother, { ico: 'file' });
 	const message = h('div');
 	const place = h('div');
 	const element = h('section', { 'aria-labelledby': 'add-title' },
@@ -233,7 +231,7 @@ export function addView({ onUploaded }) {
 			h('p.hint', `xlsx, xls, xlsb, ods, csv or tsv, up to ${bytes(known.uploadBytesMax)}. Nothing is stored until you press a button.`)),
 		message, place);
 
-	let drawn = null; // which panel stands in `place`, so that progress does not rebuild it
+	let drawn = null; // progress does not rebuild the panel
 	let update = () => {};
 	draw = (to) => {
 		chooser.className = pick.file ? '' : 'primary';
@@ -242,7 +240,7 @@ export function addView({ onUploaded }) {
 			drawn = panel;
 			update = () => {};
 			if (pick.sending) update = sendingPanel(place);
-			else if (pick.file) chosenPanel(place, open);
+			else if (pick.file) chosenPanel(place);
 			else fill(place);
 		}
 		update();
@@ -250,7 +248,7 @@ export function addView({ onUploaded }) {
 		if (to) focus(to === 'note' ? pick.note : place.querySelector(to === 'failed' ? '.note' : 'h2'));
 	};
 	draw();
-	return { element, close: () => { draw = () => {}; uploaded = () => {}; } };
+	return element;
 }
 
 function clear() {
@@ -260,39 +258,39 @@ function clear() {
 	say('Nothing is chosen');
 }
 
-function chosenPanel(place, open) {
+function chosenPanel(place) {
 	const { file, preview } = pick;
 	const seen = preview?.result;
 	const failed = preview?.state === 'failed';
 	const same = !failed && seen?.same_file;
-	const { template = TEMPLATE } = pick.options;
+	const first = toChoose();
 	const reason = failed && failure(preview.problem, preview.problem.code === 'offline' && look, { file: file.name, size: file.size });
 	if (reason) reason.id = 'look-failed';
-	const go = (label, kind, more) => button(label, () => start(kind), more);
+	const open = !isRefused();
 	const process = file.again || same?.last_job ? 'Process again' : file.id ? 'Process now' : 'Upload & Process Now';
 	fill(place, h('section.panel', { label: 'The chosen file' },
-		h('div.head', heading(file, seen), h('div.actions', button('Choose another', open, { kind: 'small' }), button('Remove', clear, { kind: 'small', label: `Remove ${file.name}` }))),
-		!isRefused() && h('div.actions',
-			go(process, file.id ? 'process' : 'and-process', { kind: 'primary', ico: 'up', 'aria-disabled': isUndecided() && 'true' }),
-			!file.id && go('Upload as JSON', 'json')),
-		!isRefused() && h('p.hint.status', preview?.state === 'looking' ? ['Looking into the file…', preview.pressed && ' It goes on right after.'] : !file.id && '“Upload as JSON” stores the rows only; you can process them later.'),
+		h('div.head', heading(file, seen), h('div.actions', button('Choose another', chooseAnother, { kind: 'small' }), button('Remove', clear, { kind: 'small', label: `Remove ${file.name}` }))),
+		open && [h('div.actions',
+			button(process, () => start(file.id ? 'process' : 'and-process'), { kind: 'primary', ico: 'up', 'aria-disabled': first && 'true', 'aria-describedby': first && 'to-choose' }),
+			!file.id && button('Upload as JSON', () => start('json'))),
+		h('p.hint.status', { id: 'to-choose' }, preview?.state === 'looking' ? ['Looking into the file…', preview.pressed && ' It goes on right after.'] : first || !file.id && '“Upload as JSON” stores the rows only; you can process them later.')],
 		reason,
 		same && sameFile(same),
-		seen && previewPanel(seen, reason?.id, fieldsOf(template)),
-		!isRefused() && optionsPanel(template)));
+		seen && previewPanel(seen, reason?.id, fieldsOf(template())),
+		open && optionsPanel()));
 }
 
-// Said before anything is sent, so that nobody adds a list twice.
+// So that nobody adds a list twice.
 function sameFile({ id, uploaded_at: at, last_job: job }) {
 	return note('info', h('p', `You added this same file before: ${ago(at)}, ${(job && outcome(job)) || 'not processed'}`.replace(/\.?$/, '.')),
 		h('p', hasReport(job) ? link('Show that report', `#/job/${job.job_id}`) : link('Show that one', `#/file/${id}`)));
 }
 
-function optionsPanel(template) {
+function optionsPanel() {
 	const { options } = pick;
 	options.open ??= known.templates.length > 1; // else they are for experts
 	return h('details', { open: options.open, ontoggle: (event) => { options.open = event.target.open; } }, h('summary', 'Options for processing'), h('div.row',
-		field('Check the rows against', templateSelect(template, (name) => change({ template: name, mapping: undefined }))),
+		field('Check the rows against', templateSelect(template(), (name) => change({ template: name, mapping: undefined }))),
 		field('A row that is already in the list', select([['', 'Leave the list as it is'], ['update', 'Update the list with what the file has']], options.on_duplicate, (value) => { options.on_duplicate = value; pick.key = newKey(); }))));
 }
 
@@ -305,29 +303,25 @@ function sendingPanel(place) {
 	});
 	fill(place, h('section.panel', { label: 'Sending' }, h('h2', file.name), bar, h('div.head', words, stop)));
 	return () => {
-		attr(stop, 'aria-disabled', sending.cancel && 'true');
+		still(stop, sending.cancel);
 		attr(bar, 'value', sending.received ? null : sending.percent);
 		text(words, sending.cancel ? 'Cancelling…' : sending.busy || (file.id ? 'Adding it to the queue…' : sending.received ? 'Received. Reading the file…' : `Sending ${file.name} · ${sending.percent} % · ${bytes(sending.sent)} of ${bytes(sending.total)}`));
 	};
 }
 
-// ---- What the server sees in the chosen file: sheet, header row, mapping, first rows
+// ---- What the server sees in the file: sheet, header row, mapping, first rows
 
 const SEPARATORS = [['', 'Found by looking'], [';', 'Semicolon ;'], [',', 'Comma ,'], ['tab', 'Tab'], ['|', 'Bar |']];
 const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ['windows-1252', 'Western European (Windows)'], ['windows-1250', 'Central European (Windows)'], ['windows-1251', 'Cyrillic (Windows)'], ['utf-16le', 'UTF-16']];
 const ORDERS = { 'day-month': 'day first', 'month-day': 'month first' };
 const isText = (name) => /\.(csv|tsv|txt)$/i.test(name);
 
-// What has to be chosen first.
-const undecided = ({ missing = [], dates = [] }) => [...missing, ...dates.filter((d) => !d.chosen && d.example)];
-
 // `seen`: the server's last answer; `failed`: id of why there is no newer one.
 function previewPanel(seen, failed, fields) {
 	const { file, options } = pick;
 	const { mapping = [], missing = [], rows = [], notices = [], dates = [], repairs } = seen;
 	const named = titlesOf(fields);
-	const value = (row, { column }) => cell(row[column]);
-	const example = (m) => rows.map((row) => value(row, m)).find((words) => words !== '–') || '–';
+	const example = ({ column }) => rows.map((row) => cell(row[column])).find((words) => words !== '–') || '–';
 	const matched = mapping.filter((m) => m.field).length;
 	const easy = repairs || (matched > 0 && mapping.every((m) => m.how === 'exact') && !missing.length);
 	// Gives a column to a field; the field leaves the column that had it.
@@ -338,12 +332,12 @@ function previewPanel(seen, failed, fields) {
 	const asked = [...new Set([...missing, ...Object.values(chosen).filter((name) => needed.includes(name))])].sort();
 	const now = ({ column, field: name }) => (column in chosen ? chosen[column] : Object.values(chosen).includes(name) ? null : name);
 	const columnOf = (name) => mapping.find((m) => now(m) === name)?.column;
-	const choose = (m) => select([['', 'Keep as extra'], ['-', 'Leave it out'], ...fields.map((f) => [f.name, f.title])], m.field || (m.how === 'none' ? '' : '-'), (name) => give(m.column, name === '-' ? null : name || undefined), { label: `Field for ${m.column}` });
+	const choose = (m) => select([['', 'Keep as extra'], ['-', 'Leave it out'], ...choicesOf(fields)], m.field || (m.how === 'none' ? '' : '-'), (name) => give(m.column, name === '-' ? null : name || undefined), { label: `Field for ${m.column}` });
 	const textual = !file.id && (isText(file.name) || seen.encoding);
 	const single = textual && mapping.length === 1; // a wrong separator leaves one column
 	const ask = dates.filter((d) => d.example);
 	const told = dates.filter((d) => ORDERS[d.order] && d.evidence.length > 0).map((d) => `Dates in “${named(d.field)}” are read ${ORDERS[d.order]}: ${d.evidence[0].cell} holds ${d.evidence[0].value}.`);
-	const known = [...notices.map((n) => [n.cell && `${n.cell}: `, n.message]), ...told];
+	const known = [...notices.map((n) => [n.cell && `${n.cell}: `, curly(n.message)]), ...told];
 	return h('div.grid', { 'aria-busy': pick.preview.state === 'looking' && 'true' },
 		repairs ? note('info', h('p', `These are the ${count(mainSheet(seen)?.rows, 'row')} to fix of ${repairs.filename}. Processing puts them back to where they belong.`))
 			: whichRows(seen, failed),
@@ -351,17 +345,16 @@ function previewPanel(seen, failed, fields) {
 		textual && h('details', { open: single || Boolean(options.delimiter || options.encoding) }, h('summary', dots('Reading details', seen.encoding && `${seen.encoding} text`, seen.delimiter && `separator ${seen.delimiter === '\t' ? 'Tab' : seen.delimiter}`)), h('div.row',
 			field('Separator', select(SEPARATORS, options.delimiter, (delimiter) => change({ delimiter }))),
 			field('Letters', select(ENCODINGS, options.encoding, (encoding) => change({ encoding }))))),
-		// What was seen under other choices is not shown as if it held.
+		// What was seen under other choices need not hold.
 		!failed && [
-			mapping.length > 0 && h('details', { open: !easy }, h('summary.known', easy ? `All ${count(mapping.length, 'column')} recognised` : `${num(matched)} of ${count(mapping.length, 'column')} recognised`),
+			mapping.length && h('details', { open: !easy }, h('summary.known', easy ? `All ${count(mapping.length, 'column')} recognised` : `${num(matched)} of ${count(mapping.length, 'column')} recognised`),
 				table('How the columns are understood', ['Column in your file', 'Field', 'How', sample('Example')],
 					mapping.map((m) => [[h('span.hint', m.letter), ' ', m.column], fields.length > 0 ? choose(m) : m.field || '–', repairs && m.field ? 'as before' : howWord(m.how), example(m)]))),
 			asked.map((name) => note(columnOf(name) ? 'info' : 'warn', field(`“${named(name)}” is needed. Its column is`, select([['', 'Choose a column'], ...mapping.filter((m) => now(m) === name || !needed.includes(now(m))).map((m) => [m.column, m.column])], columnOf(name), (column) => give(column, name), { class: !columnOf(name) && 'undecided' })))),
-			ask.length > 0 && note(options.date_order ? 'info' : 'warn', field(`Dates in ${ask.map((d) => `“${named(d.field)}”`).join(' and ')}: ${ask[0].example.value} in ${ask[0].example.cell} is`,
+			ask.length && note(options.date_order ? 'info' : 'warn', field(`Dates in ${ask.map((d) => `“${named(d.field)}”`).join(' and ')}: ${ask[0].example.value} in ${ask[0].example.cell} is`,
 				select([['', 'Choose which'], ...Object.entries(ORDERS).map(([order, words]) => [order, `${date(ask[0].example[order])} (${words})`])], options.date_order, (order) => change({ date_order: order }), { class: !options.date_order && 'undecided' }))),
-			known.length > 0 && h('details', h('summary', `${count(known.length, 'thing')} to know`), h('ul', known.map((words) => h('li', words)))),
-			rows.length > 0 && h('details', h('summary', rows.length === 1 ? 'The only row' : `First ${num(rows.length)} rows`),
-				table('First rows of the file', mapping.map((m) => m.column), rows.map((row) => mapping.map((m) => value(row, m))), { cls: 'data' })),
+			known.length && h('details', h('summary', `${count(known.length, 'thing')} to know`), h('ul', known.map((words) => h('li', words)))),
+			rows.length && folded(rows.length === 1 ? 'The only row' : `First ${num(rows.length)} rows`, mapping.map((m) => m.column), rows.map((row) => mapping.map((m) => row[m.column])), { cls: 'data' }),
 		]);
 }
 

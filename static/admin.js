@@ -2,11 +2,9 @@
 
 import { get, known, learn, patch, post, put, query, remove } from './api.js';
 import { nameInput } from './account.js';
-import { act, acts, askForm, badge, button, confirmed, download, field, fill, growing, h, input, load, loaded, loading, note, panel, right, roomy, sample, say, select, small, svg, table, view, wrong } from './dom.js';
+import { act, acts, askForm, badge, button, confirmed, download, every, field, fill, folded, growing, h, input, load, loaded, loading, note, panel, sample, say, select, small, svg, table, view, wrong } from './dom.js';
 import { cancel } from './jobs.js';
-import { about, bytes, clock, duration, held, num, stage, stateOf, time } from './words.js';
-
-// ---- Users
+import { about, bytes, clock, count, duration, held, num, stage, stateOf, time } from './words.js';
 
 const ROLES = [['member', 'Member'], ['admin', 'Administrator']];
 
@@ -35,7 +33,7 @@ async function editUser(me, draw, u) {
 	const done = await askForm(u ? `Change ${u.username}` : 'Add a user', {
 		fields: [
 			!u && field('Name', name), field('Role', role), field('E-mail (optional)', email),
-			u ? field('New password', password, `Empty: it stays. Else ${self ? 'your other sessions end' : `${u.username} is signed out everywhere, and ${own}`}.`) : field('First password', password, `At least 10 characters. Tell it to them; ${own}.`),
+			u ? field('New password', password, `Leave it empty to keep the old one. A new one ${self ? 'ends your other sessions' : `signs ${u.username} out everywhere, and ${own}`}.`) : field('First password', password, `At least 10 characters. Tell it to them; ${own}.`),
 			u && !self && field('State', state),
 		],
 		yes: u ? 'Save' : 'Add the user', at: { 'name-taken': name, 'weak-password': password },
@@ -60,15 +58,7 @@ const deleteUser = (near, u, me, users, draw) => confirmed(near, [`Delete ${u.us
 	await draw();
 });
 
-// ---- Queue
-
-function every(seconds, work) {
-	work();
-	const timer = setInterval(work, 1000 * seconds);
-	return () => clearInterval(timer);
-}
-
-export function queueView() {
+export function queueView({ signal }) {
 	const place = loading();
 	let drawn = '';
 	const turn = () => load(place, async () => {
@@ -79,12 +69,13 @@ export function queueView() {
 		drawn = key;
 		fill(place, pauseNote(answer.paused, turn), queueTable(answer.jobs, turn));
 	});
-	return { ...view('Queue', null, h('p.lead', 'Everybody’s files in work, in the order in which they came.'), place), close: every(3, turn) };
+	every(3, turn, signal);
+	return view('Queue', null, h('p.lead', 'Everybody’s files in work, in the order in which they came.'), place);
 }
 
 function queueTable(jobs, turn) {
 	const stop = (near, job) => confirmed(near, [`Cancel ${job.filename}?`, 'Nothing of it is stored. Its owner can process it again.', `Cancel ${job.filename}`, 'Let it go on'], async () => { await cancel(job); turn(); }, 'Cancelled');
-	return table('Queue', [right('Place'), 'File', 'User', roomy('State'), 'Added', acts], jobs.map((job) => [
+	return table('Queue', ['Place', 'File', 'User', sample('State'), 'Added', acts], jobs.map((job) => [
 		job.queue_position || 'now', job.filename, job.username, [badge(stateOf(job)), ' ', job.status === 'processing' ? stage(job) : about(job.estimated_wait_seconds)], time(job.queued),
 		small('Cancel', job.filename, (event) => stop(event.target, job)),
 	]), { none: 'Nothing is waiting.' });
@@ -101,22 +92,23 @@ function pauseNote(paused, turn) {
 	};
 	if (!paused) return h('div.actions', button('Pause the queue…', pause, { kind: 'small' }));
 	const resume = (event) => act(event.target, async () => { await post('/api/admin/queue/resume'); }, 'The queue goes on').then(turn);
-	return note('warn', h('p', `The queue is ${held(paused)} `, h('span.hint', 'Since ', time(paused.since), '.')), h('div.actions', button('Resume', resume, { kind: 'small' })));
+	return note('warn', h('p', `The queue is ${held(paused)} `, h('span.hint', 'Since ', time(paused.since), '.')), h('div.actions', button('Resume', resume)));
 }
 
-// ---- Server
-
-export function serverView() {
+export function serverView({ signal }) {
 	const place = loading();
 	const turn = () => load(place, async () => {
 		const figures = await get('/api/admin/figures');
 		const health = await get('/api/health').catch((problem) => { if (problem.body?.queue) return problem.body; throw problem; });
+		const open = place.querySelector('details')?.open;
 		fill(place, checks(health, figures.last_backup), chart(figures));
+		place.querySelector('details').open = open;
 	});
-	return { ...view('Server', null, place, loaded(templateSection)), close: every(10, turn) };
+	every(10, turn, signal);
+	return view('Server', null, place, loaded(templateSection));
 }
 
-const ROOM_LITTLE = 1 << 30; // bytes
+const ROOM_LITTLE = 2 ** 30;
 const BACKUP_OLD_MS = 2 * 86_400_000;
 
 function checks({ status, version, uptime_seconds: uptime, scheduler_running: scheduler, database_writable: writable, disk_free_bytes: room, worker, queue }, backup) {
@@ -133,18 +125,26 @@ function checks({ status, version, uptime_seconds: uptime, scheduler_running: sc
 	return panel('Checks', table('Checks', ['What', 'How it is'], rows));
 }
 
-// Jobs that ended in each hour as columns, how long they had waited as lines.
+// A column an hour; `kinds`: [class, member].
+const columns = (hours, most, kinds) => svg('svg', { class: 'chart', viewBox: '0 0 24 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, hours.map((hour, x) => {
+	let y = 100;
+	return kinds.map(([kind, part]) => {
+		const height = hour[part] > 0 ? Math.max(2, (100 * hour[part]) / most) : 0;
+		y -= height;
+		return svg('rect', { class: kind, x: x + 0.1, width: 0.8, y, height });
+	});
+}));
+
 function chart({ hours, day }) {
-	const most = Math.max(4, ...hours.map((hour) => hour.completed + hour.other));
-	const longest = Math.max(0, ...hours.map((hour) => hour.wait_seconds || 0));
-	const up = (share) => 98 - 98 * share;
-	const bar = (kind, x, from, n) => svg('rect', { class: kind, x: x + 0.1, width: 0.8, y: up((from + n) / most), height: (98 * n) / most });
-	const line = hours.map((hour, x) => (hour.wait_seconds === null ? '' : `M${x + 0.1},${up(longest && (0.98 * hour.wait_seconds) / longest)}h.8`));
+	const ended = (hour) => hour.completed + hour.other;
+	const [most, longest] = [ended, (hour) => hour.wait_seconds].map((part) => Math.max(...hours.map(part)));
 	return panel('The last 24 hours',
-		svg('svg', { class: 'chart', viewBox: '0 0 24 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
-			hours.map((hour, x) => [bar('done', x, 0, hour.completed), bar('not', x, hour.completed, hour.other)]), svg('path', { d: line.join('') })),
+		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ` · ${count(day.rows, 'row')} · at most ${count(most, 'job')} in an hour`),
+		columns(hours, most, [['ok', 'completed'], ['warn', 'other']]),
+		h('p.hint', h('span.key.info', 'Waiting time'), `: ${duration(day.wait_seconds)} on average, at most ${duration(longest)}`),
+		columns(hours, longest, [['info', 'wait_seconds']]),
 		h('p.head.hint', hours.filter((_, i) => i % 6 === 5).map((hour) => h('span', clock(hour.from)))),
-		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ` (the highest column is ${num(most)}) · `, h('span.key.info', `waiting time: ${duration(day.wait_seconds)} on average`), `, ${duration(longest)} in the slowest hour · ${num(day.rows)} rows`));
+		folded('Hour by hour', ['Hour', 'Done', 'Failed or cancelled', 'Rows', 'Waiting time'], hours.filter(ended).map((hour) => [clock(hour.from), hour.completed, hour.other, hour.rows, duration(hour.wait_seconds)]), { none: 'No job has ended yet.' }));
 }
 
 async function templateSection(place) {
@@ -160,8 +160,8 @@ async function templateSection(place) {
 	}, 'The template is stored') });
 	const chooser = button('Upload a template', () => file.click());
 	fill(place, panel('Templates', h('p.hint', 'What files are checked against: a Table Schema in a JSON file, whose name becomes the template’s. The same name again makes a new version.'),
-		table('Templates', ['Template', right('Version'), right('Fields'), acts], known.templates.map((one) => [
-			one.title, num(one.version), num(one.fields.length),
+		table('Templates', ['Template', 'Version', 'Fields', acts], known.templates.map((one) => [
+			one.title, one.version, one.fields.length,
 			[download('JSON', `data:application/json,${encodeURIComponent(JSON.stringify(one.schema, null, 2))}`, { kind: 'button small', download: `${one.name}.json`, label: `JSON of ${one.title}` }), !one.built_in && small('Delete…', one.title, (event) => drop(event.target, one))],
 		])),
 		h('div.actions', file, chooser)));

@@ -12,21 +12,26 @@ export class Problem extends Error {
 }
 
 const offline = () => new Problem(0, { code: 'offline' });
+// Tells this page's other windows what was changed.
+export const others = new BroadcastChannel('sheetline');
 export const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 let signInAgain = async () => false;
 let signIns = 0;
-// Asks for a sign-in when a session has ended: (problem) → Promise<boolean>, true to try again.
+// For a session that has ended: (problem) → Promise<boolean>, true to try again.
 export function onSignedOut(handler) { signInAgain = handler; }
 
 function problemOf(status, text) {
-	try { return new Problem(status, JSON.parse(text)); } catch { /* not ours */ }
+	try {
+		const told = JSON.parse(text);
+		if (told.code) return new Problem(status, told);
+	} catch { /* not ours */ }
 	if (status === 413) return new Problem(status, { code: 'too-large-proxy' });
 	if (status >= 502 && status <= 504) return offline();
 	return new Problem(status, { detail: `The answer (${status}) did not come from Sheetline. Something between you and the server is in the way.` });
 }
 
-// Tries `once` again after a sign-in (none for an old session's late answer), and a few times while the server is busy.
+// Tries again after a sign-in (none for an old session's late answer), and a few times while the server is busy.
 async function insist(once, gate, onBusy) {
 	for (let tries = 1; ; tries += 1) {
 		const then = signIns;
@@ -44,7 +49,7 @@ async function insist(once, gate, onBusy) {
 	}
 }
 
-// One request, past a sign-in where the session ended (unless gate is false).
+// One request; `gate`: past a sign-in where the session ended.
 export const call = (method, path, { json, headers = {}, signal, gate = true, onBusy } = {}) => insist(async () => {
 	let response;
 	try {
@@ -55,6 +60,7 @@ export const call = (method, path, { json, headers = {}, signal, gate = true, on
 		});
 	} catch (error) { throw signal?.aborted ? error : offline(); }
 	noteServerTime(response.headers.get('Date'));
+	if (method !== 'GET') others.postMessage(path);
 	if (response.ok || response.status === 304) return response;
 	throw problemOf(response.status, await response.text());
 }, gate, onBusy);
@@ -72,14 +78,13 @@ const place = () => location.hash.split('?')[0] || '#/';
 export const sought = (parts) => ({ ...parts, ...Object.fromEntries(new URLSearchParams(location.hash.slice(place().length))) });
 export const keepSought = (parts) => history.replaceState(history.state, '', place() + query(parts));
 
-// A key that makes a repeated upload the same upload.
 export const newKey = () => crypto.getRandomValues(new Uint8Array(16)).join('-');
 
-// Sends a file as a form. The same `key` again gets the first answer: a broken connection never doubles a file.
+// Sends a file as a form. The same `key` gets the first answer again: a broken connection never doubles a file.
 export async function send(path, file, fields, options = {}) {
 	try { return await insist(() => sendOnce(path, file, fields, options), true, options.onBusy); } catch (problem) {
 		if (problem.code === 'offline') {
-			// A file that was saved again since it was chosen looks like a broken connection.
+			// A file that was saved meanwhile looks like a broken connection.
 			try { await file.slice(0, 1).arrayBuffer(); } catch { throw new Problem(0, { code: 'file-changed' }); }
 		}
 		throw problem;
@@ -98,7 +103,7 @@ const sendOnce = (path, file, fields, { key, onProgress, onSent, signal }) => ne
 	request.upload.onload = () => onSent?.();
 	request.onload = () => {
 		if (request.status >= 200 && request.status < 300) {
-			try { resolve(JSON.parse(request.responseText)); return; } catch { /* told below */ }
+			try { resolve(JSON.parse(request.responseText)); others.postMessage(path); return; } catch { /* told below */ }
 		}
 		const problem = problemOf(request.status, request.responseText);
 		if (problem.status === 408) problem.code = 'slow-upload';
@@ -111,8 +116,7 @@ const sendOnce = (path, file, fields, { key, onProgress, onSent, signal }) => ne
 	if (signal.aborted) request.abort();
 });
 
-// ---- What is asked once, at the sign-in
-
+// What is asked once, at the sign-in.
 export const known = { uploadBytesMax: 0, templates: [] };
 export async function learn() {
 	const [description, { templates }] = await Promise.all([get('/api/openapi.json', { gate: false }), get('/api/templates', { gate: false })]);
@@ -121,5 +125,6 @@ export async function learn() {
 }
 
 export const fieldsOf = (template) => known.templates.find((one) => one.name === template)?.fields || [];
+export const choicesOf = (things) => things.map((one) => [one.name, one.title]);
 // What people call things: (name) → title.
 export const titlesOf = (things) => (name) => things.find((one) => one.name === name)?.title || name;

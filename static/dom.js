@@ -1,9 +1,9 @@
 // Elements made from data (never from HTML text), live regions, forms, dialogs, menus, tables.
 
 import { get, query } from './api.js';
-import { explain } from './words.js';
+import { cell, explain, num } from './words.js';
 
-const nodes = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== '');
+const nodes = (children) => children.flat(Infinity).filter(Boolean);
 
 // An element: h('p.hint', {id: 'x', onclick: fn}, 'text', element, [more]); `label` is for screen readers.
 export function h(tag, ...rest) {
@@ -29,13 +29,13 @@ export function fill(element, ...children) {
 	return element;
 }
 
-// Moves the focus, also to what takes none by itself: a heading, a message.
+// Also to what takes no focus by itself: a heading, a message.
 export function focus(element, how) {
 	if (element && element.tabIndex < 0) element.tabIndex = -1;
 	element?.focus(how);
 }
 
-// What has the focus goes away: the control of the same name near by takes it, else the first in its row, else a heading.
+// When what has the focus goes away, the nearest control of its name takes it, else the first in its row, else a heading.
 let kept = null;
 addEventListener('focusin', ({ target }) => {
 	const around = [];
@@ -43,7 +43,7 @@ addEventListener('focusin', ({ target }) => {
 	kept = { target, name: nameOf(target), around };
 });
 const isLost = () => document.activeElement === document.body;
-// A click beside it takes the focus away, too; then nothing is to be put right later.
+// But a click beside it is meant.
 addEventListener('focusout', () => queueMicrotask(() => { if (isLost() && kept?.target.checkVisibility()) kept = null; }));
 new MutationObserver(() => {
 	if (!kept || !isLost() || kept.target.checkVisibility()) return;
@@ -55,7 +55,7 @@ new MutationObserver(() => {
 	}
 }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['hidden'] });
 
-// Unchanged text is not touched: a selection in it stays.
+// A selection in unchanged text stays.
 export function text(element, value) {
 	if (element.textContent !== value) element.textContent = value;
 }
@@ -64,6 +64,9 @@ export function attr(element, name, value) {
 	if (value === null || value === undefined || value === false) element.removeAttribute(name);
 	else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value === true ? '' : value);
 }
+
+// Can be reached and heard, unlike what is `disabled`.
+export const still = (control, so = true) => attr(control, 'aria-disabled', so && 'true');
 
 export function svg(tag, attributes, ...children) {
 	const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
@@ -98,32 +101,36 @@ export function say(words, urgent = false) {
 	const region = document.getElementById(urgent ? 'assertive' : 'polite');
 	region.textContent = '';
 	setTimeout(() => { region.textContent = words; }, 60);
+	setTimeout(() => { if (region.textContent === words) region.textContent = ''; }, 10000); // else it is read again at the page's end
 }
 
 let serial = 0;
 const newId = (stem) => `${stem}-${++serial}`;
 
-// ---- Work that may fail: what went wrong stands beside the thing, and is said
+// ---- Work that may fail
 
 const failed = (problem) => { const words = explain(problem); say(words, true); return words; };
 
-// Does something behind a button; a failure stands in the row's state, else beside the button.
+// A failure stands in the row's state, else beside the button.
 export async function act(near, work, done) {
 	const place = near.closest('tr')?.querySelector('.state') || near.closest('td,.actions,section') || near.parentElement;
 	place.querySelector('.beside')?.remove();
-	attr(near, 'aria-disabled', 'true');
+	still(near);
 	try { await work(); if (done) say(done); } catch (problem) { place.append(h('span.beside', icon('cross'), failed(problem))); }
-	attr(near, 'aria-disabled', null);
+	still(near, false);
 }
 
-export const failure = (problem, again, at) => note('bad', h('p', explain(problem, at)), again && h('p', button('Try again', again, { kind: 'small' })));
+export const failure = (problem, again, at) => note('bad', h('p', explain(problem, at)), again && h('p', button('Try again', again)));
 
 export const doing = (label, work, more) => button(label, (event) => act(event.target, work), more);
 
-// A place that `load` fills; a whole view has its heading from the start.
+// A place for `load`; a view has its heading from the start.
 export const loading = (title) => h('div', title && h('h1', title), h('p.empty', 'Loading…'));
 export async function load(place, work, title) {
-	try { await work(place); } catch (problem) {
+	try {
+		await work(place);
+		dispatchEvent(new Event('drawn')); // for the window's title
+	} catch (problem) {
 		if (problem.name !== 'AbortError') fill(place, title && h('h1', title), failure(problem, problem.code !== 'not-found' && (() => load(place, work, title))));
 	}
 }
@@ -133,7 +140,7 @@ export function loaded(work, title) {
 	return place;
 }
 
-// A list that grows page by page; `draw` shows all of it. A newer one in the same place wins.
+// A list that grows by pages; `draw` shows all of it. The newest in a place wins.
 export function growing(place, path, parts, name, draw) {
 	const seen = [];
 	place.list = seen;
@@ -147,8 +154,15 @@ export function growing(place, path, parts, name, draw) {
 	return place;
 }
 
-// A view: its heading with tools beside it, and what stands below.
-export const view = (title, tools, ...below) => ({ title, element: h('div', h('div.head', h('h1', title), tools && h('div.tools', tools)), below) });
+// Does something now and again, until the view has gone.
+export function every(seconds, work, signal) {
+	work();
+	const timer = setInterval(work, 1000 * seconds);
+	signal.addEventListener('abort', () => clearInterval(timer));
+}
+
+// A view: its heading, tools beside it, what stands below.
+export const view = (title, tools, ...below) => ({ element: h('div', h('div.head', h('h1', title), tools && h('div.tools', tools)), below) });
 export const panel = (title, ...children) => h('section.panel', h('h2', title), children);
 
 // ---- Forms
@@ -172,7 +186,7 @@ export function searchBox(label, value, ask) {
 // For `submit` of a form: an entry is not right.
 export const wrong = (sentence, control) => Object.assign(new Error(sentence), { code: 'wrong', detail: sentence, input: control });
 
-// Tells what went wrong, counts a throttle down, can't be sent twice at once. `at`: code → the control at fault.
+// Tells what went wrong, counts a throttle down, can't be sent twice. `at`: code → the control at fault.
 export function form({ fields, yes, kind = 'primary', submit, cancel, after, at = {} }) {
 	const message = h('div');
 	const go = h('button', { type: 'submit', class: kind }, yes);
@@ -183,14 +197,16 @@ export function form({ fields, yes, kind = 'primary', submit, cancel, after, at 
 		control?.setAttribute('aria-invalid', 'true');
 		focus(control || message.firstChild);
 		if (problem.code !== 'too-many-attempts') return;
-		attr(go, 'aria-disabled', 'true');
+		still(go);
 		const timer = setInterval(() => {
 			problem.retryAfter -= 1;
 			text(words, explain(problem));
 			if (problem.retryAfter > 0) return;
 			clearInterval(timer);
-			attr(go, 'aria-disabled', null);
+			still(go, false);
+			if (message.contains(document.activeElement)) go.focus();
 			fill(message);
+			say('You can try again', true);
 		}, 1000);
 	}
 	async function send(event) {
@@ -199,18 +215,18 @@ export function form({ fields, yes, kind = 'primary', submit, cancel, after, at 
 		for (const control of element.querySelectorAll('[aria-invalid]')) control.removeAttribute('aria-invalid');
 		const empty = element.querySelector('[required]:invalid');
 		if (empty) { fail(wrong(`Fill in “${empty.labels[0].textContent}”.`, empty)); return; }
-		attr(go, 'aria-disabled', 'true');
+		still(go);
 		fill(message);
 		say('', true);
 		const problem = await submit().then(() => null, (what) => what);
-		attr(go, 'aria-disabled', null);
+		still(go, false);
 		if (problem) fail(problem);
 	}
 	const element = h('form', { novalidate: true, onsubmit: send }, fields, message, h('div.actions', cancel, go), after);
 	return element;
 }
 
-// A form in a dialog. Resolves to what `submit` returns, or to null; Escape and Back mean no. `firm`: it can't be left.
+// A form in a dialog: what `submit` returns, or null; Escape and Back mean no. `firm`: it can't be left.
 export const askForm = (title, { body, submit, no = 'Cancel', firm = false, ...more }) => new Promise((resolve) => {
 	let result = null;
 	const id = newId('dialog');
@@ -238,27 +254,32 @@ export async function confirmed(near, [title, body, yes, no = 'Keep it'], work, 
 	if (await askForm(title, { body, yes, no, kind: 'danger', submit: () => true })) await act(near, work, done);
 }
 
-// A button that opens a short list of actions.
+// A button with a list of actions.
 export function menu(label, items, { visible, kind = null } = {}) {
-	const list = h('div.menu-list', { popover: 'auto' });
 	const opener = button(visible || icon('dots'), null, { kind, label: visible ? null : label });
+	const list = h('div.menu-list', {
+		popover: 'auto',
+		onbeforetoggle: (event) => { if (event.newState === 'open') fill(list, items()); },
+		onfocusout: ({ relatedTarget: to }) => { if (to && to !== opener && !list.contains(to)) list.hidePopover(); },
+	});
 	opener.popoverTargetElement = list;
-	list.addEventListener('beforetoggle', (event) => { if (event.newState === 'open') fill(list, items()); });
-	list.addEventListener('focusout', (event) => { if (event.relatedTarget && event.relatedTarget !== opener && !list.contains(event.relatedTarget)) list.hidePopover(); });
-	// Before the action begins, so that a dialog gives the focus back to the opener.
+	// First, so that a dialog gives the focus back to the opener.
 	list.addEventListener('click', (event) => { if (event.target.closest('a,button')) { list.hidePopover(); opener.focus(); } }, true);
 	return h('span.menu', opener, list);
 }
 
-// A table in a box that scrolls, cards where narrow. `columns`: strings or {label, cls}; `none`: said without rows.
+// A table in a box that scrolls, cards where narrow; numbers stand right. `columns`: strings or {label, cls}; `none`: said without rows.
 export function table(caption, columns, rows, { cls = 'cards', none } = {}) {
 	if (!rows.length && none) return h('p.empty', none);
-	const of = columns.map((column) => (column.label ? column : { label: column, cls: null }));
+	const raw = cls === 'data'; // values as they are
+	const isNumber = (value) => typeof value === 'number';
+	const isAll = (values) => values.some(isNumber) && values.every((value) => isNumber(value) || cell(value) === '–');
+	const of = columns.map((label, i) => (label.label ? label : { label, cls: isAll(rows.map((row) => row[i])) && 'num' }));
+	const shown = (value) => (raw ? cell(value) : isNumber(value) ? num(value) : value);
 	return h('div.scroll', { tabindex: '0', role: 'group', label: caption }, h('table', { class: cls }, h('caption.vh', caption),
 		h('thead', h('tr', of.map(({ label, cls: c }) => h('th', { scope: 'col', class: c }, c === 'acts' ? h('span.vh', label) : label)))),
-		h('tbody', rows.map((row) => h('tr', row.map((cell, i) => h('td', { class: of[i].cls, 'data-of': cls === 'cards' && of[i] !== acts && of[i].label }, cell)))))));
+		h('tbody', rows.map((row) => h('tr', row.map((value, i) => h('td', { class: of[i].cls, 'data-of': !raw && of[i] !== acts && of[i].label }, shown(value))))))));
 }
-export const right = (label) => ({ label, cls: 'num' });
+export const folded = (title, ...rest) => h('details', h('summary', title), table(title, ...rest));
 export const sample = (label) => ({ label, cls: 'sample' });
-export const roomy = (label) => ({ label, cls: 'wide' });
 export const acts = { label: 'Actions', cls: 'acts' };

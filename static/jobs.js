@@ -1,31 +1,27 @@
-// Jobs: what the user's newest one does, kept fresh by long polling, and what can be done with one.
+// Jobs: what the user's newest one does, by long polling, and what can be done with one.
 
-import { call, known, pause, post, Problem, remove } from './api.js';
+import { call, choicesOf, known, pause, post, Problem, remove } from './api.js';
 import { attr, confirmed, doing, h, say, select, text } from './dom.js';
 import { count, dots, isActive, num, outcome, stage, stateOf, waiting } from './words.js';
 
-const WAIT_SECONDS = 20; // the server answers earlier when something changes
+const WAIT_SECONDS = 20; // at most
 const BACK_OFF = [1, 2, 5, 15]; // seconds between tries while there is no answer
 
 // job: processing_status or null; queue: queue_info; changedAt: of the last news; rate: rows a second.
+// The window hears of news as “job” and “connection”.
 export const live = { job: null, queue: null, changedAt: 0, rate: 0, online: true };
 
-const listeners = new Set();
-let connection = () => {};
 let etag = null;
 let running = 0;
 let wake = () => {};
 let first = null; // what was seen of the present phase at first
 
-export function onChange(listener) { listeners.add(listener); return () => listeners.delete(listener); }
-export function onConnection(listener) { connection = listener; }
-
 export function start() { running += 1; loop(running); }
-export function stop() { running += 1; wake(); live.job = null; live.queue = null; etag = null; }
+export function stop() { running += 1; wake(); }
 // Looks at once, whatever the loop is waiting for.
 export function poke() { etag = null; wake(); }
 
-function setOnline(online) { live.online = online; connection(online); }
+function setOnline(online) { live.online = online; dispatchEvent(new Event('connection')); }
 
 async function loop(turn) {
 	let failures = 0;
@@ -44,7 +40,7 @@ async function loop(turn) {
 			if (news) {
 				take(news);
 				if (!abort.signal.aborted) etag = response.headers.get('ETag');
-				await sleep(250); // progress may change many times a second; four looks are plenty
+				await sleep(250); // four looks a second are plenty
 			} else if (Date.now() - began < 1000) {
 				await sleep(1500); // the server did not hold the line
 			}
@@ -68,7 +64,7 @@ function take({ processing_status: status, queue_info: queue }) {
 	if (first?.key !== key) first = { key, rows, at: now };
 	const rate = status.status === 'processing' && now - first.at > 900 ? (1000 * (rows - first.rows)) / (now - first.at) : 0;
 	Object.assign(live, { job, queue, rate, changedAt: now });
-	for (const listener of [...listeners]) listener(live);
+	dispatchEvent(new Event('job'));
 }
 
 // ---- What is told of a job
@@ -101,28 +97,26 @@ export function teller() {
 	};
 }
 
-// How far a job is, kept fresh, with Cancel; `changed`: it came into another state.
-export function follow(job, tell, changed) {
+// How far a job is, with Cancel; `changed`: it came into another state.
+export function follow(job, tell, changed, more) {
 	const [bar, words] = [h('progress', { max: '100', label: `Progress of ${job.filename}` }), h('p.status')];
-	const element = h('div.grid', bar, words, h('div.actions', doing('Cancel', () => cancel(job), { 'aria-disabled': job.cancel_requested && 'true' })));
+	const element = h('div.grid', bar, words, h('div.actions', !job.cancel_requested && doing('Cancel', () => cancel(job)), more));
 	const draw = () => {
 		const now = jobOf(job);
 		text(words, wordsOf(now));
 		attr(bar, 'value', now.progress?.percent || null);
 		return now;
 	};
-	const off = onChange(() => {
+	const over = new AbortController();
+	addEventListener('job', () => {
 		const now = draw();
-		if (!element.isConnected) off();
-		else if (stateOf(now).word === stateOf(job).word) tell(now);
-		else { off(); changed(); }
-	});
+		if (element.isConnected && stateOf(now).word === stateOf(job).word) { tell(now); return; }
+		over.abort();
+		if (element.isConnected) changed();
+	}, over);
 	draw();
 	return element;
 }
-
-// ---- Acts
-
 
 // The file that was just added or begun: its row takes the focus.
 export const begun = { id: null };
@@ -133,7 +127,6 @@ export async function retry(job) {
 }
 
 export async function cancel(job) {
-	if (job.cancel_requested) return;
 	try { await post(`/api/jobs/${job.job_id}/cancel`); } catch (problem) {
 		if (problem.code !== 'not-active') throw problem; // else it has ended by itself meanwhile
 	}
@@ -141,15 +134,13 @@ export async function cancel(job) {
 }
 
 export const TEMPLATE = 'companies'; // where nobody chooses one
-export const templateSelect = (chosen, onchange) => select([...known.templates.map((one) => [one.name, one.title]), ['auto', 'No template: work it out from the file']], chosen, onchange);
+export const templateSelect = (chosen, onchange) => select([...choicesOf(known.templates), ['auto', 'No template: work it out from the file']], chosen, onchange);
 
 export const deleteFile = (near, { id, filename }, then) => confirmed(near, [`Delete ${filename}?`, 'The file and its stored rows are removed for good. Records made from it stay in the list.', `Delete ${filename}`], async () => {
 	await remove(`/api/files/${id}`);
 	say(`${filename} is deleted`);
 	await then();
 });
-
-// ---- Results
 
 export const hasReport = (job) => job?.status === 'completed' || job?.error?.code === 'missing-columns';
 

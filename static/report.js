@@ -1,30 +1,26 @@
 // What came of an upload: its rows as they lie there, the report on a job, the office's clean list.
 
 import { processStored } from './add.js';
-import { call, fieldsOf, get, keepSought, known, post, query, sought, titlesOf } from './api.js';
-import { attr, badge, button, confirmed, doing, download, fill, growing, h, icon, link, load, loading, menu, note, right, roomy, sample, say, searchBox, select, table, view } from './dom.js';
+import { call, choicesOf, fieldsOf, get, keepSought, known, post, query, sought, titlesOf } from './api.js';
+import { attr, badge, button, confirmed, doing, download, fill, folded, growing, h, icon, link, load, loading, menu, note, sample, say, searchBox, select, table, view } from './dom.js';
 import { deleteFile, downloads, follow, hasReport, retry, teller, TEMPLATE } from './jobs.js';
-import { bytes, cell, count, dots, duration, howWord, isActive, isCollision, num, outcome, ruleOf, stateOf, time } from './words.js';
+import { bytes, cell, count, curly, dots, doneWord, duration, howWord, isActive, isCollision, isUnreadable, moment, num, outcome, ruleOf, stateOf, time } from './words.js';
 
 const PAGE = 20;
-// ---- A file
-
 const SHOWN_ROWS = 100;
 
 const back = () => h('p.back', link('Uploads', '#/', { ico: 'back' }));
 
-export function fileView({ user }, id) {
+export function fileView({ user, signal }, id) {
 	const path = `/api/files/${id}`;
-	const abort = new AbortController();
 	const element = loading('Upload');
 	const tell = teller();
 	const draw = () => load(element, async (place) => {
 		const { file } = await get(path);
-		document.title = `${file.filename} – Sheetline`;
 		const job = file.last_job;
 		const main = job?.status === 'completed';
 		const rows = loading();
-		const rowsOf = (sheet) => load(rows, () => firstRows(rows, file, `${path}/json${query({ format: 'ndjson', limit: SHOWN_ROWS + 1, sheet })}`, abort.signal));
+		const rowsOf = (sheet) => load(rows, () => firstRows(rows, file, `${path}/json${query({ format: 'ndjson', limit: SHOWN_ROWS + 1, sheet })}`, signal));
 		const named = (file.sheets || []).filter((sheet) => sheet.name);
 		fill(place, back(),
 			h('div.head', h('h1', file.filename), badge(stateOf(job))),
@@ -36,24 +32,22 @@ export function fileView({ user }, id) {
 				file.status === 'stored' && [download('JSON', `${path}/json`, { kind: 'button', ico: 'down' }), download('JSON, a row a line', `${path}/json?format=ndjson`, { kind: 'button' })],
 				download('The file as uploaded', `${path}/original`, { kind: 'button' }),
 				!isActive(job) && button('Delete…', (event) => deleteFile(event.target, file, () => { location.hash = '#/'; }))),
-			h('div.head', h('h2', 'Rows'), named.length > 1 && h('div.tools', select(named.map((sheet) => [sheet.name, sheet.name]), '', rowsOf, { label: 'Sheet' }))), rows,
+			h('div.head', h('h2', 'Rows'), named.length > 1 && h('div.tools', select(named.map((sheet) => [sheet.name, sheet.name]), named.find((sheet) => !sheet.hidden && sheet.rows)?.name, rowsOf, { label: 'Sheet' }))), rows,
 			h('p.hint', 'SHA-256 ', h('code', file.sha256)));
 		if (file.status === 'stored') await rowsOf(); else fill(rows, h('p.empty', 'Its rows have not been read. Processing does that.'));
 		if (job) tell(job);
 	}, 'Upload');
 	draw();
-	return { title: 'Upload', element, close: () => abort.abort() };
+	return { element };
 }
 
 async function firstRows(place, file, path, signal) {
 	const lines = (await (await call('GET', path, { signal })).text()).split('\n').filter(Boolean);
 	const rows = lines.slice(0, SHOWN_ROWS).map((line) => JSON.parse(line));
 	const columns = [...new Set(rows.flatMap(Object.keys))];
-	fill(place, table(`Rows of ${file.filename}`, columns, rows.map((row) => columns.map((c) => cell(row[c]))), { cls: 'data', none: 'This sheet has no rows.' }),
+	fill(place, table(`Rows of ${file.filename}`, columns, rows.map((row) => columns.map((c) => row[c])), { cls: 'data', none: 'This sheet has no rows.' }),
 		lines.length > SHOWN_ROWS && h('p.hint', `The first ${num(SHOWN_ROWS)} rows. All of them are in the JSON.`));
 }
-
-// ---- A report
 
 export function reportView(_, id) {
 	const element = loading('Report');
@@ -61,25 +55,24 @@ export function reportView(_, id) {
 	const tell = teller();
 	const draw = () => load(element, async () => {
 		const { job } = await get(path);
-		document.title = `${job.filename} – Sheetline`;
 		const [report, changed] = await Promise.all([hasReport(job) && get(`${path}/report`), job.status === 'completed' && !job.undone && get(`${path}/changes?limit=1`)]);
-		fill(element, heading(job, report), report ? found(job, report, titlesOf(fieldsOf(job.template)), changed.total, draw) : underWay(job, tell, draw), report && h('p.hint', 'Report ', h('code', report.hash)));
+		fill(element, heading(job), report ? found(job, report, titlesOf(fieldsOf(job.template)), changed.total, draw) : underWay(job, tell, draw), report && h('p.hint', 'Report ', h('code', report.hash)));
 		tell(job);
 	}, 'Report');
 	draw();
-	return { title: 'Report', element };
+	return { element };
 }
 
-function heading(job, report) {
-	const seconds = (report && report.stats.seconds) || (Date.parse(job.finished) - Date.parse(job.started)) / 1000;
+function heading(job) {
+	const seconds = (Date.parse(job.finished) - Date.parse(job.started)) / 1000;
 	return [back(), h('div.head', h('h1', job.filename), badge(stateOf(job))),
-		h('p.lead', job.finished && ['finished ', time(job.finished), seconds >= 0 && `, took ${duration(seconds)}`, ', '], `job ${job.job_id}, checked as ${job.template}`)];
+		h('p.lead', job.finished && ['finished ', time(job.finished), seconds >= 0 && `, took ${duration(seconds)}`, ', '], `job ${job.job_id}, checked as ${titlesOf(known.templates)(job.template)}`)];
 }
 
 function underWay(job, tell, draw) {
 	const file = !job.file_deleted && link('The file', `#/file/${job.file_upload_id}`, { kind: 'button' });
-	if (isActive(job)) return [follow(job, tell, draw), h('div.actions', file)];
-	return [outcome(job) && h('p', outcome(job)), h('div.actions', file && doing(job.status === 'cancelled' ? 'Process' : 'Try again', async () => { await retry(job); location.hash = '#/'; }, { kind: 'primary' }), file)];
+	if (isActive(job)) return follow(job, tell, draw, file);
+	return [outcome(job) && h('p', outcome(job)), h('div.actions', file && (isUnreadable(job) ? link('Choose another', '#/', { kind: 'button primary' }) : doing(job.status === 'cancelled' ? 'Process' : 'Try again', async () => { await retry(job); location.hash = '#/'; }, { kind: 'primary' })), file), history(job)];
 }
 
 const again = (job, label) => !job.file_deleted && doing(label, () => processStored({ id: job.file_upload_id, filename: job.filename, last_job: job }, true));
@@ -87,7 +80,7 @@ const again = (job, label) => !job.file_deleted && doing(label, () => processSto
 // Dates left out: nothing tells which of day and month comes first.
 function unread({ dates = [] }, job, title) {
 	const open = dates.filter((d) => d.example && !d.chosen);
-	return open.length > 0 && note('warn', h('p', `${count(open.reduce((sum, d) => sum + d.ambiguous, 0), 'date')} in ${open.map((d) => `“${title(d.field)}”`).join(' and ')} can be read in two ways, such as ${open[0].example.value} in ${open[0].example.cell}. Choose which is meant.`), h('p', again(job, 'Choose and process again')));
+	return open.length && note('warn', h('p', `${count(open.reduce((sum, d) => sum + d.ambiguous, 0), 'date')} in ${open.map((d) => `“${title(d.field)}”`).join(' and ')} can be read in two ways, such as ${open[0].example.value} in ${open[0].example.cell}. Choose which is meant.`), h('p', again(job, 'Choose and process again')));
 }
 
 function found(job, report, title, changed, redraw) {
@@ -96,7 +89,7 @@ function found(job, report, title, changed, redraw) {
 	return [
 		summary(job, report), job.status === 'failed' && note('bad', h('p', outcome(job)), h('p', again(job, 'Choose the columns'))), unread(report, job, title), takeAway(job, redraw),
 		h('div.split', problems ? problems.rules : note('ok', 'Nothing to fix.'), completeness(report, title)), problems?.rows,
-		collisions && [collisions.several && collisions.rules, collisions.rows], contents(report, title), changes(job, changed), mapping(report, title),
+		collisions && [collisions.several && collisions.rules, collisions.rows], contents(report, title), changes(job, changed), mapping(report, title), history(job),
 	];
 }
 
@@ -105,7 +98,7 @@ function summary(job, report) {
 	const c = { ...told, updated: told.updated - (told.unchanged || 0) };
 	const parts = [['valid', 'ok', 'stored new'], ['updated', 'info', 'updated'], ['unchanged', 'calm', 'unchanged'], ['duplicates', 'calm', 'already there, skipped'], ['invalid', 'warn', 'to fix']].filter(([key]) => c[key] > 0);
 	return h('div.grid', report.repairs && h('p', 'These were the rows to fix of ', link(report.repairs.filename, `#/job/${report.repairs.job_id}`), '.'), job.undone && note('info', h('p', `Taken out of the list again by ${job.undone_by}, `, time(job.undone), '.')),
-		c.rows > 0 && h('p.sum', `${count(c.rows, 'row')} in the file`, parts.length > 0 && ': ', parts.map(([key, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, `${num(c[key])} ${words}`)])));
+		c.rows && h('p.sum', `${count(c.rows, 'row')} in the file`, parts.length && ': ', parts.map(([key, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, `${num(c[key])} ${words}`)])));
 }
 
 function takeAway(job, redraw) {
@@ -116,7 +109,7 @@ function takeAway(job, redraw) {
 		say(message);
 		document.querySelector('.lead').after(note('ok', message));
 	});
-	return h('div.actions.noprint',
+	return h('div.actions',
 		offered.slice(0, 2).map(([label, path], i) => download(label, path, { kind: i ? 'button' : 'button primary', ico: 'down' })),
 		menu('More', () => [
 			offered.slice(2).map(([label, path]) => download(label, path)),
@@ -129,61 +122,64 @@ function takeAway(job, redraw) {
 
 function list(heading_, rulesHeading, errors, report, title) {
 	if (!errors.length) return null;
-	const groups = [...Map.groupBy(errors, (e) => `${e.type} ${e.field}`).values()].sort((a, b) => b.length - a.length)
-		.map((hits) => ({ hits, label: ruleOf(hits, hits[0].field ? title(hits[0].field) : '') }));
-	let chosen = null;
+	const groups = [...Map.groupBy(errors, (e) => `${e.type} ${e.field}`)].sort(([, a], [, b]) => b.length - a.length)
+		.map(([key, hits]) => ({ key, hits, label: ruleOf(hits, hits[0].field ? title(hits[0].field) : '') }));
+	const wanted = sought({ rule: '' }).rule;
+	let chosen = groups.find((group) => group.key === wanted);
 	let shown = PAGE;
 	const rows = h('section');
-	const buttons = groups.map((group) => h('button.rule', { type: 'button', 'aria-pressed': 'false', onclick: () => choose(chosen === group ? null : group) }, h('span', group.label), h('span.num', num(group.hits.length))));
+	const buttons = groups.map((group) => h('button.rule', { type: 'button', onclick: () => choose(chosen === group ? null : group) }, h('span', group.label), h('span.num', num(group.hits.length))));
 	function choose(group) {
 		chosen = group;
 		shown = PAGE;
-		groups.forEach((one, i) => attr(buttons[i], 'aria-pressed', String(one === chosen)));
+		keepSought({ rule: chosen?.key });
 		draw();
 		say(`${count((chosen?.hits || errors).length, 'problem')}${chosen ? `: ${chosen.label}` : ''}`);
 	}
 	function draw() {
 		const hits = chosen?.hits || errors;
 		const part = hits.slice(0, shown);
-		fill(rows, h('div.head', h('h2', heading_), h('span.hint', dots(`${num(part.length)} of ${count(errors.length, 'problem')}`, chosen && `only: ${chosen.label}`)),
+		groups.forEach((one, i) => attr(buttons[i], 'aria-pressed', String(one === chosen)));
+		fill(rows, h('div.head', h('h2', heading_, h('span.hint', ` ${dots(`${num(part.length)} of ${count(errors.length, 'problem')}`, chosen && `only: ${chosen.label}`)}`)),
 			h('div.tools', hits.length > shown && button('Show the others', () => { shown = hits.length; draw(); }, { kind: 'small others' }))),
-		table(heading_, [right('Row'), 'Cell', 'Column', sample('In your file'), roomy('What is wrong')], part.map((e) => [num(e.row), e.cell || e.column || '–', e.field ? title(e.field) : '–', cell(e.value), e.message])),
+		table(heading_, ['Row', 'Cell', 'Column', sample('In your file'), sample('What is wrong')], part.map((e) => [e.row ?? '–', e.cell || e.column || '–', e.field ? title(e.field) : '–', cell(e.value), curly(e.message)])),
 		report.errors.length < report.errors_total && h('p.hint', `The first ${num(report.errors.length)} of ${num(report.errors_total)} problems are listed and counted here; the marked copy has all of them.`));
 	}
 	draw();
 	return { several: groups.length > 1, rows: errors[0].row && rows, rules: h('section', h('h2', rulesHeading), h('div.rules', { role: 'group', label: rulesHeading }, buttons)) };
 }
 
-const folded = (title, columns, rows) => h('details', h('summary', title), table(title, columns, rows));
-
 function completeness({ columns, stats, errors, errors_total: total }, title) {
 	if (!stats.rows) return null;
 	const meter = (c) => h('span.filled', h('meter', { value: c.filled, max: stats.rows, 'aria-hidden': 'true' }), `${Math.floor(Math.min(100, (100 * c.filled) / stats.rows))} %`);
 	return h('section', h('h2', 'How full the columns are'),
-		table('How full the columns are', ['Column', 'Filled', right(errors.length < total ? 'Problems listed' : 'Problems')], columns.map((c) => [title(c.name), meter(c), num(errors.filter((e) => e.field === c.name && !isCollision(e)).length)])));
+		table('How full the columns are', ['Column', 'Filled', errors.length < total ? 'Problems listed' : 'Problems'], columns.map((c) => [title(c.name), meter(c), errors.filter((e) => e.field === c.name && !isCollision(e)).length])));
 }
 
+const KINDS = { any: 'anything', string: 'text', integer: 'whole number', boolean: 'yes or no' };
 function contents({ columns, stats }, title) {
 	const top = (c) => (c.top || []).slice(0, 3).map((t) => `${cell(t.value)} (${num(t.count)})`).join(', ') || '–';
-	return stats.rows > 0 && folded('What is in the columns', ['Column', right('Different'), roomy('Most frequent')],
-		columns.map((c) => [title(c.name), `${c.distinct_estimated ? 'about ' : ''}${num(c.distinct)}`, top(c)]));
+	return stats.rows > 0 && folded('What is in the columns', ['Column', 'Kind', 'Different', sample('Lowest'), sample('Highest'), sample('Most frequent')],
+		columns.map((c) => [title(c.name), KINDS[c.type] || c.type, c.distinct_estimated ? `about ${num(c.distinct)}` : c.distinct, c.min ?? '–', c.max ?? '–', top(c)]));
 }
 
 function changes(job, total) {
 	if (!total) return total === 0 && h('p', 'No value was changed on the way in.');
 	const place = loading();
 	const show = (event) => event.target.open && !place.list && growing(place, `/api/jobs/${job.job_id}/changes`, { limit: 100 }, 'changes', (all) =>
-		table('Changed values', ['Cell', sample('In your file'), sample('Stored'), 'Rule'], all.map((c) => [c.cell, cell(c.original), cell(c.stored), c.rule])));
+		table('Changed values', ['Cell', sample('In your file'), sample('Stored'), 'What was done'], all.map((c) => [c.cell, cell(c.original), cell(c.stored), doneWord(c.rule)])));
 	return h('details', { ontoggle: show }, h('summary', `${count(total, 'value')} ${total === 1 ? 'was' : 'were'} changed on the way in`), place);
 }
 
-const mapping = (report, title) => report.mapping?.length > 0 && folded('How the columns were understood', ['Column in your file', 'Field', 'How'],
+const mapping = (report, title) => report.mapping?.length && folded('How the columns were understood', ['Column in your file', 'Field', 'How'],
 	report.mapping.map((m) => [m.column, m.field ? title(m.field) : '–', howWord(m.how)]));
 
-// On paper there is nothing to press: all rows are there.
+const history = ({ events }) => folded('What the job went through', ['When', 'State', sample('Why')], events.map((e) => [time(e.at, moment), stateOf({ status: e.to }).word, e.detail || '–']));
+
+// On paper there are all rows.
 addEventListener('beforeprint', () => { for (const others of document.querySelectorAll('.others')) others.click(); });
 
-// ---- The clean list: the records of all completed jobs, with their source
+// ---- The clean list
 
 export function recordsView() {
 	const place = loading();
@@ -193,19 +189,22 @@ export function recordsView() {
 		if (change) keepSought(wanted);
 		growing(place, '/api/records', { ...wanted, limit: 100 }, 'records', (records) => {
 			if (q || records.length > 100) say(records.length ? count(records.length, 'record') : 'Nothing found');
-			const fields = [...new Set(records.flatMap((record) => Object.keys(record.data)))];
-			return table('Records', [...fields.map((name) => sample(titlesOf(fieldsOf(template))(name))), 'From', 'Added by'], records.map((record) => [
-				...fields.map((name) => value(record.data[name])), [record.job_id ? link(record.file, `#/job/${record.job_id}`) : record.file, h('span.hint', ` row ${num(record.row)}`)], record.uploader,
-			]), { cls: 'data', none: q ? `Nothing in the list has “${q}”.` : 'The list is empty. It fills with the good rows of every file that is processed.' });
+			const names = [...new Set(records.flatMap((record) => Object.keys(record.data)))];
+			const fields = fieldsOf(template);
+			const years = fields.filter((f) => f.type === 'year').map((f) => f.name); // not grouped
+			return table('Records', [...names.map(titlesOf(fields)), 'From', 'Added by'], records.map((record) => [
+				...names.map((name) => (years.includes(name) ? cell : value)(record.data[name])), [record.job_id ? link(record.file, `#/job/${record.job_id}`) : record.file, h('span.hint', ` row\u00a0${num(record.row)}`)], record.uploader,
+			]), { none: q ? `Nothing in the list has “${q}”.` : 'The list is empty. It fills with the good rows of every file that is processed.' });
 		});
 	};
 	list();
-	const which = known.templates.length > 1 && select(known.templates.map((one) => [one.name, one.title]), wanted.template, (template) => list({ template }), { label: 'Template' });
+	const which = known.templates.length > 1 && select(choicesOf(known.templates), wanted.template, (template) => list({ template }), { label: 'Template' });
 	return { ...view('Records', [which, searchBox('Search the list', wanted.q, (q) => list({ q }))], place), wide: true };
 }
 
-// Links of the list open in a new tab, only where they are plain web addresses.
+// Plain web addresses open in a new tab.
 function value(content) {
-	if (typeof content !== 'string' || !/^https?:\/\/\S+$/i.test(content)) return cell(content);
+	if (typeof content === 'number') return content;
+	if (!/^https?:\/\/\S+$/i.test(content)) return cell(content);
 	return link(content.replace(/^https?:\/\/(www\.)?/i, ''), content, { target: '_blank', rel: 'noopener noreferrer' });
 }

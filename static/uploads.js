@@ -1,17 +1,17 @@
 // The list of uploads with their states and actions.
 
-import { processStored } from './add.js';
-import { get, keepSought, query, sought } from './api.js';
-import { act, attr, badge, button, download, failure, fill, focus, h, link, menu, panel, say, searchBox, select, small, text } from './dom.js';
-import { begun, cancel, deleteFile, downloads, hasReport, isLive, jobOf, live, onChange, retry, teller, wordsOf } from './jobs.js';
+import { chooseAnother, processStored } from './add.js';
+import { get, keepSought, others, query, sought } from './api.js';
+import { act, acts, attr, badge, button, download, every, failure, fill, focus, h, link, menu, panel, say, searchBox, select, small, table, text } from './dom.js';
+import { begun, cancel, deleteFile, downloads, hasReport, isLive, jobOf, live, retry, teller, wordsOf } from './jobs.js';
 import { count, isActive, isUnreadable, num, stateOf, time } from './words.js';
 
 const PAGE = 50;
-const MOST = 1000; // the server gives no more at once
+const MOST = 1000; // at once
 const STATES = [['', 'All states'], ['pending,processing', 'Waiting or working'], ['completed', 'Done'], ['to-fix', 'Done, rows to fix'], ['not-processed', 'Not processed'], ['failed,timeout', 'Failed'], ['cancelled', 'Cancelled']];
 
 // Rows stay where they are and change in place.
-export function uploadsView({ user }) {
+export function uploadsView({ user, signal }) {
 	const filter = sought({ q: '', status: '', all: '' });
 	const rows = new Map(); // id → {file, element, update}
 	let wanted = PAGE;
@@ -21,9 +21,9 @@ export function uploadsView({ user }) {
 	const search = searchBox('Search by file name', filter.q, (q) => sift({ q }));
 	const state = select(STATES, filter.status, (status) => sift({ status }), { label: 'State' });
 	const whose = user.role === 'admin' && select([['', 'Mine'], ['1', 'Everybody’s']], filter.all, (all) => sift({ all }), { label: 'Whose uploads' });
-	const body = h('tbody');
-	const head = ['File', 'Rows', 'Added', 'State', h('span.vh', 'Actions')].map((label) => h('th', { scope: 'col', class: label === 'Rows' && 'num' }, label));
-	const list = h('table.uploads.cards', { hidden: true }, h('caption.vh', 'Uploads, newest first'), h('thead', h('tr', head)), body);
+	const list = table('Uploads, newest first', ['File', { label: 'Rows', cls: 'num' }, 'Added', 'State', acts], [], { cls: 'uploads cards' });
+	const body = list.querySelector('tbody');
+	list.hidden = true;
 	const foot = h('div.grid.foot', h('p.empty', 'Loading…'));
 	const title = h('h2', { id: 'uploads-title' }, 'Your uploads');
 	const element = h('section', { 'aria-labelledby': title.id }, h('div.head', title, h('div.tools', search, whose, state)), list, foot);
@@ -63,7 +63,7 @@ export function uploadsView({ user }) {
 			row.update();
 			return row.element;
 		});
-		// Only what differs is moved, so that focus and open menus stay.
+		// Only what differs is moved: focus and menus stay.
 		for (const child of [...body.children]) if (!shown.includes(child)) child.remove();
 		shown.forEach((child, i) => { if (body.children[i] !== child) body.insertBefore(child, body.children[i] || null); });
 		list.hidden = !files.length;
@@ -110,9 +110,10 @@ export function uploadsView({ user }) {
 		const near = (event) => event.target.closest('td')?.querySelector('.menu button') || event.target;
 		const doing = (work) => (event) => act(near(event), async () => { await work(); await reload(); });
 		const does = (label, work) => small(label, file.filename, doing(work));
+		const to = (label, { job_id: id }) => link(label, `#/job/${id}`, { kind: 'button small', label: `${label} ${file.filename}` });
 		const first = isActive(job) ? !job.cancel_requested && does('Cancel', () => cancel(job))
-			: hasReport(job) ? link('Report', `#/job/${job.job_id}`, { kind: 'button small', label: `Report ${file.filename}` })
-				: mine && !isUnreadable(job) && (job && job.status !== 'cancelled' ? does('Try again', () => retry(job)) : does('Process', () => processStored(file)));
+			: hasReport(job) || isUnreadable(job) ? [job.status === 'failed' && mine && small('Choose another', `in place of ${file.filename}`, chooseAnother), to(job.status === 'completed' ? 'Report' : 'Why?', job)]
+				: mine && (job && job.status !== 'cancelled' ? does('Try again', () => retry(job)) : does('Process', () => processStored(file)));
 		return [first, menu(`More for ${file.filename}`, () => [
 			link('View rows', `#/file/${file.id}`),
 			job && downloads(jobOf(rows.get(file.id).file.last_job)).slice(0, 2).map(([label, path]) => download(label, path)),
@@ -124,20 +125,22 @@ export function uploadsView({ user }) {
 
 	let before = null;
 	const refresh = () => { for (const row of rows.values()) if (row.file.last_job?.job_id === live.job?.job_id) row.update(); };
-	const off = onChange(() => {
+	addEventListener('job', () => {
 		const now = `${live.job?.job_id} ${live.job?.status}`;
 		refresh();
 		if (before !== null && now !== before) reload();
 		before = now;
-	});
-	const timer = setInterval(refresh, 1000); // "no news for 14 s" counts by itself
+	}, { signal });
+	every(1, refresh, signal); // "no news for 14 s" counts by itself
 	reload();
 	// A fresh file is to be seen, whatever was filtered.
 	const added = (fresh) => {
+		if (signal.aborted) return;
 		if (fresh) { search.value = ''; state.value = ''; Object.assign(filter, { q: '', status: '' }); keepSought(filter); }
 		reload();
 	};
-	// What was done elsewhere meanwhile is seen on coming back.
-	addEventListener('focus', reload);
-	return { element, added, close: () => { off(); clearInterval(timer); removeEventListener('focus', reload); } };
+	// What was done elsewhere.
+	addEventListener('focus', reload, { signal });
+	others.addEventListener('message', reload, { signal });
+	return { element, added };
 }

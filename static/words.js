@@ -3,29 +3,30 @@
 import { h } from './dom.js';
 
 const LOCALE = 'en-GB';
-const grouped = new Intl.NumberFormat(LOCALE);
+export const curly = (words = '') => words.replace(/"([^"]*)"/g, '“$1”');
+const grouped = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 15 }).format;
 
-export const num = (n) => (typeof n === 'number' ? grouped.format(n) : '–');
+export const num = (n) => (typeof n === 'number' ? grouped(n) : '–');
 export const count = (n, one, many = `${one}s`) => `${num(n)} ${n === 1 ? one : many}`;
 export const dots = (...parts) => parts.filter(Boolean).join(' · ');
 
 export function bytes(n) {
 	if (n < 1024) return count(n, 'byte');
-	if (n < 1048576) return `${Math.round(n / 1024)} KB`;
-	if (n >= 10737418240) return `${num(Math.round(n / 1073741824))} GB`;
-	return `${(n / 1048576).toFixed(n < 104857600 ? 1 : 0).replace(/\.0$/, '')} MB`;
+	const [unit, word] = n < 2 ** 20 ? [2 ** 10, 'KB'] : n < 10 * 2 ** 30 ? [2 ** 20, 'MB'] : [2 ** 30, 'GB'];
+	const parts = word === 'MB' && n < 100 * unit ? 10 : 1;
+	return `${num(Math.round((parts * n) / unit) / parts)} ${word}`;
 }
 
 export function duration(seconds) {
 	if (typeof seconds !== 'number') return '–';
 	if (seconds > 0 && seconds < .1) return 'under 0.1 s';
 	if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-	if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-	if (seconds < 172800) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-	return `${Math.floor(seconds / 86400)} days`;
+	const [days, hours, minutes] = [86400, 3600, 60].map((unit) => Math.floor(seconds / unit));
+	if (hours < 1) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+	return hours < 48 ? `${hours} h ${minutes % 60} min` : `${days} days`;
 }
 
-// A wait, rounded so that it does not pretend to be exact.
+// A wait; it does not pretend to be exact.
 export function about(seconds) {
 	if (typeof seconds !== 'number') return '';
 	if (seconds < 2) return 'a moment';
@@ -39,7 +40,7 @@ export const cell = (value) => {
 	return typeof value === 'object' && value ? JSON.stringify(value) : String(value ?? '') || '–';
 };
 
-// ---- Times. "2 min ago" counts from the server's clock, not from this computer's.
+// ---- Times. "2 min ago" is by the server's clock, not this computer's.
 
 let skew = 0;
 export function noteServerTime(date) {
@@ -47,14 +48,16 @@ export function noteServerTime(date) {
 	if (!Number.isNaN(off)) skew = Math.abs(off) > 3000 ? off : 0;
 }
 
-const format = (options) => new Intl.DateTimeFormat(LOCALE, options);
-const hour = format({ hour: '2-digit', minute: '2-digit' });
+function format(options) {
+	const how = new Intl.DateTimeFormat(LOCALE, options);
+	return (iso) => how.format(new Date(iso));
+}
+export const clock = format({ hour: '2-digit', minute: '2-digit' });
 const day = format({ day: 'numeric', month: 'short' });
 const dayYear = format({ day: 'numeric', month: 'short', year: 'numeric' });
+export const moment = format({ dateStyle: 'medium', timeStyle: 'medium' });
 const exact = format({ dateStyle: 'full', timeStyle: 'long' });
-export const clock = (iso) => hour.format(new Date(iso));
-// "3 August 2024", wherever one is.
-export const date = (iso) => format({ dateStyle: 'long', timeZone: 'UTC' }).format(new Date(iso));
+export const date = format({ dateStyle: 'long', timeZone: 'UTC' }); // wherever one is
 
 export function ago(iso) {
 	const at = new Date(iso);
@@ -64,15 +67,13 @@ export function ago(iso) {
 	if (seconds >= 60 && seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
 	const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
 	const days = Math.round((midnight(now) - midnight(at)) / 86400000);
-	if (days === 0) return hour.format(at);
+	if (days === 0) return clock(at);
 	if (days === 1) return 'yesterday';
-	return (at.getFullYear() === now.getFullYear() ? day : dayYear).format(at);
+	return (at.getFullYear() === now.getFullYear() ? day : dayYear)(at);
 }
 
-export const time = (iso, words = ago) => h('time', { datetime: iso, title: exact.format(new Date(iso)), 'data-ago': words === ago }, words(iso));
+export const time = (iso, words = ago) => h('time', { datetime: iso, title: exact(iso), 'data-ago': words === ago }, words(iso));
 setInterval(() => { for (const element of document.querySelectorAll('time[data-ago]')) element.textContent = ago(element.dateTime); }, 20000);
-
-// ---- States
 
 export const isActive = (job) => job?.status === 'pending' || job?.status === 'processing';
 
@@ -81,7 +82,7 @@ const BADGES = {
 	timeout: ['bad', 'cross', 'Took too long'], failed: ['bad', 'cross', 'Stopped'],
 };
 
-// The badge of a job (or of a stored file, when there is no job): {tone, ico, word}.
+// The badge of a job, or of a stored file without one.
 export function stateOf(job) {
 	let [tone, ico, word] = BADGES[job?.status] || ['calm', 'stored', 'Stored as JSON'];
 	if (job?.undone) [tone, ico, word] = ['calm', 'back', 'Undone'];
@@ -99,7 +100,7 @@ export function stage({ progress, cancel_requested: stopping }) {
 	if (stopping) return 'after this batch';
 	if (progress?.waiting_for) return 'waits for its turn';
 	const word = { reading: 'reading', validating: 'checking rows', saving: 'saving', done: 'writing the report' }[progress?.phase] || 'starting';
-	return dots(word, progress?.percent > 0 && `${progress.percent} %`);
+	return dots(word, progress?.percent > 0 && `${progress.percent}\u00a0%`);
 }
 
 // "2 ahead · about 40 s", "Next". 1 starts next, after what is in work now.
@@ -113,14 +114,14 @@ export const held = (pause) => `paused by ${pause.by}: ${pause.reason}`;
 
 export function outcome(job) {
 	const c = job.counts;
-	if (job.status === 'cancelled') return `${job.detail?.replace(/\.$/, '') || 'Cancelled'} at ${clock(job.finished)}. Nothing was stored.`;
-	if (job.status === 'failed' || job.status === 'timeout') return job.error?.message || `The server had a problem (job ${job.job_id}). Nothing was stored.`;
+	if (job.status === 'cancelled') return `${job.detail?.replace(/\.$/, '') || 'Cancelled'} at ${clock(job.finished)}${/:|now|ago/.test(ago(job.finished)) ? '' : ` (${ago(job.finished)})`}. Nothing was stored.`;
+	if (job.status === 'failed' || job.status === 'timeout') return curly(job.error?.message) || `The server had a problem (job ${job.job_id}). Nothing was stored.`;
 	if (job.undone) return 'Taken out of the list again';
 	if (!c) return '';
 	return [`${num(c.valid + c.updated)} stored`, c.duplicates && `${num(c.duplicates)} already there`, c.invalid && `${num(c.invalid)} to fix`].filter(Boolean).join(', ');
 }
 
-// ---- Errors. The server's own sentence stands where nothing is to add.
+// ---- Errors. Else the server's own sentence stands.
 
 const SENTENCES = {
 	'too-large': ({ body }, { size }) => `The file must be smaller than ${bytes(body.limit)}.${size ? ` Yours is ${bytes(size)}.` : ''}`,
@@ -137,21 +138,19 @@ const OWN = { // no answer of Sheetline's has these
 };
 const still = ({ file }) => (file ? ` ${file} is still chosen.` : '');
 
-// A problem as a sentence. `at`: what it can speak of, {file: its name, size, percent}.
+// A problem as a sentence. `at`: {file: its name, size, percent}.
 export function explain(problem, at = {}) {
 	if (problem?.code === undefined) return `This page ran into a mistake of its own (${problem?.message || 'unknown'}). Reload it.`;
 	if (problem.signedOut) return `You were signed out. Sign in to go on.${still(at)}`;
-	return { ...SENTENCES, ...OWN }[problem.code]?.(problem, at) || problem.detail || `The server refused this (${problem.status}${problem.code && `, ${problem.code}`}).`;
+	return { ...SENTENCES, ...OWN }[problem.code]?.(problem, at) || curly(problem.detail) || `The server refused this (${problem.status}${problem.code && `, ${problem.code}`}).`;
 }
-
-// ---- Report
 
 const RULES = {
 	'missing-label': 'column is missing', 'type-error': 'not the right kind of value', 'constraint-error': 'against a rule of the template',
 	'unique-error': 'same value twice in the file', 'primary-key': 'same key twice in the file', 'duplicate-record': 'already in the list',
 };
 
-// What errors of a kind in a field have in common: their sentence without the values.
+// What errors of a kind in a field have in common.
 export function ruleOf(errors, field) {
 	const bare = ({ message, value }) => message.replace(/^'.*' /, '').replace(value ? `${value} ` : '', '').split(/; found|\. |\.$/)[0];
 	const [{ type }] = errors;
@@ -162,4 +161,6 @@ export function ruleOf(errors, field) {
 }
 export const isCollision = (error) => ['unique-error', 'primary-key', 'duplicate-record'].includes(error.type);
 
+const DONE = { trim: 'blanks at its ends taken off', spaces: 'blanks made one', lower: 'made small letters', url: 'https:// put before it', defused: 'apostrophe taken off', missing: 'stands for no value', boolean: 'read as yes or no' };
+export const doneWord = (rules) => rules.split(', ').map((rule) => DONE[rule] || `read as ${rule}`).join(', ');
 export const howWord = (how) => ({ exact: 'same name', alias: 'known name', fuzzy: 'close match', position: 'by its place', given: 'chosen', remembered: 'remembered', content: 'by what is in it' }[how] || 'not matched');

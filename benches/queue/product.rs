@@ -25,7 +25,7 @@ impl Queue {
     pub(crate) fn new(path: &Path, full: bool) -> Queue {
         let db = Db::open(path, Arc::new(SystemClock::new())).unwrap();
         if !full {
-            db.promise_less().unwrap();
+            db.promise_less();
         }
         db.write(|tx| Ok(tx.execute_batch(PEOPLE)?)).unwrap();
         Queue(db)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use sheetline::db::pace::Pace;
 use sheetline::error::Result;
 use sheetline::id::{JobId, UploadNo};
-use sheetline::store::records::{self, Filer, NewRecord};
+use sheetline::store::records::{self, Filer, NewKeys, NewRecord};
 use sheetline::store::{jobs, uploads};
 
 use crate::{processor, product, say};
@@ -76,7 +76,8 @@ fn file(queue: &product::Queue, rows: u32) {
     let hash = |n: u32| i64::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed());
     for first in (0..rows).step_by(2_000) {
         db.write(|tx| {
-            let mut filer = Filer::begin(tx, claim.job, "companies")?;
+            let mut keys = NewKeys::default();
+            let mut filer = Filer::begin(tx, claim.job, "companies", &mut keys)?;
             for row in first..rows.min(first + 2_000) {
                 let data = format!(
                     r#"{{"company_name":"Acme {row} GmbH","linkedin_url":"https://www.linkedin.com/company/acme-{row}"}}"#
@@ -91,7 +92,10 @@ fn file(queue: &product::Queue, rows: u32) {
                 };
                 filer.insert(&record)?;
             }
-            filer.end()
+            drop(filer);
+            keys.sort();
+            keys.file(tx, u32::MAX)?;
+            Ok(())
         })
         .unwrap();
     }

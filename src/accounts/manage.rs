@@ -63,12 +63,7 @@ pub fn add(db: &Db, by: &Actor, wish: Wish<'_>) -> Result<User> {
     let email = policy::email(wish.email.unwrap_or(""))
         .map_err(|sentence| field_error("email", sentence))?;
     // Before the hashing, which would be for nothing.
-    if db.read(|c| users::by_name(c, &username))?.is_some() {
-        return Err(Error::problem(
-            Code::NameTaken,
-            format!("There is a user named {username} already. Choose another name."),
-        ));
-    }
+    db.read(|c| users::check_free(c, &username))?;
     policy::check_password(wish.password, &username)?;
     let new = NewUser {
         username,

@@ -14,7 +14,7 @@ use crate::words::Code;
 pub(super) const APPLICATION_ID: i64 = 0x5348_4c4e;
 
 /// The schema's version, kept in `user_version`.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 const SCHEMA: &str = include_str!("../../schema.sql");
 
@@ -24,6 +24,22 @@ const STEPS: &[&str] = &[
     "ALTER TABLE records ADD COLUMN kept INTEGER NOT NULL DEFAULT 0 CHECK (kept IN (0, 1));",
     // 3: how many rows of an update the list had already as they are; repaired rows by where they are from.
     "ALTER TABLE jobs ADD COLUMN unchanged INTEGER;",
+    // 4: pieces of text files are packed; a record names its keys, which need no index of their own then;
+    // and the job with whose undoing it goes.
+    "ALTER TABLE upload_chunks ADD COLUMN size INTEGER;
+     ALTER TABLE records ADD COLUMN keys TEXT;
+     ALTER TABLE records ADD COLUMN let_go INTEGER;
+     UPDATE records SET keys = (SELECT '[' || group_concat(hash & 281474976710655) || ']'
+                                FROM record_keys WHERE record_id = records.id);
+     ALTER TABLE record_keys RENAME TO record_keys_3;
+     CREATE TABLE record_keys (
+         hash INTEGER NOT NULL,
+         record_id INTEGER NOT NULL,
+         PRIMARY KEY (hash, record_id)
+     ) STRICT, WITHOUT ROWID;
+     INSERT OR IGNORE INTO record_keys
+         SELECT hash & 281474976710655, record_id FROM record_keys_3 ORDER BY 1, 2;
+     DROP TABLE record_keys_3;",
 ];
 
 /// What a file says of itself.

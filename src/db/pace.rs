@@ -23,6 +23,13 @@ impl Pace {
         Pace { rows: ROWS_FIRST }
     }
 
+    /// For rows that are quickly done: so many in the first step.
+    pub fn from(rows: u32) -> Pace {
+        Pace {
+            rows: rows.clamp(ROWS_MIN, ROWS_MAX),
+        }
+    }
+
     /// How many rows the next step takes.
     pub fn rows(&self) -> u32 {
         self.rows

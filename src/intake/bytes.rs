@@ -4,12 +4,17 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::faults;
 use crate::id::UploadNo;
 use crate::intake::spool::Spool;
-use crate::store::uploads::{self, CHUNK_BYTES};
+use crate::store::uploads::{self, CHUNK_BYTES, Chunk};
+use crate::words::Format;
 
 /// Pieces per transaction: 4 MiB.
 const BATCH_CHUNKS: usize = 16;
@@ -18,11 +23,13 @@ const BATCH_CHUNKS: usize = 16;
 struct Pieces<'a> {
     file: &'a mut File,
     position: u32,
+    /// They are packed.
+    pack: bool,
 }
 
 impl Pieces<'_> {
     /// The next pieces; fewer than [`BATCH_CHUNKS`] where the file ends.
-    fn next_batch(&mut self) -> io::Result<Vec<(u32, Vec<u8>)>> {
+    fn next_batch(&mut self) -> io::Result<Vec<(u32, Chunk)>> {
         faults::file()?;
         let mut batch = Vec::new();
         while batch.len() < BATCH_CHUNKS {
@@ -32,10 +39,55 @@ impl Pieces<'_> {
             if piece.is_empty() {
                 break;
             }
-            batch.push((self.position, piece));
+            batch.push((self.position, chunk(piece, self.pack)?));
             self.position += 1;
         }
         Ok(batch)
+    }
+}
+
+/// A piece as it is stored: text takes a quarter of its size packed, workbooks are packed already.
+fn chunk(bytes: Vec<u8>, pack: bool) -> io::Result<Chunk> {
+    if pack {
+        let packer = ZlibEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::fast());
+        let packed = written(packer, &bytes)?;
+        if packed.len() < bytes.len() {
+            let size = u32::try_from(bytes.len()).ok();
+            return Ok(Chunk {
+                bytes: packed,
+                size,
+            });
+        }
+    }
+    Ok(Chunk { bytes, size: None })
+}
+
+fn written(mut packer: ZlibEncoder<Vec<u8>>, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    packer.write_all(bytes)?;
+    packer.finish()
+}
+
+/// A stored piece as it came.
+fn unpacked(chunk: Chunk) -> io::Result<Vec<u8>> {
+    let Some(size) = chunk.size else {
+        return Ok(chunk.bytes);
+    };
+    faults::file()?;
+    let mut bytes = Vec::with_capacity(CHUNK_BYTES);
+    ZlibDecoder::new(chunk.bytes.as_slice())
+        .take(u64::from(size))
+        .read_to_end(&mut bytes)?;
+    if u32::try_from(bytes.len()) == Ok(size) {
+        Ok(bytes)
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+fn is_packed(format: Format) -> bool {
+    match format {
+        Format::Xlsx | Format::Xlsm | Format::Xlsb | Format::Ods => true,
+        Format::Xls | Format::Csv | Format::Tsv => false,
     }
 }
 
@@ -47,22 +99,24 @@ impl Pieces<'_> {
 pub fn store(
     db: &Db,
     spool: &mut Spool,
+    format: Format,
     begin: impl FnOnce(&Tx<'_>) -> Result<UploadNo>,
     forget: impl FnOnce(UploadNo),
 ) -> Result<UploadNo> {
     let mut pieces = Pieces {
         file: spool.rewind()?,
         position: 0,
+        pack: !is_packed(format),
     };
     let mut batch = pieces.next_batch()?;
-    let no = db.write(|tx| {
+    let no = db.write_ahead(|tx| {
         let no = begin(tx)?;
         insert(tx, no, &batch)?;
         Ok(no)
     })?;
     while batch.len() == BATCH_CHUNKS {
         let stored = pieces.next_batch().map_err(Error::from).and_then(|next| {
-            db.write(|tx| insert(tx, no, &next))?;
+            db.write_ahead(|tx| insert(tx, no, &next))?;
             Ok(next)
         });
         batch = match stored {
@@ -76,7 +130,7 @@ pub fn store(
     Ok(no)
 }
 
-fn insert(tx: &Tx<'_>, no: UploadNo, batch: &[(u32, Vec<u8>)]) -> Result<()> {
+fn insert(tx: &Tx<'_>, no: UploadNo, batch: &[(u32, Chunk)]) -> Result<()> {
     for (position, piece) in batch {
         uploads::insert_chunk(tx, no, *position, piece)?;
     }
@@ -127,8 +181,8 @@ impl Read for Original {
                 .read(|c| uploads::chunk(c, self.no, self.position))
                 .map_err(|error| io::Error::other(error.to_string()))?;
             match next {
-                Some(piece) => {
-                    self.piece = io::Cursor::new(piece);
+                Some(chunk) => {
+                    self.piece = io::Cursor::new(unpacked(chunk)?);
                     self.piece.set_position(std::mem::take(&mut self.skip));
                     self.position = self.position.saturating_add(1);
                 }

@@ -153,6 +153,7 @@ fn receive(db: &Db, spool: &mut Spool, new: &NewUpload, first: &First<'_>) -> Re
     bytes::store(
         db,
         spool,
+        new.format,
         |tx| uploads::insert(tx, new, Status::Receiving),
         |no| forget(db, first, no),
     )
@@ -289,7 +290,7 @@ pub fn remove_unpromised(db: &Db, no: UploadNo) -> Result<()> {
 /// `Database`.
 pub fn purge(db: &Db, no: UploadNo) -> Result<()> {
     rows::discard(db, no)?;
-    while !db.write(|tx| uploads::purge_chunks_step(tx, no, uploads::PURGE_CHUNKS))? {}
+    while !db.write_ahead(|tx| uploads::purge_chunks_step(tx, no, uploads::PURGE_CHUNKS))? {}
     Ok(())
 }
 

@@ -137,7 +137,8 @@ impl Batch {
         if self.rows.is_empty() {
             return Ok(());
         }
-        db.write(|tx| {
+        // Nobody is promised these rows before the upload or the job says that they are all here.
+        db.write_ahead(|tx| {
             each(tx, progress)?;
             rows::insert(tx, no, sheet, &self.rows)
         })?;

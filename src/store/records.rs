@@ -36,38 +36,86 @@ pub struct Listed {
     pub job: JobId,
 }
 
+/// Keys of filed records that are not in the index yet. They come in no order: filed row by row, each
+/// batch of a large job writes most pages of the index again. Many at a time and in their order, they
+/// write each page once.
+#[derive(Debug, Default)]
+pub struct NewKeys {
+    /// `(hash, record)`
+    keys: Vec<(i64, i64)>,
+}
+
+impl NewKeys {
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Puts them in the order in which they are filed.
+    pub fn sort(&mut self) {
+        self.keys.sort_unstable_by(|a, b| b.cmp(a));
+    }
+
+    /// Puts the next ones into the index, and says how many.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn file(&self, tx: &Tx<'_>, at_most: u32) -> Result<usize> {
+        let mut statement = tx.prepare_cached(
+            "INSERT OR IGNORE INTO record_keys (hash, record_id) VALUES (?1, ?2)",
+        )?;
+        let some = usize::try_from(at_most).unwrap_or(usize::MAX);
+        let next = self.keys.iter().rev().take(some);
+        for (hash, record) in next.clone() {
+            statement.execute(params![hash, record])?;
+        }
+        Ok(next.len())
+    }
+
+    /// So many are in the index for good.
+    pub fn filed(&mut self, number: usize) {
+        self.keys.truncate(self.keys.len().saturating_sub(number));
+    }
+}
+
 /// Files rows of one job in one transaction: records, which stay invisible until the job is
 /// completed, and rows that did not become any.
 pub struct Filer<'t> {
-    tx: &'t Tx<'t>,
     job: JobId,
     template: &'t str,
     record: CachedStatement<'t>,
     parked: CachedStatement<'t>,
-    /// `(hash, record)`, kept to the end: in their order they go into the index several times faster.
-    keys: Vec<(i64, i64)>,
+    /// To be filed before the job is completed.
+    keys: &'t mut NewKeys,
 }
 
 impl<'t> Filer<'t> {
     /// # Errors
     /// `Database`.
-    pub fn begin(tx: &'t Tx<'t>, job: JobId, template: &'t str) -> Result<Filer<'t>> {
+    pub fn begin(
+        tx: &'t Tx<'t>,
+        job: JobId,
+        template: &'t str,
+        keys: &'t mut NewKeys,
+    ) -> Result<Filer<'t>> {
         Ok(Filer {
-            tx,
             job,
             template,
             record: tx.prepare_cached(
-                "INSERT INTO records (job_id, template, row, source_no, replaces, data, changes)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO records (job_id, template, row, source_no, replaces, data, changes, keys)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?,
             parked: tx.prepare_cached(
                 "INSERT INTO parked_rows (job_id, row, outcome, problems) VALUES (?1, ?2, ?3, ?4)",
             )?,
-            keys: Vec::new(),
+            keys,
         })
     }
 
-    /// Puts a record in.
+    /// Puts a record in; it is found by its keys when those are filed too.
     ///
     /// # Errors
     /// `Database`.
@@ -79,9 +127,11 @@ impl<'t> Filer<'t> {
             record.source.map(|no| no.0),
             record.replaces,
             record.data,
-            record.changes
+            record.changes,
+            listed_keys(record.keys)
         ])?;
-        self.keys.extend(record.keys.iter().map(|hash| (*hash, id)));
+        let keys = record.keys.iter().map(|hash| (*hash, id));
+        self.keys.keys.extend(keys);
         Ok(())
     }
 
@@ -94,21 +144,15 @@ impl<'t> Filer<'t> {
             .execute(params![self.job.0, row, outcome, problems])?;
         Ok(())
     }
+}
 
-    /// The keys by which the records are found again.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub fn end(mut self) -> Result<()> {
-        self.keys.sort_unstable();
-        let mut statement = self.tx.prepare_cached(
-            "INSERT OR IGNORE INTO record_keys (hash, record_id) VALUES (?1, ?2)",
-        )?;
-        for (hash, record) in &self.keys {
-            statement.execute(params![hash, record])?;
-        }
-        Ok(())
+/// `[hash, …]`, as `records.keys` holds it.
+fn listed_keys(keys: &[i64]) -> Option<String> {
+    if keys.is_empty() {
+        return None;
     }
+    let hashes: Vec<String> = keys.iter().map(i64::to_string).collect();
+    Some(format!("[{}]", hashes.join(",")))
 }
 
 /// Whether a version of a record is in the list now. `r` is the version's row, `j` that of its job.
@@ -116,14 +160,18 @@ impl<'t> Filer<'t> {
 /// CROSS JOIN, here and below, because the order matters: from the record to its job by the key. Left
 /// to itself SQLite begins with the jobs while they are few, and keeps to that plan when they are many.
 pub(super) fn in_list() -> String {
-    format!("j.status = 'completed' AND (j.undone_at IS NULL OR r.kept) AND NOT {LATER}")
+    format!(
+        "j.status = 'completed' AND (j.undone_at IS NULL OR
+            r.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = r.let_go) IS NULL) AND NOT {LATER}"
+    )
 }
 
 /// Whether a newer version than `r` counts.
 pub(super) const LATER: &str = "EXISTS (
     SELECT 1 FROM records n CROSS JOIN jobs k ON k.id = n.job_id
     WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
-      AND k.status = 'completed' AND (k.undone_at IS NULL OR n.kept))";
+      AND k.status = 'completed' AND (k.undone_at IS NULL OR
+        n.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = n.let_go) IS NULL))";
 
 fn listed(row: &rusqlite::Row<'_>) -> rusqlite::Result<Listed> {
     Ok(Listed {
@@ -200,7 +248,8 @@ pub fn repaired(
     let mut statement = connection.prepare_cached(&format!(
         "SELECT r.id, coalesce(r.replaces, r.id), r.data, u.filename, r.row, p.username, r.job_id
          FROM records o
-         CROSS JOIN jobs h ON h.id = o.job_id AND h.status = 'completed' AND (h.undone_at IS NULL OR o.kept)
+         CROSS JOIN jobs h ON h.id = o.job_id AND h.status = 'completed' AND (h.undone_at IS NULL OR
+              o.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = o.let_go) IS NULL)
               AND h.report ->> '$.repairs.job_id' = ?1
          CROSS JOIN records r ON r.id = coalesce(o.replaces, o.id) OR r.replaces = coalesce(o.replaces, o.id)
          CROSS JOIN jobs j ON j.id = r.job_id

@@ -38,10 +38,23 @@ pub fn first(connection: &Connection) -> Result<Option<First>> {
 /// # Errors
 /// `Database`.
 pub fn dangling(connection: &Connection) -> Result<usize> {
-    Ok(connection
+    let rows = connection
         .prepare("PRAGMA foreign_key_check")?
         .query_map([], |_| Ok(()))?
-        .count())
+        .count();
+    // Keys without their record, and records of the list that would not be found by theirs.
+    let keys: i64 = connection.query_row(
+        "SELECT (SELECT count(*) FROM record_keys k
+                 WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.id = k.record_id))
+              + (SELECT count(*) FROM jobs j
+                 CROSS JOIN records r ON r.job_id = j.id
+                 CROSS JOIN json_each(CASE WHEN json_valid(r.keys) THEN r.keys ELSE '[null]' END) k
+                 WHERE j.status = 'completed' AND r.keys IS NOT NULL
+                   AND NOT EXISTS (SELECT 1 FROM record_keys q WHERE q.hash = k.value AND q.record_id = r.id))",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(rows + usize::try_from(keys).unwrap_or(usize::MAX))
 }
 
 /// Numbers of uploads of which fewer or more bytes are stored than came in; the first ones.
@@ -51,7 +64,7 @@ pub fn dangling(connection: &Connection) -> Result<usize> {
 pub fn of_wrong_length(connection: &Connection) -> Result<Vec<i64>> {
     let mut statement = connection.prepare(
         "SELECT u.no FROM uploads u WHERE u.status IN ('received', 'stored')
-         AND u.size <> (SELECT coalesce(sum(length(h.bytes)), 0) FROM upload_chunks h WHERE h.upload_no = u.no)
+         AND u.size <> (SELECT coalesce(sum(coalesce(h.size, length(h.bytes))), 0) FROM upload_chunks h WHERE h.upload_no = u.no)
          ORDER BY u.no LIMIT ?1",
     )?;
     let rows = statement.query_map([SHORT_MAX], |row| row.get(0))?;

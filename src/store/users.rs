@@ -151,20 +151,28 @@ pub fn another_admin(connection: &Connection, id: UserId) -> Result<bool> {
         .query_row([id.0], |row| row.get(0))?)
 }
 
+/// Whether a new user may have this name.
+///
+/// # Errors
+/// `name-taken`, with the name as the other user writes it.
+pub fn check_free(connection: &Connection, username: &str) -> Result<()> {
+    by_name(connection, username)?.map_or(Ok(()), |there| {
+        Err(Error::problem(
+            Code::NameTaken,
+            format!(
+                "There is a user named {} already. Choose another name.",
+                there.user.username
+            ),
+        ))
+    })
+}
+
 /// Adds a user.
 ///
 /// # Errors
 /// `name-taken`.
 pub fn insert(tx: &Tx<'_>, new: &NewUser) -> Result<UserId> {
-    if by_name(tx, &new.username)?.is_some() {
-        return Err(Error::problem(
-            Code::NameTaken,
-            format!(
-                "There is a user named {} already. Choose another name.",
-                new.username
-            ),
-        ));
-    }
+    check_free(tx, &new.username)?;
     put_in(tx, new, "")?;
     Ok(UserId(tx.last_insert_rowid()))
 }

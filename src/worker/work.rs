@@ -11,6 +11,7 @@ use super::check::{Check, Decided};
 use super::leftovers;
 use crate::app::App;
 use crate::db::Tx;
+use crate::db::pace::Pace;
 use crate::error::{Error, Result};
 use crate::faults;
 use crate::id::UploadNo;
@@ -21,7 +22,7 @@ use crate::repair;
 use crate::sheet::{self, Column, SheetInfo};
 use crate::stop::Stop;
 use crate::store::jobs::{self, Claim, Counts};
-use crate::store::records::{Filer, NewRecord};
+use crate::store::records::{Filer, NewKeys, NewRecord};
 use crate::store::uploads::{self, Status, Upload};
 use crate::store::{mappings, rows, sessions};
 use crate::turns::Turn;
@@ -33,6 +34,12 @@ const FILE_FOR: Duration = Duration::from_millis(10);
 
 /// Rows filed however long they take, and before the clock is looked at again.
 const ROWS_AT_LEAST: usize = 200;
+
+/// Keys of records that are kept for the index at a time: 4 MiB.
+const KEYS_AT_MOST: usize = 1 << 18;
+
+/// Keys in the first transaction that files some; the next ones go by what it took.
+const KEYS_FIRST: u32 = 1_000;
 
 /// Member of a problem that carries the report of a job that failed for missing columns.
 pub(super) const REPORT_MEMBER: &str = "report";
@@ -81,6 +88,7 @@ pub(super) fn work(
         rows_done: 0,
         rows_total: sheet.rows,
         last: Vec::new(),
+        keys: NewKeys::default(),
     };
     filing.run(&mut check, stop)?;
     let now = app.clock.monotonic();
@@ -138,7 +146,7 @@ fn read(app: &App, claim: &Claim, stop: &Stop) -> Result<Upload> {
         },
         &mut || app.bell.progress(claim.user),
     )?;
-    app.db.write(|tx| {
+    app.db.write_ahead(|tx| {
         let rows = found.default_sheet().map(|sheet| sheet.rows);
         jobs::progress(tx, claim, Phase::Validating, 0, rows)?;
         uploads::keep_sheets(tx, upload.no, &found.file, &found.sheets)?;
@@ -177,6 +185,7 @@ struct Filing<'a> {
     rows_total: u64,
     /// The last batch, kept for the transaction that ends the job.
     last: Vec<Decided>,
+    keys: NewKeys,
 }
 
 impl Filing<'_> {
@@ -212,17 +221,36 @@ impl Filing<'_> {
     fn file_but<'r>(&mut self, rows: &'r [Decided], left: usize) -> Result<&'r [Decided]> {
         let mut rest = rows;
         while rest.len() > left {
-            let filed = self.app.db.write(|tx| {
+            let mut keys = std::mem::take(&mut self.keys);
+            let filed = self.app.db.write_ahead(|tx| {
                 let until = self.app.clock.monotonic() + FILE_FOR;
-                let filed = self.file(tx, rest, until)?;
+                let filed = self.file(tx, rest, until, &mut keys)?;
                 self.progress(tx, Phase::Validating, filed)?;
                 Ok(filed)
             })?;
+            self.keys = keys;
             self.rows_done += u64::try_from(filed).unwrap_or(0);
             rest = rest.get(filed..).unwrap_or_default();
             self.app.bell.progress(self.claim.user);
+            if self.keys.len() >= KEYS_AT_MOST {
+                self.file_keys(Phase::Validating)?;
+            }
         }
         Ok(rest)
+    }
+
+    /// Files the keys of the records that are filed, a transaction after another.
+    fn file_keys(&mut self, phase: Phase) -> Result<()> {
+        self.keys.sort();
+        let mut pace = Pace::from(KEYS_FIRST);
+        while !self.keys.is_empty() {
+            let filed = self.app.db.step(&mut pace, |tx, at_most| {
+                self.progress(tx, phase, 0)?;
+                self.keys.file(tx, at_most)
+            })?;
+            self.keys.filed(filed);
+        }
+        Ok(())
     }
 
     fn progress(&self, tx: &Tx<'_>, phase: Phase, filed: usize) -> Result<()> {
@@ -231,8 +259,14 @@ impl Filing<'_> {
     }
 
     /// Files rows until that time is over; says how many.
-    fn file(&self, tx: &Tx<'_>, rows: &[Decided], until: Duration) -> Result<usize> {
-        let mut filer = Filer::begin(tx, self.claim.job, self.template)?;
+    fn file(
+        &self,
+        tx: &Tx<'_>,
+        rows: &[Decided],
+        until: Duration,
+        keys: &mut NewKeys,
+    ) -> Result<usize> {
+        let mut filer = Filer::begin(tx, self.claim.job, self.template, keys)?;
         let mut filed = 0;
         for some in rows.chunks(ROWS_AT_LEAST) {
             for decided in some {
@@ -243,7 +277,6 @@ impl Filing<'_> {
                 break;
             }
         }
-        filer.end()?;
         Ok(filed)
     }
 
@@ -274,6 +307,7 @@ impl Filing<'_> {
     ) -> Result<()> {
         let batch = std::mem::take(&mut self.last);
         let batch = self.file_but(&batch, ROWS_AT_LEAST)?;
+        self.file_keys(Phase::Saving)?;
         let mut report = check.checker.report(worked.as_secs_f64());
         if let Some(repair) = &check.repair {
             let home = json!({ "job_id": repair.job, "filename": repair.filename });
@@ -291,7 +325,10 @@ impl Filing<'_> {
         let text = serde_json::to_string(&report)?;
         self.app.db.write(|tx| {
             self.progress(tx, Phase::Saving, batch.len())?;
-            self.file(tx, batch, Duration::MAX)?;
+            let mut keys = NewKeys::default();
+            self.file(tx, batch, Duration::MAX, &mut keys)?;
+            keys.sort();
+            keys.file(tx, u32::MAX)?;
             if let Some(choices) = &check.to_remember {
                 remember(tx, self.claim, self.template, columns, choices)?;
             }

@@ -28,7 +28,7 @@ export const files = () => [
   file('f-40', 'fair-leads.csv', 310, 3600 * 30, null),
   file('f-39', 'hr.xlsx', null, 86400 * 3, line(failed('password-protected', 'The file is protected with a password. Remove the password in Excel (File › Info › Protect Workbook) and add it again.'), { job_id: 39 })),
   file('f-38', 'contacts without needed columns.xlsx', 120, 86400 * 9, line(failed('missing-columns', 'LinkedIn_URL is needed and no column was matched to it.'), { job_id: 38 })),
-  file('f-37', 'a file with a really long name that somebody gave it on a Friday afternoon (final, version 3).xlsx', 200000, 86400 * 12, line(ended('cancelled'), { job_id: 37 })),
+  file('f-37', 'a file with a really long name that somebody gave it on a Friday afternoon (final, version 3).xlsx', 200000, 86400 * 12, line(ended('cancelled', { detail: 'Cancelled by maria.', finished: ago(86400 * 12) }), { job_id: 37 })),
   file('f-36', 'huge.xlsx', 1_048_576, 86400 * 400, line(ended('timeout', { error: { code: 'timeout', message: 'The work took longer than 30 minutes and was stopped. Nothing was stored.' } }), { job_id: 36 })),
   file('f-35', 'undone.ods', 5, 86400 * 400, line(ended('completed'), { job_id: 35, counts: { rows: 5, valid: 5, invalid: 0, duplicates: 0, updated: 0 }, undone: ago(3600), undone_by: 'maria' })),
 ];

@@ -74,7 +74,7 @@ story('a new office sets itself up, drops a file and takes its clean list away',
   }, bytes);
   await page.dispatchEvent('footer', 'drop', { dataTransfer: drop });
   await page.getByText(/\d columns? recognised/).first().waitFor();
-  assert.match(await focused(page), /^companies\.xlsx/);
+  assert.match(await focused(page), new RegExp(`^companies\\.xlsx ${Math.round(bytes.length / 1024)} KB · \\d+ rows$`));
   await process(page);
   await done(page);
   assert.match(await work(page).textContent(), /stored/);
@@ -209,6 +209,11 @@ story('rows to fix are taken away, come home and are known again', both, async (
   const before = await rows.count();
   await rules.first().click();
   assert.ok(await rows.count() < before || await rules.count() === 1, 'a rule filters');
+  const left = await rows.count();
+  await page.reload();
+  await rows.first().waitFor();
+  assert.equal(await rules.first().getAttribute('aria-pressed'), 'true', 'a reload keeps the filter');
+  assert.equal(await rows.count(), left);
   const changed = page.locator('summary', { hasText: /were changed on the way in/ });
   const said = Number(/^[\d,]+/.exec(await changed.textContent())[0]);
   await changed.click();
@@ -518,10 +523,14 @@ story('what is known to fail is not offered, and what is missing can be chosen',
   await choose(page, { name: 'b.csv', mimeType: 'text/csv', buffer: Buffer.from('Was;Wo\nACME;https://www.linkedin.com/company/acme\n') });
   await page.getByLabel(/“Company Name” is needed/).waitFor();
   assert.equal(await go.getAttribute('aria-disabled'), 'true');
+  const why = /^To process it, choose the column of “Company Name”/;
+  assert.match(await page.locator(`#${await go.getAttribute('aria-describedby')}`).textContent(), why, 'the button says why');
   await choose(page, { name: 'empty.csv', mimeType: 'text/csv', buffer: Buffer.alloc(0) });
   await page.getByText('empty.csv: The file is empty. b.csv is still chosen.').first().waitFor();
+  await listen(page);
   await go.click({ force: true }); // it says so itself, as screen readers can press it
   assert.match(await focused(page), /^Choose a column/);
+  await page.waitForFunction((words) => window.said.some((one) => new RegExp(words).test(one)), why.source);
   // By the keyboard: each arrow chooses, the focus stays where it is, and what came of it is said.
   await listen(page);
   const [name, profile] = ['Company Name', 'LinkedIn_URL'].map((title) => page.getByLabel(`“${title}” is needed`));
@@ -626,7 +635,7 @@ story('Back closes a dialog and nothing else', both, async ({ window }) => {
   await page.getByLabel('Name', { exact: true }).fill('Anna');
   await page.getByLabel('First password').fill(PASSWORD);
   await page.keyboard.press('Enter');
-  await page.getByRole('dialog').locator('.note.bad').waitFor();
+  await page.getByRole('dialog').locator('.note.bad').getByText('There is a user named anna already.').waitFor();
   assert.equal(await page.getByLabel('Name', { exact: true }).getAttribute('aria-invalid'), 'true');
   assert.equal(await page.evaluate(() => document.activeElement.value), 'Anna');
 });
@@ -710,12 +719,17 @@ story('the page of a job and of its file tell how far it is, and how it ends', b
   await page.getByRole('progressbar', { name: 'Progress of long.csv' }).waitFor();
   await page.goto(`${office.url}/#/job/1`);
   await page.locator('.status').getByText(/Next/).waitFor();
+  assert.equal(await page.title(), 'Waiting · long.csv');
   await listen(page);
   await release(page, api);
   await page.locator('.sum').waitFor();
   const heard = (what) => page.waitForFunction((words) => window.said.some((one) => one.includes(words)), what);
   await heard('long.csv: Done · 3 stored');
   assert.equal(await page.evaluate(() => window.said.filter((words) => /Done/.test(words)).length), 1, 'said once');
+  assert.equal(await page.title(), 'long.csv – Sheetline', 'the title is told of nothing under way');
+  await page.locator('summary', { hasText: 'What the job went through' }).click();
+  const went = page.getByRole('table', { name: 'What the job went through' }).locator('tbody tr td:nth-child(2)');
+  assert.deepEqual(await went.allTextContents(), ['Waiting', 'Working', 'Done'], 'in people’s words');
 
   await hold(page, api);
   await page.goto(`${office.url}/#/`);
@@ -772,4 +786,95 @@ story('a busy database is told while it is tried again', both, async ({ window }
   await page.locator('.status').getByText('The database is busy. Trying again in 2 s.').waitFor();
   await done(page);
   assert.ok(await page.evaluate(() => window.said.includes('The database is busy. Trying again in 2 s.')), 'it is said');
+});
+
+story('the list of records shows where each comes from, and its numbers stand right', both, async ({ office, window }) => {
+  const page = await window('anna');
+  const name = 'a file with a name that somebody gave it on a Friday.csv';
+  const lines = ['Company Name,LinkedIn_URL,Website_URL,Company_Size,Industry,Revenue', ...[1, 2].map((i) => `A company with quite a long name ${i} GmbH & Co. KG,https://www.linkedin.com/company/acompanywithquitealongnameandnohyphen${i},https://www.acompanywithalongnameandnohyphen${i}.example.org,${i}500,Machinery and plant engineering,1234567`)];
+  await choose(page, { name, mimeType: 'text/csv', buffer: Buffer.from(`${lines.join('\n')}\n`) });
+  await process(page);
+  await done(page);
+  await page.goto(`${office.url}/#/records`);
+  const list = page.getByRole('table', { name: 'Records' });
+  await list.waitFor();
+  assert.equal(await list.evaluate((element) => element.parentElement.scrollWidth - element.parentElement.clientWidth), 0, 'all of it is seen at 1280 px');
+  const row = list.locator('tbody tr').first();
+  assert.match(await row.textContent(), /row\s[23]anna$/);
+  const number = row.getByRole('cell', { name: '1,234,567', exact: true });
+  assert.equal(await number.evaluate((cell) => getComputedStyle(cell).textAlign), 'end');
+  await row.getByRole('cell', { name: /^[12],500$/ }).waitFor();
+});
+
+story('the last day is seen from its first job on', both, async ({ window }) => {
+  const page = await window('maria');
+  await choose(page, csv('one.csv', 2));
+  await process(page);
+  await done(page);
+  await page.getByRole('link', { name: 'Server' }).click();
+  await page.getByRole('heading', { name: 'The last 24 hours' }).waitFor();
+  const highest = await page.locator('.chart').evaluateAll((charts) => charts.map((chart) => Math.max(...[...chart.querySelectorAll('rect')].map((column) => column.getBBox().height))));
+  assert.deepEqual(highest, [100, 100], 'jobs and waiting time have a column each');
+  await page.getByText('at most 1 job in an hour').waitFor();
+  await page.getByText(/Waiting time.*at most/).first().waitFor();
+  const hours = page.locator('details', { hasText: 'Hour by hour' });
+  await hours.locator('summary').click();
+  const row = page.getByRole('table', { name: 'Hour by hour' }).locator('tbody tr');
+  assert.match(await row.textContent(), /^\d\d:\d\d102.* s$/);
+  await page.waitForResponse(/figures/);
+  await page.waitForResponse(/health/);
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  assert.equal(await hours.getAttribute('open'), '', 'what is open stays open when new figures come');
+});
+
+story('another window hears of what was stored, and of the end of the session', both, async ({ window }) => {
+  const page = await window('anna');
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await other.getByText('No uploads yet.').first().waitFor();
+  await choose(page, csv('leads.csv', 3));
+  await page.getByRole('button', { name: 'Upload as JSON' }).click();
+  await work(other).getByText('leads.csv').waitFor();
+  await page.getByRole('button', { name: 'anna' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await other.getByRole('heading', { name: 'Sign in to Sheetline' }).waitFor();
+});
+
+story('a sign-in that has to wait keeps the focus and ends its warning', both, async ({ window }) => {
+  const page = await window();
+  await page.route('**/login', (route) => route.fulfill({ status: 429, contentType: 'application/problem+json', body: JSON.stringify({ status: 429, code: 'too-many-attempts', detail: 'Wait.', retry_after: 2 }) }));
+  await listen(page);
+  await signIn(page, 'anna');
+  await page.getByText('Too many tries. Wait 2 seconds.').first().waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'note bad');
+  await page.waitForFunction(() => document.activeElement.textContent === 'Sign in');
+  assert.equal(await page.locator('.note.bad').count(), 0);
+  await page.waitForFunction(() => window.said.includes('You can try again'));
+});
+
+story('what is for administrators is refused in words, and a failed file leads on', both, async ({ office, window }) => {
+  const page = await window('anna');
+  await page.goto(`${office.url}/#/users`);
+  await page.getByText('Only administrators can do this.').waitFor();
+  await page.goto(`${office.url}/#/nowhere`);
+  await page.getByText('This address leads nowhere.').waitFor();
+  const failed = { job_id: 7, status: 'failed', filename: 'hr.xlsx', file_upload_id: 'f', error: { code: 'password-protected', message: 'The file is protected with a password.' } };
+  const cancelled = { job_id: 6, status: 'cancelled', filename: 'old.xlsx', file_upload_id: 'g', detail: 'Cancelled by anna.', finished: new Date(Date.now() - 9 * 86_400_000).toISOString() };
+  const file = (last_job) => ({ id: last_job.file_upload_id, filename: last_job.filename, size: 9, uploaded_by: 'anna', uploaded_at: new Date().toISOString(), rows: null, status: 'stored', last_job });
+  await page.route(/\/api\/files\?/, (route) => route.fulfill({ json: { success: true, next_cursor: null, files: [file(failed), file(cancelled)] } }));
+  await page.goto(`${office.url}/#/`);
+  await work(page).getByRole('link', { name: 'Why? hr.xlsx' }).waitFor();
+  await page.getByText(/Cancelled by anna at \d\d:\d\d \(\d+ \w+( \d+)?\)\. Nothing was stored\./).waitFor(); // not today
+  const chooser = page.waitForEvent('filechooser');
+  await work(page).getByRole('button', { name: /^Choose another/ }).click();
+  await (await chooser).setFiles(csv('open.csv', 2));
+  // The page of a file names the sheet whose rows it shows: the first that has some.
+  const sheets = [['Summary', 0, false], ['Notes', 3, true], ['Customers', 1, false]].map(([name, rows, hidden]) => ({ name, rows, hidden }));
+  await page.route(/\/api\/files\/f$/, (route) => route.fulfill({ json: { success: true, file: { id: 'f', filename: 'book.xlsx', size: 9, uploaded_by: 'anna', uploaded_at: new Date().toISOString(), rows: 1, status: 'stored', sha256: 'a', sheets, last_job: null } } }));
+  await page.route(/\/api\/files\/f\/json/, (route) => route.fulfill({ body: '{"Firma":"ACME"}\n' }));
+  await page.getByText('recognised').first().waitFor();
+  await page.goto(`${office.url}/#/file/f`);
+  await page.getByRole('cell', { name: 'ACME' }).waitFor();
+  assert.equal(await page.getByLabel('Sheet').inputValue(), 'Customers');
+  assert.equal(await page.title(), 'book.xlsx – Sheetline');
 });

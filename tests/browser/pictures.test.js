@@ -57,7 +57,7 @@ test('the pictures of the README are made of the real page', { timeout: 240_000 
 
     await page.getByRole('button', { name: /^Remove/ }).click();
     await process(list('all-customers.csv', 60_000, 'a'));
-    await top.getByText(/checking rows · [3-9]\d %.*rows\/s/).waitFor();
+    await top.getByText(/checking rows · [3-9]\d\s%.*rows\/s/).waitFor();
     await page.evaluate(() => document.activeElement.blur());
     await picture('uploads', 720);
     await page.getByRole('link', { name: 'Report customers-november.csv' }).click();

@@ -6,6 +6,7 @@ use flate2::read::GzDecoder;
 use serde_json::json;
 use sheetline::http::listener::{Body, Incoming};
 use sheetline::http::routes;
+use sheetline::store::uploads;
 
 use crate::forms;
 use crate::office::{Answer, Office, Person};
@@ -18,12 +19,39 @@ fn with(person: &Person<'_>, method: &str, url: &str, headers: &[(&str, &str)]) 
 }
 
 #[test]
+fn a_text_is_stored_packed_and_a_workbook_as_it_came() {
+    let office = Office::new();
+    let maria = office.member("maria");
+    maria
+        .upload("upload-json", "a.csv", &forms::companies("p", 8_000), &[])
+        .expect(201);
+    let book = include_bytes!("../../samples/companies.xlsx");
+    maria.upload("upload-json", "b.xlsx", book, &[]).expect(201);
+    let stored = |no: u32| {
+        let of = |what: &str| {
+            office.number(&format!(
+                "SELECT {what} FROM upload_chunks c JOIN uploads u ON u.no = c.upload_no WHERE u.no = {no}"
+            ))
+        };
+        (
+            of("sum(coalesce(c.size, length(c.bytes))) - max(u.size)"),
+            of("2 * sum(length(c.bytes)) < max(u.size)"),
+            of("sum(c.size IS NOT NULL)"),
+        )
+    };
+    let (missing, small, packed) = stored(1);
+    assert!((missing, small) == (0, 1) && packed > 2, "{packed}");
+    assert_eq!(stored(2), (0, 0, 0));
+}
+
+#[test]
 fn an_original_comes_in_parts_to_whoever_goes_on_with_it() {
     let office = Office::new();
     let maria = office.member("maria");
-    // More than one piece of the database (64 KiB).
-    let file = forms::companies("part", 2_000);
-    assert!(file.len() > 150_000);
+    // More than two pieces of the database.
+    let file = forms::companies("part", 8_000);
+    let piece = uploads::CHUNK_BYTES;
+    assert!(file.len() > 2 * piece);
     let upload = maria.upload("upload-json", "a.csv", &file, &[]).expect(201);
     let url = format!(
         "/api/files/{}/original",
@@ -37,9 +65,9 @@ fn an_original_comes_in_parts_to_whoever_goes_on_with_it() {
     let size = file.len();
     for (start, end) in [
         (0, 10),
-        (65_530, 65_550),
-        (65_536, 131_072),
-        (131_071, size),
+        (piece - 6, piece + 10),
+        (piece, 2 * piece),
+        (2 * piece - 1, size),
         (size - 1, size),
     ] {
         let range = format!("bytes={start}-{}", end - 1);

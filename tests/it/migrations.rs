@@ -79,6 +79,11 @@ fn a_database_of_every_released_schema_becomes_what_a_new_one_is() {
         assert_eq!(schema(&path), schema(&fresh), "from schema {version}");
         assert_eq!(number(&path, "PRAGMA user_version"), migrate::VERSION);
         assert_eq!(number(&path, rows), before);
+        let keys = number(&path, "SELECT count(*) FROM record_keys");
+        let named = "SELECT count(*) FROM record_keys q JOIN records r ON r.id = q.record_id
+                     JOIN json_each(r.keys) k ON k.value = q.hash";
+        assert!(keys > 0);
+        assert_eq!(number(&path, named), keys);
         let copy = migrate::copy_name(&path, migrate::VERSION);
         assert_eq!(number(&copy, "PRAGMA user_version"), version);
         assert_eq!(number(&copy, rows), before);
@@ -160,7 +165,7 @@ fn a_step_that_fails_is_told_with_the_copy_and_takes_no_other_file_s_name() {
     fs::write(&mine, "mine").unwrap();
     let connection = Connection::open(&path).unwrap();
     connection
-        .execute_batch("ALTER TABLE jobs ADD COLUMN unchanged INTEGER")
+        .execute_batch("ALTER TABLE records ADD COLUMN keys TEXT")
         .unwrap();
     drop(connection);
     let said = open(&path).err().unwrap().to_string();

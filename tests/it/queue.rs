@@ -8,7 +8,7 @@ use sheetline::id::JobId;
 use sheetline::runs::Run;
 use sheetline::stop::{Reason, Stop};
 use sheetline::store::jobs::{self, Claim};
-use sheetline::store::records::{Filer, NewRecord};
+use sheetline::store::records::{Filer, NewKeys, NewRecord};
 use sheetline::words::{Phase, State};
 use sheetline::worker::{Ran, leftovers};
 
@@ -376,7 +376,8 @@ fn what_ended_jobs_left_is_removed_when_there_is_time_and_what_is_in_work_stays(
         .db
         .write(|tx| {
             for job in [ended, working] {
-                let mut filer = Filer::begin(tx, JobId(job), "companies")?;
+                let mut keys = NewKeys::default();
+                let mut filer = Filer::begin(tx, JobId(job), "companies", &mut keys)?;
                 for row in 2..1_002 {
                     filer.insert(&NewRecord {
                         row,
@@ -387,7 +388,8 @@ fn what_ended_jobs_left_is_removed_when_there_is_time_and_what_is_in_work_stays(
                         keys: &[i64::from(row)],
                     })?;
                 }
-                filer.end()?;
+                drop(filer);
+                keys.file(tx, u32::MAX)?;
             }
             Ok(())
         })

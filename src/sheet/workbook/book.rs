@@ -189,11 +189,7 @@ impl<'a, 'w> Book<'a, 'w> {
     fn empty(&self) -> Error {
         let with_header = match self.wanted {
             Some(wanted) => self.read.get(wanted),
-            None => self
-                .read
-                .iter()
-                .find(|info| info.header_row.is_some())
-                .or(self.read.first().filter(|_| self.read.len() == 1)),
+            None => self.read.iter().find(|info| info.header_row.is_some()),
         };
         let sentence = match with_header {
             Some(info) => summary::without_rows(info),

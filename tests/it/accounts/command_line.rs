@@ -76,7 +76,7 @@ fn users_are_managed_on_the_command_line_with_and_without_a_server() {
     let again = run(&["user", "add", "ROOT", "--password-stdin"], &password);
     assert_eq!(again.code, Some(2));
     assert!(
-        again.err.contains("There is a user named ROOT already"),
+        again.err.contains("There is a user named Root already"),
         "{}",
         again.err
     );
