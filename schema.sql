@@ -360,7 +360,8 @@ CREATE TABLE records (
     data          TEXT NOT NULL CHECK (json_valid(data)),    -- {"field": value}
     changes       TEXT,                             -- [{"cell","field","original","stored","rule"}]; NULL: stored as it stood
     kept          INTEGER NOT NULL DEFAULT 0 CHECK (kept IN (0, 1)), -- it stays in the list though its job was undone
-    keys          TEXT                              -- [hash], those that record_keys has of it; NULL: none
+    keys          TEXT,                             -- [hash], those that record_keys has of it; NULL: none
+    let_go        INTEGER                           -- jobs.id: kept until this job is undone
 ) STRICT;
 CREATE INDEX records_by_job ON records (job_id, id);
 CREATE INDEX records_versions ON records (replaces, id) WHERE replaces IS NOT NULL;
@@ -386,8 +387,17 @@ BEGIN
     SELECT RAISE(ABORT, 'what stays in the list is decided when the job is undone, and not later');
 END;
 
+CREATE TRIGGER records_go_with_an_import BEFORE UPDATE OF let_go ON records
+WHEN (SELECT undone_at FROM jobs WHERE id = NEW.let_go) IS NOT NULL
+  OR (SELECT undone_at FROM jobs WHERE id = OLD.let_go) IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'what goes from the list is decided before a job is undone, and not later');
+END;
+
 CREATE TRIGGER records_are_kept BEFORE DELETE ON records
-WHEN (SELECT status = 'completed' AND (undone_at IS NULL OR OLD.kept) FROM jobs WHERE id = OLD.job_id)
+WHEN (SELECT status = 'completed'
+         AND (undone_at IS NULL OR OLD.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = OLD.let_go) IS NULL)
+      FROM jobs WHERE id = OLD.job_id)
 BEGIN
     SELECT RAISE(ABORT, 'records of a completed job are kept; undo the job to take them out of the list');
 END;
@@ -456,13 +466,15 @@ CREATE TABLE idempotency (
 CREATE VIEW v_records AS
 SELECT r.id, r.template, r.data, u.filename AS file, r.row, p.username AS uploader, j.id AS job, j.finished_at AS stored_at
 FROM records r
-CROSS JOIN jobs j ON j.id = r.job_id AND j.status = 'completed' AND (j.undone_at IS NULL OR r.kept)
+CROSS JOIN jobs j ON j.id = r.job_id AND j.status = 'completed' AND (
+    j.undone_at IS NULL OR r.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = r.let_go) IS NULL)
 CROSS JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
 CROSS JOIN users p ON p.id = j.user_id
 WHERE NOT EXISTS (
     SELECT 1 FROM records n CROSS JOIN jobs k ON k.id = n.job_id
     WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
-      AND k.status = 'completed' AND (k.undone_at IS NULL OR n.kept));
+      AND k.status = 'completed' AND (
+          k.undone_at IS NULL OR n.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = n.let_go) IS NULL));
 
 -- Who waits for what: position 0 is being processed, 1 is next.
 CREATE VIEW v_queue AS
@@ -533,7 +545,8 @@ CROSS JOIN records r ON r.job_id = j.id
 CROSS JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
 CROSS JOIN users p ON p.id = j.user_id
 CROSS JOIN json_each(r.changes) e
-WHERE j.status = 'completed' AND (j.undone_at IS NULL OR r.kept);
+WHERE j.status = 'completed' AND (
+    j.undone_at IS NULL OR r.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = r.let_go) IS NULL);
 
 -- Where people sent the columns of their files; field is NULL where a column belongs to none.
 CREATE VIEW v_mappings AS

@@ -1,6 +1,7 @@
 //! The service as its users feel it: `cargo bench --bench service`. Prints each figure; docs/bench.md
 //! says how they compare. Starts the real executable on a free port of this computer, with databases
-//! in temporary folders, and ends by itself after about a minute.
+//! in temporary folders, and ends by itself after about a minute; `-- --million` only asks beside a job of
+//! 1,000,000 rows.
 
 #![expect(
     clippy::print_stdout,
@@ -21,18 +22,22 @@ mod office;
 use std::time::{Duration, Instant};
 
 use forms::companies;
-use office::{Asker, Office, memory, office, processor, workbook};
+use office::{Asker, Office, memory, office, office_with, processor, workbook};
 
 fn main() {
     // `cargo test --benches` asks with --test: then there is nothing to do.
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
+    if std::env::args().any(|argument| argument == "--million") {
+        status_beside_a_job(scaled(1_000_000));
+        return;
+    }
     ready();
     status();
     upload_as_json();
     upload_and_process();
-    status_beside_a_large_job();
+    status_beside_a_job(scaled(200_000));
 }
 
 /// Whether this is a short run (`-- --quick`) that only sees to it that the bench still works.
@@ -180,8 +185,9 @@ fn upload_and_process() {
     );
 }
 
-fn status_beside_a_large_job() {
-    let office = office(5);
+fn status_beside_a_job(rows: usize) {
+    // A million rows are 120 MB.
+    let office = office_with(5, &["--max-upload-mb", "256"]);
     let began = Instant::now();
     let queued = office
         .served
@@ -189,7 +195,7 @@ fn status_beside_a_large_job() {
             &office.sessions[4],
             "upload-and-process",
             "large.csv",
-            &companies("large", scaled(200_000)),
+            &companies("large", rows),
             None,
         )
         .unwrap()
@@ -199,7 +205,7 @@ fn status_beside_a_large_job() {
     let times = std::thread::scope(|scope| {
         scope.spawn(|| {
             let job = office.served.wait_for_end(&office.sessions[4], job);
-            assert_eq!(job["counts"]["valid"], scaled(200_000), "{job}");
+            assert_eq!(job["counts"]["valid"], rows, "{job}");
             done.store(true, std::sync::atomic::Ordering::Relaxed);
         });
         ask_all(&office, 4, || {
@@ -207,7 +213,7 @@ fn status_beside_a_large_job() {
         })
     });
     say(
-        "status p99 while a 200,000-row job runs; the job",
+        &format!("status p99 while a job of {rows} rows runs; the job"),
         &format!(
             "{:?} (of {} requests); {:.2?}, memory at most {:.0} MiB",
             p99(&times),

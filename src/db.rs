@@ -12,8 +12,8 @@ pub mod patience;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -70,8 +70,10 @@ pub struct Db {
     /// Writes that got through.
     written: AtomicU64,
     held: Held,
-    readers: Mutex<Readers>,
-    reader_done: Condvar,
+    /// Not the standard library's: its condition variable asks the system to wake somebody at the end of
+    /// every read, whether anybody waits or not.
+    readers: parking_lot::Mutex<Readers>,
+    reader_done: parking_lot::Condvar,
     room: Room,
     /// The writer moves no log home, for the disk is full.
     sparing: AtomicBool,
@@ -105,7 +107,7 @@ struct Turn<'a>(&'a Db);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        lock(&self.0.readers).at_work -= 1;
+        self.0.readers.lock().at_work -= 1;
         self.0.reader_done.notify_one();
     }
 }
@@ -157,8 +159,8 @@ impl Db {
             writer: parking_lot::Mutex::new(connection),
             written: AtomicU64::new(0),
             held: Held::default(),
-            readers: Mutex::default(),
-            reader_done: Condvar::new(),
+            readers: parking_lot::Mutex::default(),
+            reader_done: parking_lot::Condvar::new(),
             room: Room::default(),
             sparing: AtomicBool::new(false),
             replicated: AtomicBool::new(false),
@@ -361,6 +363,24 @@ impl Db {
     /// # Errors
     /// Whatever `work` returned, or what SQLite said.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.read_one(|connection| {
+            // Prepared once, and again and again. Where the work panics, the connection goes and its
+            // transaction with it.
+            connection.prepare_cached("BEGIN")?.execute([])?;
+            let result = work(connection);
+            // Where it fails the connection is not used again.
+            let _ended = connection
+                .prepare_cached("ROLLBACK")
+                .and_then(|mut end| end.execute([]));
+            result
+        })
+    }
+
+    /// As [`Db::read`], for work that is one statement: that sees one state by itself, and costs half.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn read_one<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let (_turn, pooled) = self.reader_turn();
         let connection = match pooled {
             Some(connection) => connection,
@@ -373,18 +393,12 @@ impl Db {
             }
         };
         connection.busy_timeout(patience::left())?;
-        // Prepared once: the request for a status is two of these, and little else. Where the work panics,
-        // the connection goes and its transaction with it.
-        connection.prepare_cached("BEGIN")?.execute([])?;
         let result = work(&connection);
         if result.as_ref().is_err_and(Error::is_held) {
             patience::spent();
         }
-        let ended = connection
-            .prepare_cached("ROLLBACK")
-            .and_then(|mut end| end.execute([]));
-        if ended.is_ok() {
-            let mut readers = lock(&self.readers);
+        if connection.is_autocommit() {
+            let mut readers = self.readers.lock();
             if readers.idle.len() < READERS_KEPT {
                 readers.idle.push(connection);
             }
@@ -393,12 +407,12 @@ impl Db {
     }
 
     fn reader_turn(&self) -> (Turn<'_>, Option<Connection>) {
-        let (mut readers, _) = self
-            .reader_done
-            .wait_timeout_while(lock(&self.readers), READER_WAIT, |readers| {
-                readers.at_work >= READERS_MAX
-            })
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut readers = self.readers.lock();
+        self.reader_done.wait_while_for(
+            &mut readers,
+            |readers| readers.at_work >= READERS_MAX,
+            READER_WAIT,
+        );
         readers.at_work += 1;
         (Turn(self), readers.idle.pop())
     }
@@ -559,10 +573,6 @@ pub fn unusable(path: &Path, error: Error) -> Error {
     )
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn run<T>(
     transaction: rusqlite::Transaction<'_>,
     now: Timestamp,
@@ -683,7 +693,7 @@ mod tests {
         });
         let most = most.into_inner();
         assert!(most > 1 && most <= READERS_MAX, "{most}");
-        assert_eq!(lock(&db.readers).at_work, 0);
+        assert_eq!(db.readers.lock().at_work, 0);
     }
 
     #[test]

@@ -21,7 +21,16 @@ pub fn word(name: &str) -> Cow<'_, str> {
 }
 
 /// A path without what is long enough to be a session or a token, on one line.
-pub fn path(path: &str) -> String {
+pub fn path(path: &str) -> Cow<'_, str> {
+    let plain = |segment: &str| {
+        segment.len() <= SEGMENT_MAX
+            && segment
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'\\'))
+    };
+    if path.split('/').all(plain) {
+        return path.into();
+    }
     let shown = path.split('/').map(|segment| {
         if segment.len() > SEGMENT_MAX {
             Cow::Borrowed("...")
@@ -29,7 +38,7 @@ pub fn path(path: &str) -> String {
             Cow::Owned(segment.escape_debug().to_string())
         }
     });
-    shown.collect::<Vec<_>>().join("/")
+    shown.collect::<Vec<_>>().join("/").into()
 }
 
 /// The facts at the head of a line, each once. `-` is nobody.

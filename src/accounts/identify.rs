@@ -38,7 +38,7 @@ impl Accounts {
 
     fn by_session(&self, db: &Db, hash: &TokenHash) -> Result<Caller> {
         let now = self.clock.now();
-        let mut found = db.read(|c| sessions::find(c, hash))?.ok_or_else(|| {
+        let mut found = db.read_one(|c| sessions::find(c, hash))?.ok_or_else(|| {
             Error::problem(
                 Code::SessionInvalid,
                 "This session is unknown. Sign in again.",
@@ -93,7 +93,7 @@ impl Accounts {
     fn by_token(&self, db: &Db, hash: &TokenHash) -> Result<Caller> {
         let now = self.clock.now();
         let found = db
-            .read(|c| tokens::find(c, hash))?
+            .read_one(|c| tokens::find(c, hash))?
             .ok_or_else(|| Error::problem(Code::SessionInvalid, "This API token is unknown."))?;
         if found.ended {
             return Err(Error::problem(

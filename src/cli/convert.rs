@@ -42,7 +42,7 @@ pub(super) struct Flags {
 }
 
 /// What was read is kept in memory up to so many bytes, and then in a temporary file.
-const MEMORY_BYTES_MAX: usize = 32 << 20;
+const MEMORY_BYTES_MAX: usize = 128 << 20;
 
 /// Bytes of the file that are hashed at a time, and of the document that are written.
 const PIECE_BYTES: usize = 256 << 10;
@@ -96,7 +96,11 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode> {
 fn read(job: &ReadJob<'_>) -> Result<Taken> {
     let mut reader = reader::read_lines(job, &Stop::new())?;
     let mut progress = Progress::new();
-    let taken = take(|| reader.next_batch(), &mut progress);
+    let taken = take(
+        || reader.next_batch(),
+        &mut progress,
+        Kept::new(MEMORY_BYTES_MAX),
+    );
     progress.end();
     taken
 }
@@ -114,8 +118,8 @@ struct Taken {
 fn take(
     mut next: impl FnMut() -> Result<Option<String>>,
     progress: &mut Progress,
+    mut kept: Kept,
 ) -> Result<Taken> {
-    let mut kept = Kept::default();
     let mut sheets = Vec::new();
     let mut file = None;
     while let Some(text) = next()? {
@@ -169,10 +173,10 @@ fn print(
     let mut is_wanted = false;
     taken.lines.each(|text| {
         for line in protocol::lines(text) {
-            if let Some(position) = line.strip_prefix('S') {
-                is_wanted = position.parse() == Ok(wanted);
-            } else if is_wanted && let Some(row) = RowLine::parse(line) {
+            if is_wanted && let Some(row) = RowLine::parse(line) {
                 document.row(row.number, row.cells, &mut buffer)?;
+            } else if let Some(position) = line.strip_prefix('S') {
+                is_wanted = position.parse() == Ok(wanted);
             }
             if buffer.len() >= PIECE_BYTES {
                 out.write_all(&buffer)?;
@@ -187,18 +191,28 @@ fn print(
 }
 
 /// The reader's lines, in pieces of whole ones: in memory, then in a file without a name.
-#[derive(Default)]
 struct Kept {
     memory: Vec<String>,
     bytes: usize,
+    bytes_max: usize,
     file: Option<File>,
 }
 
 impl Kept {
+    /// Keeps up to so many bytes in memory.
+    fn new(bytes_max: usize) -> Kept {
+        Kept {
+            memory: Vec::new(),
+            bytes: 0,
+            bytes_max,
+            file: None,
+        }
+    }
+
     fn add(&mut self, text: String) -> Result<()> {
         self.bytes += text.len();
         self.memory.push(text);
-        if self.bytes >= MEMORY_BYTES_MAX {
+        if self.bytes >= self.bytes_max {
             self.write_out()?;
         }
         Ok(())
@@ -330,7 +344,8 @@ mod tests {
     fn taken(told: &str) -> Result<Taken> {
         let lines: Vec<&str> = told.split_inclusive('\n').collect();
         let mut batches = lines.chunks(100).map(<[&str]>::concat);
-        take(|| Ok(batches.next()), &mut Progress::new())
+        let kept = Kept::new(16 << 20);
+        take(|| Ok(batches.next()), &mut Progress::new(), kept)
     }
 
     fn printed(taken: Taken) -> Value {

@@ -214,31 +214,26 @@ fn read(task: &Flags, limits: &Limits) -> Result<Stored> {
         options: &options,
         limits,
     };
-    let mut reader = reader::read(&job, &Stop::new())?;
+    let mut reader = reader::read_lines(&job, &Stop::new())?;
     let mut progress = Progress::new("Reading");
     let mut out = BufWriter::new(tempfile::tempfile_in(&task.out)?);
     let mut sheets: Vec<(SheetInfo, u64, u64)> = Vec::new();
     let (mut from, mut at) = (0, 0_u64);
     let mut file = None;
-    while let Some(events) = reader.next_batch()? {
-        for event in events {
-            match event {
+    while let Some(text) = reader.next_batch()? {
+        for line in protocol::lines(&text) {
+            if line.starts_with('R') {
+                // As it stands; it is read when it is checked.
+                progress.one();
+                out.write_all(line.as_bytes())?;
+                out.write_all(b"\n")?;
+                at += u64::try_from(line.len() + 1).unwrap_or(0);
+                continue;
+            }
+            match protocol::parse(line)? {
                 Event::Sheet(_) => from = at,
-                Event::Row(row) => {
-                    progress.one();
-                    let width = row.width.map(|width| width.to_string());
-                    let line = format!(
-                        "R{}\t{}\t{}\t{}\n",
-                        row.number,
-                        width.unwrap_or_default(),
-                        row.kinds.as_deref().unwrap_or(""),
-                        row.cells
-                    );
-                    out.write_all(line.as_bytes())?;
-                    at += u64::try_from(line.len()).unwrap_or(0);
-                }
                 Event::SheetEnd(info) => sheets.push((*info, from, at - from)),
-                Event::Estimate(_) => {}
+                Event::Row(_) | Event::Estimate(_) => {}
                 Event::Done(info) => file = Some(info),
             }
         }

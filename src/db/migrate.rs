@@ -24,9 +24,11 @@ const STEPS: &[&str] = &[
     "ALTER TABLE records ADD COLUMN kept INTEGER NOT NULL DEFAULT 0 CHECK (kept IN (0, 1));",
     // 3: how many rows of an update the list had already as they are; repaired rows by where they are from.
     "ALTER TABLE jobs ADD COLUMN unchanged INTEGER;",
-    // 4: pieces of text files are packed; a record names its keys, which need no index of their own then.
+    // 4: pieces of text files are packed; a record names its keys, which need no index of their own then;
+    // and the job with whose undoing it goes.
     "ALTER TABLE upload_chunks ADD COLUMN size INTEGER;
      ALTER TABLE records ADD COLUMN keys TEXT;
+     ALTER TABLE records ADD COLUMN let_go INTEGER;
      UPDATE records SET keys = (SELECT '[' || group_concat(hash & 281474976710655) || ']'
                                 FROM record_keys WHERE record_id = records.id);
      ALTER TABLE record_keys RENAME TO record_keys_3;

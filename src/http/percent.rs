@@ -3,6 +3,9 @@
 /// The text that `encoded` stands for; `None` where a `%` isn't followed by two hex digits or the
 /// bytes are no UTF-8.
 pub fn decode(encoded: &str) -> Option<String> {
+    if !encoded.contains('%') {
+        return Some(encoded.to_owned());
+    }
     let mut bytes = Vec::with_capacity(encoded.len());
     let mut rest = encoded.bytes();
     while let Some(byte) = rest.next() {

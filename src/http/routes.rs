@@ -93,7 +93,7 @@ pub fn answer(app: &App, incoming: &mut Incoming<'_>) -> Response {
         .request(seen.method, seen.route, response.status_code);
     // An address that there is not may hold anything, a session's id as well.
     let path = if seen.route == "-" {
-        "-".to_owned()
+        "-".into()
     } else {
         logged::path(&path)
     };

@@ -72,6 +72,7 @@ fn unpacked(chunk: Chunk) -> io::Result<Vec<u8>> {
     let Some(size) = chunk.size else {
         return Ok(chunk.bytes);
     };
+    faults::file()?;
     let mut bytes = Vec::with_capacity(CHUNK_BYTES);
     ZlibDecoder::new(chunk.bytes.as_slice())
         .take(u64::from(size))

@@ -63,7 +63,8 @@ pub(super) fn is_uri(text: &str) -> bool {
     let Some(scheme) = scheme(text) else {
         return false;
     };
-    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if !plain && text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return false;
     }
     let of_the_web = ["http", "https"]

@@ -18,6 +18,10 @@ const MEANT_LEAST: f64 = 0.85;
 
 /// The first letters of a text, with … where it was cut.
 pub fn cut(text: &str, chars_max: usize) -> String {
+    // No text has more letters than bytes.
+    if text.len() <= chars_max {
+        return text.to_owned();
+    }
     match text.char_indices().nth(chars_max) {
         None => text.to_owned(),
         Some((at, _)) => format!("{}…", &text[..at]),

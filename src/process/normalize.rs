@@ -61,7 +61,11 @@ pub(super) fn apply<'t>(steps: &[Step], text: &'t str) -> (Cow<'t, str>, Vec<Ste
     let mut changed = Vec::new();
     for step in steps {
         let next = match &value {
-            Cow::Borrowed(text) => step.apply(text),
+            Cow::Borrowed(text) => match step.apply(text) {
+                // A part of the text, or all of it.
+                Cow::Borrowed(next) if next.len() == text.len() => continue,
+                next @ (Cow::Borrowed(_) | Cow::Owned(_)) => next,
+            },
             Cow::Owned(text) => Cow::Owned(step.apply(text).into_owned()),
         };
         if next != value {
@@ -77,9 +81,18 @@ fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}')
 }
 
+/// Whether text is of ASCII letters and single blanks alone, as most is.
+fn is_plain(text: &str) -> bool {
+    let mut before = b'x';
+    text.bytes().all(|byte| {
+        let fine = byte.is_ascii_graphic() || (byte == b' ' && before != b' ');
+        before = byte;
+        fine
+    })
+}
+
 fn spaces(text: &str) -> Cow<'_, str> {
-    // Most text has nothing but single blanks.
-    if text.is_ascii() && text.bytes().all(|b| b >= b' ') && !text.contains("  ") {
+    if is_plain(text) {
         return Cow::Borrowed(text);
     }
     let mut before = 'x';
@@ -113,30 +126,36 @@ fn with_scheme(text: &str) -> Option<String> {
     };
     let port_fine =
         port.is_none_or(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
-    let blank = rest.chars().any(is_space);
-    (port_fine && !blank && formats::is_domain(host)).then(|| format!("https://{rest}"))
+    (port_fine && !rest.chars().any(is_space) && formats::is_domain(host))
+        .then(|| format!("https://{rest}"))
 }
 
 /// The text by which two values count as the same: letter case, spaces, a URL's trailing slashes
 /// make no difference.
 pub(super) fn fold(text: &str) -> String {
-    let text = text.trim_matches(is_space);
     let mut folded = String::with_capacity(text.len());
-    let plain = text
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() || byte == b' ');
-    if plain && !text.contains("  ") {
+    fold_into(text, &mut folded);
+    folded
+}
+
+/// Appends the folded text.
+pub(super) fn fold_into(text: &str, folded: &mut String) {
+    let text = text.trim_matches(is_space);
+    let from = folded.len();
+    if is_plain(text) {
         folded.push_str(text);
-        folded.make_ascii_lowercase();
+        if let Some(new) = folded.get_mut(from..) {
+            new.make_ascii_lowercase();
+        }
     } else {
         // An accent may stand in its letter or, in text from a Mac, beside it.
         let text = ComposingNormalizerBorrowed::new_nfc().normalize(text);
-        fold_letters(&text, &mut folded);
+        fold_letters(&text, folded);
     }
-    if folded.contains("://") {
-        folded.truncate(folded.trim_end_matches('/').len());
+    let new = folded.get(from..).unwrap_or_default();
+    if new.contains("://") {
+        folded.truncate(from + new.trim_end_matches('/').len());
     }
-    folded
 }
 
 fn fold_letters(text: &str, folded: &mut String) {

@@ -80,8 +80,9 @@ impl Profile {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         let hash = hasher.finish();
-        self.distinct.add(hash);
-        self.top.add(hash, text);
+        if self.top.add(hash, text) {
+            self.distinct.add(hash);
+        }
     }
 
     pub(super) fn to_column(&self, name: &str, kind: &'static str) -> Column {
@@ -166,9 +167,16 @@ impl Distinct {
 /// that has no place takes one away from every other, so that counts are lower bounds and every
 /// really frequent value stays.
 struct Top {
-    counts: HashMap<u64, (Box<str>, u64), ByHash>,
+    counts: HashMap<u64, Counted, ByHash>,
     most: usize,
     estimated: bool,
+}
+
+/// A value and how often it was there.
+struct Counted {
+    count: u64,
+    /// Empty while it is not known whether it will be told.
+    text: Box<str>,
 }
 
 impl Top {
@@ -180,19 +188,35 @@ impl Top {
         }
     }
 
-    fn add(&mut self, hash: u64, text: &str) {
+    /// True: the value may be there for the first time.
+    fn add(&mut self, hash: u64, text: &str) -> bool {
         let full = self.counts.len() >= self.most;
         match self.counts.entry(hash) {
-            Entry::Occupied(mut entry) => entry.get_mut().1 += 1,
+            Entry::Occupied(mut entry) => {
+                let counted = entry.get_mut();
+                if counted.text.is_empty() {
+                    counted.text = shown_text(text);
+                }
+                counted.count += 1;
+                false
+            }
             Entry::Vacant(entry) if !full => {
-                entry.insert((cut(text, SHOWN_CHARS_MAX).into_boxed_str(), 1));
+                // Where counts are lower bounds, what was there once is not told: most of what comes
+                // then is there once.
+                let text = match self.estimated {
+                    true => Box::default(),
+                    false => shown_text(text),
+                };
+                entry.insert(Counted { count: 1, text });
+                true
             }
             Entry::Vacant(_) => {
                 self.estimated = true;
-                self.counts.retain(|_, (_, count)| {
-                    *count -= 1;
-                    *count > 0
+                self.counts.retain(|_, counted| {
+                    counted.count -= 1;
+                    counted.count > 0
                 });
+                true
             }
         }
     }
@@ -200,19 +224,23 @@ impl Top {
     fn most(&self, wanted: usize) -> (Vec<Json>, bool) {
         // Where counts are lower bounds, those that stand for nothing are left out.
         let least = if self.estimated { 2 } else { 1 };
-        let mut list: Vec<&(Box<str>, u64)> = self
+        let mut list: Vec<&Counted> = self
             .counts
             .values()
-            .filter(|(_, count)| *count >= least)
+            .filter(|counted| counted.count >= least)
             .collect();
-        list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        list.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.text.cmp(&b.text)));
         let top = list
             .into_iter()
             .take(wanted)
-            .map(|(text, count)| json!({ "value": text, "count": count }))
+            .map(|counted| json!({ "value": counted.text, "count": counted.count }))
             .collect();
         (top, self.estimated)
     }
+}
+
+fn shown_text(text: &str) -> Box<str> {
+    cut(text, SHOWN_CHARS_MAX).into_boxed_str()
 }
 
 /// The smallest and the largest value. In a column of any type numbers come before texts, as

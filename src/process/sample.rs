@@ -1,6 +1,7 @@
 //! What a template tells people of a field: a note in words, and values that show what is meant.
 
 use super::constraints::Constraints;
+use super::example;
 use super::messages::letters;
 use super::normalize;
 use super::template::Field;
@@ -21,7 +22,7 @@ impl Field {
         );
         lines.push(format!("Takes {}.", takes(&self.kind)));
         lines.extend(limits(&self.constraints));
-        let unknown = self.examples()[0].is_empty();
+        let unknown = self.examples(false)[0].is_empty();
         // A description says it better than a pattern does.
         if let Some((_, shown)) = &self.constraints.pattern
             && (unknown || self.description.is_none())
@@ -42,14 +43,16 @@ impl Field {
             .map_or(&[], |allowed| &allowed.shown)
     }
 
-    /// Two values that the field takes; empty where none is known, for how a pattern looks is not written
-    /// backwards from it. Where there is one only, it comes twice unless it must not.
-    pub fn examples(&self) -> [String; 2] {
-        let mut fitting = self.candidates().into_iter().filter(|text| self.fits(text));
+    /// Two values that the field takes; empty where none is known. Where there is one only, it comes twice
+    /// unless it must not; `differ`: two rows must not have the same.
+    pub fn examples(&self, differ: bool) -> [String; 2] {
+        let differ = differ || self.constraints.unique;
+        let candidates = self.candidates(differ).into_iter();
+        let mut fitting = candidates.filter(|text| self.fits(text));
         let first = fitting.next().unwrap_or_default();
         let second = match fitting.find(|second| *second != first) {
             Some(second) => second,
-            None if self.constraints.unique => String::new(),
+            None if differ => String::new(),
             None => first.clone(),
         };
         [first, second]
@@ -70,27 +73,34 @@ impl Field {
     }
 
     /// What may do as an example, the best first.
-    fn candidates(&self) -> Vec<String> {
+    fn candidates(&self, differ: bool) -> Vec<String> {
         if !self.allowed().is_empty() {
             return self.allowed().to_vec();
         }
         let [one, two] = self.usual();
+        let mut candidates = Vec::new();
         if let Some(example) = self.example.clone().filter(|example| self.fits(example)) {
-            let second = if example.starts_with("http") {
-                format!("{}-2", example.trim_end_matches('/'))
-            } else if one.starts_with("Example") {
-                example.clone()
-            } else {
-                two
-            };
-            return vec![example, second];
+            if example.starts_with("http") {
+                candidates.push(format!("{}-2", example.trim_end_matches('/')));
+            } else if !one.starts_with("Example") {
+                candidates.push(two.clone());
+            }
+            candidates.insert(0, example);
+            if !differ {
+                return candidates;
+            }
         }
         let rules = &self.constraints;
         let ends = [&rules.minimum, &rules.maximum];
         let ends = ends.into_iter().flatten().map(|bound| bound.shown.clone());
+        candidates.extend([one, two].into_iter().chain(ends));
         // The short ones where a text must be short.
-        let short = ["A", "B"].map(str::to_owned);
-        [one, two].into_iter().chain(ends).chain(short).collect()
+        candidates.extend(["A", "B"].map(str::to_owned));
+        if let Some((_, pattern)) = &rules.pattern {
+            let least = rules.length_min.and_then(|least| u32::try_from(least).ok());
+            candidates.extend(example::texts(pattern, &[1, 0, 2, least.unwrap_or(8)]));
+        }
+        candidates
     }
 
     /// Two usual values of the type.
@@ -194,7 +204,7 @@ mod tests {
         for (json, examples) in [
             (
                 r#"{"name":"a","type":"string","constraints":{"pattern":"[0-9]{5}"}}"#,
-                ["", ""],
+                ["11111", "22222"],
             ),
             (
                 r#"{"name":"a","type":"string","example":"01067","constraints":{"pattern":"[0-9]{5}"}}"#,
@@ -202,10 +212,22 @@ mod tests {
             ),
             (
                 r#"{"name":"a","type":"string","example":"1067","constraints":{"pattern":"[0-9]{5}"}}"#,
+                ["11111", "22222"],
+            ),
+            (
+                r#"{"name":"a","type":"string","constraints":{"pattern":"[A-Z]+-\\d*","minLength":6}}"#,
+                ["AAAAAA-111111", "BBBBBB-222222"],
+            ),
+            (
+                r#"{"name":"a","type":"string","constraints":{"pattern":"[0-9]{300}"}}"#,
                 ["", ""],
             ),
             (
                 r#"{"name":"a","type":"string","example":"x","constraints":{"unique":true}}"#,
+                ["x", "Example 1"],
+            ),
+            (
+                r#"{"name":"a","type":"string","constraints":{"unique":true,"enum":["x"]}}"#,
                 ["x", ""],
             ),
             (
@@ -230,7 +252,7 @@ mod tests {
             ),
         ] {
             let field = field(json);
-            assert_eq!(field.examples(), examples, "{json}");
+            assert_eq!(field.examples(false), examples, "{json}");
             assert_eq!(
                 field.note().contains("have no example"),
                 examples[0].is_empty(),
@@ -244,7 +266,7 @@ mod tests {
         for name in Template::built_in_names() {
             let schema = Template::built_in_schema(name).unwrap();
             for field in Template::parse(name, 0, schema).unwrap().fields {
-                for example in field.examples() {
+                for example in field.examples(true) {
                     let value = field.kind.read_text(&example);
                     assert!(value.is_some(), "{} {example}", field.name);
                     field.constraints.check(value.as_ref(), |rule| {

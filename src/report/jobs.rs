@@ -1,10 +1,12 @@
 //! Jobs as people see them.
 
 use rusqlite::Connection;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 
+use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::store::jobs::{self, Event, Job};
+use crate::store::jobs::{self, Counts, Event, Job};
 use crate::turns::Turns;
 use crate::words::State;
 
@@ -12,58 +14,95 @@ use crate::words::State;
 const WAITS_FOR_LIST: &str =
     "Another file for the same list is being checked; this one goes on right after it.";
 
-/// The members that the status, the list and the single job have in common.
-pub fn members(job: &Job, turns: &Turns) -> Map<String, Value> {
-    let mut members = Map::new();
-    let mut put = |name: &str, value: Value| {
-        members.insert(name.to_owned(), value);
-    };
-    put("status", json!(job.status.as_str()));
-    put("job_id", json!(job.id.0));
-    put("file_upload_id", json!(job.upload_id));
-    put("filename", json!(job.filename));
-    put("operation", json!(job.operation));
-    put("queued", json!(job.queued_at));
-    put("started", json!(job.started_at));
-    put("finished", json!(job.finished_at));
-    put("progress", progress(job, turns));
-    put("error", error(job));
-    put("detail", json!(job.detail));
-    put(
-        "cancel_requested",
-        json!(job.cancel_asked_at.is_some() && job.status == State::Processing),
-    );
-    put("begins_again", json!(job.begins_again));
-    members
+/// What the status, the list and the single job have in common. Without a job all but its status is null.
+#[derive(Debug, Default, Serialize)]
+pub struct Members<'j> {
+    status: &'static str,
+    job_id: Option<i64>,
+    file_upload_id: Option<&'j str>,
+    filename: Option<&'j str>,
+    operation: Option<&'j str>,
+    queued: Option<Timestamp>,
+    started: Option<Timestamp>,
+    finished: Option<Timestamp>,
+    progress: Option<Progress<'j>>,
+    error: Option<Failure<'j>>,
+    detail: Option<&'j str>,
+    cancel_requested: bool,
+    begins_again: Option<&'j str>,
 }
 
-/// How far a job is; null while it waits.
-fn progress(job: &Job, turns: &Turns) -> Value {
+#[derive(Debug, Serialize)]
+struct Progress<'j> {
+    phase: Option<&'j str>,
+    rows_done: i64,
+    rows_total: Option<i64>,
+    percent: i64,
+    /// Told of jobs in work only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_for: Option<Option<&'static str>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Failure<'j> {
+    code: &'static str,
+    message: &'j str,
+}
+
+impl<'j> Members<'j> {
+    /// Of somebody who never had a job.
+    pub fn idle() -> Members<'static> {
+        Members {
+            status: "idle",
+            ..Members::default()
+        }
+    }
+
+    pub fn of(job: &'j Job, turns: &Turns) -> Members<'j> {
+        Members {
+            status: job.status.as_str(),
+            job_id: Some(job.id.0),
+            file_upload_id: Some(&job.upload_id),
+            filename: Some(&job.filename),
+            operation: Some(&job.operation),
+            queued: Some(job.queued_at),
+            started: job.started_at,
+            finished: job.finished_at,
+            progress: progress(job, turns),
+            error: job.error.as_ref().map(|(code, message)| Failure {
+                code: code.as_str(),
+                message,
+            }),
+            detail: job.detail.as_deref(),
+            cancel_requested: job.cancel_asked_at.is_some() && job.status == State::Processing,
+            begins_again: job.begins_again.as_deref(),
+        }
+    }
+}
+
+/// How far a job is; `None` while it waits.
+fn progress<'j>(job: &'j Job, turns: &Turns) -> Option<Progress<'j>> {
+    let stands = Progress {
+        phase: job.phase.as_deref(),
+        rows_done: job.rows_done,
+        rows_total: total(job),
+        percent: percent(job),
+        waiting_for: None,
+    };
     match job.status {
-        State::Pending => Value::Null,
-        State::Processing => json!({
-            "phase": job.phase,
-            "rows_done": job.rows_done,
-            "rows_total": total(job),
-            "percent": percent(job),
-            "waiting_for": turns.waits(job.id).then_some(WAITS_FOR_LIST),
+        State::Pending => None,
+        State::Processing => Some(Progress {
+            waiting_for: Some(turns.waits(job.id).then_some(WAITS_FOR_LIST)),
+            ..stands
         }),
-        State::Completed => json!({
-            "phase": "done",
-            "rows_done": job.rows_done,
-            "rows_total": job.rows_total,
-            "percent": 100,
+        State::Completed => Some(Progress {
+            phase: Some("done"),
+            rows_total: job.rows_total,
+            percent: 100,
+            ..stands
         }),
         // It stands where it stopped.
-        State::Failed | State::Timeout | State::Cancelled => match &job.phase {
-            Some(phase) => json!({
-                "phase": phase,
-                "rows_done": job.rows_done,
-                "rows_total": total(job),
-                "percent": percent(job),
-            }),
-            None => Value::Null,
-        },
+        State::Failed | State::Timeout | State::Cancelled => job.phase.as_ref().map(|_| stands),
     }
 }
 
@@ -81,33 +120,37 @@ fn total(job: &Job) -> Option<i64> {
         .filter(|_| job.phase.as_deref() != Some("reading"))
 }
 
-fn error(job: &Job) -> Value {
-    match &job.error {
-        Some((code, message)) => json!({ "code": code.as_str(), "message": message }),
-        None => Value::Null,
-    }
+#[derive(Serialize)]
+struct Line<'j> {
+    #[serde(flatten)]
+    members: Members<'j>,
+    id: i64,
+    username: &'j str,
+    attempt: i64,
+    template: &'j str,
+    template_version: i64,
+    on_duplicate: &'j str,
+    undone: Option<Timestamp>,
+    undone_by: Option<&'j str>,
+    file_deleted: bool,
+    counts: Option<Counts>,
 }
 
 /// A job in a list.
 pub fn line(job: &Job, turns: &Turns) -> Value {
-    let mut members = members(job, turns);
-    members.insert("id".to_owned(), json!(job.id.0));
-    members.insert("username".to_owned(), json!(job.username));
-    members.insert("attempt".to_owned(), json!(job.attempt));
-    members.insert("template".to_owned(), json!(job.template));
-    members.insert("template_version".to_owned(), json!(job.template_version));
-    members.insert("on_duplicate".to_owned(), json!(job.on_duplicate));
-    members.insert("undone".to_owned(), json!(job.undone_at));
-    members.insert("undone_by".to_owned(), json!(job.undone_by));
-    members.insert("file_deleted".to_owned(), json!(job.upload_deleted));
-    members.insert(
-        "counts".to_owned(),
-        match &job.counts {
-            Some(counts) => json!(counts),
-            None => Value::Null,
-        },
-    );
-    Value::Object(members)
+    json!(Line {
+        members: Members::of(job, turns),
+        id: job.id.0,
+        username: &job.username,
+        attempt: job.attempt,
+        template: &job.template,
+        template_version: job.template_version,
+        on_duplicate: &job.on_duplicate,
+        undone: job.undone_at,
+        undone_by: job.undone_by.as_deref(),
+        file_deleted: job.upload_deleted,
+        counts: job.counts,
+    })
 }
 
 /// A job with its place in the queue and its events.

@@ -1,17 +1,35 @@
 //! Where a user stands: their newest job and the queue.
 
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::estimate::{Estimates, Moment};
-use super::jobs as job_report;
+use super::jobs::Members;
 use crate::error::Result;
 use crate::id::UserId;
-use crate::store::{jobs, pauses};
+use crate::store::jobs;
+use crate::store::pauses::{self, Pause};
 use crate::turns::Turns;
 use crate::words::State;
 
-/// The body of `GET /api/files/processing-status`.
+#[derive(Serialize)]
+struct Status<'s> {
+    success: bool,
+    username: &'s str,
+    processing_status: Members<'s>,
+    queue_info: QueueInfo,
+}
+
+#[derive(Serialize)]
+struct QueueInfo {
+    total_active_jobs: i64,
+    user_has_active_job: bool,
+    queue_position: Option<i64>,
+    estimated_wait_seconds: Option<u64>,
+    paused: Option<Pause>,
+}
+
+/// The body of `GET /api/files/processing-status`, as JSON.
 ///
 /// # Errors
 /// `Database`.
@@ -21,30 +39,12 @@ pub fn processing_status(
     username: &str,
     turns: &Turns,
     (estimates, moment): (&Estimates, Moment),
-) -> Result<Value> {
+) -> Result<String> {
     let (pending, processing) = jobs::counts(connection)?;
-    let job = jobs::newest_of(connection, user)?;
-    let status = match &job {
-        Some(job) => Value::Object(job_report::members(job, turns)),
-        None => json!({
-            "status": "idle",
-            "job_id": null,
-            "file_upload_id": null,
-            "filename": null,
-            "operation": null,
-            "queued": null,
-            "started": null,
-            "finished": null,
-            "progress": null,
-            "error": null,
-            "detail": null,
-            "cancel_requested": false,
-            "begins_again": null,
-        }),
-    };
+    let newest = jobs::newest_of(connection, user)?;
     // The unique index has it that an active job is the user's newest one.
-    let active = job.filter(|job| job.status.is_active());
-    let (position, wait) = match &active {
+    let active = newest.as_ref().filter(|job| job.status.is_active());
+    let (position, wait) = match active {
         Some(job) => {
             let position = match job.status {
                 State::Pending => jobs::position(connection, job.id)?,
@@ -59,16 +59,19 @@ pub fn processing_status(
         }
         None => (None, None),
     };
-    Ok(json!({
-        "success": true,
-        "username": username,
-        "processing_status": status,
-        "queue_info": {
-            "total_active_jobs": pending + processing,
-            "user_has_active_job": active.is_some(),
-            "queue_position": position,
-            "estimated_wait_seconds": wait,
-            "paused": pauses::current(connection)?,
+    Ok(serde_json::to_string(&Status {
+        success: true,
+        username,
+        processing_status: match &newest {
+            Some(job) => Members::of(job, turns),
+            None => Members::idle(),
         },
-    }))
+        queue_info: QueueInfo {
+            total_active_jobs: pending + processing,
+            user_has_active_job: active.is_some(),
+            queue_position: position,
+            estimated_wait_seconds: wait,
+            paused: pauses::current(connection)?,
+        },
+    })?)
 }

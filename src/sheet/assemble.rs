@@ -500,6 +500,10 @@ impl<'o, 'w> Assembler<'o, 'w> {
             Found::Bool(true) => self.cells.extend_from_slice(b"true"),
             Found::Bool(false) => self.cells.extend_from_slice(b"false"),
             Found::Moment(kind, text) => {
+                if let Some(sentence) = no_day(text) {
+                    self.notices
+                        .add("no-such-day", Some((column, number)), sentence);
+                }
                 json::text(&mut self.cells, text);
                 self.kind(*kind, line.next);
             }
@@ -541,6 +545,19 @@ impl<'o, 'w> Assembler<'o, 'w> {
                 .keep("ragged-row", Some((column, number)), message);
         }
         Some(width)
+    }
+}
+
+/// What is to be said of a date that only spreadsheets have.
+fn no_day(moment: &str) -> Option<&'static str> {
+    match moment.get(..10)? {
+        "1900-02-29" => Some(
+            "Excel's calendar has a 29 February 1900, which never was; it was stored as it stands. Correct the date.",
+        ),
+        "1899-12-31" | "1899-12-30" => Some(
+            "The date is before Excel's first day: most likely the cell holds 0 under a date format. Empty it, or correct the date.",
+        ),
+        _ => None,
     }
 }
 

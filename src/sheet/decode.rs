@@ -2,9 +2,10 @@
 
 use std::io::Read;
 
-use encoding_rs::{CoderResult, Decoder, UTF_8};
+use encoding_rs::{CoderResult, Decoder};
 
-use super::encoding::{Detected, Known, PIECE_BYTES, fill, not_text};
+use super::charset::{Charset, Upper};
+use super::encoding::{Detected, Known, PIECE_BYTES, fill, padded};
 use crate::error::Result;
 
 /// A zero byte among fewer others than this is none of a text's.
@@ -13,8 +14,7 @@ const ZEROS_ONE_IN: usize = 20;
 /// A file's text, decoded piece by piece.
 pub(super) struct Text<'f, R> {
     file: &'f mut R,
-    /// `None`: the bytes are UTF-8 already.
-    decoder: Option<Decoder>,
+    decoding: Decoding,
     raw: Vec<u8>,
     /// The beginning of a character that goes on in the next piece.
     begun: Vec<u8>,
@@ -31,6 +31,14 @@ pub(super) struct Text<'f, R> {
     /// A letter of a table, of which 32 mean nothing.
     single_byte: bool,
     pub(super) doubts: Doubts,
+}
+
+/// How the bytes are read.
+enum Decoding {
+    /// They are UTF-8 already.
+    None,
+    Web(Decoder),
+    Table(&'static Upper),
 }
 
 /// What was met in a text that is most likely none of it.
@@ -53,7 +61,7 @@ impl Doubts {
         } else if self.controls && text.contains(is_c1) {
             Some(format!(
                 "The cell holds control characters, as no office program writes them: the file is most likely not in {name}. \
-                 Say the encoding, for example macintosh; a file from DOS (cp437, cp850) has to be saved as UTF-8 first."
+                 Say the encoding, for example cp850 (DOS) or macintosh."
             ))
         } else {
             None
@@ -68,10 +76,14 @@ fn is_c1(char: char) -> bool {
 
 impl<'f, R: Read> Text<'f, R> {
     pub(super) fn new(file: &'f mut R, detected: Detected) -> Text<'f, R> {
-        let as_it_is = detected.encoding == UTF_8 && detected.known == Known::Proven;
+        let decoding = match detected.encoding {
+            charset if charset.is_utf8() && detected.known == Known::Proven => Decoding::None,
+            Charset::Web(encoding) => Decoding::Web(encoding.new_decoder_with_bom_removal()),
+            Charset::Table(upper) => Decoding::Table(upper),
+        };
         Text {
             file,
-            decoder: (!as_it_is).then(|| detected.encoding.new_decoder_with_bom_removal()),
+            decoding,
             raw: vec![0; PIECE_BYTES],
             begun: Vec::new(),
             piece: String::new(),
@@ -110,9 +122,15 @@ impl<'f, R: Read> Text<'f, R> {
     }
 
     fn next(&mut self) -> Result<()> {
-        match &mut self.decoder {
-            None => self.piece = self.next_as_it_is()?,
-            Some(decoder) => {
+        match &mut self.decoding {
+            Decoding::None => self.piece = self.next_as_it_is()?,
+            Decoding::Table(upper) => {
+                let size = fill(self.file, &mut self.raw)?;
+                self.ended = size == 0;
+                self.piece.clear();
+                upper.decode(self.raw.get(..size).unwrap_or(&[]), &mut self.piece);
+            }
+            Decoding::Web(decoder) => {
                 let size = fill(self.file, &mut self.raw)?;
                 let raw = self.raw.get(..size).unwrap_or(&[]);
                 self.ended = size == 0;
@@ -129,8 +147,8 @@ impl<'f, R: Read> Text<'f, R> {
         let zeros = memchr::memchr_iter(0, self.piece.as_bytes()).count();
         if zeros > 0 {
             self.zeros += zeros;
-            if self.zeros * ZEROS_ONE_IN > self.bytes {
-                return Err(not_text());
+            if self.zeros > 1 && self.zeros * ZEROS_ONE_IN > self.bytes {
+                return Err(padded());
             }
             self.piece = self.piece.replace('\0', "\u{fffd}");
             self.doubts.replaced = true;
@@ -315,7 +333,7 @@ mod tests {
             b"PK\0\x01\x02",
             &late,
             &many,
-            b"\xef\xbb\xbfa\0b",
+            b"\xef\xbb\xbfa\0\0b",
         ] {
             assert!(decoded(bytes, None).is_err());
         }

@@ -12,6 +12,7 @@ use super::decode::{Doubts, Text};
 use super::encoding::{self, Detected};
 use super::notices::{counted, thousands};
 use super::protocol::Output;
+use super::quotes::Quotes;
 use super::{FileInfo, Limits, ReadOptions, Visibility, dialect, json, summary};
 use crate::error::{Error, Result};
 use crate::words::Code;
@@ -76,6 +77,13 @@ pub fn read<R: Read + Seek>(
                     doubted = true;
                 }
             }
+        }
+        if let Some(column) = record.odd_quote {
+            assembler.notice(
+                "odd-quote",
+                Some((column, record.number)),
+                "The field is in quotes and has quotes inside that are not doubled; they were left out or end it early.",
+            );
         }
         if assembler.knows_header() {
             assembler.stream(record.number, record.fields(), record.width())?;
@@ -167,6 +175,7 @@ struct Records<'f, 'l, R> {
     text: Text<'f, R>,
     delimiter: u8,
     core: Reader,
+    quotes: Quotes,
     limits: &'l Limits,
     /// The fields of a record that csv-core took apart, one after the other, and where each ends.
     fields: Vec<u8>,
@@ -188,6 +197,8 @@ struct Record<'r> {
     /// Bytes between two fields.
     gap: usize,
     doubts: Doubts,
+    /// The first field with a quote inside that has no meaning.
+    odd_quote: Option<usize>,
 }
 
 impl Record<'_> {
@@ -215,6 +226,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             text,
             delimiter,
             core,
+            quotes: Quotes::new(delimiter),
             limits,
             fields: vec![0; 1 << 16],
             ends: vec![0; 256],
@@ -239,6 +251,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
                     ends: &self.cuts,
                     gap: 1,
                     doubts: self.text.doubts,
+                    odd_quote: None,
                 }))
             }
             None => self.parsed(),
@@ -282,6 +295,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
                 self.fields.get_mut(written..).unwrap_or_default(),
                 self.ends.get_mut(count..).unwrap_or_default(),
             );
+            self.quotes.look(input.get(..read).unwrap_or(&[]), count);
             if let Some(last) = read.checked_sub(1) {
                 self.after_cr = input.get(last) == Some(&b'\r');
             }
@@ -314,6 +328,7 @@ impl<'f, 'l, R: Read> Records<'f, 'l, R> {
             ends: self.ends.get(..count).unwrap_or(&[]),
             gap: 0,
             doubts: self.text.doubts,
+            odd_quote: self.quotes.end(),
         }))
     }
 

@@ -174,12 +174,10 @@ struct Values<'a> {
 
 impl<'a> Values<'a> {
     fn new(cells: &'a str) -> Result<Values<'a>> {
-        let inside = cells
-            .strip_prefix('[')
-            .and_then(|cells| cells.strip_suffix(']'));
-        Ok(Values {
-            rest: inside.ok_or_else(damaged)?.as_bytes(),
-        })
+        match cells.as_bytes() {
+            [b'[', rest @ .., b']'] => Ok(Values { rest }),
+            _ => Err(damaged()),
+        }
     }
 
     fn next(&mut self) -> Result<Option<&'a [u8]>> {
@@ -189,7 +187,9 @@ impl<'a> Values<'a> {
         let end = if self.rest.first() == Some(&b'"') {
             end_of_string(self.rest).ok_or_else(damaged)?
         } else {
-            memchr::memchr(b',', self.rest).unwrap_or(self.rest.len())
+            // Numbers and words of a few letters: a quicker search would take longer to begin.
+            let comma = self.rest.iter().position(|byte| *byte == b',');
+            comma.unwrap_or(self.rest.len())
         };
         let (value, rest) = self.rest.split_at_checked(end).ok_or_else(damaged)?;
         self.rest = match rest.split_first() {

@@ -4,6 +4,9 @@
 use super::header::{self, Place, Waiting};
 use super::titles;
 
+/// Rows of facts above a table, the first of them taken for the headers.
+const FACT_ROWS_MAX: usize = 5;
+
 /// The index of the header where the row at `at` looks like it and another one is it.
 pub(super) fn instead(rows: &[Waiting], at: usize) -> Option<usize> {
     let (first, second) = (rows.first()?, rows.get(1)?);
@@ -15,8 +18,8 @@ pub(super) fn instead(rows: &[Waiting], at: usize) -> Option<usize> {
         1 if titles::is_title(first) || first.cells.len() < 2 => None,
         // A header without rows is none, if the row above it may be one.
         1 if below.len() == 1 => Some(0),
-        // Records that have more fields than the header has labels.
-        1 => (first.width < second.width
+        // Records that have more fields than the header has labels, or a value below one.
+        1 => ((first.width < second.width || has_value_below(first, second, rows.get(2)))
             && titles::is_labels(first, below)
             && header::columns_named(rows, 1).is_empty())
         .then_some(0),
@@ -27,6 +30,14 @@ pub(super) fn instead(rows: &[Waiting], at: usize) -> Option<usize> {
         }
         _ => None,
     }
+}
+
+/// Whether a label of the first row stands above a value of the second one.
+fn has_value_below(first: &Waiting, second: &Waiting, third: Option<&Waiting>) -> bool {
+    first.cells.iter().any(|(column, _)| {
+        let under = third.and_then(|row| header::cell(row, *column));
+        header::cell(second, *column).is_some_and(|found| !header::is_word(found, under))
+    })
 }
 
 /// Whether the cells are 1, 2, 3 and so on, as some number the columns.
@@ -65,6 +76,30 @@ pub(super) fn sentence(rows: &[Waiting], place: Place) -> Option<((usize, u32), 
             ),
         ));
     }
+    let under = rows.get(place.last + 1..).unwrap_or(&[]);
+    let again = row.cells.iter().find(|(column, found)| {
+        let label = header::words(found);
+        let mut cells = under.iter().filter_map(|row| header::cell(row, *column));
+        place.first == place.last && cells.any(|below| header::words(below) == label)
+    });
+    if let Some((column, _)) = again {
+        return Some((
+            (*column, place.row),
+            format!(
+                "Row {} was taken for the headers, but the words of this cell stand in the column below, too. If the file has no headers, add some.",
+                place.row
+            ),
+        ));
+    }
+    if let Some(blank) = headers_below(rows, place) {
+        return Some((
+            first,
+            format!(
+                "Row {} was taken for the headers. If they stand below the blank row {blank}, say their row.",
+                place.row
+            ),
+        ));
+    }
     let above = rows.get(..place.first)?;
     let wide: Vec<&Waiting> = above.iter().filter(|row| row.cells.len() > 1).collect();
     let touches = wide
@@ -82,4 +117,22 @@ pub(super) fn sentence(rows: &[Waiting], place: Place) -> Option<((usize, u32), 
             numbers.join(", ")
         ),
     ))
+}
+
+/// A blank row below which the headers may be: a few rows of mere words stand above it (`Client | Acme
+/// Ltd`), more rows below it, the first of them of labels.
+fn headers_below(rows: &[Waiting], place: Place) -> Option<u32> {
+    let below = rows.get(place.last + 1..)?;
+    let mut before = place.row;
+    let block = below.iter().take_while(|row| {
+        let touches = row.number == before + 1;
+        before = row.number;
+        touches
+    });
+    let facts = block.count();
+    let rest = below.get(facts..)?;
+    let (labels, records) = rest.split_first()?;
+    let is_table = records.len() > facts && titles::is_labels(labels, records);
+    let no_proof = header::columns_named(rows, place.last).is_empty();
+    (is_table && no_proof && facts < FACT_ROWS_MAX).then(|| labels.number - 1)
 }

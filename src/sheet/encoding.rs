@@ -3,8 +3,10 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
 
+use super::charset::Charset;
+use super::guess::Evidence;
 use crate::error::{Error, Result};
 use crate::words::Code;
 
@@ -27,22 +29,35 @@ pub(super) enum Known {
 /// The encoding of a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Detected {
-    pub(super) encoding: &'static Encoding,
+    pub(super) encoding: Charset,
     pub(super) known: Known,
+    /// Another one that may be meant, where this one was guessed.
+    rather: &'static str,
 }
 
 impl Detected {
+    fn new(encoding: &'static Encoding, known: Known) -> Detected {
+        Detected {
+            encoding: Charset::Web(encoding),
+            known,
+            rather: "windows-1252",
+        }
+    }
+
+    fn given(encoding: Charset) -> Detected {
+        Detected {
+            encoding,
+            ..Detected::new(UTF_8, Known::Given)
+        }
+    }
+
     /// What is to be said of it where it was guessed; `said` is what the file says of its encoding.
     pub(super) fn guess(self, said: &str) -> Option<String> {
         (self.known == Known::Guessed).then(|| {
             format!(
                 "{said}; it was read as {}. If letters look wrong, say the encoding, for example {}.",
                 self.encoding.name(),
-                if self.encoding == WINDOWS_1252 {
-                    "windows-1250"
-                } else {
-                    "windows-1252"
-                }
+                self.rather
             )
         })
     }
@@ -51,13 +66,13 @@ impl Detected {
 /// The encoding of that name.
 ///
 /// # Errors
-/// `bad-request` where the WHATWG standard knows none.
-pub(super) fn by_label(label: &str) -> Result<&'static Encoding> {
-    Encoding::for_label_no_replacement(label.trim().as_bytes()).ok_or_else(|| {
+/// `bad-request` where there is none.
+pub(super) fn by_label(label: &str) -> Result<Charset> {
+    Charset::by_label(label).ok_or_else(|| {
         Error::problem(
             Code::BadRequest,
             format!(
-                "There is no encoding {}. Known are, for example, utf-8, windows-1252, iso-8859-2, macintosh, shift_jis and utf-16le; save a file of DOS as UTF-8.",
+                "There is no encoding {}. Known are, for example, utf-8, windows-1252, iso-8859-2, cp850 (DOS), macintosh, shift_jis and utf-16le.",
                 super::notices::quote(label)
             ),
         )
@@ -75,7 +90,7 @@ pub(super) fn detect<R: Read + Seek>(file: &mut R, label: Option<&str>) -> Resul
     Ok(found)
 }
 
-fn find<R: Read + Seek>(file: &mut R, given: Option<&'static Encoding>) -> Result<Detected> {
+fn find<R: Read + Seek>(file: &mut R, given: Option<Charset>) -> Result<Detected> {
     let mut piece = vec![0; PIECE_BYTES];
     file.seek(SeekFrom::Start(0))?;
     let size = fill(file, &mut piece)?;
@@ -83,39 +98,31 @@ fn find<R: Read + Seek>(file: &mut R, given: Option<&'static Encoding>) -> Resul
     // As in the WHATWG standard, a mark is believed before anything else.
     if let Some((encoding, known)) = by_head(head)? {
         return Ok(match given.filter(|_| known == Known::Guessed) {
-            Some(given) => Detected {
-                encoding: given,
-                known: Known::Given,
-            },
-            None => Detected { encoding, known },
+            Some(given) => Detected::given(given),
+            None => Detected::new(encoding, known),
         });
     }
     if let Some(encoding) = given {
-        return Ok(Detected {
-            encoding,
-            known: Known::Given,
-        });
+        return Ok(Detected::given(encoding));
     }
     file.seek(SeekFrom::Start(0))?;
     let scan = scan(file, &mut piece)?;
     if !scan.escapes && (scan.errors == 0 || scan.is_damaged_utf8()) {
-        return Ok(Detected {
-            encoding: UTF_8,
-            known: if scan.errors == 0 {
-                Known::Proven
-            } else {
-                Known::Guessed
-            },
-        });
+        let known = if scan.errors == 0 {
+            Known::Proven
+        } else {
+            Known::Guessed
+        };
+        return Ok(Detected::new(UTF_8, known));
     }
     file.seek(SeekFrom::Start(0))?;
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-    let mut signs = Signs::default();
+    let mut evidence = Evidence::default();
     loop {
         let size = fill(file, &mut piece)?;
         let bytes = piece.get(..size).unwrap_or(&[]);
         detector.feed(bytes, size == 0);
-        signs.look(bytes);
+        evidence.look(bytes);
         if size == 0 {
             break;
         }
@@ -123,51 +130,14 @@ fn find<R: Read + Seek>(file: &mut R, given: Option<&'static Encoding>) -> Resul
     let guess = detector.guess(None, Utf8Detection::Deny);
     // Escapes that are not those of ISO-2022-JP.
     if scan.errors == 0 && guess != ISO_2022_JP {
-        return Ok(Detected {
-            encoding: UTF_8,
-            known: Known::Proven,
-        });
+        return Ok(Detected::new(UTF_8, Known::Proven));
     }
+    let (encoding, rather) = evidence.judge(guess);
     Ok(Detected {
-        encoding: if signs.are_all() && guess.is_single_byte() {
-            WINDOWS_1252
-        } else {
-            guess
-        },
+        encoding,
         known: Known::Guessed,
+        rather,
     })
-}
-
-/// Looks for bytes above ASCII that are signs in windows-1252 (`£`, `€`, `°`, quotes, dashes). Where
-/// there are no others and none stands in a word, the text has no letter by which its language
-/// could be told, and the letters that other tables have there would stand alone.
-#[derive(Default)]
-struct Signs {
-    before: u8,
-    found: bool,
-    in_words: bool,
-}
-
-impl Signs {
-    fn look(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            let letter = matches!(byte, 0x81 | 0x83 | 0x8A | 0x8C..=0x90 | 0x9A | 0x9C..=0x9F)
-                || matches!(byte, 0xAA | 0xB5 | 0xBA | 0xC0..);
-            // A space and a degree are the same in every table of Windows.
-            let is_sign = |byte: u8| byte >= 0x80 && !matches!(byte, 0xA0 | 0xB0);
-            let is_other = |byte: u8| is_sign(byte) || byte.is_ascii_alphabetic();
-            let pair = (self.before, byte);
-            let in_word =
-                is_sign(pair.0) && is_other(pair.1) || is_other(pair.0) && is_sign(pair.1);
-            self.found |= byte >= 0x80;
-            self.in_words |= letter || in_word;
-            self.before = byte;
-        }
-    }
-
-    fn are_all(&self) -> bool {
-        self.found && !self.in_words
-    }
 }
 
 /// What the first bytes alone tell: a byte order mark, or the pattern of UTF-16 without one.
@@ -185,8 +155,9 @@ pub(super) fn by_head(head: &[u8]) -> Result<Option<(&'static Encoding, Known)>>
         .filter(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'));
     // Bytes of plain text with a few zeros among them are no UTF-16.
     let few = zeros * 5 < head.len() && (plain.count() + zeros) * 10 > head.len() * 9;
-    if few && zeros * 20 > head.len() {
-        return Err(not_text());
+    // One may have got into any text.
+    if few && zeros > 1 && zeros * 20 > head.len() {
+        return Err(padded());
     }
     if zeros > 0 && !few {
         return match [UTF_16LE, UTF_16BE]
@@ -200,7 +171,7 @@ pub(super) fn by_head(head: &[u8]) -> Result<Option<(&'static Encoding, Known)>>
     }
     let controls = head
         .iter()
-        .filter(|byte| **byte < 0x20 && !matches!(**byte, 0x09..=0x0d | 0x1b))
+        .filter(|byte| matches!(**byte, 0x01..=0x08 | 0x0e..=0x1a | 0x1c..=0x1f))
         .count();
     if controls * 20 > head.len() {
         return Err(not_text());
@@ -282,7 +253,7 @@ fn scan<R: Read>(file: &mut R, piece: &mut [u8]) -> Result<Scan> {
         let size = fill(file, piece.get_mut(carried..).unwrap_or_default())?;
         let last = size == 0;
         let bytes = piece.get(..carried + size).unwrap_or(&[]);
-        scan.escapes |= bytes.contains(&0x1b);
+        scan.escapes |= memchr::memchr(0x1b, bytes).is_some();
         let mut rest = bytes;
         if bytes.is_ascii() {
             rest = &[];
@@ -340,6 +311,14 @@ pub(super) fn fill<R: Read>(file: &mut R, piece: &mut [u8]) -> io::Result<usize>
         }
     }
     Ok(size)
+}
+
+/// A text with more zeros than get into one by accident.
+pub(super) fn padded() -> Error {
+    Error::problem(
+        Code::UnsupportedFormat,
+        "The file is text with many zero bytes in it, as some programs fill up their fields. Open it in the program that made it, or in a spreadsheet program, save it as CSV UTF-8, and add that.",
+    )
 }
 
 pub(super) fn not_text() -> Error {

@@ -4,6 +4,7 @@
 mod above;
 pub mod assemble;
 mod bounds;
+mod charset;
 pub mod child;
 mod decode;
 pub mod delimited;
@@ -13,12 +14,14 @@ mod doubt;
 mod encoding;
 mod fill;
 mod found;
+mod guess;
 mod header;
 mod json;
 pub(crate) mod lines;
 mod names;
 mod notices;
 pub mod protocol;
+mod quotes;
 pub mod reader;
 mod refusal;
 pub mod row;
@@ -45,7 +48,7 @@ pub struct ReadOptions {
     pub header_row: Option<u32>,
     /// Text files: the character between fields.
     pub delimiter: Option<char>,
-    /// Text files: an encoding label of the WHATWG standard, for example `windows-1252`.
+    /// Text files: an encoding label of the WHATWG standard, for example `windows-1252`, or a code page of DOS, `cp850`.
     pub encoding: Option<String>,
 }
 

@@ -52,10 +52,24 @@ pub(super) fn columns(
                     ),
                 );
             }
+            Some(label)
+                if clean(label) == column.name
+                    && *label != column.name
+                    && notices.wants("label-spaces") =>
+            {
+                notices.keep(
+                    "label-spaces",
+                    cell,
+                    format!(
+                        "Spaces or line breaks of the header were left out; the column is called {}.",
+                        quote(&column.name)
+                    ),
+                );
+            }
             None | Some(_) => {}
         }
         if let Some(label) = &column.label
-            && spaced(label).chars().count() > NAME_CHARS_MAX
+            && !is_short(label)
             && notices.wants("label-cut")
         {
             notices.keep(
@@ -68,6 +82,11 @@ pub(super) fn columns(
         }
     }
     columns
+}
+
+/// Whether a label is no longer than a name may be.
+fn is_short(label: &str) -> bool {
+    label.len() <= NAME_CHARS_MAX || spaced(label).chars().count() <= NAME_CHARS_MAX
 }
 
 /// A header cell: its 0-based column and its text as it stands in the file, if it has any.

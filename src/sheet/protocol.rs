@@ -218,7 +218,11 @@ pub struct RowLine<'l> {
 impl<'l> RowLine<'l> {
     /// `None` where the line is none of a row.
     pub fn parse(line: &'l str) -> Option<RowLine<'l>> {
-        let (number, rest) = field(line.strip_prefix('R')?)?;
+        // A byte to compare, which `strip_prefix` is not: this is asked of every row.
+        let rest = line
+            .get(1..)
+            .filter(|_| line.as_bytes().first() == Some(&b'R'))?;
+        let (number, rest) = field(rest)?;
         let (width, rest) = field(rest)?;
         let (kinds, cells) = field(rest)?;
         Some(RowLine {

@@ -2,7 +2,10 @@
 //! values and, where JSON can't tell, a letter per cell that says what the value was in the file.
 
 use std::borrow::Cow;
+use std::fmt;
 
+use serde::Deserializer;
+use serde::de::{self, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
@@ -86,15 +89,40 @@ impl Row {
     /// # Errors
     /// `Internal` where `cells` is no JSON array of scalars, which only a damaged database makes.
     pub fn values(&self) -> Result<Vec<Cell<'_>>> {
-        let raws: Vec<&RawValue> = serde_json::from_str(&self.cells)?;
         let kinds = self.kinds.as_deref().unwrap_or("").as_bytes();
-        raws.into_iter()
-            .enumerate()
-            .map(|(at, raw)| {
-                let kind = kinds.get(at).map_or(Kind::Plain, |k| Kind::from_letter(*k));
-                cell(raw.get(), kind)
-            })
-            .collect()
+        let mut json = serde_json::Deserializer::from_str(&self.cells);
+        let cells = json.deserialize_seq(Cells { kinds })?;
+        json.end()?;
+        Ok(cells)
+    }
+}
+
+/// Reads cells one after another.
+struct Cells<'k> {
+    kinds: &'k [u8],
+}
+
+/// Cells for which there is room from the beginning.
+const CELLS_USUAL: usize = 16;
+
+impl<'de> Visitor<'de> for Cells<'_> {
+    type Value = Vec<Cell<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of cells")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(
+        self,
+        mut array: A,
+    ) -> std::result::Result<Self::Value, A::Error> {
+        let mut cells = Vec::with_capacity(CELLS_USUAL);
+        while let Some(json) = array.next_element::<&RawValue>()? {
+            let kind = self.kinds.get(cells.len());
+            let kind = kind.map_or(Kind::Plain, |letter| Kind::from_letter(*letter));
+            cells.push(cell(json.get(), kind).map_err(de::Error::custom)?);
+        }
+        Ok(cells)
     }
 }
 

@@ -7,19 +7,52 @@ use crate::error::Result;
 use crate::id::UploadNo;
 use crate::sheet::Row;
 
+/// Rows that one statement puts in: to begin and end one costs as much as its row.
+const AT_ONCE: usize = 16;
+
+/// The statement for so many rows of a sheet.
+fn insertion(rows: usize) -> String {
+    let mut sql = String::from(
+        "INSERT OR FAIL INTO upload_rows (upload_no, sheet, row, cells, kinds, width) VALUES ",
+    );
+    for first in (0..rows).map(|row| 3 + 4 * row) {
+        let comma = if first > 3 { ", " } else { "" };
+        sql.push_str(&format!(
+            "{comma}(?1, ?2, ?{first}, ?{}, ?{}, ?{})",
+            first + 1,
+            first + 2,
+            first + 3
+        ));
+    }
+    sql
+}
+
 /// Puts rows of one sheet in.
 ///
 /// # Errors
 /// `Database`.
 pub fn insert(tx: &Tx<'_>, no: UploadNo, sheet: u32, rows: &[Row]) -> Result<()> {
-    let mut statement = tx.prepare_cached(
-        "INSERT INTO upload_rows (upload_no, sheet, row, cells, kinds, width)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    for row in rows {
-        statement.execute(params![
-            no.0, sheet, row.number, row.cells, row.kinds, row.width
-        ])?;
+    let (many, rest) = rows.as_chunks::<AT_ONCE>();
+    insert_by(tx, no, sheet, AT_ONCE, many.as_flattened())?;
+    insert_by(tx, no, sheet, 1, rest)
+}
+
+/// Puts in so many rows at once; they are a multiple of it.
+fn insert_by(tx: &Tx<'_>, no: UploadNo, sheet: u32, at_once: usize, rows: &[Row]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut statement = tx.prepare_cached(&insertion(at_once))?;
+    statement.raw_bind_parameter(1, no.0)?;
+    statement.raw_bind_parameter(2, sheet)?;
+    for rows in rows.chunks(at_once) {
+        for (row, first) in rows.iter().zip((3_usize..).step_by(4)) {
+            statement.raw_bind_parameter(first, row.number)?;
+            statement.raw_bind_parameter(first + 1, &row.cells)?;
+            statement.raw_bind_parameter(first + 2, &row.kinds)?;
+            statement.raw_bind_parameter(first + 3, row.width)?;
+        }
+        statement.raw_execute()?;
     }
     Ok(())
 }

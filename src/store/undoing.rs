@@ -21,16 +21,21 @@ const STANDS: &str = "coalesce(
      WHERE o.id = coalesce(r.replaces, r.id) AND o.job_id <> ?1
        AND k.status = 'completed' AND k.undone_at IS NULL))";
 
+/// Whether `r` stays in the list though its job is undone.
+const STAYS: &str = "r.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = r.let_go) IS NULL";
+
 /// Of the version above `r` that is in the list, whether its import stands; none where that is `r` itself.
 const ABOVE: &str =
     "(SELECT k.undone_at IS NULL FROM records n CROSS JOIN jobs k ON k.id = n.job_id
      WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
-       AND k.status = 'completed' AND (k.undone_at IS NULL OR n.kept)
+       AND k.status = 'completed' AND (k.undone_at IS NULL OR
+         n.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = n.let_go) IS NULL)
      ORDER BY n.id DESC LIMIT 1)";
 
 /// The newest version below `r` that stayed when its job was undone.
 const STAYED: &str = "(SELECT o.id FROM records o CROSS JOIN jobs k ON k.id = o.job_id
-     WHERE o.replaces = r.replaces AND o.id < r.id AND o.kept AND o.job_id <> ?1
+     WHERE o.replaces = r.replaces AND o.id < r.id AND o.job_id <> ?1
+       AND o.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = o.let_go) IS NULL
        AND k.undone_at IS NOT NULL
      ORDER BY o.id DESC LIMIT 1)";
 
@@ -83,8 +88,7 @@ pub struct Look {
     since: Since,
     /// The record that was looked at last.
     after: i64,
-    /// The job's own versions were looked at; now those that stayed are.
-    own_done: bool,
+    looking_at: LookingAt,
     /// Records that go.
     pub removed: i64,
     /// Records that are again what they were.
@@ -99,10 +103,36 @@ pub struct Look {
     below: HashSet<i64>,
     /// Versions that are marked already, by an undoing that was cut off.
     marked: Vec<i64>,
-    /// First version of a record, and the version above which none stays any more.
-    released: Vec<(i64, i64)>,
+    /// Versions that stay no more.
+    released: Vec<i64>,
+    /// Versions that are marked to go with the job, by an undoing that was cut off or looked again.
+    marked_to_go: Vec<i64>,
     /// By hash of a key: how many records more have it once all are put back that can be.
     moved: HashMap<i64, i64>,
+}
+
+/// Which versions are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LookingAt {
+    /// The job's own.
+    Own,
+    /// Those that stayed when another job was undone.
+    Stayed,
+    /// Those that are marked to go with the job.
+    Marked,
+}
+
+/// What has to be marked before the job is undone.
+#[derive(Debug, Default)]
+pub struct Marks {
+    /// Versions of the job that stay in the list.
+    pub keep: Vec<i64>,
+    /// Those that are marked so, and do not.
+    pub no_more: Vec<i64>,
+    /// Versions of others that go with the job.
+    pub go: Vec<i64>,
+    /// Those that are marked so, and do not.
+    pub stay: Vec<i64>,
 }
 
 /// Until when nothing in the list had changed.
@@ -139,7 +169,7 @@ impl Look {
             list: list.to_owned(),
             since: Since::now(connection, list)?,
             after: 0,
-            own_done: false,
+            looking_at: LookingAt::Own,
             removed: 0,
             restored: 0,
             settled: 0,
@@ -148,6 +178,7 @@ impl Look {
             below: HashSet::new(),
             marked: Vec::new(),
             released: Vec::new(),
+            marked_to_go: Vec::new(),
             moved: HashMap::new(),
         })
     }
@@ -157,11 +188,13 @@ impl Look {
     /// # Errors
     /// `Database`.
     pub fn page(&mut self, connection: &Connection, at_most: u32) -> Result<bool> {
-        if self.own_done {
-            return self.page_of_stayed(connection, at_most);
-        }
-        if self.page_of_own(connection, at_most)? {
-            self.own_done = true;
+        let (all, next) = match self.looking_at {
+            LookingAt::Own => (self.page_of_own(connection, at_most)?, LookingAt::Stayed),
+            LookingAt::Stayed => (self.page_of_stayed(connection, at_most)?, LookingAt::Marked),
+            LookingAt::Marked => return self.page_of_marked(connection, at_most),
+        };
+        if all {
+            self.looking_at = next;
             self.after = 0;
         }
         Ok(false)
@@ -194,7 +227,7 @@ impl Look {
                     let Some(stands) = stands else {
                         self.removed += 1;
                         if stayed.is_some() {
-                            self.released.push((first, 0));
+                            self.release(connection, first, 0)?;
                         }
                         continue;
                     };
@@ -221,7 +254,7 @@ impl Look {
         let mut statement = connection.prepare_cached(&format!(
             "SELECT r.id, r.replaces, {STANDS}
              FROM records r CROSS JOIN jobs j ON j.id = r.job_id
-             WHERE r.template = ?2 AND r.kept AND r.id > ?3 AND r.job_id <> ?1
+             WHERE r.template = ?2 AND r.id > ?3 AND r.job_id <> ?1 AND {STAYS}
                AND j.undone_at IS NOT NULL AND {ABOVE} IS NULL
              ORDER BY r.id LIMIT ?4"
         ))?;
@@ -235,7 +268,7 @@ impl Look {
             let Some(stands) = row.get(2)? else {
                 self.removed += 1;
                 self.settled += 1;
-                self.released.push((first, 0));
+                self.release(connection, first, 0)?;
                 continue;
             };
             let stuck = Stuck {
@@ -249,6 +282,35 @@ impl Look {
             self.put_back_or_keep(connection, stuck)?;
         }
         Ok(all)
+    }
+
+    fn page_of_marked(&mut self, connection: &Connection, at_most: u32) -> Result<bool> {
+        let mut statement = connection.prepare_cached(
+            "SELECT id FROM records WHERE template = ?2 AND kept AND id > ?3 AND let_go = ?1
+             ORDER BY id LIMIT ?4",
+        )?;
+        let mut found = statement.query(params![self.job.0, self.list, self.after, at_most])?;
+        let mut all = true;
+        while let Some(row) = found.next()? {
+            all = false;
+            self.after = row.get(0)?;
+            self.marked_to_go.push(self.after);
+        }
+        Ok(all)
+    }
+
+    /// The versions of a record above this one stay no more.
+    fn release(&mut self, connection: &Connection, first: i64, above: i64) -> Result<()> {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT r.id FROM records r
+             WHERE r.replaces = ?1 AND r.id > ?2 AND r.job_id <> ?3 AND {STAYS}
+               AND (SELECT undone_at FROM jobs WHERE id = r.job_id) IS NOT NULL"
+        ))?;
+        let mut found = statement.query(params![first, above, self.job.0])?;
+        while let Some(row) = found.next()? {
+            self.released.push(row.get(0)?);
+        }
+        Ok(())
     }
 
     fn put_back_or_keep(&mut self, connection: &Connection, stuck: Stuck) -> Result<()> {
@@ -290,7 +352,7 @@ impl Look {
                 self.settled += 1;
             }
             if record.others_stayed {
-                self.released.push((record.first, way.older));
+                self.release(connection, record.first, way.older)?;
             }
             return Ok(true);
         }
@@ -320,6 +382,11 @@ impl Look {
             .query_row(params![self.job.0, self.list, hash], |row| row.get(0))?)
     }
 
+    /// The job to be undone.
+    pub fn job(&self) -> JobId {
+        self.job
+    }
+
     /// The list that the job filed into.
     pub fn list(&self) -> &str {
         &self.list
@@ -344,37 +411,23 @@ impl Look {
         self.stuck.iter().filter(|stuck| stuck.of_job.is_some())
     }
 
-    /// Lets go of what had stayed and need not any more: in the transaction that undoes the job, for it
-    /// changes the list.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub fn release(&self, tx: &Tx<'_>) -> Result<()> {
-        let mut statement = tx.prepare_cached(
-            "UPDATE records SET kept = 0 WHERE replaces = ?1 AND id > ?2 AND kept AND job_id <> ?3",
-        )?;
-        for (first, above) in &self.released {
-            statement.execute(params![first, above, self.job.0])?;
-        }
-        Ok(())
+    /// Whether versions that stayed when other jobs were undone go with this one.
+    pub fn releases(&self) -> bool {
+        !self.released.is_empty()
     }
 
-    /// The versions to mark as kept, and those to mark as not.
-    pub fn marks(&self) -> (Vec<i64>, Vec<i64>) {
+    /// What has to be marked.
+    pub fn marks(&self) -> Marks {
         let own = |stuck: &&Stuck| stuck.of_job == Some(Whose::Own);
-        let mut keep: Vec<i64> = self
-            .stuck
-            .iter()
-            .filter(own)
-            .map(|stuck| stuck.version)
-            .collect();
-        keep.sort_unstable();
-        let (there, no_more): (Vec<i64>, Vec<i64>) = self
-            .marked
-            .iter()
-            .partition(|version| keep.binary_search(version).is_ok());
-        keep.retain(|version| there.binary_search(version).is_err());
-        (keep, no_more)
+        let keep = self.stuck.iter().filter(own).map(|stuck| stuck.version);
+        let (keep, no_more) = differences(keep.collect(), &self.marked);
+        let (go, stay) = differences(self.released.clone(), &self.marked_to_go);
+        Marks {
+            keep,
+            no_more,
+            go,
+            stay,
+        }
     }
 
     /// Whether the list is as it was when the look began, so that what was found still holds.
@@ -397,6 +450,17 @@ impl Look {
         let first = self.stuck_of_job().min_by_key(|stuck| stuck.version)?;
         Some((first, first.ways.first().map_or(&[], |way| &way.takes)))
     }
+}
+
+/// What is wanted and not there, and what is there and not wanted.
+fn differences(mut wanted: Vec<i64>, there: &[i64]) -> (Vec<i64>, Vec<i64>) {
+    wanted.sort_unstable();
+    wanted.dedup();
+    let is_wanted = |version: &&i64| wanted.binary_search(version).is_ok();
+    let (right, wrong): (Vec<i64>, Vec<i64>) = there.iter().partition(is_wanted);
+    let right: HashSet<i64> = right.into_iter().collect();
+    wanted.retain(|version| !right.contains(version));
+    (wanted, wrong)
 }
 
 fn way(connection: &Connection, version: i64, older: i64) -> Result<Way> {
@@ -433,17 +497,30 @@ pub fn mark(tx: &Tx<'_>, versions: &[i64], kept: bool) -> Result<()> {
     Ok(())
 }
 
+/// Says of versions that stayed when their jobs were undone with which job they go, or that they stay; before
+/// that job is undone.
+///
+/// # Errors
+/// `Database`.
+pub fn let_go(tx: &Tx<'_>, versions: &[i64], with: Option<JobId>) -> Result<()> {
+    let mut statement = tx.prepare_cached("UPDATE records SET let_go = ?2 WHERE id = ?1")?;
+    for version in versions {
+        statement.execute(params![version, with.map(|job| job.0)])?;
+    }
+    Ok(())
+}
+
 /// An undone job that still has records that are not in the list.
 ///
 /// # Errors
 /// `Database`.
 pub fn next_to_forget(connection: &Connection) -> Result<Option<JobId>> {
     Ok(connection
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT j.id FROM jobs j WHERE j.undone_at IS NOT NULL
-               AND EXISTS (SELECT 1 FROM records r WHERE r.job_id = j.id AND NOT r.kept)
-             LIMIT 1",
-        )?
+               AND EXISTS (SELECT 1 FROM records r WHERE r.job_id = j.id AND NOT ({STAYS}))
+             LIMIT 1"
+        ))?
         .query_row([], |row| row.get(0).map(JobId))
         .optional()?)
 }
@@ -455,16 +532,17 @@ pub fn next_to_forget(connection: &Connection) -> Result<Option<JobId>> {
 /// `Database`.
 pub fn forget_step(tx: &Tx<'_>, job: JobId, after: i64, at_most: u32) -> Result<Option<i64>> {
     let last: Option<i64> = tx
-        .prepare_cached(
-            "SELECT max(id) FROM (SELECT id FROM records WHERE job_id = ?1 AND id > ?2 AND NOT kept
-                                  ORDER BY id LIMIT ?3)",
-        )?
+        .prepare_cached(&format!(
+            "SELECT max(id) FROM (SELECT r.id FROM records r
+                                  WHERE r.job_id = ?1 AND r.id > ?2 AND NOT ({STAYS})
+                                  ORDER BY r.id LIMIT ?3)"
+        ))?
         .query_row(params![job.0, after, at_most], |row| row.get(0))?;
     if let Some(last) = last {
-        tx.prepare_cached(
-            "DELETE FROM records WHERE job_id = ?1 AND id > ?2 AND id <= ?3 AND NOT kept
-               AND (SELECT undone_at FROM jobs WHERE id = ?1) IS NOT NULL",
-        )?
+        tx.prepare_cached(&format!(
+            "DELETE FROM records AS r WHERE r.job_id = ?1 AND r.id > ?2 AND r.id <= ?3 AND NOT ({STAYS})
+               AND (SELECT undone_at FROM jobs WHERE id = ?1) IS NOT NULL"
+        ))?
         .execute(params![job.0, after, last])?;
     }
     Ok(last)

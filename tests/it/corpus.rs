@@ -29,10 +29,6 @@ const KNOWN: &[(&str, &str)] = &[
         "files/csv/sheetjs_number_format_russian.2.csv",
         "it has no letters but the signs £, ¥ and €, which the corpus takes for Cyrillic ones",
     ),
-    (
-        "files/tsv/openrefine_example-latin1.tsv",
-        "its two letters, é and ï, stand as well for é and ļ",
-    ),
 ];
 
 fn corpus() -> Option<PathBuf> {

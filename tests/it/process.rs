@@ -492,6 +492,43 @@ fn the_same_file_and_template_give_the_same_report() {
 }
 
 #[test]
+fn the_program_writes_the_same_bytes_again_but_for_the_time_it_took() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let rows = (0..300).map(|n| {
+        let name = if n % 9 == 0 { " A  B " } else { "C\u{b}D" };
+        format!("{name} {n},linkedin.com/company/{},{n}.50\n", n % 290)
+    });
+    let text: String = rows.collect();
+    std::fs::write(
+        path("list.csv"),
+        format!("Company Name,LinkedIn_URL,Revenue\n{text},nowhere,\n"),
+    )
+    .unwrap();
+    let made = |out: &str| -> Vec<(&str, Vec<u8>)> {
+        let ran = std::process::Command::new(env!("CARGO_BIN_EXE_sheetline"))
+            .args(["process", "--template", "companies", "--out"])
+            .args([path(out), path("list.csv")])
+            .output()
+            .unwrap();
+        assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+        let read = |name: &str| std::fs::read(path(out).join(name)).unwrap();
+        let report = String::from_utf8(read("report.json")).unwrap();
+        let lines: Vec<&str> = report.lines().collect();
+        let bare = lines.iter().filter(|line| !line.contains("\"seconds\": "));
+        let bare: Vec<&str> = bare.copied().collect();
+        assert_eq!(bare.len() + 1, lines.len(), "{report}");
+        let names = ["records.ndjson", "records.csv", "annotated.xlsx"];
+        let files = names.map(|name| (name, read(name)));
+        let report = ("report.json", bare.join("\n").into_bytes());
+        files.into_iter().chain([report]).collect()
+    };
+    for ((name, once), (_, again)) in made("once").iter().zip(&made("again")) {
+        assert!(once == again, "{name} differs");
+    }
+}
+
+#[test]
 fn errors_are_all_counted_and_the_first_thousand_listed() {
     let text = format!(
         "Company Name,LinkedIn_URL\n{}",

@@ -205,8 +205,8 @@ fn a_reader_ends_when_its_parent_does() {
 fn a_readers_end_is_told_in_words_that_a_person_can_act_on() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(code(read_with("kill -SEGV $$")), "unreadable-file");
-    // Whoever does that, it says nothing of the file. (Not HUP: under nohup nobody hears it.)
-    for signal in ["KILL", "TERM", "INT"] {
+    // Whoever does that, it says nothing of the file. (Not HUP and INT: in the background nobody hears them.)
+    for signal in ["KILL", "TERM"] {
         assert_eq!(code(read_with(&format!("kill -{signal} $$"))), "busy");
     }
     assert_eq!(code(read_with("exit 5")), "too-complex", "no memory");
@@ -596,10 +596,55 @@ fn an_inline_string_is_its_own_text_and_no_value_beside_it() {
     let text = "<worksheet><sheetData>\
         <row><c t='inlineStr'><is><t>Name</t></is></c></row>\
         <row><c t='inlineStr'><is><r><t>Ac</t></r><r><t>me</t></r><rPh><t>no</t></rPh></is><v>7</v></c></row>\
+        <row><c t='inlineStr'><v>Bo&amp;lt</v></c></row>\
         </sheetData></worksheet>";
     xlsx(&path, text);
     let whole = read_whole(&path, &ReadOptions::default()).unwrap();
-    assert_eq!(whole.sheets[0].0[0].cells, r#"["Acme"]"#);
+    let rows: Vec<_> = whole.sheets[0].0.iter().map(|row| &*row.cells).collect();
+    // Where there is nothing else, the value is the text.
+    assert_eq!(rows, [r#"["Acme"]"#, r#"["Bo&lt"]"#]);
+}
+
+#[test]
+fn days_and_time_zones_that_only_a_file_has_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xls");
+    let xml = "<?xml version='1.0'?><Workbook xmlns='urn:schemas-microsoft-com:office:spreadsheet' \
+        xmlns:ss='urn:schemas-microsoft-com:office:spreadsheet'>\
+        <Styles><Style ss:ID='d'><NumberFormat ss:Format='Short Date'/></Style></Styles>\
+        <Worksheet ss:Name='S'><Table>\
+        <Row><Cell><Data ss:Type='String'>Name</Data></Cell><Cell><Data ss:Type='String'>At</Data></Cell></Row>\
+        <Row><Cell><Data ss:Type='String'>a</Data></Cell>\
+        <Cell><Data ss:Type='DateTime'>2026-05-04T10:30:00Z</Data></Cell></Row>\
+        <Row><Cell><Data ss:Type='String'>b</Data></Cell>\
+        <Cell ss:StyleID='d'><Data ss:Type='Number'>60</Data></Cell></Row>\
+        <Row><Cell><Data ss:Type='String'>c</Data></Cell>\
+        <Cell ss:StyleID='d'><Data ss:Type='Number'>0</Data></Cell></Row>\
+        <Row><Cell><Data ss:Type='String'>d</Data></Cell>\
+        <Cell ss:StyleID='d'><Data ss:Type='Number'>61</Data></Cell></Row>\
+        </Table></Worksheet></Workbook>";
+    std::fs::write(&path, xml).unwrap();
+    let whole = read_whole(&path, &ReadOptions::default()).unwrap();
+    let (rows, info) = &whole.sheets[0];
+    let cells: Vec<_> = rows.iter().map(|row| &*row.cells).collect();
+    assert_eq!(
+        cells,
+        [
+            r#"["a","2026-05-04T10:30:00"]"#,
+            r#"["b","1900-02-29"]"#,
+            r#"["c","1899-12-31"]"#,
+            r#"["d","1900-03-01"]"#
+        ]
+    );
+    let told = info.notices.iter().map(|n| (&*n.code, n.cell.as_deref()));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            ("time-zone", Some("B2")),
+            ("no-such-day", Some("B3")),
+            ("no-such-day", Some("B4"))
+        ]
+    );
 }
 
 #[test]

@@ -509,6 +509,69 @@ fn the_sample_of_companies_is_itself_valid() {
     );
 }
 
+#[test]
+fn the_sample_of_a_template_with_patterns_and_keys_is_itself_valid() {
+    let office = Office::new();
+    let root = office.admin("root");
+    let schema = json!({"fields": [
+        {"name": "number", "type": "string", "constraints": {"required": true, "pattern": "K-[0-9]{4,6}"}},
+        {"name": "code", "type": "string", "constraints": {"required": true, "pattern": "(AT|DE)[A-Z]+", "minLength": 7}},
+        {"name": "short", "type": "string", "example": "x", "constraints": {"required": true, "unique": true, "maxLength": 3}},
+        {"name": "day", "type": "datetime", "format": "%d.%m.%Y %H:%M", "constraints": {"required": true}},
+        {"name": "kind", "type": "string", "constraints": {"required": true, "enum": ["a", "b"]}},
+        {"name": "amount", "type": "number", "decimalChar": ",", "constraints": {"required": true, "minimum": 20, "maximum": 30}},
+    ], "primaryKey": "number", "uniqueKeys": [["kind", "code"]]});
+    root.send("PUT", "/api/templates/strict", &schema)
+        .expect(201);
+    let sample = root.get("/api/templates/strict/sample.xlsx");
+    let fields = [("template", "strict")];
+    let id = root
+        .upload("upload-and-process", "sample.xlsx", &sample.bytes, &fields)
+        .expect(202)["job_id"]
+        .as_i64()
+        .unwrap();
+    office.work_all();
+    let report = root.get(&format!("/api/jobs/{id}/report")).expect(200);
+    assert_eq!(report["stats"]["valid"], 2, "{report:#}");
+}
+
+#[test]
+fn the_same_file_again_makes_the_same_bytes_but_for_the_time_it_took() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let made = |id: i64| {
+        let get = |name: &str| anna.get(&format!("/api/jobs/{id}/{name}")).bytes;
+        let report = String::from_utf8(get("report")).unwrap();
+        let (before, behind) = report.split_once("\"seconds\":").unwrap();
+        let behind = behind.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let mut all = vec![("report", format!("{before}{behind}").into_bytes())];
+        for name in [
+            "records.json",
+            "records.ndjson",
+            "records.csv",
+            "records.xlsx",
+            "annotated.xlsx",
+            "changes",
+        ] {
+            all.push((name, get(name)));
+        }
+        all
+    };
+    let first = done(&anna, "list.csv", LIST, &[]);
+    let once = made(first);
+    // What is in the list already belongs to the answer: so it has to go before.
+    anna.post(&format!("/api/jobs/{first}/undo")).expect(200);
+    let again = made(done(&anna, "list.csv", LIST, &[]));
+    for ((name, once), (_, again)) in once.iter().zip(&again) {
+        assert!(
+            once == again,
+            "{name}:\n{}\n{}",
+            String::from_utf8_lossy(once),
+            String::from_utf8_lossy(again)
+        );
+    }
+}
+
 // Mapping ------------------------------------------------------------------------------------------
 
 const ODD: &str = "Haus,Link,Zahl\nACME,https://linkedin.com/company/a,7\nBerg,https://linkedin.com/company/b,8\n";

@@ -630,6 +630,32 @@ fn a_header_that_would_leave_no_row_is_none() {
 }
 
 #[test]
+fn a_narrow_header_stays_it_where_a_value_stands_below_a_label() {
+    let header = |lines: &[&str]| put(lines).info.header_row;
+    let narrow = [
+        "Name|Mail",
+        "Ann|ann@x.example|call back|tomorrow|please",
+        "Bob|bob@x.example|n|m|o",
+    ];
+    assert_eq!(header(&narrow), Some(1));
+    // Words above words are a title, as far as anybody can tell; so is a title above numbers.
+    let title = [
+        "Customers|Germany",
+        "Name|City|Size|Kind|Note",
+        "Acme|Bonn|big|x|a",
+        "Bolt|Ulm|big|y|b",
+    ];
+    assert_eq!(header(&title), Some(2));
+    let years = [
+        "Sales|Germany",
+        "Region|2023|2024|2025",
+        "North|1|2|3",
+        "South|4|5|6",
+    ];
+    assert_eq!(header(&years), Some(2));
+}
+
+#[test]
 fn a_header_without_proof_is_told() {
     let guessed = |lines: &[&str]| {
         let put = put(lines);

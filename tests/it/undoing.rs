@@ -6,6 +6,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sheetline::faults::{self, Kind};
 use sheetline::id::JobId;
 use sheetline::stop::Stop;
 use sheetline::store::undoing::Look;
@@ -599,6 +600,72 @@ fn an_undoing_that_was_cut_off_leaves_no_trace_in_the_next_one() {
     assert_eq!(short(&anna), ["1 p", "2 y", "3 x"]);
     assert_eq!(told(&undo(&anna, third)), (1, 1, 0));
     assert_eq!(short(&anna), ["1 x", "2 y"]);
+}
+
+#[test]
+fn many_that_stayed_go_in_small_steps_that_show_nothing_before_the_last() {
+    const ROWS: u64 = 1_200;
+    let office = Office::new();
+    template(&office.admin("root"));
+    let anna = office.member("anna");
+    let file = |from: u64, u: &str| {
+        let rows = (0..ROWS).map(|n| format!("{},{u}{n},\n", from + n));
+        format!("id,u,v\n{}", rows.collect::<String>())
+    };
+    let first = import(&anna, "a.csv", &file(0, "a"), "skip");
+    let second = import(&anna, "b.csv", &file(0, "b"), "update");
+    import(&anna, "c.csv", &file(ROWS, "a"), "skip");
+    let rows = i64::try_from(ROWS).unwrap();
+    assert_eq!(told(&undo(&anna, second)), (0, 0, rows));
+    let shown = |file: &str| {
+        office.number(&format!(
+            "SELECT count(*) FROM v_records WHERE file = '{file}'"
+        ))
+    };
+    let marked = || office.number("SELECT count(*) FROM records WHERE let_go IS NOT NULL");
+
+    office.app.db.watch_writes().unwrap();
+    let path = format!("/api/jobs/{first}/undo");
+    let answer = faults::with_failing_write("UPDATE records", ROWS - 100, Kind::Full, || {
+        anna.post(&path)
+    });
+    assert_eq!(answer.status, 507);
+    office.app.db.room().is_back();
+    // What came before the step that failed is marked, and nobody sees it.
+    assert!((500..rows - 100).contains(&marked()), "{}", marked());
+    assert_eq!((shown("b.csv"), shown("c.csv")), (rows, rows));
+    assert_eq!(anna.job(first)["undone_at"], Value::Null);
+
+    let left = rows - marked();
+    let written = faults::writes(|| assert_eq!(told(&undo(&anna, first)), (rows, 0, 0)));
+    assert_eq!(written["UPDATE records"], u64::try_from(left).unwrap());
+    assert_eq!((shown("b.csv"), shown("c.csv")), (0, rows));
+    forget(&office);
+    assert_eq!(office.number("SELECT count(*) FROM records"), rows);
+}
+
+#[test]
+fn what_goes_with_an_import_that_is_not_undone_stays() {
+    let office = Office::new();
+    template(&office.admin("root"));
+    let anna = office.member("anna");
+    let first = import(&anna, "a.csv", "id,u\n1,x\n", "skip");
+    let second = import(&anna, "b.csv", "id,u\n1,y\n", "update");
+    let third = import(&anna, "c.csv", "id,u\n2,x\n", "skip");
+    assert_eq!(told(&undo(&anna, second)), (0, 0, 1));
+    let sql = |sql: &str| office.app.db.write(|tx| Ok(tx.execute(sql, [])?));
+    // As if undoing the first had been cut off after its marks; then the third is undone.
+    let marked = sql(&format!("UPDATE records SET let_go = {first} WHERE kept"));
+    assert_eq!(marked.unwrap(), 1);
+    assert_eq!(short(&anna), ["1 y", "2 x"]);
+    assert_eq!(told(&undo(&anna, third)), (1, 1, 0));
+    assert_eq!(short(&anna), ["1 x"]);
+    // It went for good.
+    let again = sql("UPDATE records SET let_go = NULL WHERE kept").unwrap_err();
+    assert!(again.to_string().contains("not later"), "{again}");
+    forget(&office);
+    assert_eq!(told(&undo(&anna, first)), (1, 0, 0));
+    assert_eq!(short(&anna), Vec::<String>::new());
 }
 
 #[test]

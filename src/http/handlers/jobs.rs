@@ -109,11 +109,10 @@ fn processing_status(call: &mut Call<'_, '_>) -> Result<Response> {
             changes: app.bell.changes(),
             workers: app.settings.workers,
         };
-        let body = app.db.read(|c| {
+        let text = app.db.read(|c| {
             let estimates = (&app.estimates, moment);
             status::processing_status(c, user.id, &user.username, &app.turns, estimates)
         })?;
-        let text = body.to_string();
         let etag = etag(&text);
         let changed = !known
             .as_deref()

@@ -46,15 +46,14 @@ pub(super) fn undo(call: &mut Call<'_, '_>) -> Result<Response> {
             return Ok(false);
         }
         audit::note(tx, &actor, Action::JobUndone, Some(&job.named()))?;
-        look.release(tx)?;
         jobs::undo(tx, job.id, &by)?;
         Ok(true)
     };
     let look = loop {
         // Somebody else may have undone it while this waited.
         let look = look(call, &undoable(call)?)?;
-        // What had stayed from another import comes back with this one.
-        if turn.is_none() && look.restored > 0 {
+        // What had stayed from another import comes back with this one, or goes with it.
+        if turn.is_none() && (look.restored > 0 || look.releases()) {
             turn = Some(take_turn(call, &job)?);
             continue;
         }
@@ -114,10 +113,16 @@ fn look(call: &Call<'_, '_>, job: &Job) -> Result<Look> {
 /// Before the job is undone, and while it is not without any effect: so all that has to be written at
 /// once is the job.
 fn mark(call: &Call<'_, '_>, look: &Look) -> Result<()> {
-    let (keep, no_more) = look.marks();
-    for (versions, kept) in [(keep, true), (no_more, false)] {
+    let marks = look.marks();
+    let db = &call.app.db;
+    for (versions, kept) in [(marks.keep, true), (marks.no_more, false)] {
         for some in versions.chunks(MARKS) {
-            call.app.db.write(|tx| undoing::mark(tx, some, kept))?;
+            db.write(|tx| undoing::mark(tx, some, kept))?;
+        }
+    }
+    for (versions, with) in [(marks.go, Some(look.job())), (marks.stay, None)] {
+        for some in versions.chunks(MARKS) {
+            db.write(|tx| undoing::let_go(tx, some, with))?;
         }
     }
     Ok(())

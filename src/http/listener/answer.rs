@@ -14,6 +14,9 @@ use crate::settings::Door;
 /// Bytes written at a time.
 const PIECE: usize = 16 << 10;
 
+/// Room for a head and a small body: the largest piece that the allocator has at hand.
+const HEAD_BYTES: usize = 1 << 10;
+
 /// RFC 9110, 5.6.7.
 const HTTP_DATE: &[BorrowedFormatItem<'static>] = format_description!(
     "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
@@ -60,6 +63,11 @@ pub(super) struct BrokenOff {
     pub(super) ends_by_closing: bool,
 }
 
+/// How long the other side may take nothing: what a connection's write timeout is to be.
+pub(super) fn grace(door: &Door) -> Duration {
+    door.answer_time_grace.max(Duration::from_millis(1))
+}
+
 /// Writes the answer; whether the connection can go on.
 ///
 /// # Errors
@@ -80,7 +88,6 @@ pub(super) fn write(
 }
 
 fn write_to(out: &mut Outgoing<'_>, response: Response, asked: Asked) -> io::Result<bool> {
-    out.stream.set_write_timeout(Some(out.grace))?;
     let status = response.status_code;
     let (mut body, size) = response.data.into_reader_and_size();
     let size = size.and_then(|size| u64::try_from(size).ok());
@@ -179,7 +186,16 @@ fn head(
     is_1_1: bool,
     keep: bool,
 ) -> Vec<u8> {
-    let mut text = format!("HTTP/1.1 {status} {}\r\n", reason(status));
+    let mut text = String::with_capacity(HEAD_BYTES);
+    for part in [
+        "HTTP/1.1 ",
+        &status.to_string(),
+        " ",
+        reason(status),
+        "\r\n",
+    ] {
+        text.push_str(part);
+    }
     let mut line = |name: &str, value: &str| {
         text.push_str(name);
         text.push_str(": ");
@@ -221,7 +237,7 @@ fn is_token(name: &str) -> bool {
 /// A header's value with `?` for whatever could end the line or be read differently elsewhere.
 fn printable<'v>(name: &str, value: &'v str) -> std::borrow::Cow<'v, str> {
     let fine = |c: char| c == ' ' || c == '\t' || c.is_ascii_graphic();
-    if value.chars().all(fine) {
+    if value.bytes().map(char::from).all(fine) {
         return value.into();
     }
     log::error!("the header {name} has letters that can't be sent");
@@ -287,7 +303,7 @@ impl<'s> Outgoing<'s> {
     fn new(stream: &'s Stream, door: &Door) -> Outgoing<'s> {
         Outgoing {
             stream,
-            grace: door.answer_time_grace.max(Duration::from_millis(1)),
+            grace: grace(door),
             bytes_per_second: door.answer_bytes_per_second.max(1),
             waited: Duration::ZERO,
             sent: 0,

@@ -32,6 +32,9 @@ pub(super) fn serve(
     bounds: &Bounds,
 ) {
     let door = &bounds.door;
+    if stream.set_write_timeout(Some(answer::grace(door))).is_err() {
+        return;
+    }
     let mut inbox = Inbox::new(Arc::clone(stream));
     let mut first = true;
     loop {
@@ -144,8 +147,6 @@ fn exchange(
     handler: &dyn Handler,
     door: &Door,
 ) -> bool {
-    let path = head.target.split('?').next().unwrap_or("");
-    let line = format!("{} {}", head.method.escape_debug(), logged::path(path));
     let mut asked = Asked {
         head_only: head.method == "HEAD",
         is_1_1: head.is_1_1,
@@ -159,14 +160,13 @@ fn exchange(
         head.is_1_1,
     );
     let request = Request::fake_http_from(peer, head.method, head.target, head.headers, Vec::new());
-    let answered = panic::catch_unwind(AssertUnwindSafe(|| {
-        let mut incoming = Incoming {
-            request,
-            body: Body::on(&mut wire),
-            peer,
-        };
-        handler.handle(&mut incoming)
-    }));
+    let mut incoming = Incoming {
+        request,
+        body: Body::on(&mut wire),
+        peer,
+    };
+    let answered = panic::catch_unwind(AssertUnwindSafe(|| handler.handle(&mut incoming)));
+    let request = incoming.request;
     // What is left of the body would be read as the next request.
     let is_over = wire.is_over();
     asked.keep &= is_over && !seat.door_is_closing();
@@ -174,7 +174,7 @@ fn exchange(
         Ok(response) => response,
         Err(panicked) => {
             asked.keep = false;
-            after_panic(&line, panicked.as_ref())
+            after_panic(&line(&request), panicked.as_ref())
         }
     };
     let stream = inbox.stream();
@@ -192,7 +192,7 @@ fn exchange(
             begun: false,
             ..
         })) => {
-            let error = Error::Internal(format!("{}: no answer: {error}", line));
+            let error = Error::Internal(format!("{}: no answer: {error}", line(&request)));
             refuse(stream, &problem::internal(&error), door);
             false
         }
@@ -204,7 +204,7 @@ fn exchange(
             log::info!(
                 "address={} {}: the answer broke off: {error}",
                 peer.ip(),
-                line
+                line(&request)
             );
             cut_off(stream, ends_by_closing);
             false
@@ -213,13 +213,19 @@ fn exchange(
             log::error!(
                 "ref={} panic while {} was answered: {}",
                 problem::reference(),
-                line,
+                line(&request),
                 message(panicked.as_ref())
             );
             cut_off(stream, !asked.is_1_1);
             false
         }
     }
+}
+
+/// What the log says of a request.
+fn line(request: &Request) -> String {
+    let path = request.raw_url().split('?').next().unwrap_or("");
+    format!("{} {}", request.method().escape_debug(), logged::path(path))
 }
 
 /// A fault of ours, for one client and no other.

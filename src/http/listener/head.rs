@@ -56,7 +56,9 @@ pub fn decode(bytes: &[u8], door: &Door) -> Result<Head, Problem> {
     if !lines_end_in_crlf(bytes) {
         return Err(bad("its lines must end in CR LF"));
     }
-    let mut space = vec![httparse::EMPTY_HEADER; door.headers_max];
+    // No more than there can be: each takes a line.
+    let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+    let mut space = vec![httparse::EMPTY_HEADER; door.headers_max.min(lines)];
     let mut request = httparse::Request::new(&mut space);
     match request.parse(bytes) {
         Ok(httparse::Status::Complete(size)) if size == bytes.len() => {}

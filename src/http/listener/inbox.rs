@@ -27,6 +27,8 @@ pub(super) struct Inbox {
     buffer: Vec<u8>,
     /// How much of the buffer is used.
     used: usize,
+    /// How long the system waits for bytes, as it was told last.
+    wait: Duration,
 }
 
 impl Inbox {
@@ -35,6 +37,7 @@ impl Inbox {
             stream,
             buffer: Vec::new(),
             used: 0,
+            wait: Duration::ZERO,
         }
     }
 
@@ -72,7 +75,7 @@ impl Inbox {
         let size = if before == 0 { FIRST_PIECE } else { PIECE };
         self.buffer.resize(before + size, 0);
         let room = self.buffer.get_mut(before..).unwrap_or_default();
-        let got = read(&self.stream, room, until);
+        let got = read(&self.stream, &mut self.wait, room, until);
         let size = match got {
             Ok(Got::Bytes(size)) => size,
             Ok(Got::End | Got::Late) | Err(_) => 0,
@@ -84,19 +87,29 @@ impl Inbox {
     /// Reads past the buffer, which must be empty.
     pub(super) fn read(&mut self, out: &mut [u8], until: Instant) -> io::Result<Got> {
         debug_assert!(self.here().is_empty());
-        read(&self.stream, out, until)
+        read(&self.stream, &mut self.wait, out, until)
     }
 }
 
-/// One read that ends at `until` at the latest.
-fn read(mut stream: &Stream, out: &mut [u8], until: Instant) -> io::Result<Got> {
+/// One read that ends at `until` at the latest, or some milliseconds after it. `wait` is how long the system
+/// waits.
+fn read(
+    mut stream: &Stream,
+    wait: &mut Duration,
+    out: &mut [u8],
+    until: Instant,
+) -> io::Result<Got> {
     loop {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ok(Got::Late);
         }
-        // The kernel counts in milliseconds at the coarsest; zero would mean for ever.
-        stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
+        // In steps, so that the next request of a connection finds it as it should be.
+        let wanted = rounded_up(left);
+        if *wait != wanted {
+            stream.set_read_timeout(Some(wanted))?;
+            *wait = wanted;
+        }
         match stream.read(out) {
             Ok(0) => return Ok(Got::End),
             Ok(size) => return Ok(Got::Bytes(size)),
@@ -110,4 +123,12 @@ fn read(mut stream: &Stream, out: &mut [u8], until: Instant) -> io::Result<Got> 
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Up to a whole number of steps: the kernel counts in milliseconds at the coarsest, and zero would mean
+/// for ever.
+fn rounded_up(wait: Duration) -> Duration {
+    const STEP_MS: u128 = 4;
+    let steps = wait.as_micros().div_ceil(1_000 * STEP_MS).max(1);
+    Duration::from_millis(u64::try_from(steps * STEP_MS).unwrap_or(u64::MAX))
 }

@@ -28,7 +28,7 @@ pub fn begin(buffer: &mut Vec<u8>, fields: &[Member]) -> Result<()> {
 /// # Errors
 /// `Internal` where the record is damaged.
 pub fn record(buffer: &mut Vec<u8>, fields: &[Member], record: &str) -> Result<()> {
-    let values = values(record)?;
+    let mut values = values(record)?;
     for (at, field) in fields.iter().enumerate() {
         if at > 0 {
             buffer.push(b',');

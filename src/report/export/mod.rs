@@ -4,8 +4,10 @@ pub mod csv;
 pub mod xlsx;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::fmt;
 
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -35,8 +37,61 @@ pub fn members(report: &Value) -> Vec<Member> {
 }
 
 /// The members of a stored record, `{"field": value}`, each as it stands there.
-fn values(record: &str) -> Result<HashMap<Cow<'_, str>, &RawValue>> {
+///
+/// # Errors
+/// `Internal` where the record is damaged.
+fn values(record: &str) -> Result<Values<'_>> {
     Ok(serde_json::from_str(record)?)
+}
+
+/// The members of a record in their order, which is that of the report's members as a rule.
+struct Values<'r> {
+    list: Vec<(Name<'r>, &'r RawValue)>,
+    /// The one behind the last that was asked for.
+    next: usize,
+}
+
+/// A name without a copy of it, where it needs none.
+#[derive(Deserialize)]
+struct Name<'r>(#[serde(borrow)] Cow<'r, str>);
+
+impl<'r> Values<'r> {
+    fn get(&mut self, name: &str) -> Option<&'r RawValue> {
+        let is_it = |(other, _): &&(Name<'r>, &RawValue)| other.0 == name;
+        let at = match self.list.get(self.next).filter(is_it) {
+            Some(_) => self.next,
+            None => self.list.iter().position(|member| is_it(&member))?,
+        };
+        self.next = at + 1;
+        self.list.get(at).map(|(_, value)| *value)
+    }
+}
+
+impl<'de> Deserialize<'de> for Values<'de> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> std::result::Result<Self, D::Error> {
+        json.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Values<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(
+        self,
+        mut map: A,
+    ) -> std::result::Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            list.push(member);
+        }
+        Ok(Values { list, next: 0 })
+    }
 }
 
 /// A value as text: a number with the digits that it was stored with, a year with four, with which it can be

@@ -5,8 +5,6 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use encoding_rs::UTF_8;
-
 use super::super::assemble::{Found, Merge};
 use super::super::encoding::{self, Detected};
 use super::super::notices::quote;
@@ -103,7 +101,7 @@ fn encoding_of(file: &mut File, given: Option<&str>) -> Result<(Detected, Option
         .as_deref()
         .and_then(|label| encoding::by_label(label).ok())
         // A page that could be read as far as here is no UTF-16 without a mark.
-        .filter(|encoding| encoding.is_ascii_compatible() && *encoding != UTF_8)
+        .filter(|encoding| encoding.is_ascii_compatible() && !encoding.is_utf8())
         .map(|encoding| encoding.name());
     Ok((encoding::detect(file, given.or(known))?, declared))
 }

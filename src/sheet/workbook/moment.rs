@@ -207,13 +207,17 @@ enum Iso {
     Time(i64),
 }
 
-/// Whether an ISO text says which time zone it is meant in.
-pub(super) fn has_zone(text: &str) -> bool {
-    let time = text
-        .trim()
-        .split_once(['T', ' '])
-        .map_or("", |(_, time)| time);
-    time.contains(['Z', '+', '-'])
+/// What is to be said of an ISO text that says which time zone it is meant in, and was read as `found`.
+pub(super) fn zone(text: &str, found: &Found<'_>) -> Option<&'static str> {
+    let time = text.trim().split_once(['T', ' '])?.1;
+    if !time.contains(['Z', '+', '-']) {
+        return None;
+    }
+    Some(if matches!(found, Found::Moment(..)) {
+        "The moment is one of UTC; it was stored without that."
+    } else {
+        "The moment has a time zone; it was kept as text."
+    })
 }
 
 fn parse_iso(text: &str) -> Option<Iso> {

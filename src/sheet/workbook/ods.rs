@@ -42,8 +42,13 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
             each_row(xml, styles, |row| {
                 let cells = row.expanded(limits)?;
                 for number in row.first..row.first.saturating_add(row.repeat) {
-                    for cell in row.cells.iter().filter(|cell| cell.formula_without_value) {
-                        rows.formula_without_value(cell.column, number);
+                    for cell in &row.cells {
+                        if cell.formula_without_value {
+                            rows.formula_without_value(cell.column, number);
+                        }
+                        if let Some(sentence) = cell.zone {
+                            rows.notice("time-zone", Some((cell.column, number)), sentence);
+                        }
                     }
                     if cells.is_empty() {
                         break;
@@ -198,6 +203,8 @@ struct Cell {
     repeat: usize,
     found: Option<Found<'static>>,
     formula_without_value: bool,
+    /// What is to be said of its time zone.
+    zone: Option<&'static str>,
     /// Rows and columns that it spans.
     spans: (u32, usize),
 }
@@ -339,9 +346,14 @@ fn cells(
                     (None, None) => styles.shape(columns.of(column)),
                 };
                 let found = value(&start, text, shape)?;
+                let zone = found.as_ref().and_then(|found| {
+                    let moment = raw_attribute(start.attributes_raw(), "date-value")?;
+                    moment::zone(moment, found)
+                });
                 let cell = Cell {
                     column,
                     repeat,
+                    zone,
                     formula_without_value: found.is_none()
                         && attribute(&start, "value-type").is_none()
                         && attribute(&start, "formula").is_some(),

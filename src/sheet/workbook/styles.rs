@@ -39,34 +39,40 @@ impl Styles {
     pub(super) fn read(mut xml: Xml<'_>) -> Result<Styles> {
         let mut codes = HashMap::new();
         let mut ids = Vec::new();
+        // All of them, those of named styles too: a part may hold nothing else for gigabytes.
+        let mut seen = 0;
         let mut in_cells = false;
         // Conditional formats have formats of their own, which are none of a cell's business.
         let mut in_formats = false;
         loop {
             match xml.next()? {
-                Event::Start(start) => match start.local_name().as_ref() {
-                    "cellXfs" => in_cells = true,
-                    "numFmts" => in_formats = true,
-                    "xf" | "numFmt" if ids.len().max(codes.len()) >= STYLES_MAX => {
+                Event::Start(start) => {
+                    let name = start.local_name();
+                    seen += usize::from(matches!(name.as_ref(), "xf" | "numFmt"));
+                    if seen > STYLES_MAX {
                         return Err(too_complex(&format!(
                             "The workbook has more than {}. Copy the table to a new file, and add that.",
                             counted(STYLES_MAX, "cell formats")
                         )));
                     }
-                    "numFmt" if in_formats => {
-                        let id = raw_attribute(start.attributes_raw(), "numFmtId")
-                            .and_then(|id| id.trim().parse().ok());
-                        if let (Some(id), Some(code)) = (id, attribute(&start, "formatCode")) {
-                            codes.insert(id, shape(&code));
+                    match name.as_ref() {
+                        "cellXfs" => in_cells = true,
+                        "numFmts" => in_formats = true,
+                        "numFmt" if in_formats => {
+                            let id = raw_attribute(start.attributes_raw(), "numFmtId")
+                                .and_then(|id| id.trim().parse().ok());
+                            if let (Some(id), Some(code)) = (id, attribute(&start, "formatCode")) {
+                                codes.insert(id, shape(&code));
+                            }
                         }
+                        "xf" if in_cells => ids.push(
+                            raw_attribute(start.attributes_raw(), "numFmtId")
+                                .and_then(|id| id.trim().parse().ok())
+                                .unwrap_or(0),
+                        ),
+                        _ => {}
                     }
-                    "xf" if in_cells => ids.push(
-                        raw_attribute(start.attributes_raw(), "numFmtId")
-                            .and_then(|id| id.trim().parse().ok())
-                            .unwrap_or(0),
-                    ),
-                    _ => {}
-                },
+                }
                 Event::End(end) => match end.local_name().as_ref() {
                     "cellXfs" => in_cells = false,
                     "numFmts" => in_formats = false,
@@ -85,12 +91,18 @@ mod tests {
 
     #[test]
     fn styles_have_a_bound() {
-        let read = |count: usize| {
-            let part = format!("<s><cellXfs>{}</cellXfs></s>", "<xf/>".repeat(count));
+        let read = |of: &str, one: &str, count: usize| {
+            let part = format!("<s><{of}>{}</{of}></s>", one.repeat(count));
             Styles::read(Xml::new(Box::new(part.as_bytes())).unwrap()).is_ok()
         };
-        assert!(read(STYLES_MAX));
-        assert!(!read(STYLES_MAX + 1));
+        for (of, one) in [
+            ("cellXfs", "<xf/>"),
+            ("cellStyleXfs", "<xf/>"),
+            ("numFmts", "<numFmt numFmtId='9' formatCode='0'/>"),
+        ] {
+            assert!(read(of, one, STYLES_MAX), "{of}");
+            assert!(!read(of, one, STYLES_MAX + 1), "{of}");
+        }
     }
 
     #[test]

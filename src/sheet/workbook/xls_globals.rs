@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use super::super::charset::Charset;
 use super::super::{Limits, Visibility};
 use super::book::Listed;
 use super::formats::{Shape, shape};
 use super::record::Bytes;
 use super::strings::Strings;
 use super::styles::Styles;
-use super::xls_text::{CodePage, Pieces};
+use super::xls_text::{Pieces, code_page};
 use super::{damaged, password};
 use crate::error::{Error, Result};
 use crate::words::Code;
@@ -76,7 +77,7 @@ impl<'b> Record<'b> {
 pub(super) struct Globals {
     /// Excel 97 and later: texts are Unicode.
     pub(super) unicode: bool,
-    pub(super) page: CodePage,
+    pub(super) page: Charset,
     pub(super) date1904: bool,
     /// The worksheets and where they begin in the stream.
     pub(super) sheets: Vec<(Listed, usize)>,
@@ -100,7 +101,7 @@ impl Globals {
         let unicode = version >= 0x0600;
         let mut globals = Globals {
             unicode,
-            page: CodePage::Web(encoding_rs::WINDOWS_1252),
+            page: Charset::Web(encoding_rs::WINDOWS_1252),
             date1904: false,
             sheets: Vec::new(),
             others: Vec::new(),
@@ -142,7 +143,7 @@ impl Globals {
                 let Some(number) = bytes.u16() else {
                     return Ok(None);
                 };
-                match CodePage::of(number) {
+                match code_page(number) {
                     Some(page) => self.page = page,
                     // Texts are Unicode anyway.
                     None if self.unicode => {}

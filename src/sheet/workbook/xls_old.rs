@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use super::super::Visibility;
+use super::super::charset::Charset;
 use super::book::Listed;
 use super::formats::{Shape, shape};
 use super::record::Bytes;
 use super::strings::Strings;
 use super::styles::Styles;
 use super::xls_globals::{EOF, Globals, Records, too_old, unknown_page};
-use super::xls_text::CodePage;
+use super::xls_text::code_page;
 use super::{damaged, password};
 use crate::error::Result;
 
@@ -17,7 +18,7 @@ use crate::error::Result;
 pub(super) const BOF_OLD: [u16; 3] = [0x0009, 0x0209, 0x0409];
 
 /// A file that says nothing else is of a Western European Windows.
-const PAGE: CodePage = CodePage::Web(encoding_rs::WINDOWS_1252);
+const PAGE: Charset = Charset::Web(encoding_rs::WINDOWS_1252);
 
 /// What stands among the cells about the sheet as a whole.
 ///
@@ -46,7 +47,7 @@ pub(super) fn globals(stream: &[u8]) -> Result<Globals> {
             // CODEPAGE
             0x0042 => {
                 let number = bytes.u16().ok_or_else(damaged)?;
-                page = CodePage::of(number).ok_or_else(|| unknown_page(number))?;
+                page = code_page(number).ok_or_else(|| unknown_page(number))?;
             }
             // DATEMODE
             0x0022 => date1904 = bytes.u16() == Some(1),
@@ -87,7 +88,7 @@ pub(super) fn globals(stream: &[u8]) -> Result<Globals> {
 }
 
 /// A format that can't be read is one that shows a number.
-fn format(mut bytes: Bytes<'_>, page: CodePage) -> Shape {
+fn format(mut bytes: Bytes<'_>, page: Charset) -> Shape {
     bytes
         .u8()
         .and_then(|count| bytes.take(usize::from(count)))

@@ -3,77 +3,37 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::Encoding;
-
+use super::super::charset::{self, Charset};
 use super::record::Bytes;
 
-/// The upper half of code page 10029, Central European on the Macintosh, which the encodings of
-/// the web don't have.
-const MAC_CENTRAL_EUROPE: &str = "ÄĀāÉĄÖÜáąČäčĆćéŹźĎíďĒēĖóėôöõúĚěü†°Ę£§•¶ß®©™ę¨≠ģĮįĪ≤≥īĶ∂∑łĻļĽľĹĺŅņŃ¬√ńŇ∆«»…\u{a0}ňŐÕőŌ–—“”‘’÷◊ōŔŕŘ‹›řŖŗŠ‚„šŚśÁŤťÍŽžŪÓÔūŮÚůŰűŲųÝýķŻŁżĢˇ";
-
-/// The upper half of code page 437, the IBM PC's.
-const IBM_437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
-
-/// The upper half of code page 850, Western European under DOS.
-const IBM_850: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u{ad}±‗¾¶§÷¸°¨·¹³²■\u{a0}";
-
-/// The upper half of code page 852, Central European under DOS.
-const IBM_852: &str = "ÇüéâäůćçłëŐőîŹÄĆÉĹĺôöĽľŚśÖÜŤťŁ×čáíóúĄąŽžĘę¬źČş«»░▒▓│┤ÁÂĚŞ╣║╗╝Żż┐└┴┬├─┼Ăă╚╔╩╦╠═╬¤đĐĎËďŇÍÎě┘┌█▄ŢŮ▀ÓßÔŃńňŠšŔÚŕŰýÝţ´\u{ad}˝˛ˇ˘§÷¸°¨˙űŘř■\u{a0}";
-
-/// How bytes become text.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum CodePage {
-    Web(&'static Encoding),
-    /// ASCII and this upper half.
-    Table(&'static str),
-}
-
-impl CodePage {
-    /// The code page of that number; `None` where it is not known.
-    pub(super) fn of(number: u16) -> Option<CodePage> {
-        Some(CodePage::Web(match number {
-            437 => return Some(CodePage::Table(IBM_437)),
-            850 => return Some(CodePage::Table(IBM_850)),
-            852 => return Some(CodePage::Table(IBM_852)),
-            10_029 => return Some(CodePage::Table(MAC_CENTRAL_EUROPE)),
-            866 => encoding_rs::IBM866,
-            874 => encoding_rs::WINDOWS_874,
-            932 => encoding_rs::SHIFT_JIS,
-            936 => encoding_rs::GBK,
-            949 => encoding_rs::EUC_KR,
-            950 => encoding_rs::BIG5,
-            1_200 => encoding_rs::UTF_16LE,
-            1_250 => encoding_rs::WINDOWS_1250,
-            1_251 => encoding_rs::WINDOWS_1251,
-            367 | 1_252 | 32_769 => encoding_rs::WINDOWS_1252,
-            1_253 => encoding_rs::WINDOWS_1253,
-            1_254 => encoding_rs::WINDOWS_1254,
-            1_255 => encoding_rs::WINDOWS_1255,
-            1_256 => encoding_rs::WINDOWS_1256,
-            1_257 => encoding_rs::WINDOWS_1257,
-            1_258 => encoding_rs::WINDOWS_1258,
-            10_000 | 32_768 => encoding_rs::MACINTOSH,
-            10_007 => encoding_rs::X_MAC_CYRILLIC,
-            65_001 => encoding_rs::UTF_8,
-            _ => return None,
-        }))
-    }
-
-    pub(super) fn decode(self, bytes: &[u8]) -> String {
-        match self {
-            CodePage::Web(encoding) => encoding.decode_without_bom_handling(bytes).0.into_owned(),
-            CodePage::Table(upper) => {
-                let upper: Vec<char> = upper.chars().collect();
-                bytes
-                    .iter()
-                    .map(|byte| match byte.checked_sub(0x80) {
-                        None => char::from(*byte),
-                        Some(at) => upper.get(usize::from(at)).copied().unwrap_or('\u{fffd}'),
-                    })
-                    .collect()
-            }
-        }
-    }
+/// The table of characters of that number; `None` where it is not known.
+pub(super) fn code_page(number: u16) -> Option<Charset> {
+    Some(Charset::Web(match number {
+        437 => return Some(Charset::Table(&charset::CP437)),
+        850 => return Some(Charset::Table(&charset::CP850)),
+        852 => return Some(Charset::Table(&charset::CP852)),
+        10_029 => return Some(Charset::Table(&charset::MAC_CENTRAL_EUROPE)),
+        866 => encoding_rs::IBM866,
+        874 => encoding_rs::WINDOWS_874,
+        932 => encoding_rs::SHIFT_JIS,
+        936 => encoding_rs::GBK,
+        949 => encoding_rs::EUC_KR,
+        950 => encoding_rs::BIG5,
+        1_200 => encoding_rs::UTF_16LE,
+        1_250 => encoding_rs::WINDOWS_1250,
+        1_251 => encoding_rs::WINDOWS_1251,
+        367 | 1_252 | 32_769 => encoding_rs::WINDOWS_1252,
+        1_253 => encoding_rs::WINDOWS_1253,
+        1_254 => encoding_rs::WINDOWS_1254,
+        1_255 => encoding_rs::WINDOWS_1255,
+        1_256 => encoding_rs::WINDOWS_1256,
+        1_257 => encoding_rs::WINDOWS_1257,
+        1_258 => encoding_rs::WINDOWS_1258,
+        10_000 | 32_768 => encoding_rs::MACINTOSH,
+        10_007 => encoding_rs::X_MAC_CYRILLIC,
+        65_001 => encoding_rs::UTF_8,
+        _ => return None,
+    }))
 }
 
 /// A record and the records that go on with it.
@@ -184,7 +144,7 @@ impl<'b> Pieces<'b> {
     }
 
     /// A text of Excel 95: a count of 16 bits and bytes of a code page.
-    pub(super) fn byte_string(&mut self, page: CodePage) -> Option<String> {
+    pub(super) fn byte_string(&mut self, page: Charset) -> Option<String> {
         let count = usize::from(self.u16()?);
         let mut bytes = Vec::with_capacity(count);
         while bytes.len() < count {
@@ -223,12 +183,12 @@ mod tests {
 
     #[test]
     fn code_pages_that_the_web_does_not_have_are_tables() {
-        let page = CodePage::of(10_029).unwrap();
+        let page = code_page(10_029).unwrap();
         assert_eq!(
             page.decode(b"P\xEDs"),
             "PŪs".replace('Ū', &page.decode(b"\xED"))
         );
-        assert_eq!(CodePage::of(850).unwrap().decode(b"Z\x81g"), "Züg");
-        assert!(CodePage::of(1).is_none());
+        assert_eq!(code_page(850).unwrap().decode(b"Z\x81g"), "Züg");
+        assert!(code_page(1).is_none());
     }
 }

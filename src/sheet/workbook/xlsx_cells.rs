@@ -183,6 +183,8 @@ enum Part {
     Elsewhere,
     Value,
     Text,
+    /// A value beside an inline string, or instead of it.
+    Spare,
 }
 
 impl<'s> Cells<'s> {
@@ -335,16 +337,10 @@ impl<'s> Cells<'s> {
             rows.formula_without_value(column, self.row);
         }
         if let Some(found) = self.value(kind, style)? {
-            if kind == "d" && moment::has_zone(&self.text) {
-                rows.notice(
-                    "time-zone",
-                    Some((column, self.row)),
-                    if matches!(found, Found::Moment(..)) {
-                        "The moment is one of UTC; it was stored without that."
-                    } else {
-                        "The moment has a time zone; it was kept as text."
-                    },
-                );
+            if kind == "d"
+                && let Some(sentence) = moment::zone(&self.text, &found)
+            {
+                rows.notice("time-zone", Some((column, self.row)), sentence);
             }
             self.cells.push((column, found));
         }
@@ -352,19 +348,25 @@ impl<'s> Cells<'s> {
     }
 
     /// Collects the text of a cell. Tells whether it has a value and a formula. An inline string
-    /// may come with a value besides, which is then not its own.
+    /// may come with a value besides, which is then not its own; where there is only the value, it is.
     fn content(&mut self, reader: &mut Reader<&[u8]>, inline: bool) -> Result<(bool, bool)> {
         self.text.clear();
         let (mut has_value, mut has_formula) = (false, false);
         let mut part = Part::Elsewhere;
         let mut depth = 0_u32;
         let mut phonetic = false;
+        let mut spare = String::new();
         loop {
+            let text_of = match part {
+                Part::Spare => &mut spare,
+                Part::Elsewhere | Part::Value | Part::Text => &mut self.text,
+            };
             match reader.read_event().map_err(|_| damaged())? {
                 Event::Start(start) => {
                     part = Part::Elsewhere;
                     match start.local_name().as_ref() {
-                        "v" if !inline => {
+                        "v" if inline => part = Part::Spare,
+                        "v" => {
                             has_value = true;
                             part = Part::Value;
                         }
@@ -380,6 +382,10 @@ impl<'s> Cells<'s> {
                 }
                 Event::End(end) => {
                     if depth == 0 {
+                        if inline && !has_value && !spare.is_empty() {
+                            self.text = spare;
+                            has_value = true;
+                        }
                         return Ok((has_value, has_formula));
                     }
                     if phonetic && end.local_name().as_ref() == "rPh" {
@@ -389,13 +395,13 @@ impl<'s> Cells<'s> {
                     depth -= 1;
                 }
                 Event::Text(text) if part != Part::Elsewhere => {
-                    self.text.push_str(&text.xml10_content());
+                    text_of.push_str(&text.xml10_content());
                 }
                 Event::CData(text) if part != Part::Elsewhere => {
-                    self.text.push_str(&text.xml10_content());
+                    text_of.push_str(&text.xml10_content());
                 }
                 Event::GeneralRef(reference) if part != Part::Elsewhere => {
-                    push_reference(&mut self.text, &reference)?;
+                    push_reference(text_of, &reference)?;
                 }
                 Event::Eof | Event::DocType(_) => return Err(damaged()),
                 _ => {}

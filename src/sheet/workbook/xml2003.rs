@@ -228,8 +228,14 @@ fn emit(
                 let style = attribute(&start, "StyleID").unwrap_or_default();
                 let shape = styles.shapes.get(&*style).unwrap_or(&Shape::Number);
                 let has_formula = attribute(&start, "Formula").is_some();
-                match value(xml, shape, styles.date1904)? {
-                    Some(found) => cells.push((column, found)),
+                let mut zone = None;
+                match value(xml, shape, styles.date1904, &mut zone)? {
+                    Some(found) => {
+                        if let Some(sentence) = zone {
+                            rows.notice("time-zone", Some((column, place.row)), sentence);
+                        }
+                        cells.push((column, found));
+                    }
                     None if has_formula => rows.formula_without_value(column, place.row),
                     None => {}
                 }
@@ -244,15 +250,25 @@ fn emit(
     }
 }
 
-/// The value of the cell that has just begun, up to the cell's end.
-fn value(xml: &mut Xml<'_>, shape: &Shape, date1904: bool) -> Result<Option<Found<'static>>> {
+/// The value of the cell that has just begun, up to the cell's end, and what is to be said of its time
+/// zone.
+fn value(
+    xml: &mut Xml<'_>,
+    shape: &Shape,
+    date1904: bool,
+    zone: &mut Option<&'static str>,
+) -> Result<Option<Found<'static>>> {
     let mut found = None;
     loop {
         match xml.next()? {
             Event::Start(start) if start.local_name().as_ref() == "Data" => {
                 let kind = attribute(&start, "Type").unwrap_or_default().into_owned();
                 let text = data(xml)?;
-                found = typed(&kind, text, shape, date1904)?;
+                found = typed(&kind, &text, shape, date1904)?;
+                *zone = found
+                    .as_ref()
+                    .filter(|_| kind == "DateTime")
+                    .and_then(|found| moment::zone(&text, found));
             }
             // Comments have texts of their own.
             Event::Start(_) => xml.skip()?,
@@ -281,12 +297,7 @@ fn data(xml: &mut Xml<'_>) -> Result<String> {
     Ok(text)
 }
 
-fn typed(
-    kind: &str,
-    text: String,
-    shape: &Shape,
-    date1904: bool,
-) -> Result<Option<Found<'static>>> {
+fn typed(kind: &str, text: &str, shape: &Shape, date1904: bool) -> Result<Option<Found<'static>>> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -296,8 +307,8 @@ fn typed(
             moment::number(number, shape, date1904)
         }
         "Boolean" => Found::Bool(text.trim() == "1"),
-        "Error" => Found::Error(Cow::Owned(text)),
-        "DateTime" => moment::instant(&text, shape, date1904).keep(),
-        _ => Found::Text(Cow::Owned(text)),
+        "Error" => Found::Error(Cow::Owned(text.to_owned())),
+        "DateTime" => moment::instant(text, shape, date1904).keep(),
+        _ => Found::Text(Cow::Owned(text.to_owned())),
     }))
 }

@@ -14,10 +14,10 @@ const NOTES_MAX: usize = 5_000;
 /// Text that a cell can hold: at most 32,767 letters as spreadsheets count them. Control characters, which XML
 /// can't say, are written as spreadsheets write them (`_x000B_`) and read again.
 pub fn clean(text: &str) -> String {
-    let room = match letters_too_many(text) {
-        Some(_) => CELL_CHARS_MAX - 1,
-        None => CELL_CHARS_MAX,
-    };
+    if letters_too_many(text).is_none() {
+        return text.to_owned();
+    }
+    let room = CELL_CHARS_MAX - 1;
     let mut clean = String::with_capacity(text.len().min(4 * room));
     let mut units = 0;
     for c in text.chars() {

@@ -67,7 +67,7 @@ impl Records {
             .workbook
             .worksheet_from_index(self.sheet)
             .map_err(failed)?;
-        let values = values(record)?;
+        let mut values = values(record)?;
         for (at, member) in self.members.iter().enumerate() {
             let Some(column) = column_number(at) else {
                 break;

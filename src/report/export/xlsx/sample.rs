@@ -1,6 +1,7 @@
 //! An empty workbook to fill in for a template: headers with notes, drop-downs for allowed values,
 //! and two rows that show what is meant.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
@@ -29,15 +30,17 @@ pub struct SampleColumn {
 
 /// The columns of a template's workbook.
 pub fn columns(template: &Template) -> Vec<SampleColumn> {
-    template
-        .fields
-        .iter()
-        .map(|field| SampleColumn {
+    let keys = template.unique_keys.iter().chain([&template.primary_key]);
+    // Rows of which one field of a key differs have another key.
+    let keys: HashSet<usize> = keys.filter_map(|key| key.last().copied()).collect();
+    let fields = template.fields.iter().enumerate();
+    fields
+        .map(|(at, field)| SampleColumn {
             label: field.label().to_owned(),
             note: field.note(),
             allowed: field.allowed().to_vec(),
             is_text: field.kind.is_text(),
-            examples: field.examples(),
+            examples: field.examples(keys.contains(&at)),
         })
         .collect()
 }

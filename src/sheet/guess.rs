@@ -1,0 +1,263 @@
+//! Second thoughts on the encoding that a detector names, from the letters of the text: signs without
+//! letters, letters that no language of the table has, and words that only a table of DOS makes.
+
+use encoding_rs::{
+    Encoding, ISO_8859_2, ISO_8859_4, MACINTOSH, WINDOWS_1250, WINDOWS_1252, WINDOWS_1254,
+    WINDOWS_1257,
+};
+
+use super::charset::{CP850, CP852, Charset};
+
+/// Bytes of words that are kept to try other tables on.
+const WORDS_BYTES: usize = 16 << 10;
+
+/// Letters of a word, after which it is none.
+const WORD_BYTES_MAX: usize = 64;
+
+/// Impossible places in words, from which on a table is given up for one that makes none.
+const FAULTS: usize = 3;
+
+/// `é` and `É`, in the tables of Western Europe and of the Baltic alike.
+const E_ACUTE: [u8; 2] = [0xE9, 0xC9];
+
+/// `ð`, `þ` and their capitals in Western Europe, which only Iceland has; `š` and `ž` in the Baltic.
+const ICELANDIC: [u8; 4] = [0xD0, 0xDE, 0xF0, 0xFE];
+
+/// What the bytes of a file show.
+pub(super) struct Evidence {
+    signs: Signs,
+    /// How often each byte stands in the file.
+    counts: [u64; 256],
+    /// Words with a letter beyond ASCII, each with a space behind it.
+    words: Vec<u8>,
+}
+
+impl Default for Evidence {
+    fn default() -> Evidence {
+        Evidence {
+            signs: Signs::default(),
+            counts: [0; 256],
+            words: Vec::new(),
+        }
+    }
+}
+
+impl Evidence {
+    /// The next bytes of the file.
+    pub(super) fn look(&mut self, bytes: &[u8]) {
+        self.signs.look(bytes);
+        for byte in bytes {
+            self.counts[usize::from(*byte)] += 1;
+        }
+        let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
+        let words = bytes.split(|byte| !is_letter(byte));
+        for word in words.filter(|word| !word.is_ascii() && word.len() <= WORD_BYTES_MAX) {
+            if self.words.len() >= WORDS_BYTES {
+                return;
+            }
+            self.words.extend_from_slice(word);
+            self.words.push(b' ');
+        }
+    }
+
+    /// The encoding to take where a detector says `guess`, and another that may be meant.
+    pub(super) fn judge(&self, guess: &'static Encoding) -> (Charset, &'static str) {
+        let guess = if guess.is_single_byte() && (self.signs.are_all() || self.is_western(guess)) {
+            WINDOWS_1252
+        } else {
+            guess
+        };
+        let rather = if guess == WINDOWS_1252 {
+            "windows-1250"
+        } else {
+            "windows-1252"
+        };
+        let is_latin = [WINDOWS_1250, WINDOWS_1252, WINDOWS_1254, WINDOWS_1257]
+            .into_iter()
+            .chain([ISO_8859_2, ISO_8859_4])
+            .any(|latin| latin == guess);
+        let guess = Charset::Web(guess);
+        if !is_latin {
+            return (guess, rather);
+        }
+        let text = guess.decode(&self.words);
+        let controls = text.chars().any(char::is_control);
+        let faults = faults(&text, is_typographic);
+        let others = [
+            Charset::Table(&CP850),
+            Charset::Table(&CP852),
+            Charset::Web(MACINTOSH),
+        ];
+        let fits = |other: &Charset| {
+            let text = other.decode(&self.words);
+            text.chars().all(|c| c == ' ' || c.is_alphabetic())
+                && self::faults(&text, |_| false) == 0
+        };
+        match others.into_iter().find(fits) {
+            Some(other) if controls || faults >= FAULTS => (other, guess.name()),
+            Some(other) if self::faults(&text, |_| false) > 0 => (guess, other.name()),
+            Some(_) | None => (guess, rather),
+        }
+    }
+
+    /// Whether a text that was taken for a Baltic one is of Western Europe: no Baltic language has an
+    /// `é`, while of the accents of French it is more than half.
+    fn is_western(&self, guess: &'static Encoding) -> bool {
+        if guess != WINDOWS_1257 && guess != ISO_8859_4 {
+            return false;
+        }
+        let count = |byte: &u8| self.counts[usize::from(*byte)];
+        let acute: u64 = E_ACUTE.iter().map(count).sum();
+        let only_baltic: u64 = (0x80..=0xFF)
+            .filter(|byte| decoded(guess, *byte) != decoded(WINDOWS_1252, *byte))
+            .map(|byte| count(&byte))
+            .sum();
+        acute > 0 && acute >= only_baltic && ICELANDIC.iter().map(count).sum::<u64>() == 0
+    }
+}
+
+fn decoded(encoding: &'static Encoding, byte: u8) -> String {
+    Charset::Web(encoding).decode(&[byte])
+}
+
+/// How many places of these words no language has: a capital behind a small letter, a sign between two
+/// letters, a control character; where all is ASCII, it is a program's name and counts as none.
+fn faults(words: &str, is_fine: fn(char) -> bool) -> usize {
+    let mut faults = 0;
+    let (mut before, mut last) = (' ', ' ');
+    for char in words.chars() {
+        let sign = !last.is_ascii() && !last.is_alphabetic() && !is_fine(last);
+        let capital = last.is_lowercase() && char.is_uppercase();
+        if last.is_control()
+            || sign && before.is_alphabetic() && char.is_alphabetic()
+            || capital && !(last.is_ascii() && char.is_ascii())
+        {
+            faults += 1;
+        }
+        (before, last) = (last, char);
+    }
+    faults
+}
+
+/// Signs that programs put between letters: dashes, quotes, dots, a space that does not break.
+fn is_typographic(sign: char) -> bool {
+    "–—…‘’‚“”„•·™®©«»\u{a0}\u{ad}".contains(sign)
+}
+
+/// Looks for bytes above ASCII that are signs in windows-1252 (`£`, `€`, `°`, quotes, dashes). Where
+/// there are no others and none stands in a word, the text has no letter by which its language
+/// could be told, and the letters that other tables have there would stand alone.
+#[derive(Default)]
+struct Signs {
+    before: u8,
+    found: bool,
+    in_words: bool,
+}
+
+impl Signs {
+    fn look(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            let letter = matches!(byte, 0x81 | 0x83 | 0x8A | 0x8C..=0x90 | 0x9A | 0x9C..=0x9F)
+                || matches!(byte, 0xAA | 0xB5 | 0xBA | 0xC0..);
+            // A space and a degree are the same in every table of Windows.
+            let is_sign = |byte: u8| byte >= 0x80 && !matches!(byte, 0xA0 | 0xB0);
+            let is_other = |byte: u8| is_sign(byte) || byte.is_ascii_alphabetic();
+            let pair = (self.before, byte);
+            let in_word =
+                is_sign(pair.0) && is_other(pair.1) || is_other(pair.0) && is_sign(pair.1);
+            self.found |= byte >= 0x80;
+            self.in_words |= letter || in_word;
+            self.before = byte;
+        }
+    }
+
+    fn are_all(&self) -> bool {
+        self.found && !self.in_words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(bytes: &[u8], guess: &'static Encoding) -> (&'static str, &'static str) {
+        let mut evidence = Evidence::default();
+        evidence.look(bytes);
+        let (encoding, rather) = evidence.judge(guess);
+        (encoding.name(), rather)
+    }
+
+    fn western(text: &str) -> Vec<u8> {
+        WINDOWS_1252.encode(text).0.into_owned()
+    }
+
+    #[test]
+    fn a_baltic_text_has_fewer_acutes_than_letters_of_its_own() {
+        let baltic = |text: &str| WINDOWS_1257.encode(text).0.into_owned();
+        for text in ["Béjaïa", "Hélène,Noël,Été", "René,Loïc", "Zoé,Anaïs,José"] {
+            assert_eq!(
+                judged(&western(text), WINDOWS_1257).0,
+                "windows-1252",
+                "{text}"
+            );
+        }
+        for text in [
+            "Rīga",
+            "Jānis Bērziņš,Café Rīga",
+            "Café Šiauliai",
+            "Panevėžys,Klaipėda,Café",
+            "Tõnis,Jõgeva,Žanna,Café",
+        ] {
+            assert_eq!(
+                judged(&baltic(text), WINDOWS_1257).0,
+                "windows-1257",
+                "{text}"
+            );
+        }
+        assert_eq!(judged(&western("Béla"), WINDOWS_1250).0, "windows-1250");
+    }
+
+    #[test]
+    fn words_that_no_table_of_windows_makes_are_of_dos_or_the_macintosh() {
+        for (bytes, guess, wanted) in [
+            (&b"M\x81ller,Stra\xe1e,K\x94ln"[..], WINDOWS_1252, "cp850"),
+            (b"H\x82l\x8ane,\x90t\x82", WINDOWS_1252, "cp850"),
+            (
+                b"Sk\x86ne,V\x84ster\x86s,H\x86kan,G\x94teborg",
+                WINDOWS_1250,
+                "cp850",
+            ),
+            (b"\x9d\xa2d\xab,Krak\xa2w", WINDOWS_1252, "cp852"),
+            (b"H\x8el\x8fne,Fran\x8dais", WINDOWS_1252, "macintosh"),
+            (
+                b"Espa\x96a,N\x9c\x96ez,Ja\x8en,M\x87laga,C\x87diz",
+                WINDOWS_1252,
+                "macintosh",
+            ),
+        ] {
+            assert_eq!(judged(bytes, guess), (wanted, guess.name()), "{wanted}");
+        }
+        // One word proves nothing, but says what to try.
+        assert_eq!(
+            judged(b"Espa\xa4a", WINDOWS_1252),
+            ("windows-1252", "cp850")
+        );
+    }
+
+    #[test]
+    fn what_programs_put_between_letters_is_none_of_dos() {
+        for text in [
+            "O’Neil,d’Or,l’été",
+            "yes—no,so—so,now—then,up—down",
+            "and…so,or…not,if…then",
+            "Müller–Lüdenscheidt,Größe",
+            "McÉwan,iPhône,eÉ",
+        ] {
+            assert_eq!(
+                judged(&western(text), WINDOWS_1252).0,
+                "windows-1252",
+                "{text}"
+            );
+        }
+    }
+}
