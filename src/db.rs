@@ -1,6 +1,7 @@
 //! The database file: opening, migrating, and the only two ways to use it. `write` is one short
 //! `BEGIN IMMEDIATE` transaction on the one writer connection; `read` is one short read
-//! transaction on a pooled connection. No file, socket, hash or parser belongs inside either.
+//! transaction on a pooled connection, and `read_one` one statement. No file, socket, hash or parser
+//! belongs inside either.
 
 pub mod copy;
 pub mod emptied;
@@ -668,6 +669,17 @@ mod tests {
             .read(|c| Ok(c.query_row("SELECT count(*) FROM users", [], |r| r.get(0))?))
             .unwrap();
         assert_eq!(count, 1);
+    }
+
+    #[test]
+    fn a_connection_that_was_left_in_a_transaction_is_not_used_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder.path().join("a.db")).unwrap();
+        db.read_one(|c| Ok(c.execute_batch("BEGIN")?)).unwrap();
+        assert!(db.read_one(|c| Ok(c.is_autocommit())).unwrap());
+        assert!(!db.read(|c| Ok(c.is_autocommit())).unwrap());
+        assert!(db.read_one(|c| Ok(c.is_autocommit())).unwrap());
+        assert_eq!(db.readers.lock().idle.len(), 1);
     }
 
     #[test]

@@ -145,7 +145,10 @@ fn ends_with_the_server(signals: &[&str]) {
         let seen = wait_until(|| {
             let status = served.get(&session, &format!("/api/jobs/{job}")).unwrap();
             let over = status.expect(200)["job"]["finished"] != Value::Null;
-            let child = children_of(served.pid()).first().copied();
+            // Its second thread begins when the system knows what to do at the parent's end.
+            let child = children_of(served.pid())
+                .into_iter()
+                .find(|child| threads_of(*child) > 1);
             (over || child.is_some()).then_some(child)
         });
         match seen {
@@ -163,6 +166,10 @@ fn ends_with_the_server(signals: &[&str]) {
     }
     served.kill();
     wait_until(|| (!is_alive(child)).then_some(()));
+}
+
+fn threads_of(process: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{process}/task")).map_or(0, Iterator::count)
 }
 
 /// The processes whose parent is `parent`.

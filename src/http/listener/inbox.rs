@@ -132,3 +132,20 @@ fn rounded_up(wait: Duration) -> Duration {
     let steps = wait.as_micros().div_ceil(1_000 * STEP_MS).max(1);
     Duration::from_millis(u64::try_from(steps * STEP_MS).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_rounded_up_and_never_for_ever() {
+        let ms = Duration::from_millis;
+        assert_eq!(rounded_up(Duration::from_nanos(1)), ms(4));
+        assert_eq!(rounded_up(ms(4)), ms(4));
+        assert_eq!(
+            rounded_up(ms(60_000) - Duration::from_micros(30)),
+            ms(60_000)
+        );
+        assert_eq!(rounded_up(ms(60_000)), ms(60_000));
+    }
+}
