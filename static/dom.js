@@ -35,7 +35,7 @@ export function focus(element, how) {
 	element?.focus(how);
 }
 
-// When what has the focus goes away, the nearest control of its name takes it, else the first in its row, else a heading.
+// When what has the focus goes, the nearest control of its name takes it, else the first in its row, else a heading.
 let kept = null;
 addEventListener('focusin', ({ target }) => {
 	const around = [];

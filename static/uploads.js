@@ -28,7 +28,6 @@ export function uploadsView({ user, signal }) {
 	const title = h('h2', { id: 'uploads-title' }, 'Your uploads');
 	const element = h('section', { 'aria-labelledby': title.id }, h('div.head', title, h('div.tools', search, whose, state)), list, foot);
 
-	// Gone with the first file.
 	const welcome = () => panel('Your office can start', h('ol.row', [
 		['Add a colleague', 'Under Users.'],
 		['Try a file', download('Take the sample', '/api/templates/companies/sample.xlsx'), ' and drop it above.'],
@@ -97,7 +96,7 @@ export function uploadsView({ user, signal }) {
 			drawn = key;
 			const active = Boolean(isLive(job) && isActive(job));
 			element.classList.toggle('active', active);
-			if (active) element.classList.add('tall'); // to stay
+			if (active) for (const one of [element, ...body.rows]) one.classList.toggle('tall', one === element); // until the next
 			attr(bar, 'value', job?.progress?.percent || null);
 			text(words, job ? wordsOf(job) : 'not processed');
 			if (isLive(job)) tell(job);
@@ -139,7 +138,6 @@ export function uploadsView({ user, signal }) {
 		if (fresh) { search.value = ''; state.value = ''; Object.assign(filter, { q: '', status: '' }); keepSought(filter); }
 		reload();
 	};
-	// What was done elsewhere.
 	addEventListener('focus', reload, { signal });
 	others.addEventListener('message', reload, { signal });
 	return { element, added };

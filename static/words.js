@@ -26,7 +26,7 @@ export function duration(seconds) {
 	return hours < 48 ? `${hours} h ${minutes % 60} min` : `${days} days`;
 }
 
-// A wait; it does not pretend to be exact.
+// A wait, not too exact.
 export function about(seconds) {
 	if (typeof seconds !== 'number') return '';
 	if (seconds < 2) return 'a moment';

@@ -297,6 +297,7 @@ impl Checker {
             let value = FieldType::Any.read(read, workbook);
             if let (Some(value), Some(profile)) = (&value, self.profiles.get_mut(at)) {
                 profile.add(value);
+                line.has_values = true;
             }
             if let (Some(name), Some(json_name)) = (self.members.get(at), self.names.get(at)) {
                 line.extra(
@@ -318,7 +319,7 @@ impl Checker {
                 Problem::of_row(
                     Fault::BlankRow,
                     row.number,
-                    "This row has no value in any column that the template knows.".to_owned(),
+                    "This row has no value: what stands in it stands for none.".to_owned(),
                 )
             });
         }

@@ -136,7 +136,7 @@ pub(super) struct Line {
     data: String,
     changes: String,
     pub(super) problems: RowProblems,
-    /// Whether a cell of the template's fields holds anything.
+    /// Whether a cell holds something that is no value of its field, or one of no field has a value.
     pub(super) has_values: bool,
 }
 

@@ -13,7 +13,7 @@ const AT_ONCE: usize = 16;
 /// The statement for so many rows of a sheet.
 fn insertion(rows: usize) -> String {
     let mut sql = String::from(
-        "INSERT OR FAIL INTO upload_rows (upload_no, sheet, row, cells, kinds, width) VALUES ",
+        "INSERT INTO upload_rows (upload_no, sheet, row, cells, kinds, width) VALUES ",
     );
     for first in (0..rows).map(|row| 3 + 4 * row) {
         let comma = if first > 3 { ", " } else { "" };

@@ -752,7 +752,7 @@ story('the page of a job and of its file tell how far it is, and how it ends', b
   await page.getByRole('cell', { name: 'stop.csv', exact: true }).waitFor();
 });
 
-story('nothing moves while the file is looked into and while a job is at work', both, async ({ window }) => {
+story('nothing moves while the file is looked into and while a job is at work', both, async ({ window, api }) => {
   const page = await window('anna');
   await choose(page, csv('old.csv', 2));
   await page.getByRole('button', { name: 'Upload as JSON' }).click();
@@ -769,6 +769,12 @@ story('nothing moves while the file is looked into and while a job is at work', 
   const places = new Set();
   while (!await report(page).count()) places.add(Math.round((await page.locator('.uploads tbody tr').nth(1).boundingBox()).y));
   assert.deepEqual([...places].length, 1, `the row below stood at ${[...places]}`);
+  // The room that it had goes to the next.
+  await hold(await window('maria'), api);
+  await page.getByRole('button', { name: 'Process old.csv' }).click();
+  await page.getByRole('button', { name: 'Cancel old.csv' }).waitFor();
+  await page.locator('.tall', { hasText: 'old.csv' }).waitFor();
+  assert.equal(await page.locator('.tall').count(), 1);
 });
 
 story('a busy database is told while it is tried again', both, async ({ window }) => {

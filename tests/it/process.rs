@@ -529,6 +529,31 @@ fn the_program_writes_the_same_bytes_again_but_for_the_time_it_took() {
 }
 
 #[test]
+fn a_row_with_values_beside_the_fields_alone_is_told_what_it_lacks() {
+    let schema = r#"{"fields":[{"name":"a","constraints":{"required":true}},{"name":"b"}],"primaryKey":"b"}"#;
+    let template = Template::parse("t", 1, schema).unwrap();
+    let told = |text: &str| {
+        let (_, report) = from_csv(text).process(&template);
+        report["errors_by_type"].clone()
+    };
+    assert_eq!(
+        told("a,b,note\n,,see above\n"),
+        json!({"constraint-error": 1, "primary-key": 1})
+    );
+    assert_eq!(
+        told("a,b,a\n,,x\n"),
+        json!({"constraint-error": 1, "duplicate-label": 1, "primary-key": 1})
+    );
+    let missing = schema.replace("}],", "}],\"missingValues\":[\"\",\"-\"],");
+    let template = Template::parse("t", 1, &missing).unwrap();
+    let (_, report) = from_csv("a,b,note\n-,-,\n").process(&template);
+    assert_eq!(
+        report["errors_by_type"],
+        json!({"blank-row": 1, "primary-key": 1})
+    );
+}
+
+#[test]
 fn errors_are_all_counted_and_the_first_thousand_listed() {
     let text = format!(
         "Company Name,LinkedIn_URL\n{}",

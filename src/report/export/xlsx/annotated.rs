@@ -44,7 +44,7 @@ impl Annotated {
             let at = title.number.saturating_sub(1);
             for (index, cell) in title.values()?.iter().enumerate() {
                 if let Some(column) = column_number(index).filter(|_| at < row) {
-                    write_cell(target, at, column, cell, &book.formats.plain, false)?;
+                    write_cell(target, at, column, cell, &book.formats.bare, false)?;
                     book.cuts.note(target, at, column, cell)?;
                 }
             }
@@ -89,7 +89,7 @@ impl Annotated {
                 continue;
             };
             let bad = marked.contains(&index);
-            let looks = if bad { &formats.bad } else { &formats.plain };
+            let looks = if bad { &formats.bad } else { &formats.bare };
             let cell = cells.get(index).unwrap_or(&Cell::Empty);
             write_cell(sheet, at, column, cell, looks, bad)?;
             self.book.cuts.note(sheet, at, column, cell)?;

@@ -42,11 +42,16 @@ struct Formats {
     /// Plain and marked, of each kind.
     plain: Looks,
     bad: Looks,
+    /// As plain, on sheets whose columns have no look of their own.
+    bare: Looks,
     message: Format,
 }
 
 struct Looks {
     general: Format,
+    /// Whether `general` is what a cell has that has no format: the writer compares formats whole, which
+    /// takes longer than the cell does.
+    is_bare: bool,
     /// What is typed into such a cell stays what was typed: `01067` keeps its zero.
     text: Format,
     date: Format,
@@ -59,6 +64,7 @@ impl Looks {
     fn of(base: &Format) -> Looks {
         Looks {
             general: base.clone(),
+            is_bare: false,
             // "@", by its number in ECMA-376, 18.8.30.
             text: base.clone().set_num_format_index(49),
             date: base.clone().set_num_format("yyyy-mm-dd"),
@@ -93,6 +99,10 @@ impl Book {
                     .set_background_color(Color::RGB(0x00E7_EEF7)),
                 plain: Looks::of(&Format::new()),
                 bad: Looks::of(&bad),
+                bare: Looks {
+                    is_bare: true,
+                    ..Looks::of(&Format::new())
+                },
                 message: Format::new()
                     .set_font_color(Color::RGB(0x009C_0006))
                     .set_align(FormatAlign::Top),
@@ -226,13 +236,30 @@ fn write_text(
     Ok(())
 }
 
+/// Writes text of a cell.
+fn write_cell_text(
+    sheet: &mut Worksheet,
+    row: u32,
+    column: u16,
+    text: &str,
+    looks: &Looks,
+) -> Result<()> {
+    if !looks.is_bare || text.is_empty() {
+        return write_text(sheet, row, column, text, &looks.general);
+    }
+    sheet
+        .write_string(row, column, clean(text))
+        .map_err(failed)?;
+    Ok(())
+}
+
 /// Writes a number that a spreadsheet keeps as it is; a longer one as text.
 fn write_number(
     sheet: &mut Worksheet,
     row: u32,
     column: u16,
     json: &str,
-    format: &Format,
+    looks: &Looks,
 ) -> Result<()> {
     let written = json.split(['e', 'E']).next().unwrap_or("");
     // 1.50 is 1.5 to a spreadsheet.
@@ -247,12 +274,14 @@ fn write_number(
         .count();
     match json.parse::<f64>() {
         Ok(number) if number.is_finite() && digits <= DIGITS_MAX => {
-            sheet
-                .write_number_with_format(row, column, number, format)
-                .map_err(failed)?;
+            match looks.is_bare {
+                true => sheet.write_number(row, column, number),
+                false => sheet.write_number_with_format(row, column, number, &looks.general),
+            }
+            .map_err(failed)?;
             Ok(())
         }
-        _ => write_text(sheet, row, column, json, format),
+        _ => write_cell_text(sheet, row, column, json, looks),
     }
 }
 
@@ -273,7 +302,7 @@ fn write_cell(
             Ok(())
         }
         Cell::Empty => Ok(()),
-        Cell::Text(text) => write_text(sheet, row, column, text, &looks.general),
+        Cell::Text(text) => write_cell_text(sheet, row, column, text, looks),
         Cell::Duration(text) => match days(text) {
             Some(days) => {
                 sheet
@@ -281,9 +310,9 @@ fn write_cell(
                     .map_err(failed)?;
                 Ok(())
             }
-            None => write_text(sheet, row, column, text, &looks.general),
+            None => write_cell_text(sheet, row, column, text, looks),
         },
-        Cell::Number(json) => write_number(sheet, row, column, json, &looks.general),
+        Cell::Number(json) => write_number(sheet, row, column, json, looks),
         Cell::Bool(value) => {
             sheet
                 .write_boolean_with_format(row, column, *value, &looks.general)
@@ -317,7 +346,7 @@ fn write_moment(
                 .map_err(failed)?;
             Ok(())
         }
-        _ => write_text(sheet, row, column, text, &looks.general),
+        _ => write_cell_text(sheet, row, column, text, looks),
     }
 }
 

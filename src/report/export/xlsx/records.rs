@@ -94,7 +94,7 @@ impl Records {
                 Some(b'-' | b'0'..=b'9') => Cell::Number(&text),
                 Some(_) | None => Cell::Text(text),
             };
-            let looks = &self.book.formats.plain;
+            let looks = &self.book.formats.bare;
             write_cell(sheet, self.row, column, &cell, looks, false)?;
             self.book.cuts.note(sheet, self.row, column, &cell)?;
         }
