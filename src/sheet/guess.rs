@@ -140,14 +140,17 @@ fn decoded(encoding: &'static Encoding, byte: u8) -> String {
 }
 
 /// How many places of these words no language has: a capital behind a small letter, a sign between two
-/// letters, a control character; where all is ASCII, it is a program's name and counts as none.
+/// letters, a control character, an `ï` behind a consonant; where all is ASCII, it is a program's name and counts as none.
 fn faults(words: &str, is_fine: fn(char) -> bool) -> usize {
     let mut faults = 0;
     let (mut before, mut last) = (' ', ' ');
     for char in words.chars() {
         let sign = !last.is_ascii() && !last.is_alphabetic() && !is_fine(last);
         let capital = last.is_lowercase() && char.is_uppercase();
+        // In every language that has it, `ï` stands behind a vowel: `ő` of cp852 does not.
+        let dotted = char == 'ï' && last.is_alphabetic() && !"aeiouyAEIOUYéèôëÉ".contains(last);
         if last.is_control()
+            || dotted
             || sign && before.is_alphabetic() && char.is_alphabetic()
             || capital && !(last.is_ascii() && char.is_ascii())
         {
@@ -158,9 +161,10 @@ fn faults(words: &str, is_fine: fn(char) -> bool) -> usize {
     faults
 }
 
-/// Signs that programs put between letters: dashes, quotes, dots, a space that does not break.
+/// Signs that people and programs put between letters: dashes, apostrophes, dots, a space that does not
+/// break. Other quotes stand at the ends of words.
 fn is_typographic(sign: char) -> bool {
-    "–—…‘’‚“”„•·™®©«»\u{a0}\u{ad}".contains(sign)
+    "–—…‘’•·™®©«»\u{a0}\u{ad}".contains(sign)
 }
 
 /// Looks for bytes above ASCII that are signs in windows-1252 (`£`, `€`, `°`, quotes, dashes). Where
@@ -250,6 +254,17 @@ mod tests {
     fn words_that_no_table_of_windows_makes_are_of_dos_or_the_macintosh() {
         for (bytes, guess, wanted) in [
             (&b"M\x81ller,Stra\xe1e,K\x94ln"[..], WINDOWS_1252, "cp850"),
+            (b"V\x84xj\x94,J\x94nk\x94ping", WINDOWS_1252, "cp850"),
+            (
+                b"Lo\x8bc,Ana\x8bs,No\x89l,Fran\x87ois,For\x88t",
+                WINDOWS_1252,
+                "cp850",
+            ),
+            (
+                b"Gerg\x8b,Mez\x8bm\x82ll\x82k,Sz\x8bke,Kov\xa0cs",
+                WINDOWS_1252,
+                "cp852",
+            ),
             (b"H\x82l\x8ane,\x90t\x82", WINDOWS_1252, "cp850"),
             (
                 b"Sk\x86ne,V\x84ster\x86s,H\x86kan,G\x94teborg",
