@@ -1,7 +1,7 @@
 //! The log: lines for people or JSON lines, on standard error or in a file that is rotated.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{LineWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,8 +11,9 @@ use file_rotate::suffix::AppendCount;
 use file_rotate::{ContentLimit, FileRotate};
 use log::{LevelFilter, Log, Metadata, Record};
 use serde_json::json;
+use simplelog::{ConfigBuilder, WriteLogger};
 
-use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::logged;
 use crate::words::Code;
@@ -79,7 +80,8 @@ pub(super) struct Flags {
 /// `bad-request` where the file can't be written.
 pub(super) fn start(flags: &Flags) -> Result<()> {
     let out: Box<dyn Write + Send> = match &flags.log_file {
-        None => Box::new(std::io::stderr()),
+        // A line is put together from some fifty pieces; each would be a write of its own.
+        None => Box::new(LineWriter::new(std::io::stderr())),
         Some(path) => Box::new(file(path, flags.log_file_mb)?),
     };
     let level = match flags.log_level {
@@ -88,19 +90,29 @@ pub(super) fn start(flags: &Flags) -> Result<()> {
         Level::Info => LevelFilter::Info,
         Level::Debug => LevelFilter::Debug,
     };
-    let lines = Lines {
-        format: flags.log_format,
-        out: Mutex::new(out),
-    };
     // Where there is a log already, setting another one fails, and that is all that can.
-    if log::set_boxed_logger(Box::new(lines)).is_ok() {
-        log::set_max_level(level);
+    match flags.log_format {
+        Format::Text => {
+            let config = ConfigBuilder::new()
+                .set_time_format_rfc3339()
+                .set_thread_level(LevelFilter::Off)
+                .set_target_level(LevelFilter::Off)
+                .set_location_level(LevelFilter::Off)
+                .add_filter_allow_str(TARGET)
+                .build();
+            let _ = WriteLogger::init(level, config, out);
+        }
+        Format::Json => {
+            if log::set_boxed_logger(Box::new(JsonLines(Mutex::new(out)))).is_ok() {
+                log::set_max_level(level);
+            }
+        }
     }
     Ok(())
 }
 
 /// A file that only its owner can read. Whole lines go into it, so that none is cut by a rotation.
-fn file(path: &Path, mb: u16) -> Result<FileRotate<AppendCount>> {
+fn file(path: &Path, mb: u16) -> Result<LineWriter<FileRotate<AppendCount>>> {
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true);
     #[cfg(unix)]
@@ -118,23 +130,19 @@ fn file(path: &Path, mb: u16) -> Result<FileRotate<AppendCount>> {
             ),
         )
     })?;
-    Ok(FileRotate::new(
+    Ok(LineWriter::new(FileRotate::new(
         path,
         AppendCount::new(KEPT),
         ContentLimit::BytesSurpassed(usize::from(mb) << 20),
         Compression::None,
         Some(options),
-    ))
+    )))
 }
 
-/// A record a line, each written in one go: whoever reads along sees whole lines, and none waits in memory
-/// for a process that dies.
-struct Lines {
-    format: Format,
-    out: Mutex<Box<dyn Write + Send>>,
-}
+/// A JSON object a line: time, level, what stands at the head of the message, message.
+struct JsonLines(Mutex<Box<dyn Write + Send>>);
 
-impl Log for Lines {
+impl Log for JsonLines {
     fn enabled(&self, about: &Metadata<'_>) -> bool {
         about.target().starts_with(TARGET)
     }
@@ -143,36 +151,29 @@ impl Log for Lines {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let now = SystemClock::new().now();
-        let line = match self.format {
-            Format::Text => format!("{now} [{}] {}\n", record.level(), record.args()),
-            Format::Json => json_line(now, record),
-        };
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let message = record.args().to_string();
+        let mut line = json!({
+            "time": SystemClock::new().now(),
+            "level": record.level().as_str().to_lowercase(),
+        });
+        for (name, value) in logged::facts(&message) {
+            // Jobs have numbers.
+            line[name] = match value.parse::<i64>() {
+                Ok(number) if matches!(name, "job" | "attempt") => number.into(),
+                Ok(_) | Err(_) => value.into(),
+            };
+        }
+        line["message"] = message.into();
+        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Where the log can't be written there is nowhere to say so.
-        let _ = out.write_all(line.as_bytes());
+        let _ = out.write_all(format!("{line}\n").as_bytes());
     }
 
     fn flush(&self) {
         let _ = self
-            .out
+            .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .flush();
     }
-}
-
-/// Time, level, what stands at the head of the message, message.
-fn json_line(now: Timestamp, record: &Record<'_>) -> String {
-    let message = record.args().to_string();
-    let mut line = json!({ "time": now, "level": record.level().as_str().to_lowercase() });
-    for (name, value) in logged::facts(&message) {
-        // Jobs have numbers.
-        line[name] = match value.parse::<i64>() {
-            Ok(number) if matches!(name, "job" | "attempt") => number.into(),
-            Ok(_) | Err(_) => value.into(),
-        };
-    }
-    line["message"] = message.into();
-    format!("{line}\n")
 }
