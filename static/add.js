@@ -309,10 +309,10 @@ function sendingPanel(place) {
 	};
 }
 
-// ---- What the server sees in the file: sheet, header row, mapping, first rows
+// ---- What the server sees in the file
 
 const SEPARATORS = [['', 'Found by looking'], [';', 'Semicolon ;'], [',', 'Comma ,'], ['tab', 'Tab'], ['|', 'Bar |']];
-const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ['windows-1252', 'Western European (Windows)'], ['windows-1250', 'Central European (Windows)'], ['windows-1251', 'Cyrillic (Windows)'], ['utf-16le', 'UTF-16'], ['cp850', 'Western European (DOS)'], ['cp852', 'Central European (DOS)'], ['macintosh', 'Macintosh']];
+const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ['windows-1252', 'Western (Windows)'], ['windows-1250', 'Central Europe (Windows)'], ['windows-1251', 'Cyrillic (Windows)'], ['utf-16le', 'UTF-16'], ['cp850', 'Western (DOS)'], ['cp852', 'Central Europe (DOS)'], ['macintosh', 'Macintosh']];
 const ORDERS = { 'day-month': 'day first', 'month-day': 'month first' };
 const isText = (name) => /\.(csv|tsv|txt)$/i.test(name);
 
@@ -326,7 +326,7 @@ function previewPanel(seen, failed, fields) {
 	const easy = repairs || (matched > 0 && mapping.every((m) => m.how === 'exact') && !missing.length);
 	// Gives a column to a field; the field leaves the column that had it.
 	const give = (column, name) => change({ mapping: { ...Object.fromEntries(Object.entries(options.mapping || {}).filter(([, f]) => f === null || f !== name)), [column]: name } });
-	// A needed field keeps its select once chosen: arrow keys try one column after another.
+	// A needed field keeps its select once chosen: arrow keys go on.
 	const chosen = options.mapping || {};
 	const needed = fields.filter((f) => f.constraints?.required).map((f) => f.name);
 	const asked = [...new Set([...missing, ...Object.values(chosen).filter((name) => needed.includes(name))])].sort();

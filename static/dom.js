@@ -140,7 +140,7 @@ export function loaded(work, title) {
 	return place;
 }
 
-// A list that grows by pages; `draw` shows all of it. The newest in a place wins.
+// A list that grows by pages; `draw` shows all.
 export function growing(place, path, parts, name, draw) {
 	const seen = [];
 	place.list = seen;
@@ -249,7 +249,7 @@ export const askForm = (title, { body, submit, no = 'Cancel', firm = false, ...m
 	addEventListener('popstate', () => dialog.close(), { once: true });
 });
 
-// What can't be taken back is asked first; the focus is on the harmless answer.
+// What can't be taken back is asked first; focus on the harmless answer.
 export async function confirmed(near, [title, body, yes, no = 'Keep it'], work, done) {
 	if (await askForm(title, { body, yes, no, kind: 'danger', submit: () => true })) await act(near, work, done);
 }
