@@ -9,11 +9,12 @@ use crate::error::Result;
 /// Characters that one `text:s` may stand for.
 const SPACES_MAX: usize = 32_767;
 
-/// Reads the paragraphs of the cell that has just begun, up to its end, joined by line breaks.
+/// Reads the paragraphs of the cell that has just begun, up to its end, joined by line breaks; `None`
+/// where there is none.
 ///
 /// # Errors
 /// `unreadable-file`.
-pub(super) fn cell(xml: &mut Xml<'_>) -> Result<String> {
+pub(super) fn cell(xml: &mut Xml<'_>) -> Result<Option<String>> {
     let mut text = String::new();
     let mut depth = 1_u32;
     let mut any = false;
@@ -36,7 +37,7 @@ pub(super) fn cell(xml: &mut Xml<'_>) -> Result<String> {
             _ => {}
         }
     }
-    Ok(text)
+    Ok(any.then_some(text))
 }
 
 fn paragraph(xml: &mut Xml<'_>, text: &mut String) -> Result<()> {
@@ -132,7 +133,7 @@ mod tests {
         let whole = format!("<table:table-cell>{inner}</table:table-cell>");
         let mut xml = Xml::new(Box::new(whole.as_bytes())).unwrap();
         xml.next().unwrap();
-        cell(&mut xml).unwrap()
+        cell(&mut xml).unwrap().unwrap_or_default()
     }
 
     #[test]
