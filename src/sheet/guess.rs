@@ -211,7 +211,8 @@ fn faults(words: &str, is_fine: fn(char) -> bool) -> usize {
         let capital = last.is_lowercase() && char.is_uppercase();
         // In every language that has it, `ï` stands behind a vowel: `ő` of cp852 does not.
         let dotted = char == 'ï' && last.is_alphabetic() && !"aeiouyAEIOUYéèôëÉ".contains(last);
-        let inner = before.is_uppercase() && !last.is_ascii() && last.is_uppercase() && char.is_lowercase();
+        let inner =
+            before.is_uppercase() && !last.is_ascii() && last.is_uppercase() && char.is_lowercase();
         if last.is_control()
             || dotted
             || inner
@@ -401,7 +402,10 @@ mod tests {
             assert_eq!(judged(text, WINDOWS_1252), ("macintosh", "windows-1252"));
         }
         // Where each table makes words of a language, none is taken.
-        assert_eq!(judged(b"Fran\x8dois,no\x8dl,gar\x8don", WINDOWS_1252).0, "windows-1252");
+        assert_eq!(
+            judged(b"Fran\x8dois,no\x8dl,gar\x8don", WINDOWS_1252).0,
+            "windows-1252"
+        );
         // One word proves nothing, but says what to try.
         assert_eq!(
             judged(b"Espa\xa4a", WINDOWS_1252),
@@ -412,7 +416,13 @@ mod tests {
     #[test]
     fn signs_of_measures_are_of_western_europe_whatever_a_detector_sees_in_them() {
         use encoding_rs::{BIG5, SHIFT_JIS};
-        for text in ["A;5 µm\nB;7 µm", "5 µF,5 °C", "Ø 5 mm\nØ 7 mm", "°C;µm;½", "10 m²,±5,§ 3,£5,7 €"] {
+        for text in [
+            "A;5 µm\nB;7 µm",
+            "5 µF,5 °C",
+            "Ø 5 mm\nØ 7 mm",
+            "°C;µm;½",
+            "10 m²,±5,§ 3,£5,7 €",
+        ] {
             for guess in [BIG5, SHIFT_JIS, WINDOWS_1257, ISO_8859_2] {
                 let judged = judged(&western(text), guess).0;
                 assert_eq!(judged, "windows-1252", "{text} in {}", guess.name());
