@@ -212,6 +212,22 @@ fn a_header_narrower_than_its_records_stays_the_header() {
 }
 
 #[test]
+fn a_list_of_one_column_keeps_its_label_and_its_commas() {
+    for (text, wanted) in [
+        (
+            "Adresse\nWeg 1, 01234 Ulm\nGasse 2, 50667 Köln\n",
+            [r#"["Weg 1, 01234 Ulm"]"#, r#"["Gasse 2, 50667 Köln"]"#],
+        ),
+        ("Preis\n1,50\n2,75\n", [r#"["1,50"]"#, r#"["2,75"]"#]),
+    ] {
+        let put = read(text);
+        assert_eq!(put.names(), [text.split('\n').next().unwrap()]);
+        assert_eq!(put.cells(), wanted);
+        assert_eq!(put.codes(), [""; 0]);
+    }
+}
+
+#[test]
 fn letters_that_mean_nothing_are_told_with_their_cell() {
     let cells = |bytes: &[u8]| {
         let told = read(bytes).info.notices.into_iter();
