@@ -524,6 +524,23 @@ fn a_quote_that_is_never_closed_is_told() {
 }
 
 #[test]
+fn a_quote_that_takes_in_other_rows_says_how_many() {
+    let text = read("No;Name;City\n1;A;B\n2;\"Zoll;x\n3;C;D\n4;E;F\n5;\"Foo;y\n6;G;H\n");
+    assert_eq!(text.codes(), ["odd-quote"]);
+    let told = &text.info.notices[0].message;
+    assert!(told.contains("3 lines below it are part of it"), "{told}");
+}
+
+#[test]
+fn a_control_character_or_an_end_before_the_last_line_end_refuses_no_short_file() {
+    let end = read("Name;City\r\nA;B\r\n\u{1a}\r\n");
+    assert_eq!(end.cells(), [r#"["A","B"]"#]);
+    let one = read("Name;City\nA\u{2};B\n");
+    assert_eq!(one.cells(), [r#"["A\u0002","B"]"#]);
+    assert_eq!(refusal("A\u{2};\u{3}\nB\n"), Code::UnsupportedFormat);
+}
+
+#[test]
 fn quotes_inside_that_mean_nothing_are_told_with_their_cell() {
     let text = read("a,b\n\"x\"y,1\nz,\"he said \"hi\"\"\n\"fine \"\"q\"\"\",5\" disk\n");
     assert_eq!(

@@ -46,6 +46,13 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
                         if cell.formula_without_value {
                             rows.formula_without_value(cell.column, number);
                         }
+                        if cell.has_table {
+                            rows.notice(
+                                "text-left-out",
+                                Some((cell.column, number)),
+                                "The cell holds a table of its own, which was left out.",
+                            );
+                        }
                         if let Some(sentence) = cell.zone {
                             rows.notice("time-zone", Some((cell.column, number)), sentence);
                         }
@@ -203,6 +210,7 @@ struct Cell {
     repeat: usize,
     found: Option<Found<'static>>,
     formula_without_value: bool,
+    has_table: bool,
     /// What is to be said of its time zone.
     zone: Option<&'static str>,
     /// Rows and columns that it spans.
@@ -338,7 +346,8 @@ fn cells(
                 let start = start.into_owned();
                 let repeat = repeat(&start, "number-columns-repeated")?;
                 let repeat = usize::try_from(repeat).unwrap_or(usize::MAX);
-                let text = ods_text::cell(xml)?;
+                let content = ods_text::cell(xml)?;
+                let text = content.text;
                 // An empty paragraph without a type is the result "", as LibreOffice writes it; what its
                 // format shows stands there, too.
                 let untyped = attribute(&start, "formula").is_some()
@@ -363,11 +372,13 @@ fn cells(
                     column,
                     repeat,
                     zone,
+                    has_table: content.has_table,
                     formula_without_value: formula_without_value && found.is_none(),
                     found,
                     spans: spans(&start),
                 };
-                if cell.found.is_some() || cell.spans != (1, 1) || cell.formula_without_value {
+                let is_told = cell.formula_without_value || cell.has_table;
+                if cell.found.is_some() || cell.spans != (1, 1) || is_told {
                     cells.push(cell);
                 }
                 column = column.saturating_add(repeat);
