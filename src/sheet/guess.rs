@@ -182,9 +182,9 @@ fn are_words(words: &str) -> bool {
     }
     letters.sort_unstable();
     letters.dedup();
-    let is_spelt = |alphabet: &&str| letters.iter().all(|letter| alphabet.contains(*letter));
+    let is_spelt = |alphabet: &str| letters.iter().all(|letter| alphabet.contains(*letter));
     !letters.is_empty()
-        && ALPHABETS.iter().any(|alphabet| is_spelt(&alphabet))
+        && ALPHABETS.iter().any(|alphabet| is_spelt(alphabet))
         && faults(words, |_| false) == 0
         && !has_lone_tilde(words)
 }
