@@ -100,7 +100,7 @@ function section(place, { title, hint, below, path, columns, row, ending, done, 
 	// After one has ended: its row's successor, or what is there.
 	const next = (i) => {
 		const ends = place.querySelectorAll('td button');
-		focus(ends[Math.min(i, ends.length - 1)] || place.querySelector('.actions button, h2'));
+		focus(ends[Math.min(i, ends.length - 1)] || place.querySelector('.actions button') || place.querySelector('h2'));
 	};
 	const draw = async (...above) => {
 		const found = (await get(`/api/${path}?limit=1000`))[path.split('/').pop()];

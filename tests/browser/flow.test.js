@@ -214,6 +214,13 @@ story('rows to fix are taken away, come home and are known again', both, async (
   await rows.first().waitFor();
   assert.equal(await rules.first().getAttribute('aria-pressed'), 'true', 'a reload keeps the filter');
   assert.equal(await rows.count(), left);
+  // How many there are of the rule, and a way back to all.
+  const ofRule = /\d+$/.exec(await rules.first().textContent())[0];
+  const heading = page.getByRole('heading', { name: /^Rows to fix/ });
+  assert.match(await heading.textContent(), new RegExp(`${left} of ${ofRule} problems? · only: `));
+  await page.getByRole('button', { name: 'Show every rule' }).click();
+  await page.waitForFunction((n) => [...document.querySelectorAll('table')].find((one) => one.caption.textContent === 'Rows to fix').tBodies[0].rows.length === n, before);
+  assert.match(await focused(page), /^Rows to fix/, 'the focus goes to the list');
   const changed = page.locator('summary', { hasText: /were changed on the way in/ });
   const said = Number(/^[\d,]+/.exec(await changed.textContent())[0]);
   await changed.click();
@@ -287,6 +294,15 @@ story('search and state look through all uploads, not only through those that ar
   await page.waitForFunction(() => document.querySelectorAll('.uploads tbody tr').length === 1);
   assert.equal(await page.getByLabel('State').inputValue(), 'completed');
   assert.match(await work(page).textContent(), /ÄLTESTE\.csv/);
+  // One press shows all again.
+  await page.getByLabel('Search by file name').fill('zzz');
+  await page.getByText('No upload fits this search.').waitFor();
+  await page.getByRole('button', { name: 'Show all uploads' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('.uploads tbody tr').length === 50);
+  assert.deepEqual([await page.getByLabel('Search by file name').inputValue(), await page.getByLabel('State').inputValue()], ['', '']);
+  assert.equal(await lost(page), false);
+  await page.getByLabel('State').selectOption('Done');
+  await page.waitForFunction(() => document.querySelectorAll('.uploads tbody tr').length === 1);
   // A new file is seen, whatever was looked for.
   await choose(page, csv('new.csv', 2));
   await page.getByRole('button', { name: 'Upload as JSON' }).click();
@@ -300,6 +316,8 @@ story('an administrator adds a template, and everybody may choose it', both, asy
   const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: 'Upload a template' }).click()]);
   await chooser.setFiles({ name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from('{') });
   await page.getByText('That file holds no JSON.').first().waitFor();
+  await page.getByLabel('Template', { exact: true }).setInputFiles({ name: 'odd.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify({ fields: [{ name: 'a', type: 'nonsense' }] })) });
+  await page.getByText(/This template can’t be used \(field 1, type\): /).first().waitFor();
   await page.getByLabel('Template', { exact: true }).setInputFiles({ name: 'suppliers.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(schema)) });
   await page.getByRole('cell', { name: 'Suppliers', exact: true }).waitFor();
   const json = await content(page, page.getByRole('link', { name: 'JSON of Suppliers' }));
@@ -498,6 +516,7 @@ story('the focus is never lost when what had it goes away', both, async ({ windo
   await work(page).getByText(/Next/).first().waitFor();
   await page.getByRole('link', { name: 'Queue' }).click();
   await page.getByRole('button', { name: 'Resume' }).waitFor();
+  await page.getByText('The queue is paused by maria: Stocktaking. Paused just now.').waitFor();
   await page.getByRole('button', { name: 'Cancel rows.csv' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel rows.csv' }).click();
   await page.getByText('Nothing is waiting.').waitFor();
@@ -747,6 +766,34 @@ story('the focus is seen at all four edges of whatever has it', both, async ({ o
   }
 });
 
+story('each upload has one line of buttons, and quotes are the same everywhere', both, async ({ office, window }) => {
+  const page = await window('maria');
+  const file = (id, status, more) => ({ id, filename: `${id}.csv`, size: 9, uploaded_by: 'maria', uploaded_at: new Date().toISOString(), rows: 80_000, status: 'stored', last_job: { job_id: 5, status, filename: `${id}.csv`, file_upload_id: id, finished: new Date().toISOString(), counts: null, ...more } });
+  const missing = { code: 'missing-columns', message: '"LinkedIn_URL" is needed and no column was matched to it.' };
+  const all = [file('a', 'cancelled', { detail: 'Cancelled by maria.' }), file('b', 'failed', { error: missing }), file('c', 'completed', { counts: { rows: 9, valid: 9, updated: 0, duplicates: 0, invalid: 0 } })];
+  const errors = [{ type: 'missing-label', row: null, field: 'linkedin_url', column: null, cell: null, value: null, message: missing.message }];
+  let some = [all[0]];
+  await page.route(/\/api\/files\?/, (route) => route.fulfill({ json: { success: true, next_cursor: null, files: some } }));
+  await page.route('**/api/jobs/5', (route) => route.fulfill({ json: { success: true, job: { ...all[1].last_job, template: 'companies', events: [] } } }));
+  await page.route('**/api/jobs/5/report', (route) => route.fulfill({ json: { valid: false, stats: { rows: 0, valid: 0, invalid: 0, duplicates: 0, updated: 0, errors: 1 }, columns: [], mapping: [], errors, errors_total: 1, hash: 'a' } }));
+  for (some of [[all[0]], all]) {
+    await page.reload();
+    await page.getByRole('link', { name: `${some.at(-1).id}.csv`, exact: true }).waitFor();
+    for (const acts of await page.locator('.uploads .acts').all()) {
+      if (!await acts.locator('button').count()) continue; // the heading
+      const tops = await acts.locator(':scope > :not(.menu), .menu > button').evaluateAll((ones) => ones.map((one) => one.getBoundingClientRect()).map(({ y, height }) => Math.round(y + height / 2)));
+      assert.ok(tops.length === 2 && Math.abs(tops[0] - tops[1]) < 2, `${await acts.textContent()} at ${tops}`);
+    }
+  }
+  await page.goto(`${office.url}/#/job/5`);
+  await page.locator('.rule').waitFor();
+  assert.match(await page.locator('.rule').textContent(), /^“LinkedIn_URL” is needed/);
+  assert.doesNotMatch(await page.locator('main').innerText(), /["']/);
+  await page.evaluate(() => { const key = document.createElement('span'); key.className = 'key ok'; document.querySelector('main').append(key); });
+  await page.emulateMedia({ forcedColors: 'active' });
+  assert.notEqual(await page.locator('.key').last().evaluate((key) => getComputedStyle(key, '::before').backgroundColor), await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'the legend is seen in forced colours');
+});
+
 story('Back closes a dialog and nothing else', both, async ({ window }) => {
   const page = await window('maria');
   await page.getByRole('link', { name: 'Users' }).click();
@@ -775,7 +822,7 @@ story('Back closes a dialog and nothing else', both, async ({ window }) => {
   assert.equal(await page.evaluate(() => document.activeElement.value), 'Anna');
 });
 
-story('a new token is taken away by the keyboard, without TLS', both, async ({ window }) => {
+story('a new token is taken away by the keyboard, without TLS', both, async ({ window, api }) => {
   const page = await window('anna', { permissions: [] });
   await page.goto(`${new URL(page.url()).origin}/#/profile`);
   await page.getByRole('button', { name: 'Make a token' }).click();
@@ -793,6 +840,18 @@ story('a new token is taken away by the keyboard, without TLS', both, async ({ w
   await page.waitForFunction(() => window.copied);
   assert.equal(await page.evaluate(() => window.copied), token);
   await page.waitForFunction(() => document.getElementById('polite').textContent === 'Copied');
+  assert.equal(await box.evaluate((element) => element.scrollWidth - element.clientWidth), 0, 'all of it is seen');
+  const middle = async (one) => { const { y, height } = await one.boundingBox(); return y + height / 2; };
+  assert.ok(Math.abs(await middle(box) - await middle(page.getByRole('button', { name: 'Copy', exact: true }))) < 2, 'the button stands beside it');
+  // What is revoked gives the focus to the next, else to what makes one.
+  for (const name of ['weekly', 'monthly']) assert.equal((await api(page, 'POST', '/api/auth/tokens', { name, expires_in_days: 30 })).status, 201);
+  await page.reload();
+  for (let left = 3; left > 0; left -= 1) {
+    await page.getByRole('button', { name: /^Revoke/ }).first().click();
+    await page.getByRole('dialog').getByRole('button', { name: /^Revoke/ }).click();
+    await page.waitForFunction((n) => document.querySelectorAll('button[aria-label^="Revoke"]').length === n, left - 1);
+    await page.waitForFunction((words) => document.activeElement.textContent === words, left > 1 ? 'Revoke' : 'Make a token');
+  }
 });
 
 story('a printed report has all its rows, and each number is the same in all places', both, async ({ window }) => {
@@ -920,6 +979,10 @@ story('a busy database is told while it is tried again', both, async ({ window }
     if (tries > 1) return route.continue();
     return route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'busy', detail: 'The database is busy.', retry_after: 2 }) });
   });
+  await page.evaluate(() => { // a browser does not tell how an upload goes that a test answers
+    const { send } = XMLHttpRequest.prototype;
+    XMLHttpRequest.prototype.send = function sent(body) { setTimeout(() => this.upload.onload?.()); send.call(this, body); };
+  });
   await listen(page);
   await choose(page, csv('busy.csv', 2));
   await page.waitForFunction(() => window.said.some((words) => /All 2 columns recognised/.test(words)));
@@ -927,6 +990,7 @@ story('a busy database is told while it is tried again', both, async ({ window }
   await page.locator('.status').getByText('The database is busy. Trying again in 2 s.').waitFor();
   await done(page);
   assert.ok(await page.evaluate(() => window.said.includes('The database is busy. Trying again in 2 s.')), 'it is said');
+  assert.equal(await page.evaluate(() => window.said.filter((words) => /^Received/.test(words)).length), 1, 'received is said once');
 });
 
 story('the list of records shows where each comes from, and its numbers stand right', both, async ({ office, window }) => {
