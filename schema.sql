@@ -369,7 +369,7 @@ CREATE INDEX records_kept ON records (template, id) WHERE kept;
 CREATE INDEX records_repaired ON records (source_no, row) WHERE source_no IS NOT NULL;
 
 -- Filing is not guarded here, for a trigger on each of a million records would cost; the worker's fence is.
-CREATE TRIGGER records_stay BEFORE UPDATE OF id, job_id, template, row, source_no, replaces, data, changes, keys ON records
+CREATE TRIGGER records_stay BEFORE UPDATE OF id, job_id, template, row, source_no, replaces, data, changes ON records
 BEGIN
     SELECT RAISE(ABORT, 'a record does not change; a later job files its newer version');
 END;
@@ -415,6 +415,13 @@ WHEN OLD.keys IS NOT NULL
 BEGIN
     DELETE FROM record_keys WHERE record_id = OLD.id AND hash IN (SELECT value FROM json_each(OLD.keys));
 END;
+
+-- What the keys of each list's records are made by: by the keys of the template's version that the last job ran
+-- with. Another version's first job makes them anew.
+CREATE TABLE list_keys (
+    template      TEXT PRIMARY KEY,
+    form          TEXT                              -- kind(field:type, ...); NULL: they are being made
+) STRICT, WITHOUT ROWID;
 
 -- Rows that did not become records of their own, and why.
 CREATE TABLE parked_rows (

@@ -39,7 +39,11 @@ const STEPS: &[&str] = &[
      ) STRICT, WITHOUT ROWID;
      INSERT OR IGNORE INTO record_keys
          SELECT hash & 281474976710655, record_id FROM record_keys_3 ORDER BY 1, 2;
-     DROP TABLE record_keys_3;",
+     DROP TABLE record_keys_3;
+     CREATE TABLE list_keys (
+         template TEXT PRIMARY KEY,
+         form TEXT
+     ) STRICT, WITHOUT ROWID;",
 ];
 
 /// What a file says of itself.

@@ -3,10 +3,9 @@
 
 mod header;
 mod settle;
+mod update;
 
 use std::collections::HashMap;
-
-use serde_json::{Map, Value as Json};
 
 use super::defuse;
 use super::keys::{Found, Key, KeyKind, KeySpec, Keys};
@@ -17,6 +16,7 @@ use super::order::{self, DateOrders, Watch};
 use super::problem::{Problem, RowProblems, Tally};
 use super::profile::Profile;
 use super::report::{Columns, Report, Stats};
+use super::seen::Seen;
 use super::template::{Field, Template};
 use super::types::FieldType;
 use super::value::{Value, write_json_text};
@@ -144,6 +144,8 @@ pub struct Checker {
     stats: Stats,
     /// Records of the list that this file has updated, and by which row.
     updated: HashMap<i64, u32>,
+    /// Keys that records have only since rows of this file updated them.
+    by_update: Seen,
 }
 
 impl Checker {
@@ -201,6 +203,7 @@ impl Checker {
             tally: Tally::default(),
             stats: Stats::default(),
             updated: HashMap::new(),
+            by_update: Seen::default(),
         };
         checker.check_header();
         Ok(checker)
@@ -427,44 +430,6 @@ impl Checker {
     /// `Internal` where the record is damaged.
     pub fn has_key(&self, key: &Key, data: &str) -> Result<bool> {
         self.keys.is_of(key, &self.template, data)
-    }
-
-    /// Makes of a row that updates the record `old` the whole record: with the new values of the columns
-    /// that the file has. False: the record has them already, and the row is told as unchanged.
-    ///
-    /// # Errors
-    /// `Internal` where one of them is damaged.
-    pub fn merge(&mut self, old: &str, row: &mut Settled) -> Result<bool> {
-        let old: Map<String, Json> = serde_json::from_str(old)?;
-        let mut data = old.clone();
-        let news: Map<String, Json> = serde_json::from_str(&row.data)?;
-        for (name, value) in news {
-            let field = self
-                .template
-                .fields
-                .iter()
-                .position(|field| field.name == name);
-            let has = field.is_none_or(|at| self.places.get(at).is_some_and(Option::is_some));
-            if has || !data.contains_key(&name) {
-                data.insert(name, value);
-            }
-        }
-        if data == old {
-            row.outcome = Outcome::Unchanged;
-            self.stats.unchanged += 1;
-            return Ok(false);
-        }
-        row.data = serde_json::to_string(&data)?;
-        Ok(true)
-    }
-
-    /// The hashes by which a record is found again.
-    ///
-    /// # Errors
-    /// `Internal` where it is damaged.
-    pub fn record_keys(&self, data: &str) -> Result<Vec<i64>> {
-        let keys = Keys::of_record(&self.template, data)?;
-        Ok(keys.iter().map(|key| key.hash).collect())
     }
 
     /// The report on what was checked so far; `seconds` is how long it took.

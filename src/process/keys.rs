@@ -69,19 +69,53 @@ pub struct Key {
 }
 
 /// A key by which a stored record is found again.
-#[derive(Debug)]
-pub(super) struct RecordKey {
+#[derive(Debug, PartialEq, Eq)]
+pub struct RecordKey {
+    kind: KeyKind,
     /// Positions of its fields.
-    fields: Vec<usize>,
+    pub(super) fields: Vec<usize>,
+    /// As [`Key::hash`].
     pub hash: i64,
+    /// As [`Key::text`].
+    text: String,
+    /// What tells it from others within a file.
+    pub(super) seen: [u32; 3],
 }
 
 impl RecordKey {
-    fn labels<'t>(&self, template: &'t Template) -> Vec<&'t str> {
+    pub(super) fn labels<'t>(&self, template: &'t Template) -> Vec<&'t str> {
         let fields = self.fields.iter();
         let known = fields.filter_map(|field| template.fields.get(*field));
         known.map(Field::label).collect()
     }
+}
+
+/// What the keys of a list's records are made by: templates of which this is the same find each other's
+/// records. Empty where a template has no keys.
+pub fn key_form(template: &Template) -> String {
+    let primary = Some((KeyKind::Primary, &template.primary_key));
+    let unique = template.unique_keys.iter();
+    let forms: Vec<String> = primary
+        .into_iter()
+        .chain(unique.map(|key| (KeyKind::UniqueKey, key)))
+        .filter(|(_, fields)| !fields.is_empty())
+        .map(|(kind, fields)| {
+            let spec = spec(template, kind, fields);
+            let of = |at: &usize| template.fields.get(*at);
+            let types = fields.iter().filter_map(of).map(|field| field.kind.name());
+            let parts: Vec<String> = spec
+                .names
+                .split('\u{1f}')
+                .zip(types)
+                .zip(&spec.fold)
+                .map(|((name, kind), fold)| {
+                    format!("{name}:{kind}{}", if *fold { "~" } else { "" })
+                })
+                .collect();
+            format!("{}({})", char::from(kind_byte(kind)), parts.join(","))
+        })
+        .collect();
+    forms.join(" ")
 }
 
 /// What people call the key of a stored record that has this hash: "Company Name and Website_URL".
@@ -229,9 +263,13 @@ impl Keys {
             };
             if complete {
                 let text = joined(&spec, parts.into_iter());
+                let (seen, hash) = hashes_of(&spec, &text);
                 keys.push(RecordKey {
+                    kind,
                     fields: fields.clone(),
-                    hash: hashes_of(&spec, &text).1,
+                    hash,
+                    text,
+                    seen,
                 });
             }
         }

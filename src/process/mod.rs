@@ -41,7 +41,7 @@ pub use checker::{Checked, Checker, Collision, Outcome, Settled, SourceFacts};
 pub use content::SAMPLE_ROWS;
 pub use duration::length as duration_length;
 pub use infer::Inference;
-pub use keys::{Key, key_label, record_label};
+pub use keys::{Key, RecordKey, key_form, key_label, record_label};
 pub use mapping::{Choices, Mapping};
 pub use order::{DateOrders, of_rows as date_orders};
 pub use report::{Report, Stats};

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod idempotency;
 pub mod jobs;
+pub mod list_keys;
 pub mod mappings;
 pub mod pauses;
 pub mod records;

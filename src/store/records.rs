@@ -147,7 +147,7 @@ impl<'t> Filer<'t> {
 }
 
 /// `[hash, …]`, as `records.keys` holds it.
-fn listed_keys(keys: &[i64]) -> Option<String> {
+pub(super) fn listed_keys(keys: &[i64]) -> Option<String> {
     if keys.is_empty() {
         return None;
     }

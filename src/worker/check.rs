@@ -183,7 +183,10 @@ impl<'a> Check<'a> {
         let known = self.known(&checked, &origins)?;
         let mut batch = Vec::with_capacity(page.len());
         let update = self.claim.on_duplicate == OnDuplicate::Update;
-        for ((checked, known), origin) in checked.into_iter().zip(known).zip(origins) {
+        for ((mut checked, mut known), origin) in checked.into_iter().zip(known).zip(origins) {
+            if update && checked.is_clean() {
+                self.look_at_update(&mut checked, &mut known)?;
+            }
             let collisions: Vec<Collision> = known.iter().map(Known::collision).collect();
             let mut settled = self.checker.settle(checked, &collisions, update);
             let mut replaces = None;
@@ -203,6 +206,38 @@ impl<'a> Check<'a> {
             });
         }
         Ok(batch)
+    }
+
+    /// Adds the records that the one which the row updates would be like then, by keys of which the file
+    /// lacks a column.
+    fn look_at_update(&mut self, row: &mut Checked, known: &mut Vec<Known>) -> Result<()> {
+        let Some(updated) = known.first() else {
+            return Ok(());
+        };
+        let keys = self.checker.keys_by_update(&updated.listed.data, row)?;
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let before = known.len();
+        let (checker, template) = (&self.checker, &self.template);
+        let first = updated.listed.first;
+        let others = self.app.db.read(|c| {
+            let mut list = ByKey::new(c, template)?;
+            let mut others = Vec::new();
+            for key in &keys {
+                for listed in list.find(key.hash)? {
+                    if listed.first != first && checker.record_has(key, &listed.data)? {
+                        others.push(Known { key: None, listed });
+                    }
+                }
+            }
+            Ok(others)
+        })?;
+        known.extend(others);
+        if known.len() == before {
+            self.checker.note_update(row, &keys);
+        }
+        Ok(())
     }
 
     /// For each row of a repair workbook, the row in its own file that it is.

@@ -4,6 +4,7 @@
 mod check;
 pub mod leftovers;
 pub mod order;
+mod rekey;
 mod work;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::check::{Check, Decided};
-use super::leftovers;
+use super::{leftovers, rekey};
 use crate::app::App;
 use crate::db::Tx;
 use crate::db::pace::Pace;
@@ -63,6 +63,13 @@ pub(super) fn work(
     let sheets = app.db.read(|c| uploads::sheets(c, upload.no))?;
     let sheet = choose(claim, &upload, &sheets)?;
     let repair = match repair::home(&sheets) {
+        // The only sheet with a row.
+        Some(home) if home.position == sheet.position => {
+            return Err(Error::problem(
+                Code::EmptyFile,
+                "There are no rows to fix in this workbook: nothing is left to do.",
+            ));
+        }
         Some(home) => {
             let most = repair::HOME_ROWS_MAX;
             let lines = app
@@ -80,6 +87,7 @@ pub(super) fn work(
     // Until its records are filed: another worker's job would not see them.
     let template = check.template.clone();
     let (_turn, waited) = take_turn(app, claim, &template, stop)?;
+    rekey::see_to_it(app, claim, &template, &check.checker, stop)?;
     let mut filing = Filing {
         app,
         claim,

@@ -29,6 +29,7 @@ mod html;
 mod http_answers;
 mod http_listener;
 mod http_mutations;
+mod list;
 mod matrix;
 mod migrations;
 mod mutations;

@@ -25,6 +25,8 @@ impl Checker {
         let mut outcome = Outcome::Valid;
         if let Some(first) = collisions.first() {
             match self.may_update(collisions, update) {
+                // What is wrong with it stands there already.
+                Ok(()) if !problems.is_empty() => {}
                 Ok(()) => {
                     self.updated.insert(first.record_id, row);
                     outcome = Outcome::Updated;

@@ -1,0 +1,64 @@
+//! By which keys the records of a list are found, and giving them others.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::records::{OfJob, listed_keys};
+use crate::db::Tx;
+use crate::error::Result;
+use crate::id::JobId;
+
+/// What the keys of a list's records are made by. `None`: unknown, or they are being made.
+///
+/// # Errors
+/// `Database`.
+pub fn form(connection: &Connection, template: &str) -> Result<Option<String>> {
+    let form = connection
+        .prepare_cached("SELECT form FROM list_keys WHERE template = ?1")?
+        .query_row([template], |row| row.get(0))
+        .optional()?;
+    Ok(form.flatten())
+}
+
+/// Says what they are made by from now on.
+///
+/// # Errors
+/// `Database`.
+pub fn set_form(tx: &Tx<'_>, template: &str, form: Option<&str>) -> Result<()> {
+    tx.prepare_cached("INSERT OR REPLACE INTO list_keys (template, form) VALUES (?1, ?2)")?
+        .execute(params![template, form])?;
+    Ok(())
+}
+
+/// The jobs that filed records into a list, the oldest first.
+///
+/// # Errors
+/// `Database`.
+pub fn jobs(connection: &Connection, template: &str) -> Result<Vec<JobId>> {
+    let mut statement = connection.prepare(
+        "SELECT j.id FROM jobs j
+         WHERE j.template = ?1 AND EXISTS (SELECT 1 FROM records r WHERE r.job_id = j.id)
+         ORDER BY j.id",
+    )?;
+    let rows = statement.query_map([template], |row| row.get(0).map(JobId))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Gives a record these keys in place of those that it has.
+///
+/// # Errors
+/// `Database`.
+pub fn change(tx: &Tx<'_>, record: &OfJob, keys: &[i64]) -> Result<()> {
+    tx.prepare_cached(
+        "DELETE FROM record_keys WHERE record_id = ?1
+           AND hash IN (SELECT k.value FROM records r, json_each(r.keys) k WHERE r.id = ?1)",
+    )?
+    .execute([record.id])?;
+    tx.prepare_cached("UPDATE records SET keys = ?2 WHERE id = ?1")?
+        .execute(params![record.id, listed_keys(keys)])?;
+    let mut statement =
+        tx.prepare_cached("INSERT OR IGNORE INTO record_keys (hash, record_id) VALUES (?1, ?2)")?;
+    for hash in keys {
+        statement.execute(params![hash, record.id])?;
+    }
+    Ok(())
+}
