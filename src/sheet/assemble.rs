@@ -205,7 +205,7 @@ impl<'o, 'w> Assembler<'o, 'w> {
                 return Err(Error::problem(
                     Code::BadRequest,
                     format!(
-                        "Row {} can't be the header: the last row with a value is row {}. Say that one, or one above it.",
+                        "Row {} can't be the header: the last row with a value is row {}. Say a row above that one.",
                         thousands(u64::from(given)),
                         thousands(u64::from(self.number))
                     ),

@@ -25,6 +25,8 @@ pub(super) struct Text<'f, R> {
     first: bool,
     /// Ends of files (Ctrl-Z, zeros) that are none where something follows.
     held: String,
+    /// Whether there is a Ctrl-Z among them.
+    held_mark: bool,
     /// Zero bytes among how many.
     zeros: usize,
     bytes: usize,
@@ -91,6 +93,7 @@ impl<'f, R: Read> Text<'f, R> {
             ended: false,
             first: true,
             held: String::new(),
+            held_mark: false,
             zeros: 0,
             bytes: 0,
             single_byte: detected.encoding.is_single_byte(),
@@ -169,18 +172,39 @@ impl<'f, R: Read> Text<'f, R> {
         Ok(())
     }
 
-    /// Holds back what ends a file for some programs, until something follows.
+    /// Holds back what ends a file for some programs, line ends behind a Ctrl-Z included, until
+    /// something follows.
     fn hold_the_end(&mut self) {
-        let end = self.piece.trim_end_matches(['\0', '\u{1a}']).len();
-        if end > 0 && !self.held.is_empty() {
+        let is_end = |c: char| matches!(c, '\0' | '\u{1a}');
+        let is_line_end = |c: char| matches!(c, '\r' | '\n');
+        if self.piece.is_empty() {
+            return;
+        }
+        if !self.held.is_empty() {
+            let marked = self.held_mark;
+            if self
+                .piece
+                .chars()
+                .all(|c| is_end(c) || marked && is_line_end(c))
+            {
+                self.held_mark |= self.piece.contains('\u{1a}');
+                self.held.push_str(&std::mem::take(&mut self.piece));
+                return;
+            }
             self.held.push_str(&self.piece);
             std::mem::swap(&mut self.held, &mut self.piece);
             self.held.clear();
-            self.hold_the_end();
-        } else if end < self.piece.len() {
-            let held = self.piece.split_off(end);
-            self.held.push_str(&held);
         }
+        let text = self.piece.trim_end_matches(|c| is_end(c) || is_line_end(c));
+        let behind = self.piece.get(text.len()..).unwrap_or("");
+        let mark = behind.find('\u{1a}');
+        let before = match mark {
+            Some(at) => self.piece.get(..text.len() + at).unwrap_or(""),
+            None => &self.piece,
+        };
+        let held = self.piece.split_off(before.trim_end_matches(is_end).len());
+        self.held_mark = mark.is_some();
+        self.held.push_str(&held);
     }
 
     /// The next piece of a file in UTF-8.
@@ -352,12 +376,26 @@ mod tests {
     fn what_ends_a_file_is_no_text() {
         let long = "a,b\n".repeat(PIECE_BYTES / 4);
         for text in ["a,b\n", "a,é\n1,2\n", &long] {
-            for end in ["\u{1a}", "\0\0", "\u{1a}\0\0\0\0"] {
+            for end in [
+                "\u{1a}",
+                "\0\0",
+                "\u{1a}\0\0\0\0",
+                "\u{1a}\r\n",
+                "\u{1a}\n",
+                "\u{1a}\n\u{1a}\n\n",
+            ] {
                 let (out, encoding, _) = decoded(format!("{text}{end}").as_bytes(), None).unwrap();
                 assert_eq!((out.as_str(), encoding), (text, "UTF-8"), "{end:?}");
             }
         }
         let middle = format!("{long}\u{1a}{long}");
+        assert_eq!(decoded(middle.as_bytes(), None).unwrap().0, middle);
+        for text in ["1,\u{fffd}\n", "a\u{1a}b\n"] {
+            let text = "name,city\n".repeat(9) + text;
+            let (out, ..) = decoded(text.replace('\u{fffd}', "\0").as_bytes(), None).unwrap();
+            assert_eq!(out, text);
+        }
+        let middle = format!("{long}\u{1a}\r\n{long}\r\n");
         assert_eq!(decoded(middle.as_bytes(), None).unwrap().0, middle);
         assert_eq!(
             decoded(&utf16("a,b\n\u{1a}", true), None).unwrap().0,

@@ -79,11 +79,8 @@ pub fn read<R: Read + Seek>(
             }
         }
         if let Some(column) = record.odd_quote {
-            assembler.notice(
-                "odd-quote",
-                Some((column, record.number)),
-                "The field is in quotes and has quotes inside that are not doubled; they were left out or end it early.",
-            );
+            let sentence = odd_quote(record.fields().nth(column).unwrap_or(""));
+            assembler.notice("odd-quote", Some((column, record.number)), &sentence);
         }
         if assembler.knows_header() {
             assembler.stream(record.number, record.fields(), record.width())?;
@@ -123,6 +120,19 @@ pub fn read<R: Read + Seek>(
         encoding: Some(detected.encoding.name().to_owned()),
         delimiter: Some(char::from(delimiter)),
     })
+}
+
+/// What is said of a field with quotes inside that have no meaning; of one that took in other lines, too.
+fn odd_quote(field: &str) -> String {
+    let said = "The field is in quotes and has quotes inside that are not doubled; they were left out or end it early";
+    match field.lines().count().saturating_sub(1) {
+        0 => format!("{said}."),
+        lines => format!(
+            "{said}. It goes on to the next quote: {} below it {} part of it. If these are rows of their own, double the quotes or leave them out, and add the file again.",
+            counted(lines, "lines"),
+            if lines == 1 { "is" } else { "are" }
+        ),
+    }
 }
 
 /// The separator of a text file that begins with `head`, and whether nothing follows.

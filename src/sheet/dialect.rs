@@ -3,6 +3,8 @@
 
 use csv_core::{ReadRecordResult, ReaderBuilder};
 
+use super::prose;
+
 /// The separators that are looked for, the likelier first.
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 
@@ -39,8 +41,18 @@ pub(super) fn is_separator(byte: u8) -> bool {
 
 /// The separator of a text that begins with `sample`; `whole` says that nothing follows.
 pub(super) fn guess(sample: &str, whole: bool) -> u8 {
+    // What never separates fields here, for a list of one column.
+    let no_one = b";|\t"
+        .iter()
+        .find(|byte| !sample.as_bytes().contains(byte));
     let mut best = (0.0, b',');
     for candidate in CANDIDATES {
+        if prose::is_one_column(sample, whole, candidate) {
+            if best.0 == 0.0 {
+                best.1 = no_one.copied().unwrap_or(b',');
+            }
+            continue;
+        }
         let score = score(sample, whole, candidate);
         if score > best.0 {
             best = (score, candidate);

@@ -1,6 +1,7 @@
 //! Headers that are narrower than their table or stand below a count of its columns, and what is said
 //! where a header was chosen without proof.
 
+use super::found::Found;
 use super::header::{self, Place, Waiting};
 use super::titles;
 
@@ -91,6 +92,15 @@ pub(super) fn sentence(rows: &[Waiting], place: Place) -> Option<((usize, u32), 
             ),
         ));
     }
+    if let Some(label) = labels_right_below(rows, place) {
+        return Some((
+            first,
+            format!(
+                "Row {} was taken for the headers. If row {label} has them, say so.",
+                place.row
+            ),
+        ));
+    }
     if let Some(blank) = headers_below(rows, place) {
         return Some((
             first,
@@ -119,9 +129,28 @@ pub(super) fn sentence(rows: &[Waiting], place: Place) -> Option<((usize, u32), 
     ))
 }
 
+/// The row right below one that has a value in it, where it has nothing but labels, one of them above values.
+fn labels_right_below(rows: &[Waiting], place: Place) -> Option<u32> {
+    let (row, next) = (rows.get(place.last)?, rows.get(place.last + 1)?);
+    let below = rows.get(place.last + 2..)?;
+    let is_value =
+        |(column, found): &(usize, Found<'_>)| !header::is_word(found, header::cell(next, *column));
+    (next.number == place.row + 1
+        && next.cells.len() >= row.cells.len()
+        && row.cells.iter().any(is_value)
+        && titles::is_labels(next, below)
+        && !header::columns_named(rows, place.last + 1).is_empty())
+    .then_some(next.number)
+}
+
 /// A blank row below which the headers may be: a few rows of mere words stand above it (`Client | Acme
 /// Ltd`), more rows below it, the first of them of labels.
 fn headers_below(rows: &[Waiting], place: Place) -> Option<u32> {
+    let one = rows.iter().all(|row| row.cells.len() == 1);
+    if one && place.last == 0 {
+        let label = titles::label_below(rows).filter(|at| rows.len() > at * 2 + 1)?;
+        return rows.get(label).map(|row| row.number - 1);
+    }
     let below = rows.get(place.last + 1..)?;
     let mut before = place.row;
     let block = below.iter().take_while(|row| {

@@ -13,6 +13,9 @@ use crate::words::Code;
 /// Bytes of a file that are read at a time, and that a first look sees.
 pub(super) const PIECE_BYTES: usize = 64 << 10;
 
+/// Bytes of a text that may be one with a single control character in it.
+const PLAIN_BYTES_MIN: usize = 8;
+
 /// How the encoding came to be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
@@ -173,7 +176,9 @@ pub(super) fn by_head(head: &[u8]) -> Result<Option<(&'static Encoding, Known)>>
         .iter()
         .filter(|byte| matches!(**byte, 0x01..=0x08 | 0x0e..=0x1a | 0x1c..=0x1f))
         .count();
-    if controls * 20 > head.len() {
+    // One may have got into any text, and one is much of a short one.
+    let one = controls == 1 && head.len() >= PLAIN_BYTES_MIN;
+    if controls * 20 > head.len() && !one {
         return Err(not_text());
     }
     Ok(None)
@@ -182,8 +187,14 @@ pub(super) fn by_head(head: &[u8]) -> Result<Option<(&'static Encoding, Known)>>
 /// The bytes without a mark of a file's end (Ctrl-Z) and zeros that fill it up, unless they are letters
 /// of UTF-16.
 fn without_end(head: &[u8]) -> &[u8] {
-    let end = head.iter().rposition(|byte| !matches!(byte, 0 | 0x1a));
-    let (text, end) = head.split_at(end.map_or(0, |last| last + 1));
+    let last = |is_end: fn(&u8) -> bool| {
+        let last = head.iter().rposition(|byte| !is_end(byte));
+        head.split_at(last.map_or(0, |last| last + 1))
+    };
+    let (text, end) = match last(|byte| matches!(byte, 0x1a | b'\r' | b'\n')) {
+        (text, end) if end.contains(&0x1a) => (text, end),
+        _ => last(|byte| matches!(byte, 0 | 0x1a)),
+    };
     if text.is_empty() || zeros_in(text) * 20 > text.len() || end == [0] {
         head
     } else {

@@ -68,7 +68,12 @@ impl Evidence {
 
     /// The encoding to take where a detector says `guess`, and another that may be meant.
     pub(super) fn judge(&self, guess: &'static Encoding) -> (Charset, &'static str) {
-        let guess = if guess.is_single_byte() && (self.signs.are_all() || self.is_western(guess)) {
+        let western = if guess.is_single_byte() {
+            self.signs.are_all() || self.is_western(guess)
+        } else {
+            self.signs.are_measures()
+        };
+        let guess = if western {
             WINDOWS_1252
         } else if guess == WINDOWS_1252 && self.is_estonian() {
             WINDOWS_1257
@@ -96,12 +101,14 @@ impl Evidence {
             Charset::Table(&CP852),
             Charset::Web(MACINTOSH),
         ];
-        let fits = |other: &Charset| {
+        // Where two of them make words of it, and not the same ones, either may be meant.
+        let mut fitting = others.into_iter().filter_map(|other| {
             let text = other.decode(&self.words);
-            text.chars().all(|c| c == ' ' || c.is_alphabetic())
-                && self::faults(&text, |_| false) == 0
-        };
-        match others.into_iter().find(fits) {
+            are_words(&text).then_some((other, text))
+        });
+        let first = fitting.next();
+        let other = first.filter(|first| fitting.all(|next| next.1 == first.1));
+        match other.map(|(other, _)| other) {
             Some(other) if controls || faults >= FAULTS => (other, guess.name()),
             Some(other) if self::faults(&text, |_| false) > 0 => (guess, other.name()),
             Some(_) | None => (guess, rather),
@@ -139,8 +146,63 @@ fn decoded(encoding: &'static Encoding, byte: u8) -> String {
     Charset::Web(encoding).decode(&[byte])
 }
 
-/// How many places of these words no language has: a capital behind a small letter, a sign between two
-/// letters, a control character, an `ï` behind a consonant; where all is ASCII, it is a program's name and counts as none.
+/// Letters beyond ASCII of the languages that tables of DOS and the Macintosh were used for.
+const ALPHABETS: [&str; 16] = [
+    "äöüß",
+    "éèêëàâçîïôûùüœæÿ",
+    "áéíóúüñ",
+    "áâãàçéêíóôõúü",
+    "àèéìòùî",
+    "àèéíïòóúüç",
+    "åäöé",
+    "åäöæøéôóüò",
+    "áðéíóúýþæö",
+    "äõöüšž",
+    "éèëïöüçáóúêî",
+    "ąćęłńóśźż",
+    "áčďéěíňóřšťúůýž",
+    "áäčďéíĺľňóôŕšťúýž",
+    "áéíóöőúüű",
+    "čćđšž",
+];
+
+/// Signs that stand beside words.
+const SIGNS: &str = "€£§°±²³µ½¼¾©®™–—…•";
+
+/// Whether these are words of one language, without a place that none has.
+fn are_words(words: &str) -> bool {
+    let mut letters: Vec<char> = Vec::new();
+    for word in words.split(' ') {
+        if word.chars().count() == 1 && word.chars().all(|sign| SIGNS.contains(sign)) {
+            continue;
+        }
+        for letter in word.chars().filter(|letter| !letter.is_ascii()) {
+            letters.extend(letter.to_lowercase());
+        }
+    }
+    letters.sort_unstable();
+    letters.dedup();
+    let is_spelt = |alphabet: &str| letters.iter().all(|letter| alphabet.contains(*letter));
+    !letters.is_empty()
+        && ALPHABETS.iter().any(|alphabet| is_spelt(alphabet))
+        && faults(words, |_| false) == 0
+        && !has_lone_tilde(words)
+}
+
+/// Whether an `ã` or `ñ` stands where no word has it: they are followed by vowels, `ã` by nothing as well.
+fn has_lone_tilde(words: &str) -> bool {
+    words.to_lowercase().split(' ').any(|word| {
+        let next = word.chars().skip(1).chain([' ']);
+        word.chars().zip(next).any(|(letter, next)| match letter {
+            'ã' => !"oeisa ".contains(next),
+            'ñ' => !"aeiouáéíóúü".contains(next),
+            _ => false,
+        })
+    })
+}
+
+/// How many places of these words no language has: a capital behind a small letter or, beyond ASCII, in
+/// front of one (`MŸller`), a sign between two letters, a control character, an `ï` behind a consonant; where all is ASCII, it is a program's name and counts as none.
 fn faults(words: &str, is_fine: fn(char) -> bool) -> usize {
     let mut faults = 0;
     let (mut before, mut last) = (' ', ' ');
@@ -149,8 +211,11 @@ fn faults(words: &str, is_fine: fn(char) -> bool) -> usize {
         let capital = last.is_lowercase() && char.is_uppercase();
         // In every language that has it, `ï` stands behind a vowel: `ő` of cp852 does not.
         let dotted = char == 'ï' && last.is_alphabetic() && !"aeiouyAEIOUYéèôëÉ".contains(last);
+        let inner =
+            before.is_uppercase() && !last.is_ascii() && last.is_uppercase() && char.is_lowercase();
         if last.is_control()
             || dotted
+            || inner
             || sign && before.is_alphabetic() && char.is_alphabetic()
             || capital && !(last.is_ascii() && char.is_ascii())
         {
@@ -173,29 +238,77 @@ fn is_typographic(sign: char) -> bool {
 #[derive(Default)]
 struct Signs {
     before: u8,
+    last: u8,
     found: bool,
     in_words: bool,
+    /// Whether there are others than those of amounts and measures.
+    others: bool,
 }
 
 impl Signs {
     fn look(&mut self, bytes: &[u8]) {
         for &byte in bytes {
-            let letter = matches!(byte, 0x81 | 0x83 | 0x8A | 0x8C..=0x90 | 0x9A | 0x9C..=0x9F)
-                || matches!(byte, 0xAA | 0xB5 | 0xBA | 0xC0..);
-            // A space and a degree are the same in every table of Windows.
-            let is_sign = |byte: u8| byte >= 0x80 && !matches!(byte, 0xA0 | 0xB0);
-            let is_other = |byte: u8| is_sign(byte) || byte.is_ascii_alphabetic();
-            let pair = (self.before, byte);
-            let in_word =
-                is_sign(pair.0) && is_other(pair.1) || is_other(pair.0) && is_sign(pair.1);
-            self.found |= byte >= 0x80;
-            self.in_words |= letter || in_word;
-            self.before = byte;
+            self.judge_last(byte);
+            (self.before, self.last) = (self.last, byte);
         }
     }
 
+    /// The last byte, in front of `next`.
+    fn judge_last(&mut self, next: u8) {
+        let byte = self.last;
+        if byte < 0x80 {
+            return;
+        }
+        self.found = true;
+        if is_measure(self.before, byte, next) {
+            return;
+        }
+        self.others = true;
+        let letter = matches!(byte, 0x81 | 0x83 | 0x8A | 0x8C..=0x90 | 0x9A | 0x9C..=0x9F)
+            || matches!(byte, 0xAA | 0xB5 | 0xBA | 0xC0..);
+        // A space and a degree are the same in every table of Windows.
+        let is_sign = |byte: u8| byte >= 0x80 && !matches!(byte, 0xA0 | 0xB0);
+        let is_other = |byte: u8| is_sign(byte) || byte.is_ascii_alphabetic();
+        self.in_words |= letter || is_sign(byte) && (is_other(self.before) || is_other(next));
+    }
+
+    /// Whether there is one, all are signs, and none stands in a word.
     fn are_all(&self) -> bool {
-        self.found && !self.in_words
+        let all = self.to_end();
+        all.found && !all.in_words
+    }
+
+    /// Whether there is one, and all are signs of amounts and measures.
+    fn are_measures(&self) -> bool {
+        let all = self.to_end();
+        all.found && !all.others
+    }
+
+    fn to_end(&self) -> Signs {
+        let mut all = Signs { ..*self };
+        all.judge_last(b'\n');
+        all
+    }
+}
+
+/// Whether a byte is a sign of an amount or a measure in windows-1252 that stands where such a sign does:
+/// `5 µm`, `20 °C`, `Ø 5`. Neither side can be the other half of a letter of two bytes, but for the
+/// unit behind `µ` and `°`.
+fn is_measure(before: u8, byte: u8, next: u8) -> bool {
+    let apart = |byte: u8| byte <= b'?' || matches!(byte, b'|' | b'[' | b']');
+    let follows = match byte {
+        0xB5 => b"mFsglLAVWHSTPMJNCk".contains(&next),
+        0xB0 => b"CFK".contains(&next),
+        _ => false,
+    };
+    match byte {
+        // `m²` and `m³`.
+        0xB2 | 0xB3 => (apart(before) || before == b'm') && apart(next),
+        // `€`, `£`, `§`, `°`, `±`, `µ`, `½` and `Ø`.
+        0x80 | 0xA3 | 0xA7 | 0xB0 | 0xB1 | 0xB5 | 0xBC..=0xBE | 0xD8 => {
+            apart(before) && (apart(next) || follows)
+        }
+        _ => false,
     }
 }
 
@@ -281,11 +394,49 @@ mod tests {
         ] {
             assert_eq!(judged(bytes, guess), (wanted, guess.name()), "{wanted}");
         }
+        // German of a Macintosh makes words in cp850 as well, but none of German.
+        for text in [
+            &b"M\x9fller,K\x9anigsallee,\x86bergasse,Stra\xa7e,Sch\x8afer"[..],
+            b"M\x9fller,J\x8ager,D\x9fren,N\x9frnberg,K\x8ase,M\x9fnster,1,50 \xdb",
+        ] {
+            assert_eq!(judged(text, WINDOWS_1252), ("macintosh", "windows-1252"));
+        }
+        // Where each table makes words of a language, none is taken.
+        assert_eq!(
+            judged(b"Fran\x8dois,no\x8dl,gar\x8don", WINDOWS_1252).0,
+            "windows-1252"
+        );
         // One word proves nothing, but says what to try.
         assert_eq!(
             judged(b"Espa\xa4a", WINDOWS_1252),
             ("windows-1252", "cp850")
         );
+    }
+
+    #[test]
+    fn signs_of_measures_are_of_western_europe_whatever_a_detector_sees_in_them() {
+        use encoding_rs::{BIG5, SHIFT_JIS};
+        for text in [
+            "A;5 µm\nB;7 µm",
+            "5 µF,5 °C",
+            "Ø 5 mm\nØ 7 mm",
+            "°C;µm;½",
+            "10 m²,±5,§ 3,£5,7 €",
+        ] {
+            for guess in [BIG5, SHIFT_JIS, WINDOWS_1257, ISO_8859_2] {
+                let judged = judged(&western(text), guess).0;
+                assert_eq!(judged, "windows-1252", "{text} in {}", guess.name());
+            }
+        }
+        let chinese = BIG5.encode("5 痠,7 湩").0.into_owned();
+        let longer = BIG5.encode("痠痛,5 痠").0.into_owned();
+        assert_eq!(judged(&longer, BIG5).0, "Big5");
+        // Of these alone nobody could tell.
+        assert_eq!(judged(&chinese, BIG5).0, "windows-1252");
+        for text in ["Rīga,5 µm", "Ųsas,Šarūnas"] {
+            let text = WINDOWS_1257.encode(text).0.into_owned();
+            assert_eq!(judged(&text, WINDOWS_1257).0, "windows-1257");
+        }
     }
 
     #[test]

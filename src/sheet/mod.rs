@@ -20,6 +20,7 @@ mod json;
 pub(crate) mod lines;
 mod names;
 mod notices;
+mod prose;
 pub mod protocol;
 mod quotes;
 pub mod reader;

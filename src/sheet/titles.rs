@@ -16,7 +16,48 @@ const LABEL_CHARS_MAX: usize = 60;
 /// The index of the header where the row at `first` and those below it are titles of its table;
 /// `None` where nothing says so. `covers` holds the columns that each row takes up.
 pub(super) fn below(rows: &[Waiting], covers: &[usize], first: usize) -> Option<usize> {
+    if covers.iter().all(|cover| *cover <= 1) {
+        let named = |at: &usize| !header::columns_named(rows, *at).is_empty();
+        return label_below(rows).filter(named);
+    }
+    if first == 0 && rows.first().is_some_and(is_datev) && header::is_wordy(rows, 1) {
+        return Some(1);
+    }
     (first + 1..rows.len().min(TITLES_MAX + 1)).find(|at| is_below(rows, covers, first, *at))
+}
+
+/// Whether it is the technical first line of a DATEV export, above the labels.
+fn is_datev(row: &Waiting) -> bool {
+    let mut cells = row.cells.iter().map(|(_, found)| header::words(found));
+    row.number == 1
+        && row.cells.len() > 3
+        && cells
+            .next()
+            .is_some_and(|kind| kind == "EXTF" || kind == "DTVF")
+}
+
+/// The first label of a list of one column that stands below titles and a blank row, and above rows.
+pub(super) fn label_below(rows: &[Waiting]) -> Option<usize> {
+    let is_label = |at: &usize| {
+        let (Some(above), Some(row), Some(next)) =
+            (rows.get(*at - 1), rows.get(*at), rows.get(*at + 1))
+        else {
+            return false;
+        };
+        let short = |(_, found): &(usize, Found<'_>)| {
+            header::is_word(found, None) && header::words(found).chars().count() <= LABEL_CHARS_MAX
+        };
+        row.number > above.number + 1
+            && next.number == row.number + 1
+            && rows.iter().take(*at).all(|row| {
+                row.cells
+                    .iter()
+                    .all(|(_, found)| header::is_word(found, None))
+            })
+            && row.cells.len() == 1
+            && row.cells.iter().all(short)
+    };
+    (1..=TITLES_OF_WORDS_MAX).find(is_label)
 }
 
 fn is_below(rows: &[Waiting], covers: &[usize], first: usize, at: usize) -> bool {
@@ -35,6 +76,9 @@ fn is_below(rows: &[Waiting], covers: &[usize], first: usize, at: usize) -> bool
     let names = header::columns_named(rows, at);
     let wordy = header::is_wordy(rows, first);
     if titles == width {
+        if !apart && names_values_only(&names, below) && are_facts(above, row) {
+            return !names.is_empty() && !above.iter().any(|row| is_data(row, below));
+        }
         // Facts such as `From | 2026-01-01` above a table of two columns, or words that no label has.
         return apart
             && !names.is_empty()
@@ -46,6 +90,20 @@ fn is_below(rows: &[Waiting], covers: &[usize], first: usize, at: usize) -> bool
     if wordy && between.iter().any(|row| is_data(row, below)) {
         return false;
     }
+    let under_title = |column: &usize| above.iter().any(|row| header::cell(row, *column).is_some());
+    // Records of which few columns are filled: labels that are the widest row of all.
+    let widest = covers.iter().skip(at + 1).all(|cover| *cover <= width);
+    let clearly = width >= titles * 2 || above.iter().any(has_digit);
+    if widest && clearly && below.len() > 1 && !above.iter().any(|row| is_data(row, below)) {
+        let named = if apart {
+            !names.is_empty()
+        } else {
+            names.iter().any(under_title)
+        };
+        if named {
+            return true;
+        }
+    }
     let wide = covers.iter().skip(at + 1).filter(|c| **c > titles).count();
     if names.is_empty() {
         return apart && at <= TITLES_OF_WORDS_MAX && below.len() > 1 && wide == below.len();
@@ -53,8 +111,27 @@ fn is_below(rows: &[Waiting], covers: &[usize], first: usize, at: usize) -> bool
     if apart {
         return wide * 4 >= below.len();
     }
-    let under_title = |column: &usize| above.iter().any(|row| header::cell(row, *column).is_some());
     wide * 2 > below.len() && (!wordy || names.iter().any(under_title))
+}
+
+/// Whether the rows stand close above `row` and are facts: each has a digit or a value, and one has a value.
+fn are_facts(above: &[Waiting], row: &Waiting) -> bool {
+    let begin = above.first().map_or(0, |first| first.number);
+    let close = usize::try_from(row.number - begin.min(row.number)) == Ok(above.len());
+    let has_value = |facts: &Waiting| {
+        facts
+            .cells
+            .iter()
+            .any(|(column, found)| !header::is_word(found, header::cell(row, *column)))
+    };
+    close && above.iter().all(|row| has_digit(row) || has_value(row)) && above.iter().any(has_value)
+}
+
+fn has_digit(row: &Waiting) -> bool {
+    let digit = |text: String| text.contains(|letter: char| letter.is_ascii_digit());
+    row.cells
+        .iter()
+        .any(|(_, found)| digit(header::words(found)))
 }
 
 /// Whether a row reads like a title: `Company list | as of May`, `Stand | Mai 2026`.

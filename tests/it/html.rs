@@ -45,6 +45,22 @@ fn refused(page: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
+fn formats_of_cells_say_what_is_text_and_which_zeros_show() {
+    let whole = read(
+        r#"<style>.t{mso-number-format:"\@";}</style><table><tr><th>No<th>Zip<th>Sum
+        <tr><td style='mso-number-format:"\@"'>42<td style="mso-number-format:'00000'">1234<td>5
+        <tr><td class="x t">43<td>1234<td style="mso-number-format:'0.00'">6
+        <tr><td>44<td class=t><td style="mso-number-format:'00.0'">7.5</table>"#,
+    )
+    .unwrap();
+    assert_eq!(
+        cells(&whole, 0),
+        [r#"["42","01234",5]"#, r#"["43",1234,6]"#, "[44,null,7.5]"]
+    );
+    assert_eq!(notices(&whole), [("zeros-dropped", Some("C4"))]);
+}
+
+#[test]
 fn the_table_of_a_page_is_a_sheet() {
     let whole = read(
         "<html><head><title>a <table> b</title><script>if (1 < 2) '<tr>'</script></head><body>

@@ -330,6 +330,117 @@ fn a_header_is_found_below_titles_of_several_cells() {
 }
 
 #[test]
+fn labels_above_records_that_fill_few_columns_win_over_a_title() {
+    for (row, lines) in [
+        (
+            3,
+            &[
+                "Inventory|North|Oct 2024",
+                "",
+                "Article|Kind|Place|Target|Actual|Note",
+                "1001|table|A1",
+                "1002|chair|A2",
+                "1003|bed|A2",
+            ][..],
+        ),
+        (
+            2,
+            &["Members|Course 5", "No|Name|Signature", "1|A", "2|B", "3|C"],
+        ),
+        (
+            3,
+            &[
+                "Report|Clients",
+                "Filter|all",
+                "Account|Name|Firm|Short|Title|Street|Zip",
+                "1|A",
+                "2|B",
+                "3|C",
+            ],
+        ),
+        (
+            5,
+            &[
+                "Firm|Acme",
+                "Client|4711",
+                "Year|2024",
+                "",
+                "Account|Name|Debit|Credit",
+                "1000|cash",
+                "1200|bank",
+            ],
+        ),
+        // Facts as wide as the table, without a blank row.
+        (
+            3,
+            &[
+                "Statement|DE02120300|EUR",
+                "Balance|1234.5|H",
+                "Date|Text|Sum",
+                "2024-01-01|rent|-5",
+                "2024-01-02|wage|6",
+            ],
+        ),
+        (
+            2,
+            &[
+                "From:|01.01.2024|To:|31.12.2024",
+                "Article|Kind|Price|Count",
+                "1|table|12.5|3",
+                "2|chair|10|1",
+            ],
+        ),
+        // The technical line of a DATEV export.
+        (
+            2,
+            &[
+                "EXTF|700|21|Buchungsstapel|13|20240130140440439||RE",
+                "Umsatz|Kennzeichen|WKZ|Kurs|Konto|Gegenkonto|Leerfeld|Leerfeld|Beleg",
+                "24,95|H|||48400|0840",
+                "5,00|S|||48400|0840",
+                "6,00|S|||48400|0840",
+            ],
+        ),
+        // Records, and a first one that says more than the others.
+        (1, &["Name|Size", "", "Bolt|n/a|late", "Acme|5", "Cold|7"]),
+        (1, &["Name|Size", "Bolt|n/a|late", "Acme|5", "Cold|7"]),
+        (1, &["Name|Size", "Acme|5", "", "Bolt|n/a|late", "Cold|7"]),
+    ] {
+        assert_eq!(put(lines).info.header_row, Some(row), "{lines:?}");
+    }
+}
+
+#[test]
+fn the_label_of_a_list_of_one_column_is_found_below_a_title_or_it_is_told() {
+    for (row, lines) in [
+        (3, &["Clients 2024", "", "E-Mail", "a@x.de", "b@x.de"][..]),
+        (
+            4,
+            &["Newsletter", "Export of 1 Oct", "", "E-Mail", "a@x.de"],
+        ),
+        (3, &["Clients", "", "No", "1", "2", "3"]),
+        (1, &["E-Mail", "", "a@x.de", "b@x.de", "c@x.de"]),
+        (1, &["E-Mail", "a@x.de", "", "n/a", "c@x.de"]),
+        (1, &["Name", "Ann", "Bob"]),
+    ] {
+        let put = put(lines);
+        assert_eq!(put.info.header_row, Some(row), "{lines:?}");
+        assert!(!put.codes().contains(&"header-guessed"), "{lines:?}");
+    }
+    let words = put(&["List", "", "Name", "A", "B", "C"]);
+    assert_eq!(words.info.header_row, Some(1));
+    assert_eq!(words.codes(), ["header-guessed"]);
+    let facts = put(&[
+        "Export|2024-01-01|v2|5",
+        "Article|Kind|Price|Count",
+        "1|table|12.5|3",
+        "2|chair|10|1",
+    ]);
+    assert_eq!(facts.info.header_row, Some(1));
+    assert_eq!(facts.codes(), ["header-guessed"]);
+}
+
+#[test]
 fn a_first_row_that_is_the_header_stays_it() {
     for lines in [
         // Blank rows inside the data.

@@ -212,6 +212,22 @@ fn a_header_narrower_than_its_records_stays_the_header() {
 }
 
 #[test]
+fn a_list_of_one_column_keeps_its_label_and_its_commas() {
+    for (text, wanted) in [
+        (
+            "Adresse\nWeg 1, 01234 Ulm\nGasse 2, 50667 Köln\n",
+            [r#"["Weg 1, 01234 Ulm"]"#, r#"["Gasse 2, 50667 Köln"]"#],
+        ),
+        ("Preis\n1,50\n2,75\n", [r#"["1,50"]"#, r#"["2,75"]"#]),
+    ] {
+        let put = read(text);
+        assert_eq!(put.names(), [text.split('\n').next().unwrap()]);
+        assert_eq!(put.cells(), wanted);
+        assert_eq!(put.codes(), [""; 0]);
+    }
+}
+
+#[test]
 fn letters_that_mean_nothing_are_told_with_their_cell() {
     let cells = |bytes: &[u8]| {
         let told = read(bytes).info.notices.into_iter();
@@ -505,6 +521,23 @@ fn a_quote_that_is_never_closed_is_told() {
     assert_eq!(text.info.notices[0].cell.as_deref(), Some("A3"));
     assert!(read("a,b\n1,\"2\"").codes().is_empty());
     assert!(read("a,b\n1,\"2\"\"\"").codes().is_empty());
+}
+
+#[test]
+fn a_quote_that_takes_in_other_rows_says_how_many() {
+    let text = read("No;Name;City\n1;A;B\n2;\"Zoll;x\n3;C;D\n4;E;F\n5;\"Foo;y\n6;G;H\n");
+    assert_eq!(text.codes(), ["odd-quote"]);
+    let told = &text.info.notices[0].message;
+    assert!(told.contains("3 lines below it are part of it"), "{told}");
+}
+
+#[test]
+fn a_control_character_or_an_end_before_the_last_line_end_refuses_no_short_file() {
+    let end = read("Name;City\r\nA;B\r\n\u{1a}\r\n");
+    assert_eq!(end.cells(), [r#"["A","B"]"#]);
+    let one = read("Name;City\nA\u{2};B\n");
+    assert_eq!(one.cells(), [r#"["A\u0002","B"]"#]);
+    assert_eq!(refusal("A\u{2};\u{3}\nB\n"), Code::UnsupportedFormat);
 }
 
 #[test]

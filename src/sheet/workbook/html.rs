@@ -11,7 +11,9 @@ use super::super::notices::quote;
 use super::super::{Visibility, delimited};
 use super::book::{Book, Listed};
 use super::damaged;
+use super::formats::{Shape, shape};
 use super::html_tables::{Page, Part};
+use super::moment;
 use crate::error::{Error, Result};
 use crate::words::Code;
 
@@ -63,6 +65,7 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
                         table,
                         number,
                         cells,
+                        formats,
                         unseen,
                         ..
                     } if table == looked.number => {
@@ -80,7 +83,11 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
                         }
                         let mut cells: Vec<(usize, Found<'_>)> = cells
                             .iter()
-                            .map(|(column, text)| (*column, delimited::found(text)))
+                            .map(|(column, text)| {
+                                let format = formats.iter().find(|format| format.0 == *column);
+                                let code = format.map(|format| format.1.as_str());
+                                (*column, found(text, code))
+                            })
                             .collect();
                         rows.unsorted(number, &mut cells)?;
                     }
@@ -91,6 +98,19 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// A text under a number format: as in a text file, but a text stays one, and zeros that show are kept.
+fn found<'t>(text: &'t str, code: Option<&str>) -> Found<'t> {
+    let found = delimited::found(text);
+    match (code, text.parse()) {
+        (Some("@"), _) => Found::Text(text.into()),
+        (Some(code), Ok(number)) if matches!(found, Found::Json(_)) => match shape(code) {
+            zeros @ Shape::Zeros(_) => moment::number(number, &zeros, false),
+            Shape::Number | Shape::Date | Shape::DateTime | Shape::Time | Shape::Duration => found,
+        },
+        _ => found,
+    }
 }
 
 /// The encoding of the page, and the label that it names itself, true or not. What a person says wins.
@@ -148,6 +168,7 @@ impl Look {
                 number,
                 cells,
                 merges,
+                formats: _,
                 unseen: _,
             } => {
                 let looked = self.table(table);

@@ -15,6 +15,7 @@ use super::super::decode::{Doubts, Text};
 use super::super::encoding::Detected;
 use super::super::{Limits, bounds};
 use super::damaged;
+use super::html_styles::{self, StyleSheet};
 use super::package::in_part;
 use crate::error::Result;
 
@@ -35,6 +36,8 @@ pub(super) enum Part {
         number: u32,
         /// By column, texts that are not empty.
         cells: Vec<(usize, String)>,
+        /// The number formats of cells that tell one, by column.
+        formats: Vec<(usize, String)>,
         merges: Vec<Merge>,
         /// The columns of cells with text that is not shown as such: choices, and what stands for scripts.
         unseen: Vec<usize>,
@@ -60,6 +63,8 @@ pub(super) struct Page<'f> {
     columns_max: usize,
     /// The element that has begun whose text nobody sees.
     unseen: Option<Vec<u8>>,
+    /// What the styles of the page say of number formats.
+    sheet: StyleSheet,
     doubts: Rc<Cell<Doubts>>,
 }
 
@@ -95,6 +100,7 @@ impl<'f> Page<'f> {
             count: 0,
             columns_max: limits.columns_max,
             unseen: None,
+            sheet: StyleSheet::default(),
             doubts,
         })
     }
@@ -127,6 +133,9 @@ impl<'f> Page<'f> {
                 Token::StartTag(tag) if ends_a_cell(&tag.name) => self.unseen = None,
                 Token::EndTag(tag) if ends_a_cell(&tag.name) => self.unseen = None,
                 Token::String(text) => {
+                    if **name == *b"style" {
+                        self.sheet.read(&String::from_utf8_lossy(text));
+                    }
                     let is_code = matches!(&**name, b"script" | b"style");
                     if !is_code && !text.trim_ascii().is_empty() {
                         self.open.last_mut().map(Table::has_unseen);
@@ -143,7 +152,7 @@ impl<'f> Page<'f> {
             Token::StartTag(tag) if &**tag.name == b"table" => return self.begin_table(),
             Token::StartTag(tag) => {
                 if let Some(table) = self.open.last_mut() {
-                    let row = table.start(&tag, self.columns_max)?;
+                    let row = table.start(&tag, self.columns_max, &self.sheet)?;
                     self.parts.extend(row);
                 }
             }
@@ -209,13 +218,21 @@ struct Table {
     column_next: usize,
     /// The column of the cell that has begun, and its text.
     cell: Option<(usize, Words)>,
+    /// Its number format.
+    format: Option<String>,
+    formats: Vec<(usize, String)>,
     unseen: Vec<usize>,
     holds_tables: bool,
 }
 
 impl Table {
     /// A tag inside the table; the row before, where it begins a new one.
-    fn start(&mut self, tag: &StartTag<()>, columns_max: usize) -> Result<Option<Part>> {
+    fn start(
+        &mut self,
+        tag: &StartTag<()>,
+        columns_max: usize,
+        sheet: &StyleSheet,
+    ) -> Result<Option<Part>> {
         match &**tag.name {
             b"tr" => {
                 let before = self.end_row();
@@ -223,10 +240,11 @@ impl Table {
                 return Ok(before);
             }
             b"td" | b"th" => {
-                let span = |key: &[u8]| {
+                let attribute = |key: &[u8]| {
                     let (_, value) = tag.attributes.iter().find(|(name, _)| ***name == *key)?;
-                    String::from_utf8_lossy(value).trim().parse::<u32>().ok()
+                    Some(String::from_utf8_lossy(value))
                 };
+                let span = |key: &[u8]| attribute(key)?.trim().parse::<u32>().ok();
                 let across = usize::try_from(span(b"colspan").unwrap_or(1)).unwrap_or(1);
                 let down = span(b"rowspan").unwrap_or(1);
                 self.begin_cell(
@@ -234,6 +252,8 @@ impl Table {
                     down.clamp(1, ROWSPAN_MAX),
                     columns_max,
                 )?;
+                let own = attribute(b"style").and_then(|style| html_styles::format(&style));
+                self.format = own.or_else(|| sheet.of_classes(&attribute(b"class")?));
             }
             b"br" => self.words(|words| words.line_break()),
             b"p" | b"div" | b"li" => self.words(Words::block),
@@ -293,7 +313,9 @@ impl Table {
     fn end_cell(&mut self) {
         if let Some((column, words)) = self.cell.take() {
             let text = words.finish();
+            let format = self.format.take();
             if !text.is_empty() {
+                self.formats.extend(format.map(|format| (column, format)));
                 self.cells.push((column, text));
             }
         }
@@ -305,6 +327,7 @@ impl Table {
             table: self.number,
             number: self.row,
             cells: std::mem::take(&mut self.cells),
+            formats: std::mem::take(&mut self.formats),
             merges: std::mem::take(&mut self.merges),
             unseen: std::mem::take(&mut self.unseen),
         })

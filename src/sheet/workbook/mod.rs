@@ -9,6 +9,7 @@
 mod book;
 mod formats;
 mod html;
+mod html_styles;
 mod html_tables;
 mod moment;
 mod ods;

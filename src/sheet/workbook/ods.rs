@@ -46,6 +46,13 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
                         if cell.formula_without_value {
                             rows.formula_without_value(cell.column, number);
                         }
+                        if cell.has_table {
+                            rows.notice(
+                                "text-left-out",
+                                Some((cell.column, number)),
+                                "The cell holds a table of its own, which was left out.",
+                            );
+                        }
                         if let Some(sentence) = cell.zone {
                             rows.notice("time-zone", Some((cell.column, number)), sentence);
                         }
@@ -203,6 +210,7 @@ struct Cell {
     repeat: usize,
     found: Option<Found<'static>>,
     formula_without_value: bool,
+    has_table: bool,
     /// What is to be said of its time zone.
     zone: Option<&'static str>,
     /// Rows and columns that it spans.
@@ -338,14 +346,24 @@ fn cells(
                 let start = start.into_owned();
                 let repeat = repeat(&start, "number-columns-repeated")?;
                 let repeat = usize::try_from(repeat).unwrap_or(usize::MAX);
-                let text = ods_text::cell(xml)?;
+                let content = ods_text::cell(xml)?;
+                let text = content.text;
+                // An empty paragraph without a type is the result "", as LibreOffice writes it; what its
+                // format shows stands there, too.
+                let untyped = attribute(&start, "formula").is_some()
+                    && attribute(&start, "value-type").is_none();
+                let formula_without_value = untyped && text.as_deref() != Some("");
+                let text = text.unwrap_or_default();
                 let style = attribute(&start, "style-name");
                 let shape = match (&style, row_style) {
                     (Some(name), _) => styles.shape(name),
                     (None, Some(name)) => styles.shape(name),
                     (None, None) => styles.shape(columns.of(column)),
                 };
-                let found = value(&start, text, shape)?;
+                let mut found = value(&start, text, shape)?;
+                if untyped && !matches!(found, Some(Found::Error(_))) {
+                    found = None;
+                }
                 let zone = found.as_ref().and_then(|found| {
                     let moment = raw_attribute(start.attributes_raw(), "date-value")?;
                     moment::zone(moment, found)
@@ -354,13 +372,13 @@ fn cells(
                     column,
                     repeat,
                     zone,
-                    formula_without_value: found.is_none()
-                        && attribute(&start, "value-type").is_none()
-                        && attribute(&start, "formula").is_some(),
+                    has_table: content.has_table,
+                    formula_without_value: formula_without_value && found.is_none(),
                     found,
                     spans: spans(&start),
                 };
-                if cell.found.is_some() || cell.spans != (1, 1) || cell.formula_without_value {
+                let is_told = cell.formula_without_value || cell.has_table;
+                if cell.found.is_some() || cell.spans != (1, 1) || is_told {
                     cells.push(cell);
                 }
                 column = column.saturating_add(repeat);
@@ -430,7 +448,8 @@ fn value(start: &BytesStart<'_>, text: String, shape: &Shape) -> Result<Option<F
             _ => as_text(&text),
         },
         "string" => match attribute(start, "string-value") {
-            Some(value) if text.is_empty() => as_text(&value),
+            // The paragraphs show what the cell's format makes of it; an attribute has no line breaks.
+            Some(value) if !value.split_whitespace().eq(text.split_whitespace()) => as_text(&value),
             _ => as_text(&text),
         },
         _ => as_text(&text),
@@ -454,6 +473,26 @@ fn looks_like_error(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_that_a_format_shows_are_no_part_of_a_text() {
+        let read = |stored: &str, shown: &str| {
+            let start = BytesStart::new("table:table-cell").with_attributes([
+                ("office:value-type", "string"),
+                ("office:string-value", stored),
+            ]);
+            value(&start, shown.to_owned(), &Shape::Number).unwrap()
+        };
+        for (stored, shown, wanted) in [
+            ("Acme", "Acme GmbH", Some("Acme")),
+            ("", " kg", None),
+            ("shown", "", Some("shown")),
+            ("a b", "a\nb", Some("a\nb")),
+        ] {
+            let wanted = wanted.map(|text| Found::Text(text.into()));
+            assert_eq!(read(stored, shown), wanted, "{stored}");
+        }
+    }
 
     #[test]
     fn a_boolean_that_libreoffice_writes_as_a_formula_is_one() {

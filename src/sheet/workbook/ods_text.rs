@@ -9,12 +9,22 @@ use crate::error::Result;
 /// Characters that one `text:s` may stand for.
 const SPACES_MAX: usize = 32_767;
 
-/// Reads the paragraphs of the cell that has just begun, up to its end, joined by line breaks.
+/// What a cell holds.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    /// Its paragraphs, joined by line breaks; `None` where there is none.
+    pub(super) text: Option<String>,
+    /// Whether there is a table in it, which is no text.
+    pub(super) has_table: bool,
+}
+
+/// Reads the cell that has just begun, up to its end.
 ///
 /// # Errors
 /// `unreadable-file`.
-pub(super) fn cell(xml: &mut Xml<'_>) -> Result<String> {
+pub(super) fn cell(xml: &mut Xml<'_>) -> Result<Content> {
     let mut text = String::new();
+    let mut has_table = false;
     let mut depth = 1_u32;
     let mut any = false;
     while depth > 0 {
@@ -28,6 +38,10 @@ pub(super) fn cell(xml: &mut Xml<'_>) -> Result<String> {
                     paragraph(xml, &mut text)?;
                 }
                 "list" | "list-item" | "section" => depth += 1,
+                "table" => {
+                    has_table = true;
+                    xml.skip()?;
+                }
                 // Notes, pictures, shapes: not the cell's text.
                 _ => xml.skip()?,
             },
@@ -36,7 +50,10 @@ pub(super) fn cell(xml: &mut Xml<'_>) -> Result<String> {
             _ => {}
         }
     }
-    Ok(text)
+    Ok(Content {
+        text: any.then_some(text),
+        has_table,
+    })
 }
 
 fn paragraph(xml: &mut Xml<'_>, text: &mut String) -> Result<()> {
@@ -132,7 +149,7 @@ mod tests {
         let whole = format!("<table:table-cell>{inner}</table:table-cell>");
         let mut xml = Xml::new(Box::new(whole.as_bytes())).unwrap();
         xml.next().unwrap();
-        cell(&mut xml).unwrap()
+        cell(&mut xml).unwrap().text.unwrap_or_default()
     }
 
     #[test]

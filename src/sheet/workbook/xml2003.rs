@@ -44,12 +44,37 @@ fn open(path: &Path) -> Result<Xml<'static>> {
     Xml::new(Box::new(BufReader::new(File::open(path)?)))
 }
 
+/// Styles that follow from one another.
+const PARENTS_MAX: usize = 16;
+
+/// Columns that a style may be told of.
+const COLUMNS_MAX: usize = 16_384;
+
 /// What the styles of the workbook show, by their ids, and where its days are counted from.
 #[derive(Debug, Default)]
 struct Styles {
     shapes: HashMap<String, Shape>,
+    /// The style that each goes by where it says nothing itself.
+    parents: HashMap<String, String>,
     id: String,
     date1904: bool,
+}
+
+impl Styles {
+    /// What a style shows; a style that tells nothing shows what its parent does.
+    fn shape(&self, id: &str) -> &Shape {
+        let mut id = id;
+        for _ in 0..PARENTS_MAX {
+            if let Some(shape) = self.shapes.get(id) {
+                return shape;
+            }
+            match self.parents.get(id) {
+                Some(parent) => id = parent,
+                None => break,
+            }
+        }
+        &Shape::Number
+    }
 }
 
 /// Goes on to the next worksheet and gives its name; `None` at the end of the workbook.
@@ -62,7 +87,14 @@ fn next_sheet(xml: &mut Xml<'_>, styles: &mut Styles) -> Result<Option<String>> 
                         attribute(&start, "Name").unwrap_or_default().into_owned(),
                     ));
                 }
-                "Style" => styles.id = attribute(&start, "ID").unwrap_or_default().into_owned(),
+                "Style" => {
+                    styles.id = attribute(&start, "ID").unwrap_or_default().into_owned();
+                    if let Some(parent) = attribute(&start, "Parent") {
+                        styles
+                            .parents
+                            .insert(styles.id.clone(), parent.into_owned());
+                    }
+                }
                 "NumberFormat" => {
                     let code = attribute(&start, "Format").unwrap_or_default();
                     styles.shapes.insert(styles.id.clone(), named(&code));
@@ -146,9 +178,43 @@ struct Place {
     /// Rows without cells that follow it.
     span: u32,
     column_next: usize,
+    /// The style of the row that has begun, of columns (with the first and the last of them), and of all.
+    row_style: Option<String>,
+    columns: Vec<(usize, usize, Option<String>)>,
+    style: Option<String>,
 }
 
 impl Place {
+    /// The style of a cell that has none of its own.
+    fn style(&self, column: usize) -> &str {
+        let of_column = || {
+            let mut columns = self.columns.iter();
+            let (.., style) =
+                columns.find(|(first, last, _)| (*first..=*last).contains(&column))?;
+            style.as_deref()
+        };
+        let row = self.row_style.as_deref();
+        row.or_else(of_column)
+            .or(self.style.as_deref())
+            .unwrap_or("Default")
+    }
+
+    /// Columns that a sheet tells of before its rows.
+    fn column(&mut self, start: &BytesStart<'_>) {
+        let raw = start.attributes_raw();
+        let after = self.columns.last().map_or(0, |(_, last, _)| last + 1);
+        let first = match count(raw, "Index").checked_sub(1) {
+            Some(index) => usize::try_from(index).unwrap_or(COLUMNS_MAX),
+            None => after,
+        };
+        let span = usize::try_from(count(raw, "Span")).unwrap_or(COLUMNS_MAX);
+        if first < COLUMNS_MAX && self.columns.len() < COLUMNS_MAX {
+            let style = attribute(start, "StyleID").map(Cow::into_owned);
+            self.columns
+                .push((first, first.saturating_add(span), style));
+        }
+    }
+
     fn row(&mut self, start: &BytesStart<'_>) -> Result<()> {
         let raw = start.attributes_raw();
         self.row = match raw_attribute(raw, "Index") {
@@ -156,6 +222,7 @@ impl Place {
             None => self.row.saturating_add(self.span).saturating_add(1),
         };
         self.span = count(raw, "Span");
+        self.row_style = attribute(start, "StyleID").map(Cow::into_owned);
         self.column_next = 0;
         Ok(())
     }
@@ -203,10 +270,15 @@ fn each_row(
     let mut place = Place::default();
     loop {
         match xml.next()? {
-            Event::Start(start) if start.local_name().as_ref() == "Row" => {
-                place.row(&start)?;
-                each(xml, &mut place)?;
-            }
+            Event::Start(start) => match start.local_name().as_ref() {
+                "Row" => {
+                    place.row(&start)?;
+                    each(xml, &mut place)?;
+                }
+                "Column" => place.column(&start),
+                "Table" => place.style = attribute(&start, "StyleID").map(Cow::into_owned),
+                _ => {}
+            },
             Event::End(end) if end.local_name().as_ref() == "Worksheet" => return Ok(()),
             Event::Eof => return Err(damaged()),
             _ => {}
@@ -225,18 +297,22 @@ fn emit(
         match xml.next()? {
             Event::Start(start) if start.local_name().as_ref() == "Cell" => {
                 let column = place.cell(&start)?;
-                let style = attribute(&start, "StyleID").unwrap_or_default();
-                let shape = styles.shapes.get(&*style).unwrap_or(&Shape::Number);
+                let style = attribute(&start, "StyleID");
+                let shape = styles.shape(style.as_deref().unwrap_or_else(|| place.style(column)));
                 let has_formula = attribute(&start, "Formula").is_some();
                 let mut zone = None;
-                match value(xml, shape, styles.date1904, &mut zone)? {
+                let (found, is_text) = value(xml, shape, styles.date1904, &mut zone)?;
+                match found {
                     Some(found) => {
                         if let Some(sentence) = zone {
                             rows.notice("time-zone", Some((column, place.row)), sentence);
                         }
                         cells.push((column, found));
                     }
-                    None if has_formula => rows.formula_without_value(column, place.row),
+                    // A text without letters is a result, too.
+                    None if has_formula && !is_text => {
+                        rows.formula_without_value(column, place.row)
+                    }
                     None => {}
                 }
             }
@@ -250,20 +326,21 @@ fn emit(
     }
 }
 
-/// The value of the cell that has just begun, up to the cell's end, and what is to be said of its time
-/// zone.
+/// The value of the cell that has just begun, up to the cell's end, whether it is a text, and what is to
+/// be said of its time zone.
 fn value(
     xml: &mut Xml<'_>,
     shape: &Shape,
     date1904: bool,
     zone: &mut Option<&'static str>,
-) -> Result<Option<Found<'static>>> {
-    let mut found = None;
+) -> Result<(Option<Found<'static>>, bool)> {
+    let (mut found, mut is_text) = (None, false);
     loop {
         match xml.next()? {
             Event::Start(start) if start.local_name().as_ref() == "Data" => {
                 let kind = attribute(&start, "Type").unwrap_or_default().into_owned();
                 let text = data(xml)?;
+                is_text = kind == "String";
                 found = typed(&kind, &text, shape, date1904)?;
                 *zone = found
                     .as_ref()
@@ -272,7 +349,7 @@ fn value(
             }
             // Comments have texts of their own.
             Event::Start(_) => xml.skip()?,
-            Event::End(_) => return Ok(found),
+            Event::End(_) => return Ok((found, is_text)),
             Event::Eof => return Err(damaged()),
             _ => {}
         }
