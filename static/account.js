@@ -97,13 +97,18 @@ function passwordForm(yes, hint, done, after) {
 
 // One's own things. `ending`: (one) → its button's words, whom it is about, what is asked.
 function section(place, { title, hint, below, path, columns, row, ending, done, none }) {
+	// After one has ended: its row's successor, or what is there.
+	const next = (i) => {
+		const ends = place.querySelectorAll('td button');
+		focus(ends[Math.min(i, ends.length - 1)] || place.querySelector('.actions button') || place.querySelector('h2'));
+	};
 	const draw = async (...above) => {
 		const found = (await get(`/api/${path}?limit=1000`))[path.split('/').pop()];
-		const end = (one) => {
+		const end = (one, i) => {
 			const [label, of, question] = ending(one) || [];
-			return label && small(label, of, (event) => confirmed(event.target, question, async () => { await remove(`/api/${path}/${one.id}`); await draw(); focus(place.querySelector('h2')); }, done));
+			return label && small(label, of, (event) => confirmed(event.target, question, async () => { await remove(`/api/${path}/${one.id}`); await draw(); next(i); }, done));
 		};
-		fill(place, panel(title, hint && h('p.hint', hint), above, table(title, [...columns, acts], found.map((one) => [...row(one), end(one)]), { none }), below?.(draw)));
+		fill(place, panel(title, hint && h('p.hint', hint), above, table(title, [...columns, acts], found.map((one, i) => [...row(one), end(one, i)]), { none }), below?.(draw)));
 	};
 	return draw();
 }

@@ -122,13 +122,9 @@ async function lookInto() {
 }
 
 function sayPreview() {
-	const parts = [...document.querySelectorAll('.panel :is(.known, .note p:first-child, .note label)')];
-	say(parts.map(({ textContent, control }) => textContent + (control ? ` ${control.selectedOptions[0].text}` : '')).join('. '));
-}
-
-// What the lost connection broke goes on by itself.
-export function reconnected() {
-	if (pick.preview?.problem?.code === 'offline') look();
+	const parts = [...document.querySelectorAll('.panel :is(.known, .note p:first-child, .note label)')].filter(({ control }) => !control || control.value);
+	const words = parts.map(({ textContent, control }) => textContent + (control ? `: ${control.selectedOptions[0].text}` : ''));
+	say([...words, toChoose()].filter(Boolean).map((sentence) => sentence.replace(/\.$/, '')).join('. '));
 }
 
 // What has to be chosen first.
@@ -173,7 +169,7 @@ async function start(kind) {
 			signal: sending.abort.signal,
 			onBusy,
 			onProgress: (sent, total) => progress(sending, sent, total),
-			onSent: () => { Object.assign(sending, { received: true, busy: '' }); say('Received. Reading the file…'); paint(); },
+			onSent: () => { if (!sending.received) say('Received. Reading the file…'); Object.assign(sending, { received: true, busy: '' }); paint(); },
 		});
 		pick.sending = null;
 		if (sending.cancel) { await takeBack(answer, file); return; }
@@ -181,7 +177,9 @@ async function start(kind) {
 		paint();
 		begun.id = answer.file_upload_id;
 		if (answer.job_id) poke(); else say(`Stored, ${count(answer.rows, 'row')}`);
-		uploaded(!file.id);
+		// It stands in the list, also where the list has no answer.
+		const { job_id: id, file_upload_id: of } = answer;
+		uploaded(!file.id && { id: of, filename: file.name, size: file.size, rows: answer.rows, last_job: id && { job_id: id, file_upload_id: of, filename: file.name, status: 'pending', fresh: 'received' } });
 	} catch (problem) {
 		pick.sending = null;
 		if (problem.name === 'AbortError') { say('Cancelled'); paint('chosen'); return; }
@@ -312,7 +310,7 @@ function sendingPanel(place) {
 // ---- What the server sees in the file
 
 const SEPARATORS = [['', 'Found by looking'], [';', 'Semicolon ;'], [',', 'Comma ,'], ['tab', 'Tab'], ['|', 'Bar |']];
-const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ['windows-1252', 'Western (Windows)'], ['windows-1250', 'Central Europe (Windows)'], ['windows-1251', 'Cyrillic (Windows)'], ['utf-16le', 'UTF-16'], ['cp850', 'Western (DOS)'], ['cp852', 'Central Europe (DOS)'], ['macintosh', 'Macintosh']];
+const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ['windows-1252', 'Western (windows-1252)'], ['windows-1250', 'Central Europe (windows-1250)'], ['windows-1251', 'Cyrillic (windows-1251)'], ['utf-16le', 'UTF-16'], ['cp850', 'Western (cp850)'], ['cp852', 'Central Europe (cp852)'], ['macintosh', 'Macintosh']];
 const ORDERS = { 'day-month': 'day first', 'month-day': 'month first' };
 const isText = (name) => /\.(csv|tsv|txt)$/i.test(name);
 
@@ -342,15 +340,15 @@ function previewPanel(seen, failed, fields) {
 		repairs ? note('info', h('p', `These are the ${count(mainSheet(seen)?.rows, 'row')} to fix of ${repairs.filename}. Processing puts them back to where they belong.`))
 			: whichRows(seen, failed),
 		single && note('warn', h('p', 'Only one column was found. Is the separator right?')),
-		textual && h('details', { open: single || Boolean(options.delimiter || options.encoding) }, h('summary', dots('Reading details', seen.encoding && `${seen.encoding} text`, seen.delimiter && `separator ${seen.delimiter === '\t' ? 'Tab' : seen.delimiter}`)), h('div.row',
+		textual && h('details', { open: single || Boolean(options.delimiter || options.encoding) }, h('summary', dots('Reading details', seen.encoding && `encoding ${seen.encoding}`, seen.delimiter && `separator ${seen.delimiter === '\t' ? 'Tab' : seen.delimiter}`)), h('div.row',
 			field('Separator', select(SEPARATORS, options.delimiter, (delimiter) => change({ delimiter }))),
-			field('Letters', select(ENCODINGS, options.encoding, (encoding) => change({ encoding }))))),
+			field('Encoding', select(ENCODINGS, options.encoding, (encoding) => change({ encoding }))))),
 		// What was seen under other choices need not hold.
 		!failed && [
 			mapping.length && h('details', { open: !easy }, h('summary.known', easy ? `All ${count(mapping.length, 'column')} recognised` : `${num(matched)} of ${count(mapping.length, 'column')} recognised`),
 				table('How the columns are understood', ['Column in your file', 'Field', 'How', sample('Example')],
 					mapping.map((m) => [[h('span.hint', m.letter), ' ', m.column], fields.length > 0 ? choose(m) : m.field || '–', repairs && m.field ? 'as before' : howWord(m.how), example(m)]))),
-			asked.map((name) => note(columnOf(name) ? 'info' : 'warn', field(`“${named(name)}” is needed. Its column is`, select([['', 'Choose a column'], ...mapping.filter((m) => now(m) === name || !needed.includes(now(m))).map((m) => [m.column, m.column])], columnOf(name), (column) => give(column, name), { class: !columnOf(name) && 'undecided' })))),
+			asked.map((name) => note(columnOf(name) ? 'info' : 'warn', field(`Column of “${named(name)}” (needed)`, select([['', 'Choose a column'], ...mapping.filter((m) => now(m) === name || !needed.includes(now(m))).map((m) => [m.column, m.column])], columnOf(name), (column) => give(column, name), { class: !columnOf(name) && 'undecided' })))),
 			ask.length && note(options.date_order ? 'info' : 'warn', field(`Dates in ${ask.map((d) => `“${named(d.field)}”`).join(' and ')}: ${ask[0].example.value} in ${ask[0].example.cell} is`,
 				select([['', 'Choose which'], ...Object.entries(ORDERS).map(([order, words]) => [order, `${date(ask[0].example[order])} (${words})`])], options.date_order, (order) => change({ date_order: order }), { class: !options.date_order && 'undecided' }))),
 			known.length && h('details', h('summary', `${count(known.length, 'thing')} to know`), h('ul', known.map((words) => h('li', words)))),

@@ -65,7 +65,7 @@ export function queueView({ signal }) {
 		const answer = await get('/api/admin/queue');
 		const key = JSON.stringify(answer);
 		// An unchanged list is not touched: a button about to be pressed stays.
-		if (key === drawn || place.querySelector('[aria-disabled]')) return;
+		if ((key === drawn && !place.querySelector('.note.bad')) || place.querySelector('[aria-disabled]')) return;
 		drawn = key;
 		fill(place, pauseNote(answer.paused, turn), queueTable(answer.jobs, turn));
 	});
@@ -92,7 +92,7 @@ function pauseNote(paused, turn) {
 	};
 	if (!paused) return h('div.actions', button('Pause the queue…', pause, { kind: 'small' }));
 	const resume = (event) => act(event.target, async () => { await post('/api/admin/queue/resume'); }, 'The queue goes on').then(turn);
-	return note('warn', h('p', `The queue is ${held(paused)} `, h('span.hint', 'Since ', time(paused.since), '.')), h('div.actions', button('Resume', resume)));
+	return note('warn', h('p', `The queue is ${held(paused).replace(/\.?$/, '.')} `, h('span.hint', 'Paused ', time(paused.since), '.')), h('div.actions', button('Resume', resume)));
 }
 
 export function serverView({ signal }) {

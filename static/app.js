@@ -2,7 +2,7 @@
 
 import { get, learn, onSignedOut, others, post } from './api.js';
 import { ownPasswordPage, profileView, setUpPage, signInOver, signInPage } from './account.js';
-import { acceptDrops, addView, chosenName, reconnected, sendingTitle } from './add.js';
+import { acceptDrops, addView, chosenName, sendingTitle } from './add.js';
 import { auditView, queueView, serverView, usersView } from './admin.js';
 import { attr, button, failure, fill, focus, h, icon, link, menu, say, select, view } from './dom.js';
 import { live, poke, start, stop } from './jobs.js';
@@ -105,7 +105,6 @@ addEventListener('connection', () => {
 	const { online } = live;
 	if (offline.hidden === online) return;
 	say(online ? 'Connected again' : NO_ANSWER);
-	if (online) reconnected();
 	offline.hidden = online;
 });
 const NO_ANSWER = 'No answer from the server';
@@ -130,7 +129,11 @@ async function begin() {
 			const { setup_needed: first } = await get('/api/health', { gate: false }).catch(({ body }) => body || {});
 			if (first) showSetUp('');
 			else door(signInPage({ done: enter, message: problem.code !== 'session-missing' && explain(problem) }));
-		} else fill(main, h('h1', 'Sheetline'), failure(problem, () => location.reload()));
+		} else {
+			const told = failure(problem, begin);
+			fill(main, h('h1', 'Sheetline'), told);
+			if (problem.code === 'offline') setTimeout(() => told.isConnected && begin(), 5000);
+		}
 	}
 }
 begin();

@@ -120,7 +120,16 @@ export async function act(near, work, done) {
 	still(near, false);
 }
 
-export const failure = (problem, again, at) => note('bad', h('p', explain(problem, at)), again && h('p', button('Try again', again)));
+// What had no answer is asked again by itself when the server is back.
+export function failure(problem, again, at) {
+	const element = note('bad', h('p', explain(problem, at)), again && h('p', button('Try again', again)));
+	if (again && problem.code === 'offline') {
+		const over = new AbortController();
+		addEventListener('back', () => { over.abort(); if (element.isConnected) again(); }, over);
+		dispatchEvent(new Event('unanswered'));
+	}
+	return element;
+}
 
 export const doing = (label, work, more) => button(label, (event) => act(event.target, work), more);
 

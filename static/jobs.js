@@ -21,6 +21,15 @@ export function stop() { running += 1; wake(); }
 // Looks at once, whatever the loop is waiting for.
 export function poke() { etag = null; wake(); }
 
+// Something had no answer, which this loop may not have noticed.
+let missed = false;
+addEventListener('unanswered', async () => {
+	missed = true;
+	if (!live.online) return; // it is being tried
+	await pause(2000);
+	poke();
+});
+
 function setOnline(online) { live.online = online; dispatchEvent(new Event('connection')); }
 
 async function loop(turn) {
@@ -35,7 +44,7 @@ async function loop(turn) {
 			const response = await call('GET', `/api/files/processing-status${etag ? `?wait=${WAIT_SECONDS}` : ''}`, { headers: etag ? { 'If-None-Match': etag } : {}, signal: abort.signal });
 			const news = response.status === 200 && await response.json();
 			if (turn !== running) return;
-			if (failures) setOnline(true);
+			if (failures || missed) { missed = false; setOnline(true); dispatchEvent(new Event('back')); }
 			failures = 0;
 			if (news) {
 				take(news);
@@ -47,6 +56,7 @@ async function loop(turn) {
 		} catch (error) {
 			if (turn !== running) return;
 			if (abort.signal.aborted) continue;
+			etag = null; // so that the first answer comes at once
 			const seconds = Math.max(BACK_OFF[Math.min(failures, BACK_OFF.length - 1)], error instanceof Problem ? error.retryAfter : 0);
 			failures += 1;
 			setOnline(false);
@@ -75,7 +85,7 @@ export const isLive = (job) => job && live.job?.job_id === job.job_id;
 export function wordsOf(job) {
 	if (!isActive(job)) return outcome(job);
 	const working = job.status === 'processing';
-	if (!isLive(job)) return working ? stage(job) : '';
+	if (!isLive(job)) return working ? stage(job) : job.fresh || '';
 	if (!working) return dots(waiting(live.queue), job.begins_again);
 	const { rows_done: done, rows_total: total } = job.progress || {};
 	const silent = Math.floor((Date.now() - live.changedAt) / 1000);
@@ -87,13 +97,16 @@ export function wordsOf(job) {
 // Says each change of a job once; of the percents only every quarter.
 export function teller() {
 	let said = '';
+	let told; // of a restart
 	return (job) => {
 		if (job.status === 'completed' && !job.counts) return; // they come in a moment
 		const { word, tone } = stateOf(job);
-		const quarter = !job.cancel_requested && Math.floor((job.progress?.percent || 0) / 25) * 25;
-		const spoken = job.status !== 'processing' ? dots(word, wordsOf(job).split(' · about')[0]) : quarter ? `${word}, ${quarter} percent` : dots(word, job.begins_again);
-		if (said !== spoken && (said || isActive(job))) say(`${job.filename}: ${spoken}`, tone === 'bad');
+		const quarter = !job.cancel_requested && Math.min(75, Math.floor((job.progress?.percent || 0) / 25) * 25);
+		const spoken = job.status !== 'processing' ? dots(word, wordsOf({ ...job, begins_again: '' }).split(' · about')[0]) : quarter ? `${word}, ${quarter} percent` : word;
+		const restart = isActive(job) && told !== job.begins_again && job.begins_again;
+		if (restart || (said !== spoken && (said || isActive(job)))) say(`${job.filename}: ${dots(spoken, restart)}`, tone === 'bad');
 		said = spoken;
+		if (isActive(job)) told = job.begins_again;
 	};
 }
 

@@ -34,7 +34,7 @@ export function fileView({ user, signal }, id) {
 				!isActive(job) && button('Delete…', (event) => deleteFile(event.target, file, () => { location.hash = '#/'; }))),
 			h('div.head', h('h2', 'Rows'), named.length > 1 && h('div.tools', select(named.map((sheet) => [sheet.name, sheet.name]), named.find((sheet) => !sheet.hidden && sheet.rows)?.name, rowsOf, { label: 'Sheet' }))), rows,
 			h('p.hint', 'SHA-256 ', h('code', file.sha256)));
-		if (file.status === 'stored') await rowsOf(); else fill(rows, h('p.empty', 'Its rows have not been read. Processing does that.'));
+		if (file.status === 'stored') await rowsOf(); else fill(rows, h('p.empty', isActive(job) ? 'Its rows are shown here once the file is done.' : 'Its rows have not been read. Processing does that.'));
 		if (job) tell(job);
 	}, 'Upload');
 	draw();
@@ -84,8 +84,8 @@ function unread({ dates = [] }, job, title) {
 }
 
 function found(job, report, title, changed, redraw) {
-	const problems = list('Rows to fix', 'What needs fixing', report.errors.filter((e) => !isCollision(e)), report, title);
-	const collisions = list('Rows that are there already', 'Not stored again', report.errors.filter(isCollision), report, title);
+	const problems = list(['Rows to fix', 'What needs fixing', 'problem', 'What is wrong'], report.errors.filter((e) => !isCollision(e)), report, title);
+	const collisions = list(['Rows that are there already', 'Not stored again', 'row', 'Where it is'], report.errors.filter(isCollision), report, title);
 	return [
 		summary(job, report), job.status === 'failed' && note('bad', h('p', outcome(job)), h('p', again(job, 'Choose the columns'))), unread(report, job, title), takeAway(job, redraw),
 		h('div.split', problems ? problems.rules : note('ok', 'Nothing to fix.'), completeness(report, title)), problems?.rows,
@@ -120,10 +120,10 @@ function takeAway(job, redraw) {
 
 // ---- Problems: by rule, and row by row
 
-function list(heading_, rulesHeading, errors, report, title) {
+function list([heading_, rulesHeading, one, why], errors, report, title) {
 	if (!errors.length) return null;
 	const groups = [...Map.groupBy(errors, (e) => `${e.type} ${e.field}`)].sort(([, a], [, b]) => b.length - a.length)
-		.map(([key, hits]) => ({ key, hits, label: ruleOf(hits, hits[0].field ? title(hits[0].field) : '') }));
+		.map(([key, hits]) => ({ key, hits, label: curly(ruleOf(hits, hits[0].field ? title(hits[0].field) : '')) }));
 	const wanted = sought({ rule: '' }).rule;
 	let chosen = groups.find((group) => group.key === wanted);
 	let shown = PAGE;
@@ -134,15 +134,15 @@ function list(heading_, rulesHeading, errors, report, title) {
 		shown = PAGE;
 		keepSought({ rule: chosen?.key });
 		draw();
-		say(`${count((chosen?.hits || errors).length, 'problem')}${chosen ? `: ${chosen.label}` : ''}`);
+		say(`${count((chosen?.hits || errors).length, one)}${chosen ? `: ${chosen.label}` : ''}`);
 	}
 	function draw() {
 		const hits = chosen?.hits || errors;
 		const part = hits.slice(0, shown);
 		groups.forEach((one, i) => attr(buttons[i], 'aria-pressed', String(one === chosen)));
-		fill(rows, h('div.head', h('h2', heading_, h('span.hint', ` ${dots(`${num(part.length)} of ${count(errors.length, 'problem')}`, chosen && `only: ${chosen.label}`)}`)),
-			h('div.tools', hits.length > shown && button('Show the others', () => { shown = hits.length; draw(); }, { kind: 'small others' }))),
-		table(heading_, ['Row', 'Cell', 'Column', sample('In your file'), sample('What is wrong')], part.map((e) => [e.row ?? '–', e.cell || e.column || '–', e.field ? title(e.field) : '–', cell(e.value), curly(e.message)])),
+		fill(rows, h('div.head', h('h2', heading_, h('span.hint', ` ${dots(`${num(part.length)} of ${count(hits.length, one)}`, chosen && `only: ${chosen.label}`)}`)),
+			h('div.tools', chosen && button('Show every rule', () => choose(null), { kind: 'small' }), hits.length > shown && button('Show the others', () => { shown = hits.length; draw(); }, { kind: 'small others' }))),
+		table(heading_, ['Row', 'Cell', 'Column', sample('In your file'), sample(why)], part.map((e) => [e.row ?? '–', e.cell || e.column || '–', e.field ? title(e.field) : '–', cell(e.value), curly(e.message)])),
 		report.errors.length < report.errors_total && h('p.hint', `The first ${num(report.errors.length)} of ${num(report.errors_total)} problems are listed and counted here; the marked copy has all of them.`));
 	}
 	draw();

@@ -21,6 +21,7 @@ export function uploadsView({ user, signal }) {
 	const search = searchBox('Search by file name', filter.q, (q) => sift({ q }));
 	const state = select(STATES, filter.status, (status) => sift({ status }), { label: 'State' });
 	const whose = user.role === 'admin' && select([['', 'Mine'], ['1', 'Everybody’s']], filter.all, (all) => sift({ all }), { label: 'Whose uploads' });
+	const unsift = () => { search.value = ''; state.value = ''; Object.assign(filter, { q: '', status: '' }); keepSought(filter); };
 	const list = table('Uploads, newest first', ['File', { label: 'Rows', cls: 'num' }, 'Added', 'State', acts], [], { cls: 'uploads cards' });
 	const body = list.querySelector('tbody');
 	list.hidden = true;
@@ -66,9 +67,14 @@ export function uploadsView({ user, signal }) {
 		for (const child of [...body.children]) if (!shown.includes(child)) child.remove();
 		shown.forEach((child, i) => { if (body.children[i] !== child) body.insertBefore(child, body.children[i] || null); });
 		list.hidden = !files.length;
-		fill(foot, !files.length && (user.role === 'admin' && !filter.q && !filter.status ? welcome() : h('p.empty', filter.q || filter.status ? 'No upload is like that.' : 'No uploads yet. Drop a file above, or choose one.')),
+		fill(foot, !files.length && (user.role === 'admin' && !filter.q && !filter.status ? welcome() : filter.q || filter.status ? [h('p.empty', 'No upload fits this search.'), button('Show all uploads', () => { unsift(); sift({}); })] : h('p.empty', 'No uploads yet. Drop a file above, or choose one.')),
 			further && button('Show older', () => { wanted = files.length + PAGE; reload(); }));
 		if (spoken === true) say(count(files.length, 'upload') + (further ? ' and more' : ''));
+		land();
+	}
+
+	// The file that was just added.
+	function land() {
 		const row = rows.get(begun.id);
 		if (!row) return;
 		begun.id = null;
@@ -111,9 +117,10 @@ export function uploadsView({ user, signal }) {
 		const does = (label, work) => small(label, file.filename, doing(work));
 		const to = (label, { job_id: id }) => link(label, `#/job/${id}`, { kind: 'button small', label: `${label} ${file.filename}` });
 		const first = isActive(job) ? !job.cancel_requested && does('Cancel', () => cancel(job))
-			: hasReport(job) || isUnreadable(job) ? [job.status === 'failed' && mine && small('Choose another', `in place of ${file.filename}`, chooseAnother), to(job.status === 'completed' ? 'Report' : 'Why?', job)]
+			: hasReport(job) || isUnreadable(job) ? to(job.status === 'completed' ? 'Report' : 'Why?', job)
 				: mine && (job && job.status !== 'cancelled' ? does('Try again', () => retry(job)) : does('Process', () => processStored(file)));
 		return [first, menu(`More for ${file.filename}`, () => [
+			job?.status === 'failed' && mine && button('Choose another', chooseAnother),
 			link('View rows', `#/file/${file.id}`),
 			job && downloads(jobOf(rows.get(file.id).file.last_job)).slice(0, 2).map(([label, path]) => download(label, path)),
 			download('The file as uploaded', `/api/files/${file.id}/original`),
@@ -135,7 +142,16 @@ export function uploadsView({ user, signal }) {
 	// A fresh file is to be seen, whatever was filtered.
 	const added = (fresh) => {
 		if (signal.aborted) return;
-		if (fresh) { search.value = ''; state.value = ''; Object.assign(filter, { q: '', status: '' }); keepSought(filter); }
+		if (fresh) {
+			unsift();
+			const row = makeRow({ ...fresh, uploaded_by: user.username, uploaded_at: new Date().toISOString() });
+			rows.set(fresh.id, row);
+			row.update();
+			body.prepend(row.element);
+			list.hidden = false;
+			fill(foot);
+			land();
+		}
 		reload();
 	};
 	addEventListener('focus', reload, { signal });

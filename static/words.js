@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 
 const LOCALE = 'en-GB';
-export const curly = (words = '') => words.replace(/"([^"]*)"/g, '“$1”');
+export const curly = (words = '') => words.replace(/"([^"]*)"|(?<![^\s(])'(.+?)'(?=[\s.,;:?!)]|$)/g, (_, a = '', b = '') => `“${a}${b}”`).replace(/(\w)'([ts])\b/g, '$1’$2');
 const grouped = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 15 }).format;
 
 export const num = (n) => (typeof n === 'number' ? grouped(n) : '–');
@@ -69,8 +69,9 @@ export function ago(iso) {
 	const days = Math.round((midnight(now) - midnight(at)) / 86400000);
 	if (days === 0) return clock(at);
 	if (days === 1) return 'yesterday';
-	return (at.getFullYear() === now.getFullYear() ? day : dayYear)(at);
+	return onDay(at, now);
 }
+const onDay = (at, now) => (at.getFullYear() === now.getFullYear() ? day : dayYear)(at);
 
 export const time = (iso, words = ago) => h('time', { datetime: iso, title: exact(iso), 'data-ago': words === ago }, words(iso));
 setInterval(() => { for (const element of document.querySelectorAll('time[data-ago]')) element.textContent = ago(element.dateTime); }, 20000);
@@ -125,6 +126,7 @@ export function outcome(job) {
 
 const SENTENCES = {
 	'too-large': ({ body }, { size }) => `The file must be smaller than ${bytes(body.limit)}.${size ? ` Yours is ${bytes(size)}.` : ''}`,
+	'not-found': ({ body: { deleted: gone }, detail }) => (gone ? `This upload is gone. It was deleted by ${gone.by} on ${onDay(new Date(gone.at), new Date())} at ${clock(gone.at)}.` : curly(detail)),
 	'cross-origin': () => 'This page is out of date. Reload it.',
 	'job-in-progress': ({ body: { job }, detail }) => (job ? `You already have a file in work: ${job.filename}, ${job.status === 'processing' ? 'being worked on' : waiting(job)}. Wait for it or cancel it.` : detail),
 	'too-many-attempts': (p) => `Too many tries. Wait ${count(p.retryAfter || 30, 'second')}.`,

@@ -52,7 +52,7 @@ test('the pictures of the README are made of the real page', { timeout: 240_000 
     await process(list('customers-november.csv', 4812, 'c'));
     await top.getByRole('link', { name: /^Report/ }).waitFor();
     await choose(list('customers-december.csv', 800, 'd'));
-    await page.getByText(/“.*” is needed/).waitFor({ state: 'detached' });
+    await page.locator('.undecided').waitFor({ state: 'detached' });
     await picture('preview', 1230);
 
     await page.getByRole('button', { name: /^Remove/ }).click();

@@ -366,7 +366,7 @@ pub(super) fn read_options(form: &Form) -> Result<ReadOptions> {
             _ => {
                 return Err(Error::problem(
                     Code::BadRequest,
-                    "header_row must be a whole number from 1 on.",
+                    "The row of the headers must be a whole number from 1 on.",
                 ));
             }
         },

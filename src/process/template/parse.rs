@@ -60,6 +60,21 @@ pub(super) fn template(name: &str, version: i64, schema: &str) -> Result<Templat
     }
 }
 
+/// `/fields/0/type` as people say it.
+fn in_words(pointer: &str) -> String {
+    let mut parts = pointer.trim_start_matches('/').split('/');
+    let (Some("fields"), Some(Ok(index))) = (parts.next(), parts.next().map(str::parse::<usize>))
+    else {
+        return pointer.to_owned();
+    };
+    let mut words = format!("field {}", index.saturating_add(1));
+    for part in parts {
+        words.push_str(", ");
+        words.push_str(part);
+    }
+    words
+}
+
 fn refusal(findings: &Findings) -> Error {
     let first = findings
         .list
@@ -74,7 +89,7 @@ fn refusal(findings: &Findings) -> Error {
     let place = if place.is_empty() {
         String::new()
     } else {
-        format!(" at {place}")
+        format!(" ({})", in_words(place))
     };
     let errors: Vec<Json> = findings
         .list
