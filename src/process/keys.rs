@@ -90,15 +90,19 @@ impl RecordKey {
     }
 }
 
+/// The keys by which a list's records are found, with the positions of their fields.
+fn listed_keys(template: &Template) -> impl Iterator<Item = (KeyKind, &Vec<usize>)> {
+    let primary = std::iter::once((KeyKind::Primary, &template.primary_key));
+    let unique = template.unique_keys.iter();
+    primary
+        .chain(unique.map(|key| (KeyKind::UniqueKey, key)))
+        .filter(|(_, fields)| !fields.is_empty())
+}
+
 /// What the keys of a list's records are made by: templates of which this is the same find each other's
 /// records. Empty where a template has no keys.
 pub fn key_form(template: &Template) -> String {
-    let primary = Some((KeyKind::Primary, &template.primary_key));
-    let unique = template.unique_keys.iter();
-    let forms: Vec<String> = primary
-        .into_iter()
-        .chain(unique.map(|key| (KeyKind::UniqueKey, key)))
-        .filter(|(_, fields)| !fields.is_empty())
+    let forms: Vec<String> = listed_keys(template)
         .map(|(kind, fields)| {
             let spec = spec(template, kind, fields);
             let of = |at: &usize| template.fields.get(*at);
@@ -241,13 +245,8 @@ impl Keys {
     /// `Internal` where `data` is no JSON object.
     pub(super) fn of_record(template: &Template, data: &str) -> Result<Vec<RecordKey>> {
         let members: HashMap<String, &RawValue> = serde_json::from_str(data)?;
-        let primary = Some((KeyKind::Primary, &template.primary_key));
-        let unique = template.unique_keys.iter();
-        let listed = primary
-            .into_iter()
-            .chain(unique.map(|key| (KeyKind::UniqueKey, key)));
         let mut keys = Vec::new();
-        for (kind, fields) in listed.filter(|(_, fields)| !fields.is_empty()) {
+        for (kind, fields) in listed_keys(template) {
             let spec = spec(template, kind, fields);
             let parts: Vec<Option<Cow<'_, str>>> = fields
                 .iter()

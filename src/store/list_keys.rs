@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::records::{OfJob, listed_keys};
+use super::records::{FILE_KEY, OfJob, listed_keys};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::JobId;
@@ -55,8 +55,7 @@ pub fn change(tx: &Tx<'_>, record: &OfJob, keys: &[i64]) -> Result<()> {
     .execute([record.id])?;
     tx.prepare_cached("UPDATE records SET keys = ?2 WHERE id = ?1")?
         .execute(params![record.id, listed_keys(keys)])?;
-    let mut statement =
-        tx.prepare_cached("INSERT OR IGNORE INTO record_keys (hash, record_id) VALUES (?1, ?2)")?;
+    let mut statement = tx.prepare_cached(FILE_KEY)?;
     for hash in keys {
         statement.execute(params![hash, record.id])?;
     }

@@ -36,6 +36,10 @@ pub struct Listed {
     pub job: JobId,
 }
 
+/// Puts a hash and its record into the index.
+pub(super) const FILE_KEY: &str =
+    "INSERT OR IGNORE INTO record_keys (hash, record_id) VALUES (?1, ?2)";
+
 /// Keys of filed records that are not in the index yet. They come in no order: filed row by row, each
 /// batch of a large job writes most pages of the index again. Many at a time and in their order, they
 /// write each page once.
@@ -64,9 +68,7 @@ impl NewKeys {
     /// # Errors
     /// `Database`.
     pub fn file(&self, tx: &Tx<'_>, at_most: u32) -> Result<usize> {
-        let mut statement = tx.prepare_cached(
-            "INSERT OR IGNORE INTO record_keys (hash, record_id) VALUES (?1, ?2)",
-        )?;
+        let mut statement = tx.prepare_cached(FILE_KEY)?;
         let some = usize::try_from(at_most).unwrap_or(usize::MAX);
         let next = self.keys.iter().rev().take(some);
         for (hash, record) in next.clone() {
