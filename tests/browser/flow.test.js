@@ -91,7 +91,8 @@ story('a new office sets itself up, drops a file and takes its clean list away',
   await page.reload();
   await page.getByText(/rows in the file/).first().waitFor();
   await page.getByRole('navigation').getByRole('link', { name: 'Records' }).click();
-  await page.getByRole('table').waitFor();
+  // By its name: the report's own tables stand until the list is here.
+  await page.getByRole('table', { name: 'Records' }).waitFor();
 });
 
 story('whoever comes second waits, sees how many are ahead, and may change their mind', both, async ({ window, api }) => {
