@@ -25,7 +25,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub bell: Bell,
     pub runs: Runs,
+    /// The lists that jobs check against and file into.
     pub turns: Turns,
+    /// The uploads whose rows somebody reads.
+    pub reading: Turns,
     pub estimates: Estimates,
     pub accounts: Accounts,
     pub in_flight: InFlight,
@@ -60,6 +63,7 @@ impl App {
             bell: Bell::new(),
             runs: Runs::new(),
             turns: Turns::new(),
+            reading: Turns::new(),
             estimates: Estimates::default(),
             leftovers: AtomicBool::new(true),
             disorder: Mutex::new(false),

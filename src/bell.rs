@@ -107,6 +107,14 @@ impl Bell {
         self.lock().everybody
     }
 
+    /// Waits until a job changes its state after that, or `at_most`.
+    pub fn wait_for_change(&self, changes: u64, at_most: Duration) {
+        let state = self.lock();
+        let _ended = self.news.wait_timeout_while(state, at_most, |state| {
+            !state.closed && state.everybody == changes
+        });
+    }
+
     /// What `user` could know now; to be read before looking at the database.
     pub fn seen(&self, user: UserId) -> Seen {
         self.lock().seen_by(user)

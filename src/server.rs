@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 pub use crate::http::listener::Address;
 use crate::http::listener::{self, Bounds, Handler, Incoming};
 use crate::http::routes;
-use crate::stop::Reason;
+use crate::stop::{Reason, Stop};
 use crate::words::Code;
 use crate::{scheduler, worker};
 
@@ -27,6 +27,8 @@ pub struct Server {
     app: Arc<App>,
     address: Address,
     door: listener::Shutdown,
+    /// Ends the reading ahead.
+    reading: Stop,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -71,6 +73,9 @@ impl Server {
                 worker::run(&shared);
             })?);
         }
+        let (shared, reading) = (Arc::clone(&app), Stop::new());
+        let stop = reading.clone();
+        threads.push(spawn("ahead", move || worker::ahead::run(&shared, &stop))?);
         let shared = Arc::clone(&app);
         threads.push(spawn("scheduler", move || scheduler::run(&shared))?);
         let handler = Arc::new(Door(Arc::clone(&app)));
@@ -79,6 +84,7 @@ impl Server {
             app,
             address,
             door,
+            reading,
             threads,
         })
     }
@@ -100,6 +106,7 @@ impl Server {
         self.door.begin();
         self.app.bell.close();
         self.app.runs.stop_all(Reason::Shutdown);
+        self.reading.ask(Reason::Shutdown);
         if !self.door.wait_for_requests(REQUESTS_WAIT) {
             // Whoever still reads a file is told so while there is time to answer.
             self.app.shutdown.ask(Reason::Shutdown);

@@ -153,24 +153,27 @@ pub(super) fn by_head(head: &[u8]) -> Result<Option<(&'static Encoding, Known)>>
     }
     let head = without_end(head);
     let zeros = zeros_in(head);
-    let plain = head
-        .iter()
-        .filter(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'));
-    // Bytes of plain text with a few zeros among them are no UTF-16.
-    let few = zeros * 5 < head.len() && (plain.count() + zeros) * 10 > head.len() * 9;
-    // One may have got into any text.
-    if few && zeros > 1 && zeros * 20 > head.len() {
-        return Err(padded());
-    }
-    if zeros > 0 && !few {
-        return match [UTF_16LE, UTF_16BE]
-            .into_iter()
-            .filter_map(|encoding| Some((utf16_likeness(head, encoding)?, encoding)))
-            .max_by_key(|(likeness, _)| *likeness)
-        {
-            Some((_, encoding)) => Ok(Some((encoding, Known::Guessed))),
-            None => Err(not_text()),
-        };
+    if zeros > 0 {
+        let plain = head
+            .iter()
+            .filter(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'))
+            .count();
+        // Bytes of plain text with a few zeros among them are no UTF-16.
+        let few = zeros * 5 < head.len() && (plain + zeros) * 10 > head.len() * 9;
+        // One may have got into any text.
+        if few && zeros > 1 && zeros * 20 > head.len() {
+            return Err(padded());
+        }
+        if !few {
+            return match [UTF_16LE, UTF_16BE]
+                .into_iter()
+                .filter_map(|encoding| Some((utf16_likeness(head, encoding)?, encoding)))
+                .max_by_key(|(likeness, _)| *likeness)
+            {
+                Some((_, encoding)) => Ok(Some((encoding, Known::Guessed))),
+                None => Err(not_text()),
+            };
+        }
     }
     let controls = head
         .iter()

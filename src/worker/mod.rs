@@ -1,9 +1,11 @@
 //! The worker: one step, `run_next`, and the loop around it. Claim, work and finish are separate
 //! transactions; the work itself is in none.
 
+pub mod ahead;
 mod check;
 pub mod leftovers;
 pub mod order;
+mod reading;
 mod rekey;
 mod work;
 

@@ -8,14 +8,13 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::check::{Check, Decided};
-use super::{leftovers, rekey};
+use super::{leftovers, reading, rekey};
 use crate::app::App;
 use crate::db::Tx;
 use crate::db::pace::Pace;
 use crate::error::{Error, Result};
 use crate::faults;
 use crate::id::UploadNo;
-use crate::intake::{Spool, bytes, rows as intake_rows};
 use crate::process::mapping::headers_key;
 use crate::process::{Choices, Outcome};
 use crate::repair;
@@ -125,43 +124,26 @@ fn take_turn<'a>(
 
 /// Sees to it that the file's rows are in the database.
 fn read(app: &App, claim: &Claim, stop: &Stop) -> Result<Upload> {
-    let upload = app.db.read(|c| uploads::by_no(c, claim.upload))?;
+    let look = || app.db.read(|c| uploads::by_no(c, claim.upload));
+    let upload = look()?;
     if upload.status == Status::Stored {
         return Ok(upload);
     }
-    intake_rows::discard(&app.db, upload.no)?;
-    let mut spool = Spool::new(&app.settings.spool())?;
-    bytes::fetch(&app.db, upload.no, upload.size, &mut spool)?;
-    let source = intake_rows::Source {
-        path: spool.path(),
-        format: upload.format,
-        options: &upload.options,
-    };
-    let found = intake_rows::store(
-        &app.db,
-        &app.settings,
-        &source,
-        upload.no,
+    let _turn = reading::take_turn(app, upload.no, claim.job, stop)?;
+    let upload = look()?;
+    if upload.status == Status::Stored {
+        return Ok(upload);
+    }
+    reading::read(
+        app,
+        &upload,
         stop,
-        &mut |tx, progress| {
-            jobs::progress(
-                tx,
-                claim,
-                Phase::Reading,
-                progress.rows_done,
-                progress.rows_total,
-            )
+        &mut |tx, phase, progress| {
+            jobs::progress(tx, claim, phase, progress.rows_done, progress.rows_total)
         },
         &mut || app.bell.progress(claim.user),
     )?;
-    app.db.write_ahead(|tx| {
-        let rows = found.default_sheet().map(|sheet| sheet.rows);
-        jobs::progress(tx, claim, Phase::Validating, 0, rows)?;
-        uploads::keep_sheets(tx, upload.no, &found.file, &found.sheets)?;
-        uploads::change_status(tx, upload.no, Status::Received, Status::Stored)
-    })?;
-    app.bell.progress(claim.user);
-    app.db.read(|c| uploads::by_no(c, claim.upload))
+    look()
 }
 
 /// The sheet to process.

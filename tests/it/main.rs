@@ -10,6 +10,7 @@
 )]
 
 mod accounts;
+mod ahead;
 mod architecture;
 mod asked;
 mod backups;

@@ -105,13 +105,20 @@ pub(super) fn attributes(raw: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
+/// By bytes: searching for a letter in a text costs more than these few bytes are worth.
 fn first_attribute(raw: &str) -> Option<(&str, &str, &str)> {
-    let (key, after) = raw.split_once('=')?;
+    let (key, after) = split_at_byte(raw, b'=')?;
     let after = after.trim_ascii_start();
-    let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    let (value, after) = after.get(1..)?.split_once(quote)?;
+    let quote = *after.as_bytes().first()?;
+    let is_quote = matches!(quote, b'"' | b'\'');
+    let (value, after) = split_at_byte(after.get(1..).filter(|_| is_quote)?, quote)?;
     let key = key.trim_ascii_end();
     (!key.is_empty()).then_some((key, value, after))
+}
+
+fn split_at_byte(text: &str, ascii: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == ascii)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// Resolves references (`&amp;`, `&#10;`); unknown ones stay as they are.

@@ -9,8 +9,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 pub use read::{
-    Ended, Event, Job, Load, Past, active, any_pending, by_id, count_by_state, counts,
-    ended_by_hour, events, loads, newest_of, newest_of_upload, page, past, position,
+    Ended, Event, Job, Load, Past, ToRead, active, any_pending, by_id, count_by_state, counts,
+    ended_by_hour, events, loads, newest_of, newest_of_upload, next_to_read, page, past, position,
+    still_active,
 };
 pub use results::{Counts, complete, not_undoable, report, undo};
 

@@ -1,6 +1,6 @@
 //! Looking at jobs: one, a page, the queue, and what past jobs tell about waiting times.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Counts;
 use crate::clock::Timestamp;
@@ -273,6 +273,56 @@ pub fn any_pending(connection: &Connection) -> Result<bool> {
     Ok(connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'pending')")?
         .query_row([], |row| row.get(0))?)
+}
+
+/// A job whose file has not been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToRead {
+    pub job: JobId,
+    pub upload: UploadNo,
+}
+
+/// The first of the next `among` jobs, after job `after`, whose file has not been read and has at most
+/// so many bytes.
+///
+/// # Errors
+/// `Database`.
+pub fn next_to_read(
+    connection: &Connection,
+    after: JobId,
+    among: usize,
+    bytes_max: u64,
+) -> Result<Option<ToRead>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT j.id, u.no
+         FROM (SELECT id, upload_no FROM jobs WHERE status = 'pending' ORDER BY id LIMIT ?2) j
+         JOIN uploads u ON u.no = j.upload_no
+         WHERE j.id > ?1 AND u.status = 'received' AND u.size <= ?3 ORDER BY j.id LIMIT 1",
+    )?;
+    let among = i64::try_from(among).unwrap_or(i64::MAX);
+    let bytes_max = i64::try_from(bytes_max).unwrap_or(i64::MAX);
+    Ok(statement
+        .query_row(params![after.0, among, bytes_max], |row| {
+            Ok(ToRead {
+                job: JobId(row.get(0)?),
+                upload: UploadNo(row.get(1)?),
+            })
+        })
+        .optional()?)
+}
+
+/// # Errors
+/// `Stopped` where the job has ended.
+pub fn still_active(connection: &Connection, job: JobId) -> Result<()> {
+    let active = connection
+        .prepare_cached("SELECT status IN ('pending', 'processing') FROM jobs WHERE id = ?1")?
+        .query_row([job.0], |row| row.get(0))
+        .optional()?;
+    if active == Some(true) {
+        Ok(())
+    } else {
+        Err(Error::Stopped)
+    }
 }
 
 /// What an estimate needs to know of an active job.
