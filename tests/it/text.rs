@@ -461,6 +461,7 @@ fn files_of_dos_are_read_where_they_are_told_apart_or_it_is_said() {
         ("cp437", "Γú"),
         ("IBM850", "Ôú"),
         ("852", "Ôú"),
+        ("cp865", "Γú"),
         ("cp866", "тг"),
     ] {
         let options = ReadOptions {
