@@ -57,9 +57,12 @@ pub(super) struct Flags {
 /// # Errors
 /// Where the file or the template can't be used, or the folder can't be written.
 pub(super) fn run(task: &Flags) -> Result<ExitCode> {
-    check_file(task).map_err(|error| match error {
-        Error::Io(_) if error.is_disk_full() => no_room(&task.out),
-        other => other,
+    check_file(task).map_err(|error| {
+        if matches!(error, Error::Io(_)) && error.is_disk_full() {
+            no_room(&task.out)
+        } else {
+            error
+        }
     })
 }
 
