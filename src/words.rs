@@ -50,6 +50,7 @@ pub enum Code {
     HeadTooLarge,
     RangeNotSatisfiable,
     Internal,
+    HttpVersion,
     Busy,
     DiskFull,
     /// Job outcomes only: the job ran longer than `--stale-after`.
@@ -102,6 +103,7 @@ impl Code {
         Code::HeadTooLarge,
         Code::RangeNotSatisfiable,
         Code::Internal,
+        Code::HttpVersion,
         Code::Busy,
         Code::DiskFull,
         Code::Timeout,
@@ -152,6 +154,7 @@ impl Code {
             Code::HeadTooLarge => "head-too-large",
             Code::RangeNotSatisfiable => "range-not-satisfiable",
             Code::Internal => "internal",
+            Code::HttpVersion => "http-version-not-supported",
             Code::Busy => "busy",
             Code::DiskFull => "disk-full",
             Code::Timeout => "timeout",

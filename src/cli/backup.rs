@@ -88,6 +88,13 @@ fn not_made(db: &Path, dest: &Path, error: Error) -> Error {
         Error::Database(cause) if cause.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
             unusable(db, error)
         }
+        Error::Database(_) | Error::Io(_) if error.is_disk_full() => Error::problem(
+            Code::DiskFull,
+            format!(
+                "The backup {} can't be made: there is no room left where it goes. Make some, or name another place.",
+                dest.display()
+            ),
+        ),
         Error::Database(_) | Error::Io(_) => Error::problem(
             Code::Internal,
             format!(

@@ -179,15 +179,16 @@ fn print(
                 is_wanted = position.parse() == Ok(wanted);
             }
             if buffer.len() >= PIECE_BYTES {
-                out.write_all(&buffer)?;
+                out.write_all(&buffer).map_err(super::out::unwritable)?;
                 buffer.clear();
             }
         }
         Ok(())
     })?;
     document.end(&facts, info, &taken.sheets, &mut buffer)?;
-    out.write_all(&buffer)?;
-    Ok(out.flush()?)
+    out.write_all(&buffer)
+        .and_then(|()| out.flush())
+        .map_err(super::out::unwritable)
 }
 
 /// The reader's lines, in pieces of whole ones: in memory, then in a file without a name.

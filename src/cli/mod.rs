@@ -269,7 +269,7 @@ fn with_code(ended: Result<ExitCode>) -> ExitCode {
         let said = match &error {
             Error::Problem(problem) => format!("{} ({})", problem.detail, problem.code),
             Error::Database(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped => {
-                error.to_string()
+                with_next_step(&error)
             }
         };
         out::aside(format_args!("sheetline: {said}\n"));

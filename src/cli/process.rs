@@ -56,8 +56,18 @@ pub(super) struct Flags {
 ///
 /// # Errors
 /// Where the file or the template can't be used, or the folder can't be written.
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of one run")]
 pub(super) fn run(task: &Flags) -> Result<ExitCode> {
+    check_file(task).map_err(|error| {
+        if matches!(error, Error::Io(_)) && error.is_disk_full() {
+            no_room(&task.out)
+        } else {
+            error
+        }
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of one run")]
+fn check_file(task: &Flags) -> Result<ExitCode> {
     let began = Instant::now();
     let named = template::find(&task.template, task.db.as_deref())?;
     if task.out.is_file() {
@@ -66,7 +76,7 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
             format!("{} is a file; name a folder.", task.out.display()),
         ));
     }
-    std::fs::create_dir_all(&task.out).map_err(|error| cannot_write(&task.out, &error))?;
+    std::fs::create_dir_all(&task.out).map_err(|error| cannot_write(&task.out, error))?;
     for name in [
         "report.json",
         "records.ndjson",
@@ -77,7 +87,7 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
         let path = task.out.join(name);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(cannot_write(&path, &error));
+                return Err(cannot_write(&path, error));
             }
             Ok(()) | Err(_) => {}
         }
@@ -112,7 +122,7 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
     let path = task.out.join("report.json");
     let mut text = serde_json::to_string_pretty(&report)?;
     text.push('\n');
-    std::fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
+    std::fs::write(&path, text).map_err(|error| cannot_write(&path, error))?;
     if !missing.is_empty() {
         for problem in &report.errors {
             super::out::aside(format_args!(
@@ -135,10 +145,28 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(stats.valid != stats.rows)))
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
+fn no_room(folder: &Path) -> Error {
+    Error::problem(
+        Code::DiskFull,
+        format!(
+            "There is no room left where {} lies. Make some, or name another folder with --out.",
+            folder.display()
+        ),
+    )
+}
+
+fn cannot_write(path: &Path, error: std::io::Error) -> Error {
+    let error = Error::from(error);
+    if error.is_disk_full() {
+        return error;
+    }
     Error::problem(
         Code::BadRequest,
-        format!("{} can't be written: {error}.", path.display()),
+        format!(
+            "{} can't be written: {}.",
+            path.display(),
+            super::plain(&error)
+        ),
     )
 }
 
@@ -279,7 +307,7 @@ fn infer(stored: &mut Stored) -> Result<Template> {
 fn check(task: &Flags, stored: &mut Stored, checker: &mut Checker) -> Result<()> {
     let create = |name: &str| {
         let path = task.out.join(name);
-        File::create(&path).map_err(|error| cannot_write(&path, &error))
+        File::create(&path).map_err(|error| cannot_write(&path, error))
     };
     let ndjson = BufWriter::new(create("records.ndjson")?);
     let table = BufWriter::new(create("records.csv")?);

@@ -63,7 +63,7 @@ pub enum Kind {
 /// What SQLite said; `Foreign` where it is no database at all.
 pub fn kind_of(path: &Path) -> Result<Kind> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.busy_timeout(super::BUSY_WAIT)?;
+    connection.busy_timeout(super::connection::BUSY_WAIT)?;
     kind(&connection)
 }
 

@@ -50,6 +50,7 @@ pub fn status(code: Code) -> u16 {
         Code::HeadTooLarge => 431,
         Code::Internal | Code::Timeout | Code::Abandoned => 500,
         Code::Busy => 503,
+        Code::HttpVersion => 505,
         Code::DiskFull => 507,
     }
 }
@@ -98,6 +99,7 @@ pub fn title(code: Code) -> &'static str {
         Code::HeadTooLarge => "The request's head is too large",
         Code::RangeNotSatisfiable => "No such part",
         Code::Internal => "Something failed on the server",
+        Code::HttpVersion => "This version of HTTP is not spoken",
         Code::Busy => "The server is busy",
         Code::DiskFull => "The server has no room left",
         Code::Timeout => "The job took too long",

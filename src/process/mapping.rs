@@ -1,28 +1,19 @@
 //! Which column of a file belongs to which field of a template. Each column serves one field at
 //! most, and each field has one column at most.
 
-use std::collections::HashMap;
+mod search;
+mod spelling;
 
 use serde_json::{Value as Json, json};
 
-use super::choices;
 pub use super::choices::Choices;
-use super::content;
-use super::fold::{fold_label, fold_labels};
+use super::fold::fold_label;
 use super::template::Template;
-use super::types::FieldType;
 use crate::error::Result;
 use crate::id;
 use crate::sheet::{Column, Row, column_letters};
 use crate::words::How;
-
-/// How alike a close spelling must be, and by how much it must lead the next field.
-const FUZZY_LEAST: f64 = 0.90;
-const FUZZY_LEAD: f64 = 0.05;
-/// Names longer than this are not compared letter by letter.
-const FUZZY_CHARS_MAX: usize = 100;
-/// Comparisons of spellings in one file; a sheet of thousands of strange columns isn't worth more.
-const FUZZY_WORK_MAX: usize = 500_000;
+use search::Search;
 
 /// What a set of headers is remembered by: their order, letter case and punctuation don't matter.
 pub fn headers_key(columns: &[Column]) -> String {
@@ -113,230 +104,6 @@ impl Mapping {
     }
 }
 
-struct Search<'a> {
-    template: &'a Template,
-    columns: &'a [Column],
-    /// Each column's header, folded; empty where it is blank.
-    folded: Vec<String>,
-    found: Vec<(Option<usize>, How)>,
-    served: Vec<bool>,
-    /// Columns that people keep out of every field.
-    closed: Vec<bool>,
-}
-
-impl<'a> Search<'a> {
-    fn new(template: &'a Template, columns: &'a [Column]) -> Search<'a> {
-        Search {
-            template,
-            columns,
-            folded: fold_labels(columns),
-            found: vec![(None, How::None); columns.len()],
-            served: vec![false; template.fields.len()],
-            closed: vec![false; columns.len()],
-        }
-    }
-
-    /// Whether a column still looks for its field.
-    fn is_open(&self, column: usize) -> bool {
-        matches!(self.found.get(column), Some((None, _))) && self.closed.get(column) == Some(&false)
-    }
-
-    fn by_choice(&mut self, choices: &Choices) {
-        for choice in &choices.0 {
-            let column = choices::column_of(&choice.column, self.columns, &self.folded);
-            let Some(column) = column.filter(|column| self.is_open(*column)) else {
-                continue;
-            };
-            let field = choice.field.as_ref().map(|field| {
-                let mut fields = self.template.fields.iter();
-                fields.position(|known| known.name == *field)
-            });
-            match field {
-                // The template has changed since: let the header speak.
-                Some(None) => {}
-                Some(Some(field)) if self.served.get(field) == Some(&false) => {
-                    self.take(column, field, choice.how);
-                }
-                Some(Some(_)) => {}
-                None => {
-                    if let (Some(closed), Some(found)) =
-                        (self.closed.get_mut(column), self.found.get_mut(column))
-                    {
-                        *closed = true;
-                        *found = (None, choice.how);
-                    }
-                }
-            }
-        }
-    }
-
-    fn by_content(&mut self, sample: &[Row], workbook: bool) -> Result<()> {
-        let found = content::find(self.template, self.columns, sample, workbook, |at| {
-            self.is_open(at)
-        })?;
-        for (column, field) in found {
-            if self.served.get(field) == Some(&false) {
-                self.take(column, field, How::Content);
-            }
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, column: usize, field: usize, how: How) {
-        if let (Some(found), Some(served)) =
-            (self.found.get_mut(column), self.served.get_mut(field))
-        {
-            *found = (Some(field), how);
-            *served = true;
-        }
-    }
-
-    /// Gives each column without a field the first one not served yet that has its name.
-    fn each(&mut self, how: How, names: &Names, name: impl Fn(&Column, &str) -> Option<String>) {
-        for (at, column) in self.columns.iter().enumerate() {
-            if !self.is_open(at) {
-                continue;
-            }
-            let folded = self.folded.get(at).map_or("", String::as_str);
-            let field = name(column, folded)
-                .filter(|name| !name.is_empty())
-                .and_then(|name| names.get(&name))
-                .and_then(|fields| {
-                    fields
-                        .iter()
-                        .find(|field| self.served.get(**field) == Some(&false))
-                });
-            if let Some(field) = field.copied() {
-                self.take(at, field, how);
-            }
-        }
-    }
-
-    fn by_name(&mut self) {
-        let fields = self.template.fields.iter().enumerate();
-        let exact =
-            names(fields.clone().flat_map(|(at, field)| {
-                [(at, field.name.clone()), (at, field.label().to_owned())]
-            }));
-        self.each(How::Exact, &exact, |column, _| column.label.clone());
-        let folded = names(fields.flat_map(|(at, field)| {
-            [
-                (at, fold_label(&field.name)),
-                (at, fold_label(field.label())),
-            ]
-        }));
-        self.each(How::Exact, &folded, |_, folded| Some(folded.to_owned()));
-    }
-
-    fn by_alias(&mut self) {
-        let aliases = self.folded_aliases();
-        let aliases = names(
-            aliases
-                .into_iter()
-                .enumerate()
-                .flat_map(|(at, list)| list.into_iter().map(move |alias| (at, alias))),
-        );
-        self.each(How::Alias, &aliases, |_, folded| Some(folded.to_owned()));
-    }
-
-    fn folded_aliases(&self) -> Vec<Vec<String>> {
-        self.template
-            .fields
-            .iter()
-            .map(|field| {
-                field
-                    .aliases
-                    .iter()
-                    .map(|alias| fold_label(alias))
-                    .collect()
-            })
-            .collect()
-    }
-
-    /// The most alike pairs first; a field that is served already still counts as a rival.
-    fn by_spelling(&mut self) {
-        let names: Vec<Vec<String>> = self
-            .folded_aliases()
-            .into_iter()
-            .zip(&self.template.fields)
-            .map(|(mut names, field)| {
-                names.push(fold_label(&field.name));
-                names.push(fold_label(field.label()));
-                names.retain(|name| name.len() >= 3 && name.chars().count() <= FUZZY_CHARS_MAX);
-                names
-            })
-            .collect();
-        let per_column: usize = names.iter().map(Vec::len).sum();
-        let mut work = 0;
-        let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
-        for (at, folded) in self.folded.iter().enumerate() {
-            if !self.is_open(at) || folded.len() < 3 || folded.chars().count() > FUZZY_CHARS_MAX {
-                continue;
-            }
-            work += per_column;
-            if work > FUZZY_WORK_MAX {
-                break;
-            }
-            if let Some((score, field)) = closest(folded, &names) {
-                pairs.push((score, at, field));
-            }
-        }
-        pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        for (_, column, field) in pairs {
-            if self.served.get(field) == Some(&false) {
-                self.take(column, field, How::Fuzzy);
-            }
-        }
-    }
-
-    /// A column without a name of its own (blank, or used before) takes the field at its place, if
-    /// that takes any value, where the file is plainly made for the template: as many columns as
-    /// fields, every named one at the place of its field. Not for templates with aliases: those go
-    /// by names alone.
-    fn by_place(&mut self) {
-        let by_names = self.template.fields.iter().any(|f| !f.aliases.is_empty());
-        // What lies right of the last header are cells too many, not columns.
-        let last = self
-            .columns
-            .iter()
-            .rposition(|column| column.label.is_some());
-        let width = last.map_or(0, |at| at + 1);
-        let in_order = self
-            .found
-            .iter()
-            .take(width)
-            .enumerate()
-            .all(|(at, (field, _))| {
-                *field == Some(at) || (field.is_none() && !has_own_name(self.columns, at))
-            });
-        let any = self.found.iter().any(|(field, _)| field.is_some());
-        if by_names || !in_order || !any || width != self.template.fields.len() {
-            return;
-        }
-        for at in 0..width {
-            let (Some(field), Some(false)) = (self.template.fields.get(at), self.served.get(at))
-            else {
-                continue;
-            };
-            let takes_all = matches!(field.kind, FieldType::Any) && !field.constraints.required;
-            if takes_all && self.is_open(at) && !has_own_name(self.columns, at) {
-                self.take(at, at, How::Position);
-            }
-        }
-    }
-}
-
-/// The fields that have a name, in the template's order.
-type Names = HashMap<String, Vec<usize>>;
-
-fn names(pairs: impl Iterator<Item = (usize, String)>) -> Names {
-    let mut names = Names::new();
-    for (field, name) in pairs {
-        names.entry(name).or_default().push(field);
-    }
-    names
-}
-
 /// Whether a column has a header that no column before it has.
 pub fn has_own_name(columns: &[Column], at: usize) -> bool {
     match columns.get(at).and_then(|column| column.label.as_deref()) {
@@ -346,35 +113,6 @@ pub fn has_own_name(columns: &[Column], at: usize) -> bool {
             .take(at)
             .any(|before| before.label.as_deref() == Some(label)),
     }
-}
-
-/// The field whose name is most like `folded`, if it is like enough and no other is nearly as like.
-fn closest(folded: &str, names: &[Vec<String>]) -> Option<(f64, usize)> {
-    let mut best = (0.0, 0);
-    let mut next = 0.0;
-    for (at, names) in names.iter().enumerate() {
-        let score = names
-            .iter()
-            .map(|name| likeness(folded, name))
-            .fold(0.0, f64::max);
-        if score > best.0 {
-            next = best.0;
-            best = (score, at);
-        } else if score > next {
-            next = score;
-        }
-    }
-    (best.0 >= FUZZY_LEAST && best.0 - next >= FUZZY_LEAD).then_some(best)
-}
-
-/// How alike two spellings are, from 0 to 1. Jaro-Winkler alone thinks much of a common beginning:
-/// "Revenue per Share" is no misspelt "Revenue". So no more than one letter in five may differ.
-fn likeness(a: &str, b: &str) -> f64 {
-    let longer = a.chars().count().max(b.chars().count());
-    if strsim::osa_distance(a, b) > (longer / 5).max(1) {
-        return 0.0;
-    }
-    strsim::jaro_winkler(a, b)
 }
 
 #[cfg(test)]

@@ -38,6 +38,12 @@ pub(super) static CP852: Upper = Upper {
     characters: "ÇüéâäůćçłëŐőîŹÄĆÉĹĺôöĽľŚśÖÜŤťŁ×čáíóúĄąŽžĘę¬źČş«»░▒▓│┤ÁÂĚŞ╣║╗╝Żż┐└┴┬├─┼Ăă╚╔╩╦╠═╬¤đĐĎËďŇÍÎě┘┌█▄ŢŮ▀ÓßÔŃńňŠšŔÚŕŰýÝţ´\u{ad}˝˛ˇ˘§÷¸°¨˙űŘř■\u{a0}",
 };
 
+/// Nordic under DOS (Unicode's CP865.TXT).
+pub(super) static CP865: Upper = Upper {
+    name: "cp865",
+    characters: "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø₧ƒáíóúñÑªº¿⌐¬½¼¡«¤░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}",
+};
+
 /// Central European on the Macintosh.
 pub(super) static MAC_CENTRAL_EUROPE: Upper = Upper {
     name: "x-mac-ce",
@@ -53,6 +59,7 @@ impl Charset {
             "437" => &CP437,
             "850" => &CP850,
             "852" => &CP852,
+            "865" => &CP865,
             "x-mac-ce" => &MAC_CENTRAL_EUROPE,
             _ => return Encoding::for_label_no_replacement(label.as_bytes()).map(Charset::Web),
         }))
@@ -119,6 +126,8 @@ mod tests {
             (" IBM850 ", "cp850"),
             ("437", "cp437"),
             ("CP852", "cp852"),
+            ("cp865", "cp865"),
+            ("IBM865", "cp865"),
             ("x-mac-ce", "x-mac-ce"),
             ("cp866", "IBM866"),
             ("Latin1", "windows-1252"),
@@ -135,7 +144,7 @@ mod tests {
 
     #[test]
     fn each_table_has_a_character_for_each_byte() {
-        for upper in [&CP437, &CP850, &CP852, &MAC_CENTRAL_EUROPE] {
+        for upper in [&CP437, &CP850, &CP852, &CP865, &MAC_CENTRAL_EUROPE] {
             assert_eq!(upper.characters.chars().count(), 128, "{}", upper.name);
         }
         assert_eq!(
@@ -143,5 +152,16 @@ mod tests {
             "Größe øl\u{a0}"
         );
         assert_eq!(Charset::Table(&CP852).decode(b"\x9d\xa2d\xab"), "Łódź");
+        assert_eq!(
+            Charset::Table(&CP865).decode(b"Troms\x9b, \x9drsta, \x8fs \xaf"),
+            "Tromsø, Ørsta, Ås ¤"
+        );
+    }
+
+    #[test]
+    fn the_nordic_table_is_that_of_the_pc_but_for_three_characters() {
+        let mut others = CP437.characters.chars().zip(CP865.characters.chars());
+        let differ: Vec<(char, char)> = others.by_ref().filter(|(pc, own)| pc != own).collect();
+        assert_eq!(differ, [('¢', 'ø'), ('¥', 'Ø'), ('»', '¤')]);
     }
 }

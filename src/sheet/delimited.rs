@@ -42,12 +42,22 @@ pub fn read<R: Read + Seek>(
     let bytes = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(0))?;
     let mut text = Text::new(file, detected);
+    let mut may_be_a_table = false;
     let (delimiter, sep_line) = {
         let sample = text.piece()?;
         let whole = u64::try_from(sample.len()).is_ok_and(|size| size >= bytes);
         match dialect::sep_line(sample) {
             Some((separator, size)) => (given.unwrap_or(separator), Some(size)),
-            None => (given.unwrap_or_else(|| dialect::guess(sample, whole)), None),
+            None => {
+                let guess = || {
+                    let sample = dialect::from_row(sample, options.header_row.unwrap_or(1));
+                    let guessed = dialect::guess(sample, whole);
+                    may_be_a_table = options.header_row.is_none()
+                        && dialect::may_be_a_table(sample, whole, guessed);
+                    guessed
+                };
+                (given.unwrap_or_else(guess), None)
+            }
         }
     };
     if let Some(size) = sep_line {
@@ -68,6 +78,13 @@ pub fn read<R: Read + Seek>(
         out,
     );
     tell(&mut assembler, detected, sep_line.is_some());
+    if may_be_a_table {
+        assembler.notice(
+            "header-guessed",
+            Some((0, 1)),
+            "Row 1 was taken for the header of a single column. If it is a title above several columns, say the row of their headers.",
+        );
+    }
     let mut doubted = false;
     while let Some(record) = records.next()? {
         if record.doubts != Doubts::default() {

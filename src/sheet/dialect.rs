@@ -61,6 +61,28 @@ pub(super) fn guess(sample: &str, whole: bool) -> u8 {
     best.1
 }
 
+/// Whether a text that [`guess`] took for a list of one column may be a table below a title all the same.
+pub(super) fn may_be_a_table(sample: &str, whole: bool, guessed: u8) -> bool {
+    !sample.as_bytes().contains(&guessed)
+        && b",;".iter().any(|candidate| {
+            prose::is_one_column(sample, whole, *candidate)
+                && prose::may_be_a_table(sample, whole, *candidate)
+        })
+}
+
+/// The text from this row on, counted from 1, where the rows above it are lines: what stands above given headers
+/// says nothing about the separator.
+pub(super) fn from_row(sample: &str, row: u32) -> &str {
+    let mut rest = sample;
+    for _ in 1..row {
+        match rest.split_once('\n') {
+            Some((line, after)) if !line.contains('"') && !after.trim().is_empty() => rest = after,
+            Some(_) | None => return sample,
+        }
+    }
+    rest
+}
+
 /// How even and how clean a table the separator makes; 0 where it makes one column.
 #[expect(clippy::cast_precision_loss, reason = "counts of a few hundred")]
 fn score(sample: &str, whole: bool, separator: u8) -> f64 {

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod idempotency;
+mod in_list;
 pub mod jobs;
 pub mod list_keys;
 pub mod mappings;

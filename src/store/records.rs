@@ -2,6 +2,7 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
+use super::in_list::{counts, in_list};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::{JobId, UploadNo};
@@ -157,24 +158,6 @@ pub(super) fn listed_keys(keys: &[i64]) -> Option<String> {
     Some(format!("[{}]", hashes.join(",")))
 }
 
-/// Whether a version of a record is in the list now. `r` is the version's row, `j` that of its job.
-///
-/// CROSS JOIN, here and below, because the order matters: from the record to its job by the key. Left
-/// to itself SQLite begins with the jobs while they are few, and keeps to that plan when they are many.
-pub(super) fn in_list() -> String {
-    format!(
-        "j.status = 'completed' AND (j.undone_at IS NULL OR
-            r.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = r.let_go) IS NULL) AND NOT {LATER}"
-    )
-}
-
-/// Whether a newer version than `r` counts.
-pub(super) const LATER: &str = "EXISTS (
-    SELECT 1 FROM records n CROSS JOIN jobs k ON k.id = n.job_id
-    WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
-      AND k.status = 'completed' AND (k.undone_at IS NULL OR
-        n.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = n.let_go) IS NULL))";
-
 fn listed(row: &rusqlite::Row<'_>) -> rusqlite::Result<Listed> {
     Ok(Listed {
         id: row.get(0)?,
@@ -246,12 +229,11 @@ pub fn repaired(
     source: UploadNo,
     row: u32,
 ) -> Result<Option<Listed>> {
-    let in_list = in_list();
+    let (counts, in_list) = (counts("o", "h"), in_list());
     let mut statement = connection.prepare_cached(&format!(
         "SELECT r.id, coalesce(r.replaces, r.id), r.data, u.filename, r.row, p.username, r.job_id
          FROM records o
-         CROSS JOIN jobs h ON h.id = o.job_id AND h.status = 'completed' AND (h.undone_at IS NULL OR
-              o.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = o.let_go) IS NULL)
+         CROSS JOIN jobs h ON h.id = o.job_id AND {counts}
               AND h.report ->> '$.repairs.job_id' = ?1
          CROSS JOIN records r ON r.id = coalesce(o.replaces, o.id) OR r.replaces = coalesce(o.replaces, o.id)
          CROSS JOIN jobs j ON j.id = r.job_id

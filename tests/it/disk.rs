@@ -152,3 +152,46 @@ fn whole(folder: &std::path::Path, jobs: &[Value]) {
     let ends = "SELECT count(*) || '' FROM job_events WHERE to_status = 'completed'";
     assert_eq!(text(ends), jobs.len().to_string());
 }
+
+/// Runs a command where the folder `full` is a disk of a few kilobytes, if this user may have one.
+fn beside_a_full_disk(folder: &std::path::Path, command: &str) -> Option<(Option<i32>, String)> {
+    let program = env!("CARGO_BIN_EXE_sheetline");
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c"])
+        .arg(format!(
+            "mount -t tmpfs -o size=16k tmpfs full && echo mounted && '{program}' {command}"
+        ))
+        .current_dir(folder)
+        .output();
+    let output = output.ok()?;
+    let said = String::from_utf8(output.stderr).unwrap();
+    if !output.stdout.starts_with(b"mounted\n") {
+        println!("not tried beside a full disk: {}", said.trim());
+        return None;
+    }
+    Some((output.status.code(), said))
+}
+
+#[test]
+fn a_command_that_finds_the_disk_full_says_where_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("full")).unwrap();
+    add_user(folder.path(), "anna", &[]);
+    let list = companies("a", 2_000);
+    std::fs::write(folder.path().join("list.csv"), list).unwrap();
+    for (command, sentence) in [
+        (
+            "process list.csv --template companies --out full/out",
+            "sheetline: There is no room left where full/out lies. Make some, or name another folder with --out. (disk-full)\n",
+        ),
+        (
+            "backup full/copy.db --db office.db",
+            "sheetline: The backup full/copy.db can't be made: there is no room left where it goes. Make some, or name another place.\n",
+        ),
+    ] {
+        let Some((code, said)) = beside_a_full_disk(folder.path(), command) else {
+            return;
+        };
+        assert_eq!((code, said.as_str()), (Some(2), sentence));
+    }
+}

@@ -648,6 +648,83 @@ fn days_and_time_zones_that_only_a_file_has_are_told() {
 }
 
 #[test]
+fn time_zones_of_an_open_document_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.fods");
+    let rows: Vec<String> = [
+        ("a", "2024-10-06T10:30:00+02:00"),
+        ("b", "2024-10-06T10:30:00Z"),
+        ("c", "2024-10-06T10:30:00"),
+        ("d", "2024-10-06-05:00"),
+        ("e", "2024-10-06Z"),
+        ("f", "2024-10-06"),
+        ("g", "2024-10-06T10:30:00.5-05:00"),
+    ]
+    .iter()
+    .map(|(name, at)| {
+        let twice = if *name == "b" { 2 } else { 1 };
+        format!(
+            "<table:table-row><table:table-cell office:value-type='string'><text:p>{name}</text:p></table:table-cell>\
+             <table:table-cell office:value-type='date' office:date-value='{at}' \
+             table:number-columns-repeated='{twice}'><text:p>shown</text:p></table:table-cell></table:table-row>"
+        )
+    })
+    .collect();
+    let label = |text: &str| {
+        format!(
+            "<table:table-cell office:value-type='string'><text:p>{text}</text:p></table:table-cell>"
+        )
+    };
+    let whole = format!(
+        "<?xml version='1.0'?><office:document xmlns:office='urn:oasis:names:tc:opendocument:xmlns:office:1.0' \
+         xmlns:table='urn:oasis:names:tc:opendocument:xmlns:table:1.0' xmlns:text='urn:oasis:names:tc:opendocument:xmlns:text:1.0' \
+         office:mimetype='application/vnd.oasis.opendocument.spreadsheet'><office:body><office:spreadsheet>\
+         <table:table table:name='A'><table:table-row>{}{}{}</table:table-row>{}</table:table></office:spreadsheet></office:body></office:document>",
+        label("Name"),
+        label("At"),
+        label("Until"),
+        rows.concat()
+    );
+    std::fs::write(&path, whole).unwrap();
+    let whole = read_whole(&path, &ReadOptions::default()).unwrap();
+    let (rows, info) = &whole.sheets[0];
+    let cells: Vec<_> = rows.iter().map(|row| &*row.cells).collect();
+    assert_eq!(
+        cells,
+        [
+            r#"["a","2024-10-06T10:30:00+02:00"]"#,
+            r#"["b","2024-10-06T10:30:00","2024-10-06T10:30:00"]"#,
+            r#"["c","2024-10-06T10:30:00"]"#,
+            r#"["d","2024-10-06-05:00"]"#,
+            r#"["e","2024-10-06"]"#,
+            r#"["f","2024-10-06"]"#,
+            r#"["g","2024-10-06T10:30:00.5-05:00"]"#,
+        ]
+    );
+    let told = info.notices.iter();
+    let told: Vec<_> = told
+        .map(|n| {
+            (
+                &*n.code,
+                n.cell.as_deref().unwrap(),
+                n.message.contains("UTC"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("time-zone", "B2", false),
+            ("time-zone", "B3", true),
+            ("time-zone", "C3", true),
+            ("time-zone", "B5", false),
+            ("time-zone", "B6", true),
+            ("time-zone", "B8", false),
+        ]
+    );
+}
+
+#[test]
 fn headers_that_hold_megabytes_are_too_complex() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.xlsx");

@@ -230,8 +230,10 @@ fn nobody_who_reads_on_is_no_error_and_a_full_disk_is_told() {
     use std::process::Stdio;
     let folder = tempfile::tempdir().unwrap();
     crate::client::add_user(folder.path(), "anna", &[]);
+    std::fs::write(folder.path().join("list.csv"), "a,b\n1,2\n").unwrap();
     for command in [
         &["config"][..],
+        &["convert", "list.csv"],
         &["check"],
         &["check", "--json"],
         &["user", "list"],
@@ -259,7 +261,9 @@ fn nobody_who_reads_on_is_no_error_and_a_full_disk_is_told() {
                 .unwrap();
             let output = run(full.into());
             let said = String::from_utf8(output.stderr).unwrap();
-            assert!(said.contains("The output can't be written"), "{said}");
+            let sentence = "sheetline: The output can't be written: there is no room left where it goes. Make some, or send it elsewhere.";
+            assert!(said.starts_with(sentence), "{said}");
+            assert_eq!(said.lines().count(), 1, "{said}");
             assert_eq!(output.status.code(), Some(2), "{command:?}");
         }
     }

@@ -51,7 +51,7 @@ pub fn end(bytes: &[u8], from: usize) -> Option<usize> {
 /// Understands a whole head, its empty line included.
 ///
 /// # Errors
-/// `bad-request`, or `head-too-large` for too many headers and a target that is too long.
+/// `bad-request`, `http-version-not-supported`, or `head-too-large` for too many headers and a target that is too long.
 pub fn decode(bytes: &[u8], door: &Door) -> Result<Head, Problem> {
     if !lines_end_in_crlf(bytes) {
         return Err(bad("its lines must end in CR LF"));
@@ -72,7 +72,7 @@ pub fn decode(bytes: &[u8], door: &Door) -> Result<Head, Problem> {
                 "The request has too many header lines",
             ));
         }
-        Err(httparse::Error::Version) => return Err(bad("this server speaks HTTP/1.1")),
+        Err(httparse::Error::Version) => return decode_other_version(bytes, door),
         Err(error) => return Err(bad(&error.to_string())),
     }
     let (Some(method), Some(target), Some(version)) =
@@ -108,6 +108,48 @@ pub fn decode(bytes: &[u8], door: &Door) -> Result<Head, Problem> {
         is_1_1,
         expects_continue,
     })
+}
+
+/// A version that the parser does not know: a later one of HTTP/1 is read as HTTP/1.1, for it may say nothing
+/// that means something else there (RFC 9110, 2.5); another major one is told.
+fn decode_other_version(bytes: &[u8], door: &Door) -> Result<Head, Problem> {
+    match version(bytes) {
+        Some((b'1', minor, at)) if minor > b'1' => {
+            let mut as_1_1 = bytes.to_vec();
+            if let Some(digit) = as_1_1.get_mut(at) {
+                *digit = b'1';
+            }
+            decode(&as_1_1, door)
+        }
+        Some((major, minor, _)) if major != b'1' => Err(Problem::new(
+            Code::HttpVersion,
+            format!(
+                "This server speaks HTTP/1.1; the request says HTTP/{}.{}.",
+                char::from(major),
+                char::from(minor)
+            ),
+        )),
+        Some(_) | None => Err(bad("this server speaks HTTP/1.1")),
+    }
+}
+
+/// The two digits of the version in a first line that has three words, and where the second one stands.
+fn version(bytes: &[u8]) -> Option<(u8, u8, usize)> {
+    let from = bytes.iter().position(|byte| !b"\r\n".contains(byte))?;
+    let line = bytes.get(from..)?;
+    let line = line.get(..line.iter().position(|byte| *byte == b'\r')?)?;
+    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    let [method, target, last] = words.as_slice() else {
+        return None;
+    };
+    match last.strip_prefix(b"HTTP/")? {
+        [major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9']
+            if !method.is_empty() && !target.is_empty() =>
+        {
+            Some((*major, *minor, from + line.len() - 1))
+        }
+        _ => None,
+    }
 }
 
 fn bad(why: &str) -> Problem {

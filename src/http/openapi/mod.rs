@@ -201,6 +201,7 @@ fn codes(route: &Route, described: &Described) -> BTreeMap<u16, Vec<Code>> {
         Code::RequestTimeout,
         Code::HeadTooLarge,
         Code::Internal,
+        Code::HttpVersion,
         Code::Busy,
     ];
     if route.who != Who::Anyone {

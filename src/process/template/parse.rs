@@ -1,48 +1,26 @@
 //! From the text of a Table Schema to a [`Template`]; collects everything that is wrong with it,
 //! each with the place as a JSON pointer.
 
+mod field;
+mod findings;
 mod kinds;
 mod rules;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use super::{Field, FieldsMatch, Template};
-use crate::error::{Error, Problem, Result};
-use crate::process::constraints::Constraints;
+use crate::error::Result;
 use crate::process::fold::fold_label;
-use crate::process::normalize::Step;
-use crate::words::Code;
+use field::{field, missing_values};
+use findings::Findings;
 
 /// Fields of a template: as many as a sheet has columns.
 const FIELDS_MAX: usize = 16_384;
-/// Letters of a field's name or title.
-const NAME_CHARS_MAX: usize = 255;
-/// Bytes that all patterns of a template may take when compiled.
-const PATTERNS_BYTES_MAX: usize = 64 << 20;
-/// Problems listed of one template.
-const PROBLEMS_MAX: usize = 50;
-
-/// What is wrong with a schema, and where.
-struct Findings {
-    list: Vec<(String, String)>,
-    /// Bytes left for compiled patterns.
-    pattern_bytes_left: usize,
-}
-
-impl Findings {
-    fn add(&mut self, pointer: &str, message: impl Into<String>) {
-        self.list.push((pointer.to_owned(), message.into()));
-    }
-}
-
 pub(super) fn template(name: &str, version: i64, schema: &str) -> Result<Template> {
-    let mut findings = Findings {
-        list: Vec::new(),
-        pattern_bytes_left: PATTERNS_BYTES_MAX,
-    };
+    let mut findings = Findings::new();
     let parsed = match serde_json::from_str::<Json>(schema) {
         Ok(Json::Object(schema)) => read(name, version, &schema, &mut findings),
         Ok(_) => {
@@ -55,54 +33,9 @@ pub(super) fn template(name: &str, version: i64, schema: &str) -> Result<Templat
         }
     };
     match parsed {
-        Some(template) if findings.list.is_empty() => Ok(template),
-        Some(_) | None => Err(refusal(&findings)),
+        Some(template) if findings.is_empty() => Ok(template),
+        Some(_) | None => Err(findings.refusal()),
     }
-}
-
-/// `/fields/0/type` as people say it.
-fn in_words(pointer: &str) -> String {
-    let mut parts = pointer.trim_start_matches('/').split('/');
-    let (Some("fields"), Some(Ok(index))) = (parts.next(), parts.next().map(str::parse::<usize>))
-    else {
-        return pointer.to_owned();
-    };
-    let mut words = format!("field {}", index.saturating_add(1));
-    for part in parts {
-        words.push_str(", ");
-        words.push_str(part);
-    }
-    words
-}
-
-fn refusal(findings: &Findings) -> Error {
-    let first = findings
-        .list
-        .first()
-        .map_or("", |(_, message)| message.as_str());
-    let place = findings.list.first().map_or("", |(at, _)| at.as_str());
-    let others = match findings.list.len() {
-        0 | 1 => String::new(),
-        2 => " One more thing is wrong.".to_owned(),
-        count => format!(" {} more things are wrong.", count - 1),
-    };
-    let place = if place.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", in_words(place))
-    };
-    let errors: Vec<Json> = findings
-        .list
-        .iter()
-        .take(PROBLEMS_MAX)
-        .map(|(pointer, message)| json!({ "pointer": pointer, "message": message }))
-        .collect();
-    Problem::new(
-        Code::InvalidTemplate,
-        format!("This template can't be used{place}: {first}{others}"),
-    )
-    .with("errors", errors)
-    .into()
 }
 
 fn read(
@@ -298,140 +231,11 @@ fn key(
     fields
 }
 
-/// Plain texts, or objects with `value` as version 2 has them.
-fn missing_values(value: &Json, pointer: &str, findings: &mut Findings) -> Vec<String> {
-    let Json::Array(list) = value else {
-        findings.add(pointer, "This must be a list of texts.");
-        return Vec::new();
-    };
-    list.iter()
-        .filter_map(|item| {
-            let text = item.get("value").unwrap_or(item).as_str();
-            if text.is_none() {
-                findings.add(pointer, "This must be a list of texts.");
-            }
-            text.map(str::to_owned)
-        })
-        .collect()
-}
-
-fn field(
-    value: &Map<String, Json>,
-    pointer: &str,
-    missing: &Arc<[String]>,
-    findings: &mut Findings,
-) -> Field {
-    let at = |member: &str| format!("{pointer}/{member}");
-    let name = text(value, "name", pointer, findings).unwrap_or_default();
-    if name.trim().is_empty() {
-        findings.add(&at("name"), "A field must have a name.");
-    }
-    if name.chars().any(char::is_control) {
-        findings.add(
-            &at("name"),
-            "A field's name must not hold control characters such as line breaks.",
-        );
-    }
-    let title = text(value, "title", pointer, findings);
-    for (member, text) in [("name", Some(&name)), ("title", title.as_ref())] {
-        if text.is_some_and(|text| text.chars().count() > NAME_CHARS_MAX) {
-            findings.add(
-                &at(member),
-                format!("This must have at most {NAME_CHARS_MAX} letters."),
-            );
-        }
-    }
-    let kind = kinds::kind(value, pointer, findings);
-    let constraints = match value.get("constraints") {
-        None => Constraints::default(),
-        Some(Json::Object(constraints)) => {
-            rules::constraints(&kind, constraints, &at("constraints"), findings)
-        }
-        Some(_) => {
-            findings.add(&at("constraints"), "This must be an object.");
-            Constraints::default()
-        }
-    };
-    if value.contains_key("required") {
-        findings.add(
-            &at("required"),
-            "\"required\" belongs into \"constraints\".",
-        );
-    }
-    Field {
-        name,
-        title: title.filter(|title| !title.trim().is_empty()),
-        description: text(value, "description", pointer, findings),
-        example: value
-            .get("example")
-            .filter(|example| example.is_string() || example.is_number())
-            .map(|example| match example.as_str() {
-                Some(text) => text.to_owned(),
-                None => example.to_string(),
-            }),
-        aliases: texts(value, "aliases", pointer, findings).unwrap_or_default(),
-        normalize: steps(value, pointer, findings),
-        kind,
-        constraints,
-        missing: match value.get("missingValues") {
-            None => Arc::clone(missing),
-            Some(own) => missing_values(own, &at("missingValues"), findings).into(),
-        },
-    }
-}
-
-fn steps(value: &Map<String, Json>, pointer: &str, findings: &mut Findings) -> Vec<Step> {
-    let words = texts(value, "normalize", pointer, findings).unwrap_or_default();
-    words
-        .iter()
-        .filter_map(|word| {
-            let step = Step::parse(word);
-            if step.is_none() {
-                findings.add(
-                    &format!("{pointer}/normalize"),
-                    format!("\"{word}\" is no step. There are: trim, spaces, lower, url."),
-                );
-            }
-            step
-        })
-        .collect()
-}
-
-fn text(
-    value: &Map<String, Json>,
-    member: &str,
-    pointer: &str,
-    findings: &mut Findings,
-) -> Option<String> {
-    let text = value.get(member)?.as_str();
-    if text.is_none() {
-        findings.add(&format!("{pointer}/{member}"), "This must be a text.");
-    }
-    text.map(str::to_owned)
-}
-
-fn texts(
-    value: &Map<String, Json>,
-    member: &str,
-    pointer: &str,
-    findings: &mut Findings,
-) -> Option<Vec<String>> {
-    let list = value.get(member)?.as_array().and_then(|list| {
-        list.iter()
-            .map(|item| item.as_str().map(str::to_owned))
-            .collect::<Option<Vec<String>>>()
-    });
-    if list.is_none() {
-        findings.add(
-            &format!("{pointer}/{member}"),
-            "This must be a list of texts.",
-        );
-    }
-    list
-}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
+    use crate::words::Code;
 
     fn pointers(schema: &str) -> Vec<String> {
         match Template::parse("t", 1, schema) {

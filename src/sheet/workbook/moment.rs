@@ -209,8 +209,13 @@ enum Iso {
 
 /// What is to be said of an ISO text that says which time zone it is meant in, and was read as `found`.
 pub(super) fn zone(text: &str, found: &Found<'_>) -> Option<&'static str> {
-    let time = text.trim().split_once(['T', ' '])?.1;
-    if !time.contains(['Z', '+', '-']) {
+    let text = text.trim();
+    let rest = match text.split_at_checked(10) {
+        Some((day, rest)) if is_like(day, "0000-00-00") => rest,
+        _ if is_like(text.get(..5)?, "00:00") => text,
+        _ => return None,
+    };
+    if !rest.contains(['Z', '+', '-']) {
         return None;
     }
     Some(if matches!(found, Found::Moment(..)) {
@@ -218,6 +223,15 @@ pub(super) fn zone(text: &str, found: &Found<'_>) -> Option<&'static str> {
     } else {
         "The moment has a time zone; it was kept as text."
     })
+}
+
+/// Whether a text has digits where `form` has zeros, and else the same letters.
+fn is_like(text: &str, form: &str) -> bool {
+    text.len() == form.len()
+        && text
+            .bytes()
+            .zip(form.bytes())
+            .all(|(byte, wanted)| byte == wanted || wanted == b'0' && byte.is_ascii_digit())
 }
 
 fn parse_iso(text: &str) -> Option<Iso> {
@@ -346,6 +360,36 @@ mod tests {
         }
         assert_eq!(text(0.0, Shape::Date, true), "d 1904-01-01");
         assert_eq!(text(44_109.0, Shape::Date, true), "d 2024-10-06");
+    }
+
+    #[test]
+    fn a_time_zone_is_told_wherever_it_stands_and_nothing_else_is_one() {
+        let told = |text: &str| zone(text, &iso(text, &Shape::DateTime)).map(|s| s.contains("UTC"));
+        for utc in [
+            "2024-10-06T10:30:00Z",
+            "2024-10-06 10:30Z",
+            "2024-10-06Z",
+            "10:30:00Z",
+        ] {
+            assert_eq!(told(utc), Some(true), "{utc}");
+        }
+        for kept in [
+            "2024-10-06T10:30:00+02:00",
+            "2024-10-06-05:00",
+            "10:30-05:00",
+        ] {
+            assert_eq!(told(kept), Some(false), "{kept}");
+        }
+        for none in [
+            "2024-10-06T10:30:00",
+            "2024-10-06",
+            "10:30",
+            "soon - later",
+            "x T+1",
+            "",
+        ] {
+            assert_eq!(told(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -54,7 +54,9 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
                             );
                         }
                         if let Some(sentence) = cell.zone {
-                            rows.notice("time-zone", Some((cell.column, number)), sentence);
+                            for column in cell.column..cell.column.saturating_add(cell.repeat) {
+                                rows.notice("time-zone", Some((column, number)), sentence);
+                            }
                         }
                     }
                     if cells.is_empty() {

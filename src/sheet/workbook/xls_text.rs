@@ -12,6 +12,7 @@ pub(super) fn code_page(number: u16) -> Option<Charset> {
         437 => return Some(Charset::Table(&charset::CP437)),
         850 => return Some(Charset::Table(&charset::CP850)),
         852 => return Some(Charset::Table(&charset::CP852)),
+        865 => return Some(Charset::Table(&charset::CP865)),
         10_029 => return Some(Charset::Table(&charset::MAC_CENTRAL_EUROPE)),
         866 => encoding_rs::IBM866,
         874 => encoding_rs::WINDOWS_874,

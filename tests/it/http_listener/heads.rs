@@ -104,9 +104,6 @@ fn no_ambiguous_head_lets_a_second_request_in() {
 fn a_first_line_that_is_not_right_is_refused() {
     let door = Door::open();
     for first in [
-        "GET / HTTP/1.2",
-        "GET / HTTP/2.0",
-        "GET / HTTP/0.9",
         "GET /",
         "GET  / HTTP/1.1",
         "GET / HTTP/1.1 ",
@@ -127,8 +124,14 @@ fn a_first_line_that_is_not_right_is_refused() {
         "GET http://u@h/ HTTP/1.1",
         "CONNECT a:443 HTTP/1.1",
         "G@T / HTTP/1.1",
-        "PRI * HTTP/2.0",
         "GET / http/1.1",
+        "GET / http/2.0",
+        "GET / HTTP/2",
+        "GET / HTTP/1.10",
+        "GET / HTTP/11.1",
+        "GET /a b HTTP/1.2",
+        "GET /a b HTTP/2.0",
+        "GET  HTTP/2.0",
         "\u{16}\u{3}\u{1}",
         "{\"a\":1}",
     ] {
@@ -151,6 +154,37 @@ fn a_first_line_that_is_not_right_is_refused() {
     ] {
         assert_eq!(statuses(&door.all(fine)), ["200"], "{fine}");
     }
+}
+
+#[test]
+fn a_later_http_1_is_read_as_http_1_1_and_another_major_version_is_told() {
+    let door = Door::open();
+    for fine in ["1.2", "1.9"] {
+        let mut client = door.connect();
+        for _ in 0..2 {
+            client.send(format!("GET /x HTTP/{fine}\r\nHost: a\r\n\r\n"));
+            assert_eq!(client.answer().status, 200, "{fine}");
+        }
+    }
+    // As strict as ever.
+    let text = door.all("\r\nGET /x HTTP/1.2\r\n\r\n");
+    assert_eq!(statuses(&text), ["400"], "without a host: {text}");
+    assert_eq!(door.asked().len(), 4);
+    for first in ["GET /x HTTP/2.0", "GET /x HTTP/0.9", "PRI * HTTP/2.0"] {
+        let mut client = door.connect();
+        client.send(format!("{first}\r\nHost: a\r\n\r\nSM\r\n\r\n"));
+        let answer = client.answer();
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (505, "http-version-not-supported"),
+            "{first}"
+        );
+        let version = first.split(' ').next_back().unwrap();
+        let body = String::from_utf8(answer.body.clone()).unwrap();
+        assert!(body.contains(version), "{body}");
+        client.ends();
+    }
+    assert_eq!(door.asked().len(), 4);
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Findings, text, texts};
+use super::field::{text, texts};
+use super::findings::Findings;
 use crate::process::pattern::Pattern;
 use crate::process::types::{FieldType, MomentForm, NumberForm, TextFormat};
 

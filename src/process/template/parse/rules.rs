@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use regex::RegexBuilder;
 use serde_json::{Map, Value as Json};
 
-use super::Findings;
+use super::findings::Findings;
 use crate::process::constraints::{Allowed, Bound, Constraints};
 use crate::process::types::FieldType;
 use crate::process::value::Value;

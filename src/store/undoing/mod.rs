@@ -1,43 +1,21 @@
 //! What undoing a job does to the list, found out in short reads: which of its records go, which are again
 //! what they were, and which stay because what they were has a key that another record has now.
 
+mod forget;
+mod marks;
+mod versions;
+
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
-use super::records::in_list;
-use crate::db::Tx;
+use super::in_list::in_list;
 use crate::error::Result;
 use crate::id::JobId;
-
-/// The newest version of the record of `r` whose import stands: completed, not undone, and not ?1. Without
-/// one the record has nothing to be in the list for. A job files one version of a record at most.
-const STANDS: &str = "coalesce(
-    (SELECT o.id FROM records o CROSS JOIN jobs k ON k.id = o.job_id
-     WHERE o.replaces = coalesce(r.replaces, r.id) AND o.job_id <> ?1
-       AND k.status = 'completed' AND k.undone_at IS NULL
-     ORDER BY o.id DESC LIMIT 1),
-    (SELECT o.id FROM records o CROSS JOIN jobs k ON k.id = o.job_id
-     WHERE o.id = coalesce(r.replaces, r.id) AND o.job_id <> ?1
-       AND k.status = 'completed' AND k.undone_at IS NULL))";
-
-/// Whether `r` stays in the list though its job is undone.
-const STAYS: &str = "r.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = r.let_go) IS NULL";
-
-/// Of the version above `r` that is in the list, whether its import stands; none where that is `r` itself.
-const ABOVE: &str =
-    "(SELECT k.undone_at IS NULL FROM records n CROSS JOIN jobs k ON k.id = n.job_id
-     WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
-       AND k.status = 'completed' AND (k.undone_at IS NULL OR
-         n.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = n.let_go) IS NULL)
-     ORDER BY n.id DESC LIMIT 1)";
-
-/// The newest version below `r` that stayed when its job was undone.
-const STAYED: &str = "(SELECT o.id FROM records o CROSS JOIN jobs k ON k.id = o.job_id
-     WHERE o.replaces = r.replaces AND o.id < r.id AND o.job_id <> ?1
-       AND o.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = o.let_go) IS NULL
-       AND k.undone_at IS NOT NULL
-     ORDER BY o.id DESC LIMIT 1)";
+pub use forget::{forget_step, next_to_forget};
+use marks::differences;
+pub use marks::{Marks, let_go, mark};
+use versions::{STANDS, above, stayed, stays};
 
 /// What a record may become again, and what that does to the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,19 +100,6 @@ enum LookingAt {
     Marked,
 }
 
-/// What has to be marked before the job is undone.
-#[derive(Debug, Default)]
-pub struct Marks {
-    /// Versions of the job that stay in the list.
-    pub keep: Vec<i64>,
-    /// Those that are marked so, and do not.
-    pub no_more: Vec<i64>,
-    /// Versions of others that go with the job.
-    pub go: Vec<i64>,
-    /// Those that are marked so, and do not.
-    pub stay: Vec<i64>,
-}
-
 /// Until when nothing in the list had changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Since {
@@ -201,10 +166,11 @@ impl Look {
     }
 
     fn page_of_own(&mut self, connection: &Connection, at_most: u32) -> Result<bool> {
+        let (above, stayed) = (above(), stayed());
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT r.id, r.kept, coalesce(r.replaces, r.id), {ABOVE},
+            "SELECT r.id, r.kept, coalesce(r.replaces, r.id), {above},
                     CASE WHEN r.replaces IS NOT NULL THEN {STANDS} END,
-                    CASE WHEN r.replaces IS NOT NULL THEN {STAYED} END
+                    CASE WHEN r.replaces IS NOT NULL THEN {stayed} END
              FROM records r WHERE r.job_id = ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3"
         ))?;
         let mut found = statement.query(params![self.job.0, self.after, at_most])?;
@@ -251,11 +217,12 @@ impl Look {
     }
 
     fn page_of_stayed(&mut self, connection: &Connection, at_most: u32) -> Result<bool> {
+        let (above, stays) = (above(), stays());
         let mut statement = connection.prepare_cached(&format!(
             "SELECT r.id, r.replaces, {STANDS}
              FROM records r CROSS JOIN jobs j ON j.id = r.job_id
-             WHERE r.template = ?2 AND r.id > ?3 AND r.job_id <> ?1 AND {STAYS}
-               AND j.undone_at IS NOT NULL AND {ABOVE} IS NULL
+             WHERE r.template = ?2 AND r.id > ?3 AND r.job_id <> ?1 AND {stays}
+               AND j.undone_at IS NOT NULL AND {above} IS NULL
              ORDER BY r.id LIMIT ?4"
         ))?;
         let mut found = statement.query(params![self.job.0, self.list, self.after, at_most])?;
@@ -301,9 +268,10 @@ impl Look {
 
     /// The versions of a record above this one stay no more.
     fn release(&mut self, connection: &Connection, first: i64, above: i64) -> Result<()> {
+        let stays = stays();
         let mut statement = connection.prepare_cached(&format!(
             "SELECT r.id FROM records r
-             WHERE r.replaces = ?1 AND r.id > ?2 AND r.job_id <> ?3 AND {STAYS}
+             WHERE r.replaces = ?1 AND r.id > ?2 AND r.job_id <> ?3 AND {stays}
                AND (SELECT undone_at FROM jobs WHERE id = r.job_id) IS NOT NULL"
         ))?;
         let mut found = statement.query(params![first, above, self.job.0])?;
@@ -452,17 +420,6 @@ impl Look {
     }
 }
 
-/// What is wanted and not there, and what is there and not wanted.
-fn differences(mut wanted: Vec<i64>, there: &[i64]) -> (Vec<i64>, Vec<i64>) {
-    wanted.sort_unstable();
-    wanted.dedup();
-    let is_wanted = |version: &&i64| wanted.binary_search(version).is_ok();
-    let (right, wrong): (Vec<i64>, Vec<i64>) = there.iter().partition(is_wanted);
-    let right: HashSet<i64> = right.into_iter().collect();
-    wanted.retain(|version| !right.contains(version));
-    (wanted, wrong)
-}
-
 fn way(connection: &Connection, version: i64, older: i64) -> Result<Way> {
     let now = keys(connection, version)?;
     let then = keys(connection, older)?;
@@ -483,67 +440,4 @@ fn keys(connection: &Connection, record: i64) -> Result<Vec<i64>> {
         .prepare_cached("SELECT k.value FROM records r, json_each(r.keys) k WHERE r.id = ?1")?;
     let rows = statement.query_map([record], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Says of versions whether they stay in the list though their job is undone; before it is.
-///
-/// # Errors
-/// `Database`.
-pub fn mark(tx: &Tx<'_>, versions: &[i64], kept: bool) -> Result<()> {
-    let mut statement = tx.prepare_cached("UPDATE records SET kept = ?2 WHERE id = ?1")?;
-    for version in versions {
-        statement.execute(params![version, kept])?;
-    }
-    Ok(())
-}
-
-/// Says of versions that stayed when their jobs were undone with which job they go, or that they stay; before
-/// that job is undone.
-///
-/// # Errors
-/// `Database`.
-pub fn let_go(tx: &Tx<'_>, versions: &[i64], with: Option<JobId>) -> Result<()> {
-    let mut statement = tx.prepare_cached("UPDATE records SET let_go = ?2 WHERE id = ?1")?;
-    for version in versions {
-        statement.execute(params![version, with.map(|job| job.0)])?;
-    }
-    Ok(())
-}
-
-/// An undone job that still has records that are not in the list.
-///
-/// # Errors
-/// `Database`.
-pub fn next_to_forget(connection: &Connection) -> Result<Option<JobId>> {
-    Ok(connection
-        .prepare_cached(&format!(
-            "SELECT j.id FROM jobs j WHERE j.undone_at IS NOT NULL
-               AND EXISTS (SELECT 1 FROM records r WHERE r.job_id = j.id AND NOT ({STAYS}))
-             LIMIT 1"
-        ))?
-        .query_row([], |row| row.get(0).map(JobId))
-        .optional()?)
-}
-
-/// Removes some records of an undone job that are not in the list, those after `after`: the last of them,
-/// or none where nothing is left.
-///
-/// # Errors
-/// `Database`.
-pub fn forget_step(tx: &Tx<'_>, job: JobId, after: i64, at_most: u32) -> Result<Option<i64>> {
-    let last: Option<i64> = tx
-        .prepare_cached(&format!(
-            "SELECT max(id) FROM (SELECT r.id FROM records r
-                                  WHERE r.job_id = ?1 AND r.id > ?2 AND NOT ({STAYS})
-                                  ORDER BY r.id LIMIT ?3)"
-        ))?
-        .query_row(params![job.0, after, at_most], |row| row.get(0))?;
-    if let Some(last) = last {
-        tx.prepare_cached(&format!(
-            "DELETE FROM records AS r WHERE r.job_id = ?1 AND r.id > ?2 AND r.id <= ?3 AND NOT ({STAYS})
-               AND (SELECT undone_at FROM jobs WHERE id = ?1) IS NOT NULL"
-        ))?
-        .execute(params![job.0, after, last])?;
-    }
-    Ok(last)
 }
