@@ -24,9 +24,6 @@ use crate::words::{Code, OnDuplicate};
 /// Rows checked, and stored, at a time.
 const BATCH_ROWS: u32 = 2_000;
 
-/// Rows of the first batch: until it is checked there is nothing to store. The next ones are twice as large each.
-const BATCH_ROWS_FIRST: u32 = 250;
-
 /// The checking of one sheet.
 pub(super) struct Check<'a> {
     app: &'a App,
@@ -303,13 +300,11 @@ fn each_page(
     mut act: impl FnMut(Vec<sheet::Row>) -> Result<()>,
 ) -> Result<()> {
     let mut after = 0;
-    let mut at_most = BATCH_ROWS_FIRST;
     loop {
         stop.check()?;
         let page = app
             .db
-            .read(|c| rows::page(c, upload, sheet.position, after, at_most))?;
-        at_most = BATCH_ROWS.min(at_most * 2);
+            .read(|c| rows::page(c, upload, sheet.position, after, BATCH_ROWS))?;
         let Some(last) = page.last() else {
             return Ok(());
         };
