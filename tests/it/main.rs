@@ -16,6 +16,7 @@ mod asked;
 mod backups;
 mod beside;
 mod bounds;
+mod cancelling;
 mod client;
 mod convert;
 mod corpus;
