@@ -123,9 +123,11 @@ fn put(call: &mut Call<'_, '_>) -> Result<Response> {
     let text = schema.to_string();
     // Parsed here, so that what is stored can be used.
     Template::parse(&name, 1, &text)?;
-    let by = call.caller()?.user.username.clone();
+    let caller = call.caller()?;
+    let by = caller.user.username.clone();
     let actor = call.actor()?;
     let (version, new) = call.app.db.write(|tx| {
+        caller.check_again(tx)?;
         let newest = templates::newest(tx, &name)?;
         // What is stored as it is needs no version of its own.
         if let Some(own) = newest

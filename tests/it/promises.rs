@@ -1,9 +1,17 @@
-//! A cancel that was answered with 202 holds, whatever the job was about to come to.
+//! What was answered with 201 or 202 holds, whatever happens in the same moment; and what can't hold is not
+//! answered so.
 
-use sheetline::error::Error;
+use sheetline::accounts::Caller;
+use sheetline::error::{Error, Result};
 use sheetline::faults::{self, Kind};
+use sheetline::id::Token;
+use sheetline::intake::{self, Arrived, Order, Spool, Turn, once};
+use sheetline::sheet::ReadOptions;
+use sheetline::stop::Stop;
+use sheetline::store::idempotency::Answer;
 use sheetline::store::jobs::{self, Claim, Counts, Failure};
-use sheetline::words::{Code, State};
+use sheetline::store::uploads;
+use sheetline::words::{Code, Format, OnDuplicate, State};
 use sheetline::worker::{self, Ran};
 
 use crate::forms::companies;
@@ -141,4 +149,121 @@ fn a_job_that_was_asked_to_cancel_does_not_run_again_after_a_restart() {
     office.app.db.write(|tx| jobs::recover(tx, None)).unwrap();
     assert!(office.work_all().is_empty());
     assert_is_cancelled(&office.sign_in("anna"), id);
+}
+
+fn caller(anna: &Person<'_>) -> Caller {
+    let office = anna.office;
+    let token = Token::received(&anna.session);
+    office
+        .app
+        .accounts
+        .identify(&office.app.db, Some(&token))
+        .unwrap()
+}
+
+fn order() -> Order {
+    Order {
+        template: "companies".to_owned(),
+        template_version: 0,
+        on_duplicate: OnDuplicate::Skip,
+        sheet: None,
+        mapping: None,
+        date_order: None,
+    }
+}
+
+/// What a handler does when a body is in, by somebody who was looked at before.
+fn store(office: &Office, sender: &Caller, and_queue: bool) -> Result<Answer> {
+    let app = &office.app;
+    let mut spool = Spool::new(&app.settings.spool()).unwrap();
+    std::io::Write::write_all(&mut spool, &companies("a", 2)).unwrap();
+    let arrived = Arrived {
+        spool,
+        filename: "a.csv".to_owned(),
+        format: Format::Csv,
+        options: ReadOptions::default(),
+    };
+    let user = sender.user.id;
+    let Turn::First(first) =
+        once::turn(&app.db, &app.in_flight, user, Some("key"), String::new()).unwrap()
+    else {
+        panic!("answered before");
+    };
+    if and_queue {
+        intake::store_and_queue(&app.db, sender, arrived, &order(), &first)
+    } else {
+        intake::store_json(
+            &app.db,
+            &app.settings,
+            sender,
+            arrived,
+            &first,
+            &Stop::new(),
+        )
+    }
+}
+
+#[track_caller]
+fn assert_refused(refused: Result<Answer>, code: Code) {
+    match refused {
+        Err(Error::Problem(problem)) => assert_eq!(problem.code, code),
+        other => panic!("{:?}", other.map(|answer| answer.body)),
+    }
+}
+
+#[test]
+fn nothing_is_stored_for_somebody_who_was_locked_out_before_it_was() {
+    let office = Office::new();
+    let root = office.admin("root");
+    for and_queue in [false, true] {
+        let name = format!("anna{and_queue}");
+        let anna = office.member(&name);
+        let caller = caller(&anna);
+        let id = caller.user.id.0;
+        let disable = serde_json::json!({ "disabled": true });
+        root.send("PATCH", &format!("/api/users/{id}"), &disable)
+            .expect(200);
+        assert_refused(store(&office, &caller, and_queue), Code::AccountDisabled);
+        root.send(
+            "DELETE",
+            &format!("/api/users/{id}"),
+            &serde_json::Value::Null,
+        )
+        .expect(200);
+        assert_refused(store(&office, &caller, and_queue), Code::SessionRevoked);
+    }
+    for table in [
+        "uploads",
+        "upload_chunks",
+        "upload_rows",
+        "jobs",
+        "idempotency",
+    ] {
+        assert_eq!(office.number(&format!("SELECT count(*) FROM {table}")), 0);
+    }
+}
+
+#[test]
+fn no_job_is_queued_for_a_file_that_was_deleted_in_the_same_moment() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let caller = caller(&anna);
+    let stored = anna.upload("upload-json", "a.csv", &companies("a", 2), &[]);
+    let id = stored.expect(201)["file_upload_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let db = &office.app.db;
+    let upload = db.read(|c| uploads::by_id(c, &id)).unwrap().unwrap();
+    anna.send(
+        "DELETE",
+        &format!("/api/files/{id}"),
+        &serde_json::Value::Null,
+    )
+    .expect(200);
+    for operation in ["process", "retry"] {
+        let refused = intake::queue(db, &caller, &upload, operation, &order());
+        assert_refused(refused, Code::NotFound);
+    }
+    assert_eq!(office.number("SELECT count(*) FROM jobs"), 0);
 }
