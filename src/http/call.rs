@@ -139,6 +139,7 @@ impl Call<'_, '_> {
     /// # Errors
     /// As [`Call::json`], with another limit.
     pub fn json_of<T: DeserializeOwned>(&mut self, bytes_max: usize) -> Result<T> {
+        self.check_length()?;
         let bytes = self.body_of(bytes_max)?;
         body::parse(&bytes)
     }
@@ -147,6 +148,23 @@ impl Call<'_, '_> {
         let bytes = self.incoming.body.read_small(bytes_max)?;
         self.check_again()?;
         Ok(bytes)
+    }
+
+    /// A body that comes without saying how long it is can't be told from the next request: it is none.
+    ///
+    /// # Errors
+    /// `length-required`.
+    pub fn check_length(&self) -> Result<()> {
+        let is_told = ["Content-Length", "Transfer-Encoding"]
+            .iter()
+            .any(|name| self.header(name).is_some());
+        if is_told || self.incoming.body.declared() != Some(0) {
+            return Ok(());
+        }
+        Err(Error::problem(
+            Code::LengthRequired,
+            "Say how long the body is with Content-Length, or send it with Transfer-Encoding: chunked.",
+        ))
     }
 
     /// Looks, when the body is in, whether the caller may still go on.

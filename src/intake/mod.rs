@@ -117,7 +117,15 @@ pub fn store_and_queue(
         uploads::change_status(tx, no, Status::Receiving, Status::Received)?;
         let job = enqueue(tx, sender, no, "upload_and_process", order)?;
         let duplicate = uploads::same_content(tx, sender.user.id, &new.sha256, no)?;
-        let answer = queued_answer(tx, sender, job, &new.id, &new.filename, duplicate)?;
+        let answer = queued_answer(
+            tx,
+            sender,
+            job,
+            &new.id,
+            &new.filename,
+            duplicate,
+            "was received and ",
+        )?;
         first.keep(tx, &answer)?;
         Ok(answer)
     });
@@ -143,7 +151,7 @@ pub fn queue(
         sender.check_again(tx)?;
         see_to_it_that_it_is_there(tx, sender, upload)?;
         let job = enqueue(tx, sender, upload.no, operation, order)?;
-        queued_answer(tx, sender, job, &upload.id, &upload.filename, None)
+        queued_answer(tx, sender, job, &upload.id, &upload.filename, None, "")
     })
 }
 
@@ -225,11 +233,12 @@ fn queued_answer(
     upload_id: &str,
     filename: &str,
     duplicate: Option<String>,
+    came: &str,
 ) -> Result<Answer> {
     let position: i64 = jobs::position(tx, job)?;
     let body = json!({
         "success": true,
-        "message": format!("{filename} was received and waits to be processed."),
+        "message": format!("{filename} {came}waits to be processed."),
         "file_upload_id": upload_id,
         "job_id": job.0,
         "status": "pending",

@@ -267,3 +267,23 @@ fn no_job_is_queued_for_a_file_that_was_deleted_in_the_same_moment() {
     }
     assert_eq!(office.number("SELECT count(*) FROM jobs"), 0);
 }
+
+#[test]
+fn a_job_that_an_administrator_made_of_somebodys_file_is_theirs_to_see() {
+    let office = Office::new();
+    let root = office.admin("root");
+    let anna = office.member("anna");
+    let ben = office.member("ben");
+    let first = anna.queue("a.csv", &companies("a", 2));
+    office.work_all();
+    let again = root.post(&format!("/api/jobs/{first}/retry")).expect(202);
+    assert_eq!(again["message"], "a.csv waits to be processed.");
+    office.work_all();
+    let path = format!("/api/jobs/{}", again["job_id"]);
+    let files = anna.get("/api/files").expect(200);
+    assert_eq!(files["files"][0]["last_job"]["job_id"], again["job_id"]);
+    for kind in ["", "/report", "/records.json"] {
+        assert_eq!(anna.get(&format!("{path}{kind}")).status, 200, "{kind}");
+        assert_eq!(ben.get(&format!("{path}{kind}")).status, 404, "{kind}");
+    }
+}

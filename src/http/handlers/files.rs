@@ -323,6 +323,7 @@ pub(super) fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
     if declared.is_some_and(|bytes| bytes > form_bytes_max) {
         return Err(too_large(bytes_max));
     }
+    call.check_length()?;
     let content_type = call.header("Content-Type").unwrap_or("").to_owned();
     let mut spool = Spool::new(&call.app.settings.spool())?;
     let bounds = FormBounds {

@@ -136,8 +136,11 @@ fn put(call: &mut Call<'_, '_>) -> Result<Response> {
         {
             return Ok((own.version, false));
         }
-        audit::note(tx, &actor, Action::TemplateStored, Some(&name))?;
         let new = catalog::find(tx, &name)?.is_none();
+        if new {
+            catalog::check_free(tx, &name)?;
+        }
+        audit::note(tx, &actor, Action::TemplateStored, Some(&name))?;
         let version = newest.map_or(1, |own| own.version + 1);
         templates::add(tx, &name, version, Some(&text), &by)?;
         catalog::views::refresh(tx)?;

@@ -173,3 +173,30 @@ fn a_session_that_only_expires_while_a_file_comes_in_has_it_stored() {
     assert_eq!(anna.get("/api/files").status, 401);
     assert!(server.stop());
 }
+
+#[test]
+fn a_body_without_a_length_is_asked_for_one() {
+    let office = office();
+    let anna = office.member("anna");
+    let (server, address) = serve(&office);
+    for (line, content_type) in [
+        (
+            "POST /api/files/upload-json",
+            "multipart/form-data; boundary=b",
+        ),
+        ("POST /api/auth/login", "application/json"),
+    ] {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let secret = &anna.session;
+        let head = format!(
+            "{line} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {secret}\r\nConnection: close\r\n\
+             Content-Type: {content_type}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 411"), "{answer}");
+        assert!(answer.contains("length-required"), "{answer}");
+    }
+    assert!(server.stop());
+}
