@@ -150,7 +150,8 @@ impl Call<'_, '_> {
         Ok(bytes)
     }
 
-    /// A body that comes without saying how long it is can't be told from the next request: it is none.
+    /// A body that is announced by its type, and comes without saying how long it is, can't be told from the next
+    /// request: it is none.
     ///
     /// # Errors
     /// `length-required`.
@@ -158,7 +159,8 @@ impl Call<'_, '_> {
         let is_told = ["Content-Length", "Transfer-Encoding"]
             .iter()
             .any(|name| self.header(name).is_some());
-        if is_told || self.incoming.body.declared() != Some(0) {
+        let is_announced = self.header("Content-Type").is_some();
+        if is_told || !is_announced || self.incoming.body.declared() != Some(0) {
             return Ok(());
         }
         Err(Error::problem(
