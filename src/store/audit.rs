@@ -30,6 +30,7 @@ pub enum Action {
     FileDeleted,
     TemplateStored,
     TemplateDeleted,
+    MappingForgotten,
     BackedUp,
 }
 
@@ -54,6 +55,7 @@ impl Action {
             Action::FileDeleted => "file-deleted",
             Action::TemplateStored => "template-stored",
             Action::TemplateDeleted => "template-deleted",
+            Action::MappingForgotten => "mapping-forgotten",
             Action::BackedUp => "backed-up",
         }
     }

@@ -38,6 +38,7 @@ mod office;
 mod operations;
 mod preview;
 mod process;
+mod promises;
 mod questions;
 mod queue;
 mod reader;
