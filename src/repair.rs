@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use rusqlite::Connection;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::catalog;
@@ -14,7 +13,7 @@ use crate::id::{JobId, UploadNo, UserId};
 use crate::process::{Choices, DateOrders};
 use crate::report::export::xlsx::cuts;
 use crate::report::export::xlsx::repair::{HOME_SHEET, OWN_COLUMNS, REASONS_LABEL, ROW_LABEL};
-use crate::sheet::{Cell, Column, Notice, Row, SheetInfo, cell_name, summary};
+use crate::sheet::{Cell, Column, Notice, Row, SheetInfo, Stored, cell_name, summary};
 use crate::store::jobs::{self, Job, JobOptions};
 use crate::store::records::{self, Listed};
 use crate::store::rows;
@@ -159,7 +158,7 @@ impl Repair {
     pub fn restored(&self, db: &Db, row: &Row) -> Result<Option<Row>> {
         let cells = row.values()?;
         let is_cut = |cell: &Cell<'_>| matches!(cell, Cell::Text(text) if cuts::may_be_cut(text));
-        if !cells.iter().any(is_cut) {
+        if !cells.iter().any(|(_, cell)| is_cut(cell)) {
             return Ok(None);
         }
         let (Some(origin), Some(sheet)) = (origin(row)?, self.sheet) else {
@@ -169,22 +168,23 @@ impl Repair {
         let Some(source) = page.first().filter(|source| source.number == origin) else {
             return Ok(None);
         };
+        let stored = source.stored()?;
         let whole = source.values()?;
-        let mut raws: Vec<&RawValue> = serde_json::from_str(&row.cells)?;
-        let whole_raws: Vec<&RawValue> = serde_json::from_str(&source.cells)?;
-        let own = raws.iter_mut().zip(&cells).skip(OWN_COLUMNS);
-        for ((raw, cell), (whole_raw, whole)) in own.zip(whole_raws.iter().zip(&whole)) {
-            if let (Cell::Text(text), Cell::Text(whole)) = (cell, whole)
-                && cuts::may_be_cut(text)
-                && cuts::clean(whole) == **text
-            {
-                *raw = whole_raw;
-            }
-        }
-        Ok(Some(Row {
-            cells: serde_json::to_string(&raws)?,
-            ..row.clone()
-        }))
+        let whole_json = |column: usize| {
+            let own = column.checked_sub(OWN_COLUMNS)?;
+            let (Cell::Text(text), Cell::Text(whole)) = (cells.get(column)?, whole.get(own)?)
+            else {
+                return None;
+            };
+            let is_same = cuts::may_be_cut(text) && cuts::clean(whole) == **text;
+            let at = stored.binary_search_by_key(&own, |cell| cell.column);
+            Some(stored.get(at.ok()?)?.json).filter(|_| is_same)
+        };
+        let restored = row.stored()?.into_iter().map(|cell| Stored {
+            json: whole_json(cell.column).unwrap_or(cell.json),
+            ..cell
+        });
+        Ok(Some(Row::of(row.number, row.width, restored)))
     }
 }
 
@@ -209,17 +209,11 @@ pub fn mended_by(connection: &Connection, job: &Job) -> Result<Option<Job>> {
 /// # Errors
 /// `Internal` where the row is damaged.
 pub fn at_home(row: &Row) -> Result<Row> {
-    let raws: Vec<&RawValue> = serde_json::from_str(&row.cells)?;
-    let own = raws.get(OWN_COLUMNS..).unwrap_or_default();
-    Ok(Row {
-        number: origin(row)?.unwrap_or(0),
-        cells: serde_json::to_string(own)?,
-        kinds: row
-            .kinds
-            .as_deref()
-            .map(|kinds| kinds.chars().skip(OWN_COLUMNS).collect()),
-        width: None,
-    })
+    let own = row.stored()?.into_iter().filter_map(|cell| {
+        let column = cell.column.checked_sub(OWN_COLUMNS)?;
+        Some(Stored { column, ..cell })
+    });
+    Ok(Row::of(origin(row)?.unwrap_or(0), None, own))
 }
 
 /// What the hidden sheet says, wherever its header was found.
@@ -234,7 +228,8 @@ fn facts(home: &SheetInfo, lines: &[Row]) -> Result<HashMap<String, String>> {
         facts.insert((*key).to_owned(), (*value).to_owned());
     }
     for line in lines {
-        if let [Cell::Text(key), Cell::Text(value)] = line.values()?.as_slice() {
+        let cells = line.values()?;
+        if let (Some(Cell::Text(key)), Some(Cell::Text(value))) = (cells.get(0), cells.get(1)) {
             facts.insert(key.to_string(), value.to_string());
         }
     }

@@ -145,9 +145,14 @@ impl Inference {
     /// # Errors
     /// As [`Template::parse`], which here is our own mistake.
     pub fn template(self) -> Result<Template> {
+        // What lies right of the last header is no column that a field could be matched to.
+        let label = |seen: &Seen| seen.column.label.is_some();
+        let width = self.columns.iter().rposition(label);
+        let width = width.map_or(self.columns.len(), |at| at + 1);
         let fields: Vec<Json> = self
             .columns
             .into_iter()
+            .take(width)
             .map(|seen| {
                 let (column, kind) = (seen.column, seen.guess.name(seen.typed));
                 let mut field = Map::new();

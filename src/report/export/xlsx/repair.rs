@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rust_xlsxwriter::Note;
 
-use super::annotated::{Remarks, joined, sheet_name};
+use super::annotated::{Remarks, joined, places, sheet_name};
 use super::lists::Lists;
 use super::{Book, column_number, failed, write_cell, write_text};
 use crate::error::Result;
@@ -160,10 +160,7 @@ impl Repair {
                 reasons.entry(*column).or_default().push(text);
             }
         }
-        let width = cells
-            .len()
-            .max(reasons.keys().max().map_or(0, |column| column + 1));
-        for index in 0..width {
+        for index in places(&cells, reasons.keys().copied()) {
             let Some(column) = column_number(index + OWN_COLUMNS) else {
                 break;
             };
