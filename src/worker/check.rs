@@ -85,7 +85,8 @@ impl<'a> Check<'a> {
             app.db
                 .write(|tx| jobs::use_template(tx, claim, &name, version))?;
         }
-        let columns = repair::own_columns(sheet);
+        let mut columns = repair::own_columns(sheet);
+        columns.extend(repair.iter().flat_map(|repair| repair.beyond.clone()));
         let template = if name == catalog::AUTO {
             infer(app, upload, sheet, stop)?
         } else {

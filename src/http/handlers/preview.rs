@@ -152,7 +152,8 @@ fn tell(
         None => repair::not_recognised(&look.found.sheets, sheet),
     };
     // As the job will see it: without the columns that the workbook itself has added.
-    let columns = repair::own_columns(sheet);
+    let mut columns = repair::own_columns(sheet);
+    columns.extend(repair.iter().flat_map(|repair| repair.beyond.clone()));
     let (template, remembered) = match template {
         _ if let Some(repair) = &repair => {
             let (name, version) = (&repair.template, repair.template_version);

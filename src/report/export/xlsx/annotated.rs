@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Book, column_number, failed, write_cell, write_text};
 use crate::error::Result;
-use crate::sheet::{Cell, Cells, Row, SheetInfo, TitleRow};
+use crate::sheet::{Cell, Cells, Column, Row, SheetInfo, TitleRow, column_letters};
 
 /// What is wrong in a row: sentences, each with the 0-based sheet column that it speaks of.
 pub type Remarks = Vec<(Option<usize>, String)>;
@@ -55,6 +55,14 @@ impl Annotated {
             }
         }
         write_text(target, row, remarks_column, "What is wrong", &header)?;
+        let covered = |column: &&Column| column.index >= usize::from(remarks_column);
+        if let Some(column) = columns.iter().find(covered) {
+            let told = format!(
+                "This column stands in the place of the file's last one, {}: a sheet has no room for more. The JSON of the file has that, too.",
+                in_words(column)
+            );
+            book.note_header(sheet, (row, remarks_column), &told)?;
+        }
         Ok(Annotated {
             book,
             sheet,
@@ -113,6 +121,12 @@ pub(super) fn places(cells: &Cells<'_>, marked: impl Iterator<Item = usize>) -> 
     places.sort_unstable();
     places.dedup();
     places
+}
+
+/// A column of the file for a sentence.
+pub(super) fn in_words(column: &Column) -> String {
+    let name: String = column.name.chars().take(60).collect();
+    format!("\"{name}\" ({})", column_letters(column.index))
 }
 
 /// All sentences of a row, one after another.
