@@ -12,8 +12,7 @@ use crate::sheet::Column;
 use crate::store::{mappings, templates};
 use crate::words::Code;
 
-/// The name that stands for a schema inferred from the file itself.
-pub const AUTO: &str = "auto";
+pub use crate::process::template::AUTO;
 
 /// Bytes of a template's schema: an enum of 10,000 article numbers, or some thousand described fields.
 pub const SCHEMA_BYTES_MAX: usize = 2 << 20;

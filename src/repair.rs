@@ -94,7 +94,8 @@ pub fn recognise(
     // What is somebody else's, or was forged, is a file like any other.
     let Some(job) = job.filter(|job| {
         job.user == user
-            && job.template != catalog::AUTO
+            // What was inferred from a file is inferred from it again.
+            && (job.template != catalog::AUTO || (!job.upload_deleted && sheet.is_some()))
             && facts.get("upload_id") == Some(&job.upload_id)
     }) else {
         return Ok(None);
@@ -135,6 +136,18 @@ fn sheet_of(connection: &Connection, job: &Job) -> Result<Option<u32>> {
 }
 
 impl Repair {
+    /// The sheet that the rows are from.
+    ///
+    /// # Errors
+    /// `Database`; `Internal` where it is gone.
+    pub fn source_sheet(&self, db: &Db) -> Result<SheetInfo> {
+        let sheets = db.read(|c| uploads::sheets(c, self.source))?;
+        let sheet = sheets
+            .into_iter()
+            .find(|sheet| Some(sheet.position) == self.sheet);
+        sheet.ok_or_else(|| Error::Internal("the file of a repair is gone".to_owned()))
+    }
+
     /// The row in its own file that a row of the workbook belongs to; `None` where that job parked no
     /// such row, whatever stands in the workbook.
     pub fn origin(&self, db: &Db, row: &Row) -> Result<Option<u32>> {

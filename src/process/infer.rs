@@ -2,10 +2,12 @@
 //! and text as soon as one is not (anything, where a spreadsheet has dates or truth values among
 //! texts). Nothing is outvoted.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::moment;
-use super::template::Template;
+use super::template::{AUTO, NAME_CHARS_MAX, Template};
 use crate::error::Result;
 use crate::sheet::{Cell, Column, Row};
 
@@ -32,6 +34,8 @@ enum Guess {
     Number,
     Bool,
     Date,
+    /// A date written as text, which is no date and time as it stands.
+    WrittenDate,
     DateTime,
     Time,
     Text,
@@ -56,6 +60,9 @@ impl Guess {
             (a, b) if a == b => a,
             (Guess::Nothing, guess) | (guess, Guess::Nothing) => guess,
             (Guess::Integer, Guess::Number) | (Guess::Number, Guess::Integer) => Guess::Number,
+            (Guess::Date, Guess::WrittenDate) | (Guess::WrittenDate, Guess::Date) => {
+                Guess::WrittenDate
+            }
             (Guess::Date, Guess::DateTime) | (Guess::DateTime, Guess::Date) => Guess::DateTime,
             _ => Guess::Text,
         }
@@ -68,7 +75,7 @@ impl Guess {
             Guess::Integer => "integer",
             Guess::Number => "number",
             Guess::Bool => "boolean",
-            Guess::Date => "date",
+            Guess::Date | Guess::WrittenDate => "date",
             Guess::DateTime => "datetime",
             Guess::Time => "time",
         }
@@ -95,7 +102,7 @@ fn of_text(text: &str) -> Guess {
     }
     let whole_date = text.len() == 10;
     if whole_date && moment::parse_date(text).is_some() {
-        Guess::Date
+        Guess::WrittenDate
     } else if text.as_bytes().get(10) == Some(&b'T') && moment::parse_datetime(text).is_some() {
         Guess::DateTime
     } else if text == "true" || text == "false" {
@@ -140,32 +147,51 @@ impl Inference {
         Ok(())
     }
 
-    /// The template that all rows seen keep to.
+    /// The template that all rows seen keep to: a field for each column, in their order.
     ///
     /// # Errors
     /// As [`Template::parse`], which here is our own mistake.
     pub fn template(self) -> Result<Template> {
-        // What lies right of the last header is no column that a field could be matched to.
-        let label = |seen: &Seen| seen.column.label.is_some();
-        let width = self.columns.iter().rposition(label);
-        let width = width.map_or(self.columns.len(), |at| at + 1);
+        let mut names = Taken::default();
+        let mut titles = Taken::default();
         let fields: Vec<Json> = self
             .columns
             .into_iter()
-            .take(width)
             .map(|seen| {
                 let (column, kind) = (seen.column, seen.guess.name(seen.typed));
                 let mut field = Map::new();
-                field.insert("name".to_owned(), json!(column.name));
-                if let Some(label) = column.label.filter(|label| label.chars().count() <= 255) {
-                    field.insert("title".to_owned(), json!(label));
+                field.insert("name".to_owned(), json!(names.free(&column.name)));
+                if let Some(label) = column.label {
+                    field.insert("title".to_owned(), json!(titles.free(&label)));
                 }
                 field.insert("type".to_owned(), json!(kind));
                 Json::Object(field)
             })
             .collect();
-        Template::parse("auto", 0, &json!({ "fields": fields }).to_string())
+        Template::parse(AUTO, 0, &json!({ "fields": fields }).to_string())
     }
+}
+
+/// Names that a template has already: it has none twice, whatever their case, and no long ones.
+#[derive(Default)]
+struct Taken(HashSet<String>);
+
+impl Taken {
+    /// The name, or one like it that nobody has.
+    fn free(&mut self, name: &str) -> String {
+        let mut free = cut(name, NAME_CHARS_MAX);
+        let mut number = 1_u32;
+        while !self.0.insert(free.trim().to_lowercase()) {
+            number += 1;
+            let end = format!("_{number}");
+            free = cut(name, NAME_CHARS_MAX - end.len()) + &end;
+        }
+        free
+    }
+}
+
+fn cut(name: &str, chars_max: usize) -> String {
+    name.chars().take(chars_max).collect()
 }
 
 #[cfg(test)]
@@ -210,6 +236,57 @@ mod tests {
                 "integer", "number", "string", "string", "boolean", "string", "datetime", "string"
             ]
         );
+    }
+
+    #[test]
+    fn a_written_date_beside_times_is_text_and_one_of_a_spreadsheet_a_time_too() {
+        let kinds = |cells: [&str; 2], kinds: [Option<&str>; 2]| {
+            let column = Column {
+                index: 0,
+                name: "c".to_owned(),
+                label: None,
+            };
+            let mut inference = Inference::new(&[column]);
+            for (text, kinds) in cells.iter().zip(kinds) {
+                inference
+                    .observe(&Row {
+                        number: 2,
+                        cells: format!(r#"["{text}"]"#),
+                        kinds: kinds.map(str::to_owned),
+                        width: None,
+                    })
+                    .unwrap();
+            }
+            inference.template().unwrap().fields[0].kind.name()
+        };
+        let cells = ["1999-12-31", "2024-01-02T10:00:00"];
+        assert_eq!(kinds(cells, [None, None]), "string");
+        assert_eq!(kinds(cells, [Some("d"), Some("D")]), "datetime");
+        assert_eq!(kinds(cells, [None, Some("D")]), "any");
+        assert_eq!(
+            kinds(["1999-12-31", "2000-01-01"], [None, Some("d")]),
+            "date"
+        );
+    }
+
+    #[test]
+    fn headers_that_are_alike_or_long_make_fields_of_their_own() {
+        let long = "x".repeat(300);
+        let labels = ["Tel", "tel ", "ID", &long, &format!("{long}y"), "Tel_2"];
+        let columns: Vec<Column> = labels
+            .iter()
+            .enumerate()
+            .map(|(index, label)| Column {
+                index,
+                name: (*label).to_owned(),
+                label: Some((*label).to_owned()),
+            })
+            .collect();
+        let template = Inference::new(&columns).template().unwrap();
+        let names: Vec<&str> = template.fields.iter().map(|f| f.name.as_str()).collect();
+        assert_eq!(names[..3], ["Tel", "tel _2", "ID"]);
+        assert_eq!((names[3].len(), &names[4][253..]), (255, "_2"));
+        assert_eq!(names[5], "Tel_2");
     }
 
     #[test]

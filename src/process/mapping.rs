@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 pub use super::choices::Choices;
 use super::fold::fold_label;
-use super::template::Template;
+use super::template::{AUTO, Template};
 use crate::error::Result;
 use crate::id;
 use crate::sheet::{Column, Row, column_letters};
@@ -47,6 +47,9 @@ impl Mapping {
     ) -> Result<Mapping> {
         let mut search = Search::new(template, columns);
         search.by_choice(choices);
+        if template.name == AUTO {
+            search.by_column();
+        }
         search.by_name();
         search.by_alias();
         search.by_spelling();

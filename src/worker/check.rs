@@ -7,6 +7,7 @@ use super::work::REPORT_MEMBER;
 use crate::app::App;
 use crate::catalog;
 use crate::error::{Error, Problem, Result};
+use crate::id::UploadNo;
 use crate::process::{
     Checked, Checker, Choices, Collision, DateOrders, Outcome, SAMPLE_ROWS, Settled, SourceFacts,
     Template,
@@ -87,10 +88,10 @@ impl<'a> Check<'a> {
         }
         let mut columns = repair::own_columns(sheet);
         columns.extend(repair.iter().flat_map(|repair| repair.beyond.clone()));
-        let template = if name == catalog::AUTO {
-            infer(app, upload, sheet, stop)?
-        } else {
-            app.db.read(|c| catalog::load(c, &name, version))?
+        let template = match &repair {
+            _ if name != catalog::AUTO => app.db.read(|c| catalog::load(c, &name, version))?,
+            Some(repair) => infer(app, repair.source, &repair.source_sheet(&app.db)?, stop)?,
+            None => infer(app, upload.no, sheet, stop)?,
         };
         let asked = claim.options.mapping.as_ref().map(ToString::to_string);
         let given = Choices::parse(asked.as_deref())?;
@@ -158,10 +159,10 @@ impl<'a> Check<'a> {
         }
         let (app, upload, sheet) = (self.app, self.upload, self.sheet);
         if self.checker.needs_observation() {
-            each_page(app, upload, sheet, stop, |page| self.observe(&page))?;
+            each_page(app, upload.no, sheet, stop, |page| self.observe(&page))?;
             self.checker.observed();
         }
-        each_page(app, upload, sheet, stop, |page| {
+        each_page(app, upload.no, sheet, stop, |page| {
             let batch = self.decide(page)?;
             batches.send(batch).map_err(|_| Error::Stopped)
         })
@@ -294,7 +295,7 @@ fn keyed(list: &mut ByKey<'_>, checker: &Checker, row: &Checked) -> Result<Vec<K
 /// Reads the sheet's stored rows, a page at a time.
 fn each_page(
     app: &App,
-    upload: &Upload,
+    upload: UploadNo,
     sheet: &SheetInfo,
     stop: &Stop,
     mut act: impl FnMut(Vec<sheet::Row>) -> Result<()>,
@@ -304,7 +305,7 @@ fn each_page(
         stop.check()?;
         let page = app
             .db
-            .read(|c| rows::page(c, upload.no, sheet.position, after, BATCH_ROWS))?;
+            .read(|c| rows::page(c, upload, sheet.position, after, BATCH_ROWS))?;
         let Some(last) = page.last() else {
             return Ok(());
         };
@@ -313,7 +314,7 @@ fn each_page(
     }
 }
 
-fn infer(app: &App, upload: &Upload, sheet: &SheetInfo, stop: &Stop) -> Result<Template> {
+fn infer(app: &App, upload: UploadNo, sheet: &SheetInfo, stop: &Stop) -> Result<Template> {
     let mut inference = crate::process::Inference::new(&sheet.columns);
     each_page(app, upload, sheet, stop, |page| {
         page.iter().try_for_each(|row| inference.observe(row))

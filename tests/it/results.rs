@@ -792,11 +792,62 @@ fn mended(bytes: &[u8], changes: &[(u32, u16, &str)]) -> Vec<u8> {
         }
         if name == "Rows to fix" {
             for (row, column, text) in changes {
-                sheet.write_string(*row, *column, *text).unwrap();
+                let empty = rust_xlsxwriter::Format::new();
+                match *text {
+                    "" => sheet.write_blank(*row, *column, &empty).unwrap(),
+                    text => sheet.write_string(*row, *column, text).unwrap(),
+                };
             }
         }
     }
     copy.save_to_buffer().unwrap()
+}
+
+#[test]
+fn rows_to_fix_of_an_inferred_template_come_home_too() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let fields = [("template", "auto")];
+    let id = done(&anna, "a.csv", "Name,Ort,Ort\nx,1,007\ny,2,8,zz\n", &fields);
+    assert_eq!(anna.job(id)["counts"]["invalid"], 1);
+    let workbook = anna.get(&format!("/api/jobs/{id}/repair.xlsx")).bytes;
+    let preview = anna.upload("preview", "a.to-fix.xlsx", &workbook, &[]);
+    let preview = preview.expect(200);
+    assert_eq!(preview["repairs"]["job_id"], id);
+    assert_eq!(preview["mapping"][2]["field"], "Ort_2");
+    // The cell too many is emptied.
+    let mended = mended(&workbook, &[(1, 5, "")]);
+    let back = anna
+        .upload("upload-and-process", "a.to-fix.xlsx", &mended, &[])
+        .expect(202)["job_id"]
+        .as_i64()
+        .unwrap();
+    office.work_all();
+    let job = anna.job(back);
+    assert_eq!(
+        (&job["status"], &job["template"]),
+        (&json!("completed"), &json!("auto"))
+    );
+    let record = &records(&anna, back)[0];
+    assert_eq!(
+        (&record["Name"], &record["Ort"], &record["Ort_2"]),
+        (&json!("y"), &json!(2), &json!("8"))
+    );
+    // Where the file is gone, nobody knows any more what was inferred from it.
+    let list = anna.get("/api/files").expect(200);
+    let file = list["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|file| file["filename"] == "a.csv");
+    let file = file.unwrap()["id"].as_str().unwrap();
+    anna.send("DELETE", &format!("/api/files/{file}"), &json!({}))
+        .expect(200);
+    let preview = anna
+        .upload("preview", "a.to-fix.xlsx", &mended, &fields)
+        .expect(200);
+    assert_eq!(preview["repairs"], json!(null));
+    assert_eq!(preview["notices"][0]["code"], "repair-not-recognised");
 }
 
 #[test]

@@ -10,14 +10,15 @@ use crate::http::handlers::files;
 use crate::http::reply;
 use crate::http::routes::{Route, Who};
 use crate::id::{UploadNo, UserId};
-use crate::intake::look::{self, Look};
+use crate::intake::look;
 use crate::intake::rows::Source;
 use crate::intake::{Arrived, Spool, bytes};
 use crate::process::mapping::{Choices, Mapping};
-use crate::process::{DateOrders, Inference, Template, date_orders};
+use crate::process::{DateOrders, Inference, SAMPLE_ROWS, Template, date_orders};
+use crate::repair::Repair;
 use crate::sheet::document::Objects;
-use crate::sheet::{SheetInfo, is_workbook, summary};
-use crate::store::uploads;
+use crate::sheet::{Column, Row, is_workbook, summary};
+use crate::store::{rows, uploads};
 use crate::words::{Code, DayOrder};
 use crate::{repair, report};
 
@@ -155,11 +156,7 @@ fn tell(
     let mut columns = repair::own_columns(sheet);
     columns.extend(repair.iter().flat_map(|repair| repair.beyond.clone()));
     let (template, remembered) = match template {
-        _ if let Some(repair) = &repair => {
-            let (name, version) = (&repair.template, repair.template_version);
-            let template = call.app.db.read(|c| catalog::load(c, name, version))?;
-            (template, repair.choices.clone())
-        }
+        _ if let Some(repair) = &repair => (of_repair(call, repair)?, repair.choices.clone()),
         Some(template) => {
             let remembered = call
                 .app
@@ -167,7 +164,7 @@ fn tell(
                 .read(|c| catalog::remembered(c, &name, &columns))?;
             (template, remembered)
         }
-        None => (inferred(sheet, &look)?, Choices::default()),
+        None => (inferred(&sheet.columns, &look.rows)?, Choices::default()),
     };
     given.check(&template)?;
     given.check_columns(&sheet.columns)?;
@@ -219,10 +216,25 @@ fn tell(
     Ok(reply::json(200, &body))
 }
 
+/// The template that rows to fix go by.
+fn of_repair(call: &Call<'_, '_>, repair: &Repair) -> Result<Template> {
+    let (name, version) = (&repair.template, repair.template_version);
+    if name != catalog::AUTO {
+        return call.app.db.read(|c| catalog::load(c, name, version));
+    }
+    let sheet = repair.source_sheet(&call.app.db)?;
+    let sample = u32::try_from(SAMPLE_ROWS).unwrap_or(u32::MAX);
+    let rows = call
+        .app
+        .db
+        .read(|c| rows::page(c, repair.source, sheet.position, 0, sample))?;
+    inferred(&sheet.columns, &rows)
+}
+
 /// The template that `auto` would make, as far as the first rows tell.
-fn inferred(sheet: &SheetInfo, look: &Look) -> Result<Template> {
-    let mut inference = Inference::new(&sheet.columns);
-    for row in &look.rows {
+fn inferred(columns: &[Column], rows: &[Row]) -> Result<Template> {
+    let mut inference = Inference::new(columns);
+    for row in rows {
         inference.observe(row)?;
     }
     inference.template()

@@ -234,28 +234,39 @@ fn repair_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
 
 /// What the template wants of the sheet's columns.
 fn wanted(call: &Call<'_, '_>, job: &Job, columns: &[Column]) -> Result<Vec<Wanted>> {
-    if job.template == catalog::AUTO {
-        return Ok(Vec::new());
-    }
-    let (template, report) = call.app.db.read(|c| {
-        Ok((
-            catalog::load(c, &job.template, job.template_version)?,
-            jobs::report(c, job.id)?,
-        ))
-    })?;
+    let db = &call.app.db;
+    let report = db.read(|c| jobs::report(c, job.id))?;
     let report: Value = serde_json::from_str(report.as_deref().unwrap_or("{}"))?;
-    let mapping = report.get("mapping").and_then(Value::as_array);
-    Ok(mapping
+    let lines = |member| report.get(member).and_then(Value::as_array);
+    let inferred = |name: &str| {
+        let mut columns = lines("columns").into_iter().flatten();
+        let column = columns.find(|line| line.get("name").is_some_and(|it| it == name))?;
+        column
+            .get("type")?
+            .as_str()
+            .map(|kind| (Vec::new(), kind == "string"))
+    };
+    let template = match job.template.as_str() {
+        catalog::AUTO => None,
+        name => Some(db.read(|c| catalog::load(c, name, job.template_version))?),
+    };
+    let of_field = |name: &str| match &template {
+        None => inferred(name),
+        Some(template) => {
+            let field = template.fields.iter().find(|field| field.name == name)?;
+            Some((field.allowed().to_vec(), field.kind.is_text()))
+        }
+    };
+    Ok(lines("mapping")
         .into_iter()
         .flatten()
         .filter_map(|line| {
-            let name = line.get("field")?.as_str()?;
             let column = line.get("column")?.as_str()?;
-            let field = template.fields.iter().find(|field| field.name == name)?;
+            let (allowed, is_text) = of_field(line.get("field")?.as_str()?)?;
             Some(Wanted {
                 column: columns.iter().find(|known| known.name == column)?.index,
-                allowed: field.allowed().to_vec(),
-                is_text: field.kind.is_text(),
+                allowed,
+                is_text,
             })
         })
         .collect())

@@ -112,6 +112,23 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Each column takes the field that was made of it.
+    pub(super) fn by_column(&mut self) {
+        if self.columns.len() != self.template.fields.len() {
+            return;
+        }
+        for at in 0..self.columns.len() {
+            if self.is_open(at) && self.served.get(at) == Some(&false) {
+                let how = if has_own_name(self.columns, at) {
+                    How::Exact
+                } else {
+                    How::Position
+                };
+                self.take(at, at, how);
+            }
+        }
+    }
+
     pub(super) fn by_name(&mut self) {
         let fields = self.template.fields.iter().enumerate();
         let exact =

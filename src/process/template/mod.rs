@@ -10,6 +10,12 @@ use super::normalize::Step;
 use super::types::FieldType;
 use crate::error::Result;
 
+/// The name that stands for a schema inferred from the file itself.
+pub const AUTO: &str = "auto";
+
+/// Letters of a field's name or title.
+pub(in crate::process) const NAME_CHARS_MAX: usize = 255;
+
 /// The built-in template, as a Table Schema.
 const COMPANIES: &str = include_str!("companies.json");
 

@@ -8,10 +8,7 @@ use super::findings::Findings;
 use super::{kinds, rules};
 use crate::process::constraints::Constraints;
 use crate::process::normalize::Step;
-use crate::process::template::Field;
-
-/// Letters of a field's name or title.
-const NAME_CHARS_MAX: usize = 255;
+use crate::process::template::{Field, NAME_CHARS_MAX};
 
 /// Plain texts, or objects with `value` as version 2 has them.
 pub(super) fn missing_values(value: &Json, pointer: &str, findings: &mut Findings) -> Vec<String> {
