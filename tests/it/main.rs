@@ -49,6 +49,7 @@ mod security;
 mod settings;
 mod sheet;
 mod sniff;
+mod sparse;
 mod templates;
 mod text;
 mod undoing;
