@@ -5,7 +5,7 @@ import { acts, askForm, button, confirmed, field, fill, focus, form, h, icon, in
 import { ago, dots, time } from './words.js';
 
 const LENGTH = 'At least 10 characters.';
-export const nameInput = (value = '') => input('text', { autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', required: true, maxlength: '200', value });
+export const nameInput = (value = '', autocomplete = 'username') => input('text', { autocomplete, autocapitalize: 'none', spellcheck: 'false', required: true, maxlength: '200', value });
 const passwordInput = (autocomplete) => input('password', { autocomplete, required: true, maxlength: '1000' });
 
 // A new password, twice: its fields, `check` before it is sent.
@@ -42,7 +42,7 @@ export function setUpPage({ code, done }) {
 	const name = nameInput();
 	const { password, check, fields } = newPassword('Password', LENGTH);
 	const where = ['It is in the server’s window, in ', h('code', 'setup-code.txt'), ' in the data folder, or: ', h('code', 'journalctl -u sheetline | grep SETUP')];
-	return door('Set up Sheetline', h('p', 'You make the first account here. It is an administrator and can add the others.'), form({
+	return door('Set up Sheetline', h('p', 'You make the first account here, an administrator.'), form({
 		fields: [field('Setup code', token, where), field('Name', name), fields],
 		yes: 'Make the account',
 		submit: async () => {
@@ -128,7 +128,7 @@ function browser(agent) {
 
 const mappingSection = (place) => section(place, {
 	title: 'Remembered columns', path: 'mappings', columns: [sample('Columns → fields'), 'Template', 'By', 'Since'], done: 'Forgotten', none: 'Nothing is remembered yet.',
-	hint: 'When somebody chooses the field of a column by hand, the office remembers it for files with the same headers.',
+	hint: 'Fields that somebody chose by hand, for files with the same headers.',
 	row: (one) => [
 		Object.entries(one.mapping).map(([column, to]) => h('div', `${column} → ${to ? titlesOf(fieldsOf(one.template))(to) : 'left out'}`)),
 		titlesOf(known.templates)(one.template), one.created_by, time(one.created_at),

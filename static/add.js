@@ -1,8 +1,8 @@
 // Adding a file, or processing one that is here: choose it, look at it first, send it.
 
 import { choicesOf, fieldsOf, get, known, newKey, post, remove, send, titlesOf } from './api.js';
-import { attr, button, download, failure, field, fill, focus, folded, h, icon, input, link, menu, note, sample, say, select, still, table, text } from './dom.js';
-import { begun, hasReport, live, poke, TEMPLATE, templateSelect } from './jobs.js';
+import { attr, button, download, failure, field, fill, focus, h, icon, input, link, menu, progressBar, note, sample, say, select, still, table, text } from './dom.js';
+import { begin, hasReport, live, poke, TEMPLATE, templateSelect } from './jobs.js';
 import { ago, bytes, cell, count, curly, date, dots, explain, howWord, isActive, num, outcome } from './words.js';
 
 const ACCEPT = '.xlsx,.xlsm,.xlsb,.xls,.ods,.csv,.tsv,.txt';
@@ -11,7 +11,7 @@ const HOW = ['template', 'date_order', 'mapping', 'on_duplicate']; // it is proc
 const PASSING = ['offline', 'slow-upload', 'busy', 'internal']; // what may go better in a moment
 
 // What is chosen and under way; it outlives the view. A stored `file` has an id.
-const nothing = { file: null, key: null, note: null, preview: null, options: {}, looking: null, looked: null };
+const nothing = { file: null, key: null, note: null, preview: null, options: {}, folds: {}, asked: [], looking: null, looked: null };
 const pick = { ...nothing, sending: null };
 let draw = () => {}; // shows it
 function paint(to) {
@@ -86,7 +86,7 @@ function tell(words, acts = []) {
 
 function forget() {
 	pick.looking?.abort();
-	Object.assign(pick, nothing, { options: {} });
+	Object.assign(pick, nothing, { options: {}, folds: {} });
 }
 
 function change(options) {
@@ -124,7 +124,7 @@ async function lookInto() {
 function sayPreview() {
 	const parts = [...document.querySelectorAll('.panel :is(.known, .note p:first-child, .note label)')].filter(({ control }) => !control || control.value);
 	const words = parts.map(({ textContent, control }) => textContent + (control ? `: ${control.selectedOptions[0].text}` : ''));
-	say([...words, toChoose()].filter(Boolean).map((sentence) => sentence.replace(/\.$/, '')).join('. '));
+	say([...words, toChoose()].filter(Boolean).map((words) => words.replace(/\w$/, '$&.')).join(' '));
 }
 
 // What has to be chosen first.
@@ -175,8 +175,8 @@ async function start(kind) {
 		if (sending.cancel) { await takeBack(answer, file); return; }
 		forget();
 		paint();
-		begun.id = answer.file_upload_id;
-		if (answer.job_id) poke(); else say(`Stored, ${count(answer.rows, 'row')}`);
+		begin(answer);
+		if (!answer.job_id) say(`Stored, ${count(answer.rows, 'row')}`);
 		// It stands in the list, also where the list has no answer.
 		const { job_id: id, file_upload_id: of } = answer;
 		uploaded(!file.id && { id: of, filename: file.name, size: file.size, rows: answer.rows, last_job: id && { job_id: id, file_upload_id: of, filename: file.name, status: 'pending', fresh: 'received' } });
@@ -274,7 +274,7 @@ function chosenPanel(place) {
 		h('p.hint.status', { id: 'to-choose' }, preview?.state === 'looking' ? ['Looking into the file…', preview.pressed && ' It goes on right after.'] : first || !file.id && '“Upload as JSON” stores the rows only; you can process them later.')],
 		reason,
 		same && sameFile(same),
-		seen && previewPanel(seen, reason?.id, fieldsOf(template())),
+		seen ? previewPanel(seen, reason?.id, fieldsOf(template())) : /headers/.test(reason?.textContent) && whichRows({}, reason.id),
 		open && optionsPanel()));
 }
 
@@ -286,8 +286,8 @@ function sameFile({ id, uploaded_at: at, last_job: job }) {
 
 function optionsPanel() {
 	const { options } = pick;
-	options.open ??= known.templates.length > 1; // else they are for experts
-	return h('details', { open: options.open, ontoggle: (event) => { options.open = event.target.open; } }, h('summary', 'Options for processing'), h('div.row',
+	// With one template they are for experts.
+	return fold('Options for processing', known.templates.length > 1, h('div.row',
 		field('Check the rows against', templateSelect(template(), (name) => change({ template: name, mapping: undefined }))),
 		field('A row that is already in the list', select([['', 'Leave the list as it is'], ['update', 'Update the list with what the file has']], options.on_duplicate, (value) => { options.on_duplicate = value; pick.key = newKey(); }))));
 }
@@ -295,7 +295,7 @@ function optionsPanel() {
 function sendingPanel(place) {
 	const { sending, file } = pick;
 	const words = h('p.status');
-	const bar = h('progress', { max: '100', label: `Sending ${file.name}` });
+	const bar = progressBar(`Sending ${file.name}`);
 	const stop = button('Cancel', () => {
 		if (sending.received) { sending.cancel = true; paint(); } else sending.abort.abort();
 	});
@@ -307,12 +307,9 @@ function sendingPanel(place) {
 	};
 }
 
-// ---- What the server sees in the file
-
 const SEPARATORS = [['', 'Found by looking'], [';', 'Semicolon ;'], [',', 'Comma ,'], ['tab', 'Tab'], ['|', 'Bar |']];
-const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ['windows-1252', 'Western (windows-1252)'], ['windows-1250', 'Central Europe (windows-1250)'], ['windows-1251', 'Cyrillic (windows-1251)'], ['utf-16le', 'UTF-16'], ['cp850', 'Western (cp850)'], ['cp852', 'Central Europe (cp852)'], ['macintosh', 'Macintosh']];
+const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ...['Western windows-1252', 'Central Europe windows-1250', 'Cyrillic windows-1251', 'UTF-16 utf-16le', 'Western cp850', 'Central Europe cp852', 'Western macintosh'].map((words) => [words.split(' ').pop(), words])];
 const ORDERS = { 'day-month': 'day first', 'month-day': 'month first' };
-const isText = (name) => /\.(csv|tsv|txt)$/i.test(name);
 
 // `seen`: the server's last answer; `failed`: id of why there is no newer one.
 function previewPanel(seen, failed, fields) {
@@ -322,16 +319,17 @@ function previewPanel(seen, failed, fields) {
 	const example = ({ column }) => rows.map((row) => cell(row[column])).find((words) => words !== '–') || '–';
 	const matched = mapping.filter((m) => m.field).length;
 	const easy = repairs || (matched > 0 && mapping.every((m) => m.how === 'exact') && !missing.length);
-	// Gives a column to a field; the field leaves the column that had it.
-	const give = (column, name) => change({ mapping: { ...Object.fromEntries(Object.entries(options.mapping || {}).filter(([, f]) => f === null || f !== name)), [column]: name } });
-	// A needed field keeps its select once chosen: arrow keys go on.
 	const chosen = options.mapping || {};
+	// Gives a column to a field, which leaves the one that had it; without a column it is as it was found.
+	const give = (column, name) => change({ mapping: { ...Object.fromEntries(Object.entries(chosen).filter(([, f]) => f === null || f !== name)), ...(column && { [column]: name }) } });
+	// A needed field keeps its select: arrow keys go on.
 	const needed = fields.filter((f) => f.constraints?.required).map((f) => f.name);
-	const asked = [...new Set([...missing, ...Object.values(chosen).filter((name) => needed.includes(name))])].sort();
+	const asked = [...new Set([...pick.asked, ...missing])].filter((name) => needed.includes(name)).sort();
+	pick.asked = asked;
 	const now = ({ column, field: name }) => (column in chosen ? chosen[column] : Object.values(chosen).includes(name) ? null : name);
 	const columnOf = (name) => mapping.find((m) => now(m) === name)?.column;
 	const choose = (m) => select([['', 'Keep as extra'], ['-', 'Leave it out'], ...choicesOf(fields)], m.field || (m.how === 'none' ? '' : '-'), (name) => give(m.column, name === '-' ? null : name || undefined), { label: `Field for ${m.column}` });
-	const textual = !file.id && (isText(file.name) || seen.encoding);
+	const textual = !file.id && seen.encoding;
 	const single = textual && mapping.length === 1; // a wrong separator leaves one column
 	const ask = dates.filter((d) => d.example);
 	const told = dates.filter((d) => ORDERS[d.order] && d.evidence.length > 0).map((d) => `Dates in “${named(d.field)}” are read ${ORDERS[d.order]}: ${d.evidence[0].cell} holds ${d.evidence[0].value}.`);
@@ -340,21 +338,24 @@ function previewPanel(seen, failed, fields) {
 		repairs ? note('info', h('p', `These are the ${count(mainSheet(seen)?.rows, 'row')} to fix of ${repairs.filename}. Processing puts them back to where they belong.`))
 			: whichRows(seen, failed),
 		single && note('warn', h('p', 'Only one column was found. Is the separator right?')),
-		textual && h('details', { open: single || Boolean(options.delimiter || options.encoding) }, h('summary', dots('Reading details', seen.encoding && `encoding ${seen.encoding}`, seen.delimiter && `separator ${seen.delimiter === '\t' ? 'Tab' : seen.delimiter}`)), h('div.row',
+		textual && fold(dots('Reading details', `encoding ${seen.encoding}`, seen.delimiter && `separator ${seen.delimiter === '\t' ? 'Tab' : seen.delimiter}`), single, h('div.row',
 			field('Separator', select(SEPARATORS, options.delimiter, (delimiter) => change({ delimiter }))),
-			field('Encoding', select(ENCODINGS, options.encoding, (encoding) => change({ encoding }))))),
+			field('Encoding', select(ENCODINGS, options.encoding, (encoding) => change({ encoding })))), 'reading'),
 		// What was seen under other choices need not hold.
 		!failed && [
-			mapping.length && h('details', { open: !easy }, h('summary.known', easy ? `All ${count(mapping.length, 'column')} recognised` : `${num(matched)} of ${count(mapping.length, 'column')} recognised`),
+			mapping.length && fold(h('span.known', easy ? `All ${count(mapping.length, 'column')} recognised` : `${num(matched)} of ${count(mapping.length, 'column')} recognised`), !easy,
 				table('How the columns are understood', ['Column in your file', 'Field', 'How', sample('Example')],
-					mapping.map((m) => [[h('span.hint', m.letter), ' ', m.column], fields.length > 0 ? choose(m) : m.field || '–', repairs && m.field ? 'as before' : howWord(m.how), example(m)]))),
+					mapping.map((m) => [[h('span.hint', m.letter), ' ', m.column], fields.length > 0 ? choose(m) : m.field || '–', repairs && m.field ? 'as before' : howWord(m.how), example(m)])), 'columns'),
 			asked.map((name) => note(columnOf(name) ? 'info' : 'warn', field(`Column of “${named(name)}” (needed)`, select([['', 'Choose a column'], ...mapping.filter((m) => now(m) === name || !needed.includes(now(m))).map((m) => [m.column, m.column])], columnOf(name), (column) => give(column, name), { class: !columnOf(name) && 'undecided' })))),
 			ask.length && note(options.date_order ? 'info' : 'warn', field(`Dates in ${ask.map((d) => `“${named(d.field)}”`).join(' and ')}: ${ask[0].example.value} in ${ask[0].example.cell} is`,
 				select([['', 'Choose which'], ...Object.entries(ORDERS).map(([order, words]) => [order, `${date(ask[0].example[order])} (${words})`])], options.date_order, (order) => change({ date_order: order }), { class: !options.date_order && 'undecided' }))),
-			known.length && h('details', h('summary', `${count(known.length, 'thing')} to know`), h('ul', known.map((words) => h('li', words)))),
-			rows.length && folded(rows.length === 1 ? 'The only row' : `First ${num(rows.length)} rows`, mapping.map((m) => m.column), rows.map((row) => mapping.map((m) => row[m.column])), { cls: 'data' }),
+			known.length && fold(`${count(known.length, 'thing')} to know`, false, h('ul', known.map((words) => h('li', words))), 'known'),
+			rows.length && fold(rows.length === 1 ? 'The only row' : `First ${num(rows.length)} rows`, false, table('First rows', mapping.map((m) => m.column), rows.map((row) => mapping.map((m) => row[m.column])), { cls: 'data' }), 'rows'),
 		]);
 }
+
+// Stays open or closed as it was left.
+const fold = (title, open, body, name = title) => h('details', { open: pick.folds[name] ?? open, ontoggle: (event) => { pick.folds[name] = event.target.open; } }, h('summary', title), body);
 
 const mainSheet = ({ sheets = [], sheet }) => sheets.find((s) => s.name === (pick.options.sheet || sheet)) || sheets[0];
 

@@ -25,7 +25,7 @@ export function usersView({ user }) {
 async function editUser(me, draw, u) {
 	const self = u?.id === me.id;
 	const own = 'they choose their own when they next sign in';
-	const name = nameInput();
+	const name = nameInput('', 'off'); // somebody else's
 	const role = select(ROLES, u?.role || 'member');
 	const email = input('email', { value: u?.email || '' });
 	const password = input('text', { autocapitalize: 'none', spellcheck: 'false', required: !u });
@@ -141,7 +141,7 @@ function chart({ hours, day }) {
 	return panel('The last 24 hours',
 		h('p.hint', h('span.key.ok', `${num(day.completed)} done`), ' · ', h('span.key.warn', `${num(day.other)} failed or cancelled`), ` · ${count(day.rows, 'row')} · at most ${count(most, 'job')} in an hour`),
 		columns(hours, most, [['ok', 'completed'], ['warn', 'other']]),
-		h('p.hint', h('span.key.info', 'Waiting time'), `: ${duration(day.wait_seconds)} on average, at most ${duration(longest)}`),
+		h('p.hint', h('span.key.info', 'Waiting time'), `: ${duration(day.wait_seconds)} on average, at most ${duration(day.wait_seconds_max)}`),
 		columns(hours, longest, [['info', 'wait_seconds']]),
 		h('p.head.hint', hours.filter((_, i) => i % 6 === 5).map((hour) => h('span', clock(hour.from)))),
 		folded('Hour by hour', ['Hour', 'Done', 'Failed or cancelled', 'Rows', 'Waiting time'], hours.filter(ended).map((hour) => [clock(hour.from), hour.completed, hour.other, hour.rows, duration(hour.wait_seconds)]), { none: 'No job has ended yet.' }));
@@ -167,5 +167,5 @@ async function templateSection(place) {
 		h('div.actions', file, chooser)));
 }
 
-export const auditView = () => view('Audit', null, h('p.lead', 'Sign-ins, changes of users, deletions and undone imports, newest first.'), growing(loading(), '/api/admin/audit', { limit: 100 }, 'entries', (entries) =>
+export const auditView = () => view('Audit', null, h('p.lead', 'Sign-ins, changes of users, deletions, undone imports and pauses, newest first.'), growing(loading(), '/api/admin/audit', { limit: 100 }, 'entries', (entries) =>
 	table('Who did what', ['When', 'Who', 'What', 'To whom or what', 'From'], entries.map((e) => [time(e.at), e.who === '-' ? 'an unknown name' : e.who, e.action.replace(/-/g, ' '), e.target || '–', e.address || 'the server itself']))));

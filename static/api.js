@@ -85,7 +85,7 @@ export async function send(path, file, fields, options = {}) {
 	try { return await insist(() => sendOnce(path, file, fields, options), true, options.onBusy); } catch (problem) {
 		if (problem.code === 'offline') {
 			// A file that was saved meanwhile looks like a broken connection.
-			try { await file.slice(0, 1).arrayBuffer(); } catch { throw new Problem(0, { code: 'file-changed' }); }
+			try { await file.slice(0, 1).arrayBuffer(); } catch ({ name }) { throw new Problem(0, { code: name === 'NotFoundError' ? 'file-gone' : 'file-changed' }); }
 		}
 		throw problem;
 	}

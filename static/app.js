@@ -15,9 +15,7 @@ const [top, main, foot, offline] = ['top', 'main', 'foot', 'offline'].map((id) =
 let user = null;
 let gone = new AbortController(); // of the view
 
-// ---- Appearance, kept in this browser
-
-const look = (value) => attr(document.documentElement, 'data-theme', value);
+const look = (value) => { document.documentElement.style.colorScheme = value; };
 let chosen = '';
 try { chosen = localStorage.look; } catch { /* private windows may refuse */ }
 look(chosen);
@@ -85,7 +83,6 @@ function door(page) {
 	entitle();
 	[...main.querySelectorAll('input')].find((control) => !control.value).focus();
 }
-const showSetUp = (code) => door(setUpPage({ code, done: enter }));
 
 async function enter(who) {
 	if (who.must_change) { door(ownPasswordPage({ user: who, done: enter, leave })); return; }
@@ -118,17 +115,13 @@ others.addEventListener('message', ({ data }) => { if (/logout$/.test(data)) loc
 acceptDrops(() => Boolean(user) && !document.querySelector('dialog[open]'));
 
 async function begin() {
-	const code = /^#setup=(.+)$/.exec(location.hash)?.[1];
-	if (code) {
-		history.replaceState(null, '', location.pathname); // the code stays in no history
-		showSetUp(decodeURIComponent(code));
-		return;
-	}
+	const code = /^#setup=(.+)$/.exec(location.hash)?.[1] || '';
+	if (code) history.replaceState(null, '', location.pathname); // it stays in no history
 	try { await enter((await get('/api/auth/session', { gate: false })).user_info); } catch (problem) {
 		if (problem.signedOut || problem.code === 'account-disabled') {
 			const { setup_needed: first } = await get('/api/health', { gate: false }).catch(({ body }) => body || {});
-			if (first) showSetUp('');
-			else door(signInPage({ done: enter, message: problem.code !== 'session-missing' && explain(problem) }));
+			if (first) door(setUpPage({ code: decodeURIComponent(code), done: enter }));
+			else door(signInPage({ done: enter, message: code ? 'Sheetline is set up already.' : problem.code !== 'session-missing' && explain(problem) }));
 		} else {
 			const told = failure(problem, begin);
 			fill(main, h('h1', 'Sheetline'), told);

@@ -11,7 +11,7 @@ export function h(tag, ...rest) {
 	const element = document.createElement(name);
 	if (classes.length) element.className = classes.join(' ');
 	const first = rest[0];
-	if (first && typeof first === 'object' && !(first instanceof Node) && !Array.isArray(first)) {
+	if (first?.constructor === Object) {
 		for (const [key, value] of Object.entries(rest.shift())) {
 			if (key.startsWith('on') && value) element.addEventListener(key.slice(2), value);
 			else if (key === 'value' && value !== undefined) element.value = value;
@@ -61,7 +61,7 @@ export function text(element, value) {
 }
 
 export function attr(element, name, value) {
-	if (value === null || value === undefined || value === false) element.removeAttribute(name);
+	if ((value ?? false) === false) element.removeAttribute(name);
 	else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value === true ? '' : value);
 }
 
@@ -104,10 +104,10 @@ export function say(words, urgent = false) {
 	setTimeout(() => { if (region.textContent === words) region.textContent = ''; }, 10000); // else it is read again at the page's end
 }
 
+export const progressBar = (label) => h('progress', { max: '100', label });
+
 let serial = 0;
 const newId = (stem) => `${stem}-${++serial}`;
-
-// ---- Work that may fail
 
 const failed = (problem) => { const words = explain(problem); say(words, true); return words; };
 
@@ -159,7 +159,14 @@ export function growing(place, path, parts, name, draw) {
 		seen.push(...answer[name]);
 		fill(place, draw(seen), answer.next_cursor && h('div.grid.foot', doing('Show more', () => more(answer.next_cursor))));
 	};
-	load(place, () => more());
+	// The old answer must not be taken for the new one.
+	const slow = 'q' in parts && setTimeout(() => {
+		if (place.list !== seen) return;
+		place.ariaBusy = true;
+		fill(place, h('p.empty', 'Searching…'));
+		say('Searching…');
+	}, 400);
+	load(place, () => more()).then(() => { clearTimeout(slow); if (place.list === seen) place.ariaBusy = null; });
 	return place;
 }
 
@@ -170,11 +177,8 @@ export function every(seconds, work, signal) {
 	signal.addEventListener('abort', () => clearInterval(timer));
 }
 
-// A view: its heading, tools beside it, what stands below.
 export const view = (title, tools, ...below) => ({ element: h('div', h('div.head', h('h1', title), tools && h('div.tools', tools)), below) });
 export const panel = (title, ...children) => h('section.panel', h('h2', title), children);
-
-// ---- Forms
 
 export function field(label, control, hint) {
 	control.id ||= newId('field');

@@ -1,7 +1,7 @@
 // Jobs: what the user's newest one does, by long polling, and what can be done with one.
 
 import { call, choicesOf, known, pause, post, Problem, remove } from './api.js';
-import { attr, confirmed, doing, h, say, select, text } from './dom.js';
+import { attr, confirmed, doing, h, progressBar, say, select, text } from './dom.js';
 import { count, dots, isActive, num, outcome, stage, stateOf, waiting } from './words.js';
 
 const WAIT_SECONDS = 20; // at most
@@ -77,8 +77,6 @@ function take({ processing_status: status, queue_info: queue }) {
 	dispatchEvent(new Event('job'));
 }
 
-// ---- What is told of a job
-
 export const jobOf = (job) => (isLive(job) ? { ...job, ...live.job } : job);
 export const isLive = (job) => job && live.job?.job_id === job.job_id;
 
@@ -99,20 +97,21 @@ export function teller() {
 	let said = '';
 	let told; // of a restart
 	return (job) => {
-		if (job.status === 'completed' && !job.counts) return; // they come in a moment
 		const { word, tone } = stateOf(job);
 		const quarter = !job.cancel_requested && Math.min(75, Math.floor((job.progress?.percent || 0) / 25) * 25);
 		const spoken = job.status !== 'processing' ? dots(word, wordsOf({ ...job, begins_again: '' }).split(' · about')[0]) : quarter ? `${word}, ${quarter} percent` : word;
 		const restart = isActive(job) && told !== job.begins_again && job.begins_again;
-		if (restart || (said !== spoken && (said || isActive(job)))) say(`${job.filename}: ${dots(spoken, restart)}`, tone === 'bad');
+		const own = begun.job === job.job_id; // told even if only its end was seen
+		if (restart || (said !== spoken && (said || own || isActive(job)))) say(`${job.filename}: ${dots(spoken, restart)}`, tone === 'bad');
 		said = spoken;
 		if (isActive(job)) told = job.begins_again;
+		else if (own) begun.job = null;
 	};
 }
 
 // How far a job is, with Cancel; `changed`: it came into another state.
 export function follow(job, tell, changed, more) {
-	const [bar, words] = [h('progress', { max: '100', label: `Progress of ${job.filename}` }), h('p.status')];
+	const [bar, words] = [progressBar(`Progress of ${job.filename}`), h('p.status')];
 	const element = h('div.grid', bar, words, h('div.actions', !job.cancel_requested && doing('Cancel', () => cancel(job)), more));
 	const draw = () => {
 		const now = jobOf(job);
@@ -131,12 +130,12 @@ export function follow(job, tell, changed, more) {
 	return element;
 }
 
-// The file that was just added or begun: its row takes the focus.
-export const begun = { id: null };
+// What was just begun: the row of its file takes the focus, the end of the job is told.
+export const begun = { id: null, job: null };
+export function begin({ file_upload_id: id, job_id: job }) { Object.assign(begun, { id, job }); poke(); }
 
 export async function retry(job) {
-	begun.id = (await post(`/api/jobs/${job.job_id}/retry`)).file_upload_id;
-	poke();
+	begin(await post(`/api/jobs/${job.job_id}/retry`));
 }
 
 export async function cancel(job) {
@@ -147,7 +146,7 @@ export async function cancel(job) {
 }
 
 export const TEMPLATE = 'companies'; // where nobody chooses one
-export const templateSelect = (chosen, onchange) => select([...choicesOf(known.templates), ['auto', 'No template: work it out from the file']], chosen, onchange);
+export const templateSelect = (...how) => select([...choicesOf(known.templates), ['auto', 'No template: what the file holds']], ...how);
 
 export const deleteFile = (near, { id, filename }, then) => confirmed(near, [`Delete ${filename}?`, 'The file and its stored rows are removed for good. Records made from it stay in the list.', `Delete ${filename}`], async () => {
 	await remove(`/api/files/${id}`);
@@ -155,12 +154,14 @@ export const deleteFile = (near, { id, filename }, then) => confirmed(near, [`De
 	await then();
 });
 
+// Whether anything of it is in the list; nothing is of what was undone.
+export const hasRecords = ({ status, undone, counts: c }) => status === 'completed' && !undone && c?.valid + c?.updated > 0;
 export const hasReport = (job) => job?.status === 'completed' || job?.error?.code === 'missing-columns';
 
 // What a job made, for taking away, the most useful first: [label, address].
 export function downloads(job) {
 	if (job.status !== 'completed') return [];
-	const stored = !job.undone; // What was undone has no records any more.
+	const stored = hasRecords(job);
 	return [
 		job.counts?.invalid > 0 && ['Rows to fix (.xlsx)', 'repair.xlsx'], stored && ['Clean list (.xlsx)', 'records.xlsx'], stored && ['Clean list (.csv)', 'records.csv'],
 		!job.file_deleted && ['Marked copy (.xlsx)', 'annotated.xlsx'], stored && ['JSON', 'records.json'], stored && ['JSON, a record a line', 'records.ndjson'],

@@ -1,9 +1,9 @@
 // What came of an upload: its rows as they lie there, the report on a job, the office's clean list.
 
 import { processStored } from './add.js';
-import { call, choicesOf, fieldsOf, get, keepSought, known, post, query, sought, titlesOf } from './api.js';
+import { call, fieldsOf, get, keepSought, known, post, query, sought, titlesOf } from './api.js';
 import { attr, badge, button, confirmed, doing, download, fill, folded, growing, h, icon, link, load, loading, menu, note, sample, say, searchBox, select, table, view } from './dom.js';
-import { deleteFile, downloads, follow, hasReport, retry, teller, TEMPLATE } from './jobs.js';
+import { deleteFile, downloads, follow, hasRecords, hasReport, retry, teller, TEMPLATE, templateSelect } from './jobs.js';
 import { bytes, cell, count, curly, dots, doneWord, duration, howWord, isActive, isCollision, isUnreadable, moment, num, outcome, ruleOf, stateOf, time } from './words.js';
 
 const PAGE = 20;
@@ -66,7 +66,7 @@ export function reportView(_, id) {
 function heading(job) {
 	const seconds = (Date.parse(job.finished) - Date.parse(job.started)) / 1000;
 	return [back(), h('div.head', h('h1', job.filename), badge(stateOf(job))),
-		h('p.lead', job.finished && ['finished ', time(job.finished), seconds >= 0 && `, took ${duration(seconds)}`, ', '], `job ${job.job_id}, checked as ${titlesOf(known.templates)(job.template)}`)];
+		h('p.lead', job.finished && ['finished ', time(job.finished), seconds >= 0 && `, took ${duration(seconds)}`, ', '], `job ${job.job_id}, checked ${job.template === 'auto' ? 'without a template' : `as ${titlesOf(known.templates)(job.template)}`}`)];
 }
 
 function underWay(job, tell, draw) {
@@ -84,12 +84,12 @@ function unread({ dates = [] }, job, title) {
 }
 
 function found(job, report, title, changed, redraw) {
-	const problems = list(['Rows to fix', 'What needs fixing', 'problem', 'What is wrong'], report.errors.filter((e) => !isCollision(e)), report, title);
-	const collisions = list(['Rows that are there already', 'Not stored again', 'row', 'Where it is'], report.errors.filter(isCollision), report, title);
+	const problems = list(['Rows to fix', 'What needs fixing', 'problem', 'What is wrong'], (e) => !isCollision(e), report, title);
+	const collisions = list(['Repeated rows', 'What is repeated', 'repeat', 'What it repeats'], isCollision, report, title);
 	return [
 		summary(job, report), job.status === 'failed' && note('bad', h('p', outcome(job)), h('p', again(job, 'Choose the columns'))), unread(report, job, title), takeAway(job, redraw),
 		h('div.split', problems ? problems.rules : note('ok', 'Nothing to fix.'), completeness(report, title)), problems?.rows,
-		collisions && [collisions.several && collisions.rules, collisions.rows], contents(report, title), changes(job, changed), mapping(report, title), history(job),
+		collisions && [collisions.rules, collisions.rows], contents(report, title), changes(job, changed), mapping(report, title), history(job),
 	];
 }
 
@@ -115,45 +115,54 @@ function takeAway(job, redraw) {
 			offered.slice(2).map(([label, path]) => download(label, path)),
 			!job.file_deleted && link('The file', `#/file/${job.file_upload_id}`), button('Print', () => print()),
 		], { visible: ['More', icon('open')] }),
-		job.status === 'completed' && !job.undone && button('Undo this import…', undo, { ico: 'back' }));
+		hasRecords(job) && button('Undo this import…', undo, { ico: 'back' }));
 }
 
-// ---- Problems: by rule, and row by row
+const kindOf = (e) => [e.type, e.field || e.fields, e.constraint].join(' ');
+// How often each occurs. Old reports have only those that they list.
+const kinds = ({ problems, errors }) => problems || [...Map.groupBy(errors, kindOf).values()].map((hits) => ({ ...hits[0], count: hits.length }));
+const total = (counted) => counted.reduce((sum, { count: n }) => sum + n, 0);
 
-function list([heading_, rulesHeading, one, why], errors, report, title) {
-	if (!errors.length) return null;
-	const groups = [...Map.groupBy(errors, (e) => `${e.type} ${e.field}`)].sort(([, a], [, b]) => b.length - a.length)
-		.map(([key, hits]) => ({ key, hits, label: curly(ruleOf(hits, hits[0].field ? title(hits[0].field) : '')) }));
-	const wanted = sought({ rule: '' }).rule;
-	let chosen = groups.find((group) => group.key === wanted);
+function list([heading_, rulesHeading, one, why], isMeant, report, title) {
+	const listed = Map.groupBy(report.errors, kindOf);
+	const titles = (e) => (e.fields || [e.field]).map(title).join(', ');
+	const groups = kinds(report).filter(isMeant).map((kind) => {
+		const key = kindOf(kind);
+		const hits = listed.get(key) || [kind];
+		return { key, hits, count: kind.count, label: curly(ruleOf(hits, titles(kind))) };
+	});
+	if (!groups.length) return null;
+	const all = { hits: groups.flatMap((group) => group.hits).sort((a, b) => a.row - b.row), count: total(groups) };
+	let chosen = groups.find((group) => group.key === sought({ rule: '' }).rule) || all;
 	let shown = PAGE;
 	const rows = h('section');
-	const buttons = groups.map((group) => h('button.rule', { type: 'button', onclick: () => choose(chosen === group ? null : group) }, h('span', group.label), h('span.num', num(group.hits.length))));
+	const buttons = groups.map((group) => h('button.rule', { type: 'button', onclick: () => choose(chosen === group ? all : group) }, h('span', group.label), h('span.num', num(group.count))));
 	function choose(group) {
 		chosen = group;
 		shown = PAGE;
-		keepSought({ rule: chosen?.key });
+		keepSought({ rule: chosen.key });
 		draw();
-		say(`${count((chosen?.hits || errors).length, one)}${chosen ? `: ${chosen.label}` : ''}`);
+		say(dots(count(chosen.count, one), chosen.label));
 	}
 	function draw() {
-		const hits = chosen?.hits || errors;
+		const { hits, key, label } = chosen;
 		const part = hits.slice(0, shown);
-		groups.forEach((one, i) => attr(buttons[i], 'aria-pressed', String(one === chosen)));
-		fill(rows, h('div.head', h('h2', heading_, h('span.hint', ` ${dots(`${num(part.length)} of ${count(hits.length, one)}`, chosen && `only: ${chosen.label}`)}`)),
-			h('div.tools', chosen && button('Show every rule', () => choose(null), { kind: 'small' }), hits.length > shown && button('Show the others', () => { shown = hits.length; draw(); }, { kind: 'small others' }))),
-		table(heading_, ['Row', 'Cell', 'Column', sample('In your file'), sample(why)], part.map((e) => [e.row ?? '–', e.cell || e.column || '–', e.field ? title(e.field) : '–', cell(e.value), curly(e.message)])),
-		report.errors.length < report.errors_total && h('p.hint', `The first ${num(report.errors.length)} of ${num(report.errors_total)} problems are listed and counted here; the marked copy has all of them.`));
+		groups.forEach((group, i) => attr(buttons[i], 'aria-pressed', String(group === chosen)));
+		fill(rows, h('div.head', h('h2', heading_, h('span.hint', ` ${dots(`${num(part.length)} of ${count(chosen.count, one)}`, key && `only: ${label}`)}`)),
+			h('div.tools', key && button('Show every rule', () => choose(all), { kind: 'small' }), hits.length > shown && button('Show the others', () => { shown = hits.length; draw(); }, { kind: 'small others' }))),
+		table(heading_, ['Row', 'Cell', 'Column', sample('In your file'), sample(why)], part.map((e) => [e.row ?? '–', e.cells?.join(', ') || e.cell || e.column || '–', titles(e) || '–', cell(e.value), curly(e.message)])),
+		report.errors.length < report.errors_total && h('p.hint', `The first ${num(report.errors.length)} of ${num(report.errors_total)} problems are listed here; the marked copy has all of them.`));
 	}
 	draw();
-	return { several: groups.length > 1, rows: errors[0].row && rows, rules: h('section', h('h2', rulesHeading), h('div.rules', { role: 'group', label: rulesHeading }, buttons)) };
+	return { rows: all.hits.at(-1).row && rows, rules: h('section', h('h2', rulesHeading), h('div.rules', { role: 'group', label: rulesHeading }, buttons)) };
 }
 
-function completeness({ columns, stats, errors, errors_total: total }, title) {
-	if (!stats.rows) return null;
-	const meter = (c) => h('span.filled', h('meter', { value: c.filled, max: stats.rows, 'aria-hidden': 'true' }), `${Math.floor(Math.min(100, (100 * c.filled) / stats.rows))} %`);
+function completeness(report, title) {
+	const { columns, stats: { rows } } = report;
+	if (!rows) return null;
+	const meter = (c) => h('span.filled', h('meter', { value: c.filled, max: rows, 'aria-hidden': 'true' }), `${Math.floor(Math.min(100, (100 * c.filled) / rows))} %`);
 	return h('section', h('h2', 'How full the columns are'),
-		table('How full the columns are', ['Column', 'Filled', errors.length < total ? 'Problems listed' : 'Problems'], columns.map((c) => [title(c.name), meter(c), errors.filter((e) => e.field === c.name && !isCollision(e)).length])));
+		table('How full the columns are', ['Column', 'Filled', 'Problems'], columns.map((c) => [title(c.name), meter(c), total(kinds(report).filter((e) => e.field === c.name && !isCollision(e)))])));
 }
 
 const KINDS = { any: 'anything', string: 'text', integer: 'whole number', boolean: 'yes or no' };
@@ -176,12 +185,10 @@ const mapping = (report, title) => report.mapping?.length && folded('How the col
 
 const history = ({ events }) => folded('What the job went through', ['When', 'State', sample('Why')], events.map((e) => [time(e.at, moment), stateOf({ status: e.to }).word, e.detail || '–']));
 
-// On paper there are all rows.
+// On paper are all rows.
 addEventListener('beforeprint', () => { for (const others of document.querySelectorAll('.others')) others.click(); });
 
-// ---- The clean list
-
-export function recordsView() {
+export function recordsView({ user }) {
 	const place = loading();
 	const wanted = sought({ template: TEMPLATE, q: '' });
 	const list = (change) => {
@@ -193,13 +200,12 @@ export function recordsView() {
 			const fields = fieldsOf(template);
 			const years = fields.filter((f) => f.type === 'year').map((f) => f.name); // not grouped
 			return table('Records', [...names.map(titlesOf(fields)), 'From', 'Added by'], records.map((record) => [
-				...names.map((name) => (years.includes(name) ? cell : value)(record.data[name])), [record.job_id ? link(record.file, `#/job/${record.job_id}`) : record.file, h('span.hint', ` row\u00a0${num(record.row)}`)], record.uploader,
+				...names.map((name) => (years.includes(name) ? cell : value)(record.data[name])), [record.job_id && (user.role === 'admin' || record.uploader === user.username) ? link(record.file, `#/job/${record.job_id}`) : record.file, h('span.hint', ` row\u00a0${num(record.row)}`)], record.uploader,
 			]), { none: q ? `Nothing in the list has “${q}”.` : 'The list is empty. It fills with the good rows of every file that is processed.' });
 		});
 	};
 	list();
-	const which = known.templates.length > 1 && select(choicesOf(known.templates), wanted.template, (template) => list({ template }), { label: 'Template' });
-	return { ...view('Records', [which, searchBox('Search the list', wanted.q, (q) => list({ q }))], place), wide: true };
+	return { ...view('Records', [templateSelect(wanted.template, (template) => list({ template }), { label: 'Template' }), searchBox('Search the list', wanted.q, (q) => list({ q }))], place), wide: true };
 }
 
 // Plain web addresses open in a new tab.

@@ -2,7 +2,7 @@
 
 import { chooseAnother, processStored } from './add.js';
 import { get, keepSought, others, query, sought } from './api.js';
-import { act, acts, attr, badge, button, download, every, failure, fill, focus, h, link, menu, panel, say, searchBox, select, small, table, text } from './dom.js';
+import { act, acts, attr, badge, button, download, every, failure, fill, focus, h, link, menu, progressBar, panel, say, searchBox, select, small, table, text } from './dom.js';
 import { begun, cancel, deleteFile, downloads, hasReport, isLive, jobOf, live, retry, teller, wordsOf } from './jobs.js';
 import { count, isActive, isUnreadable, num, stateOf, time } from './words.js';
 
@@ -67,13 +67,14 @@ export function uploadsView({ user, signal }) {
 		for (const child of [...body.children]) if (!shown.includes(child)) child.remove();
 		shown.forEach((child, i) => { if (body.children[i] !== child) body.insertBefore(child, body.children[i] || null); });
 		list.hidden = !files.length;
-		fill(foot, !files.length && (user.role === 'admin' && !filter.q && !filter.status ? welcome() : filter.q || filter.status ? [h('p.empty', 'No upload fits this search.'), button('Show all uploads', () => { unsift(); sift({}); })] : h('p.empty', 'No uploads yet. Drop a file above, or choose one.')),
-			further && button('Show older', () => { wanted = files.length + PAGE; reload(); }));
+		const sifted = filter.q || filter.status;
+		fill(foot, !files.length && (sifted ? [h('p.empty', 'No upload fits this search.'), button('Show all uploads', () => { unsift(); sift({}); })] : user.role === 'admin' ? welcome() : h('p.empty', 'No uploads yet. Drop a file above, or choose one.')),
+			further && button('Show older', async () => { wanted = files.length + PAGE; await reload(true); body.rows[files.length]?.querySelector('a').focus(); }));
 		if (spoken === true) say(count(files.length, 'upload') + (further ? ' and more' : ''));
 		land();
 	}
 
-	// The file that was just added.
+	// The file just added.
 	function land() {
 		const row = rows.get(begun.id);
 		if (!row) return;
@@ -83,7 +84,7 @@ export function uploadsView({ user, signal }) {
 
 	function makeRow(file) {
 		const [rowsCell, stateCell, actions, words] = ['td.num', 'td.state', 'td.acts', 'span.words'].map((tag) => h(tag));
-		const bar = h('progress', { max: '100', label: `Progress of ${file.filename}` });
+		const bar = progressBar(`Progress of ${file.filename}`);
 		const element = h('tr', h('td.file', link(file.filename, `#/file/${file.id}`), filter.all && h('span.hint', ` ${file.uploaded_by}`)), rowsCell, h('td.when', time(file.uploaded_at)), stateCell, actions);
 		let drawn = '';
 		const tell = teller();
@@ -129,12 +130,12 @@ export function uploadsView({ user, signal }) {
 		], { kind: 'small' })];
 	}
 
-	let before = null;
+	let before;
 	const refresh = () => { for (const row of rows.values()) if (row.file.last_job?.job_id === live.job?.job_id) row.update(); };
 	addEventListener('job', () => {
 		const now = `${live.job?.job_id} ${live.job?.status}`;
 		refresh();
-		if (before !== null && now !== before) reload();
+		if (now !== before) reload();
 		before = now;
 	}, { signal });
 	every(1, refresh, signal); // "no news for 14 s" counts by itself

@@ -26,7 +26,6 @@ export function duration(seconds) {
 	return hours < 48 ? `${hours} h ${minutes % 60} min` : `${days} days`;
 }
 
-// A wait, not too exact.
 export function about(seconds) {
 	if (typeof seconds !== 'number') return '';
 	if (seconds < 2) return 'a moment';
@@ -65,7 +64,7 @@ export function ago(iso) {
 	const seconds = (now - at) / 1000;
 	if (seconds >= -5 && seconds < 60) return 'just now';
 	if (seconds >= 60 && seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-	const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
+	const midnight = (date) => new Date(date).setHours(0, 0, 0, 0);
 	const days = Math.round((midnight(now) - midnight(at)) / 86400000);
 	if (days === 0) return clock(at);
 	if (days === 1) return 'yesterday';
@@ -104,12 +103,10 @@ export function stage({ progress, cancel_requested: stopping }) {
 	return dots(word, progress?.percent > 0 && `${progress.percent}\u00a0%`);
 }
 
-// "2 ahead · about 40 s", "Next". 1 starts next, after what is in work now.
+// "2 ahead · about 40 s", "Next".
 export function waiting(queue) {
-	const position = queue?.queue_position;
-	if (!position) return 'Waiting';
-	const ahead = Math.min(position, (queue.total_active_jobs || Infinity) - 1);
-	return dots(ahead > 0 ? `${num(ahead)} ahead` : 'Next', queue.paused ? held(queue.paused) : about(queue.estimated_wait_seconds));
+	if (!queue?.queue_position) return 'Waiting';
+	return dots(queue.ahead > 0 ? `${num(queue.ahead)} ahead` : 'Next', queue.paused ? held(queue.paused) : about(queue.estimated_wait_seconds));
 }
 export const held = (pause) => `paused by ${pause.by}: ${pause.reason}`;
 
@@ -130,8 +127,6 @@ const SENTENCES = {
 	'cross-origin': () => 'This page is out of date. Reload it.',
 	'job-in-progress': ({ body: { job }, detail }) => (job ? `You already have a file in work: ${job.filename}, ${job.status === 'processing' ? 'being worked on' : waiting(job)}. Wait for it or cancel it.` : detail),
 	'too-many-attempts': (p) => `Too many tries. Wait ${count(p.retryAfter || 30, 'second')}.`,
-};
-const OWN = { // no answer of Sheetline's has these
 	offline: (p, at) => `No answer from the server.${still(at)}`,
 	'too-large-proxy': () => 'The file did not get through: something between you and the server limits its size. Tell your administrator “upload limit, 413”.',
 	'file-changed': () => 'The file changed after you chose it (still open in Excel?). Choose it again.',
@@ -144,7 +139,7 @@ const still = ({ file }) => (file ? ` ${file} is still chosen.` : '');
 export function explain(problem, at = {}) {
 	if (problem?.code === undefined) return `This page ran into a mistake of its own (${problem?.message || 'unknown'}). Reload it.`;
 	if (problem.signedOut) return `You were signed out. Sign in to go on.${still(at)}`;
-	return { ...SENTENCES, ...OWN }[problem.code]?.(problem, at) || curly(problem.detail) || `The server refused this (${problem.status}${problem.code && `, ${problem.code}`}).`;
+	return SENTENCES[problem.code]?.(problem, at) || curly(problem.detail) || `The server refused this (${problem.status}${problem.code && `, ${problem.code}`}).`;
 }
 
 const RULES = {
@@ -154,11 +149,11 @@ const RULES = {
 
 // What errors of a kind in a field have in common.
 export function ruleOf(errors, field) {
-	const bare = ({ message, value }) => message.replace(/^'.*' /, '').replace(value ? `${value} ` : '', '').split(/; found|\. |\.$/)[0];
+	const bare = ({ message, value }) => message.replace(/^'.*' /, '').replace(value ? `${value} ` : '', '').split(/; found|\. |\.$| \(\d/)[0];
 	const [{ type }] = errors;
 	const common = bare(errors[0]);
-	if (errors.some((error) => bare(error) !== common)) return `${field && `${field}: `}${RULES[type] || type.replace(/-/g, ' ')}`;
-	if (common.startsWith('is ')) return `${field} ${common}`;
+	if (isCollision(errors[0]) || errors.some((error) => bare(error) !== common)) return `${field && `${field}: `}${RULES[type] || type.replace(/-/g, ' ')}`;
+	if (/^(is|must) /.test(common)) return `${field} ${common}`;
 	return common.includes(field) ? common : `${field}: ${common}`;
 }
 export const isCollision = (error) => ['unique-error', 'primary-key', 'duplicate-record'].includes(error.type);

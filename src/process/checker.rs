@@ -387,14 +387,16 @@ impl Checker {
 
     fn again(&self, spec: &KeySpec, row: u32, first: u32, values: &[Option<Value<'_>>]) -> Problem {
         let message = format!("Same {} as row {first}.", self.labels(Some(spec)));
-        let problem = Problem::of_key(spec.fault(), row, &self.columns_of(spec), message);
+        let problem = self.of_key(spec, row, message);
+        let value = |field: &usize| values.get(*field)?.as_ref().map(Value::text);
+        let shown: Vec<_> = spec.fields.iter().filter_map(value).collect();
+        let problem = if shown.is_empty() {
+            problem
+        } else {
+            problem.with_value(&shown.join(", "))
+        };
         let [field] = spec.fields.as_slice() else {
             return problem;
-        };
-        let value = values.get(*field).and_then(Option::as_ref);
-        let problem = match value {
-            Some(value) => problem.with_value(&value.text()),
-            None => problem,
         };
         match self.template.fields.get(*field) {
             Some(field) if spec.kind != KeyKind::Primary => problem.with_field(&field.name),
@@ -410,7 +412,18 @@ impl Checker {
         } else {
             format!("{names} must not be empty: it tells rows apart.")
         };
-        Problem::of_key(spec.fault(), row, &self.columns_of(spec), message)
+        self.of_key(spec, row, message)
+    }
+
+    /// Something wrong with a key, whose fields it names where they are several.
+    fn of_key(&self, spec: &KeySpec, row: u32, message: String) -> Problem {
+        let mut problem = Problem::of_key(spec.fault(), row, &self.columns_of(spec), message);
+        if spec.fields.len() > 1 {
+            let fields = spec.fields.iter();
+            let fields = fields.filter_map(|field| self.template.fields.get(*field));
+            problem.fields = fields.map(|field| field.name.clone()).collect();
+        }
+        problem
     }
 
     /// The sheet columns of a key's fields.

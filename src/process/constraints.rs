@@ -69,6 +69,8 @@ pub struct Constraints {
     pub exclusive_maximum: Option<Bound>,
     /// The whole value has to match; and the pattern as the template writes it.
     pub pattern: Option<(Regex, String)>,
+    /// What the pattern asks for in words, where these are few.
+    pub form: Option<String>,
     pub allowed: Option<Allowed>,
 }
 

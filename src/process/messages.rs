@@ -218,15 +218,20 @@ pub fn broken(field: &Field, rule: Rule, value: Option<&Value<'_>>, written: &st
                 .map_or("", |(_, shown)| shown.as_str());
             let meant = question(meant_value(field, rule, value));
             let short = cut(&text, 60);
-            match field.description.as_deref().map(described) {
-                Some(told) if !told.is_empty() => {
+            let described = field.description.as_deref().map(described);
+            let told = described.filter(|told| !told.is_empty());
+            match (&rules.form, told, &field.example) {
+                (Some(words), ..) => format!("'{short}' must be {words}.{meant}"),
+                (None, Some(told), _) => {
                     format!("'{short}' does not have the form of this field: {told}.{meant}")
                 }
-                Some(_) | None => {
-                    format!(
-                        "'{short}' does not have the form {}.{meant}",
-                        cut(pattern, 100)
-                    )
+                (None, None, Some(example)) => format!(
+                    "'{short}' does not have the form of this field, such as {}.{meant}",
+                    cut(example, 60)
+                ),
+                (None, None, None) => {
+                    let pattern = cut(pattern, 100);
+                    format!("'{short}' does not have the form {pattern}.{meant}")
                 }
             }
         }
@@ -452,19 +457,32 @@ mod tests {
             "Must be one of: active, dormant, closed; found 'aktive'. Meant active?"
         );
         assert_eq!(broken(&state, Rule::Required, None, ""), "State is empty.");
-        let postcode =
-            field(r#"{"name":"plz","type":"string","constraints":{"pattern":"[0-9]{5}"}}"#);
-        let value = postcode.kind.read_text("1067");
+        let said = |more: &str, text: &str| {
+            let field = field(&format!(r#"{{"name":"plz","type":"string",{more}}}"#));
+            broken(
+                &field,
+                Rule::Pattern,
+                field.kind.read_text(text).as_ref(),
+                text,
+            )
+        };
         assert_eq!(
-            broken(&postcode, Rule::Pattern, value.as_ref(), "1067"),
-            "'1067' does not have the form [0-9]{5}. Meant 01067?"
+            said(r#""constraints":{"pattern":"\\d{5}"}"#, "1067"),
+            "'1067' must be 5 digits. Meant 01067?"
         );
-        let told = field(
-            r#"{"name":"plz","type":"string","description":"The postcode,\nfive digits.","constraints":{"pattern":"[0-9]{5}"}}"#,
-        );
-        let value = told.kind.read_text("1067");
         assert_eq!(
-            broken(&told, Rule::Pattern, value.as_ref(), "1067"),
+            said(r#""constraints":{"pattern":"A|B"}"#, "C"),
+            "'C' does not have the form A|B."
+        );
+        assert_eq!(
+            said(r#""example":"B","constraints":{"pattern":"A|B"}"#, "C"),
+            "'C' does not have the form of this field, such as B."
+        );
+        assert_eq!(
+            said(
+                r#""description":"The postcode,\nfive digits.","constraints":{"pattern":"(0|1)[0-9]{4}"}"#,
+                "1067"
+            ),
             "'1067' does not have the form of this field: The postcode, five digits. Meant 01067?"
         );
     }

@@ -17,6 +17,7 @@ pub mod defuse;
 mod duration;
 mod example;
 mod fold;
+mod form;
 mod formats;
 mod guess;
 mod infer;

@@ -11,6 +11,9 @@ use crate::words::Fault;
 /// Errors listed in a report; all are counted.
 pub const LISTED_MAX: usize = 1_000;
 
+/// Kinds of problems that are counted one by one.
+pub const KINDS_MAX: usize = 200;
+
 /// Problems of one row that are kept; all are counted.
 pub const ROW_MAX: usize = 200;
 
@@ -68,6 +71,9 @@ pub struct Problem {
     /// All cells of a key of more than one field; `cell` is the first of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cells: Vec<String>,
+    /// The fields of such a key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
     /// The cell as it stands in the file, cut where it is long.
     pub value: Option<String>,
     /// The constraint that is broken.
@@ -94,6 +100,7 @@ impl Problem {
             column: None,
             cell: None,
             cells: Vec::new(),
+            fields: Vec::new(),
             value: None,
             constraint: None,
             suggestion: None,
@@ -135,6 +142,32 @@ impl Problem {
     }
 }
 
+/// Problems that are one thing to mend: of a type, in a field, against a constraint.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Kind {
+    /// How many there are, listed or not.
+    pub count: u64,
+    /// The first of them.
+    #[serde(flatten)]
+    pub first: Problem,
+}
+
+impl Kind {
+    fn is_of(&self, problem: &Problem) -> bool {
+        let Problem {
+            fault,
+            constraint,
+            field,
+            fields,
+            ..
+        } = &self.first;
+        *fault == problem.fault
+            && *constraint == problem.constraint
+            && *field == problem.field
+            && *fields == problem.fields
+    }
+}
+
 /// All problems of a file.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
@@ -142,6 +175,10 @@ pub struct Tally {
     pub by_type: BTreeMap<&'static str, u64>,
     /// The first ones.
     pub listed: Vec<Problem>,
+    /// The first [`KINDS_MAX`], in the order in which they were met.
+    kinds: Vec<Kind>,
+    /// Where the last problem was counted: the next is often of the kind behind it.
+    last: usize,
 }
 
 impl Tally {
@@ -162,6 +199,28 @@ impl Tally {
         if self.listed.len() < LISTED_MAX {
             self.listed.push(problem.clone());
         }
+        let (before, after) = self.kinds.split_at(self.last.min(self.kinds.len()));
+        let found = after.iter().position(|kind| kind.is_of(problem));
+        let found = found
+            .map(|at| before.len() + at)
+            .or_else(|| before.iter().position(|kind| kind.is_of(problem)));
+        let at = found.unwrap_or(self.kinds.len());
+        if let Some(kind) = self.kinds.get_mut(at) {
+            kind.count += 1;
+            self.last = at;
+        } else if at < KINDS_MAX {
+            self.kinds.push(Kind {
+                count: 1,
+                first: problem.clone(),
+            });
+        }
+    }
+
+    /// What there is to mend, the most frequent first.
+    pub fn kinds(&self) -> Vec<Kind> {
+        let mut kinds = self.kinds.clone();
+        kinds.sort_by_key(|kind| std::cmp::Reverse(kind.count));
+        kinds
     }
 }
 
@@ -178,5 +237,52 @@ mod tests {
         assert_eq!(tally.listed.len(), LISTED_MAX);
         assert_eq!(tally.total, 1_500);
         assert_eq!(tally.by_type["blank-row"], 1_500);
+    }
+
+    fn in_field(row: u32, field: &str) -> Problem {
+        Problem::of_cell(Fault::TypeError, row, 0, String::new()).with_field(field)
+    }
+
+    #[test]
+    fn what_comes_after_the_list_is_counted_by_its_kind_all_the_same() {
+        let mut tally = Tally::default();
+        for row in 0..1_200 {
+            tally.add(&in_field(row, "a"));
+        }
+        for row in 0..1_500 {
+            tally.add(&in_field(row, "b"));
+            tally.add(&in_field(row, "a"));
+            let mut other = in_field(row, "b");
+            other.constraint = Some("pattern");
+            tally.add(&other);
+        }
+        let told: Vec<_> = tally
+            .kinds()
+            .into_iter()
+            .map(|kind| (kind.count, kind.first))
+            .collect();
+        let (mut against, b) = (in_field(0, "b"), in_field(0, "b"));
+        against.constraint = Some("pattern");
+        let wanted = [(2_700, in_field(0, "a")), (1_500, b), (1_500, against)];
+        assert_eq!(told, wanted);
+        assert!(
+            tally
+                .listed
+                .iter()
+                .all(|one| one.field.as_deref() == Some("a"))
+        );
+    }
+
+    #[test]
+    fn so_many_kinds_are_counted_and_no_more() {
+        let mut tally = Tally::default();
+        for field in 0..=KINDS_MAX {
+            tally.add(&in_field(1, &field.to_string()));
+            tally.add(&in_field(2, "0"));
+        }
+        let kinds = tally.kinds();
+        assert_eq!(kinds.len(), KINDS_MAX);
+        assert_eq!(kinds[0].count, KINDS_MAX as u64 + 2);
+        assert_eq!(tally.total, 2 * (KINDS_MAX as u64 + 1));
     }
 }

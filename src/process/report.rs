@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::checker::Outcome;
 use super::order::Order;
-use super::problem::{Problem, Tally};
+use super::problem::{Kind, Problem, Tally};
 use super::profile::Column;
 use super::template::Template;
 use crate::id;
@@ -63,6 +63,8 @@ pub struct Report {
     pub notices: Vec<Notice>,
     pub errors_by_type: BTreeMap<&'static str, u64>,
     pub errors_total: u64,
+    /// How many there are of each kind, the most frequent first: up to [`super::problem::KINDS_MAX`].
+    pub problems: Vec<Kind>,
     /// The first [`super::problem::LISTED_MAX`].
     pub errors: Vec<Problem>,
     /// Whose rows these were, where a repair workbook came home.
@@ -123,6 +125,7 @@ impl Report {
             notices: columns.notices,
             errors_by_type: tally.by_type.clone(),
             errors_total: tally.total,
+            problems: tally.kinds(),
             errors: tally.listed.clone(),
             repairs: None,
             hash: String::new(),

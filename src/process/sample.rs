@@ -27,7 +27,10 @@ impl Field {
         if let Some((_, shown)) = &self.constraints.pattern
             && (unknown || self.description.is_none())
         {
-            lines.push(format!("Has the form {shown}."));
+            lines.push(match &self.constraints.form {
+                Some(words) => format!("Must be {words}."),
+                None => format!("Has the form {shown}."),
+            });
         }
         if unknown {
             lines.push("The sample rows have no example of it: write your own.".to_owned());

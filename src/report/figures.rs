@@ -26,6 +26,8 @@ pub struct Figures {
     pub rows: i64,
     /// How long those that began had waited on average; `None` where none began.
     pub wait_seconds: Option<f64>,
+    /// How long the one that waited longest did.
+    pub wait_seconds_max: Option<f64>,
 }
 
 impl Figures {
@@ -37,6 +39,10 @@ impl Figures {
             other: sum(|one| one.other),
             rows: sum(|one| one.rows),
             wait_seconds: (begun > 0).then(|| seconds(sum(|one| one.waited_ms)) / float(begun)),
+            wait_seconds_max: (begun > 0)
+                .then(|| ended.iter().map(|one| one.waited_ms_max).max())
+                .flatten()
+                .map(seconds),
         }
     }
 }
@@ -68,6 +74,7 @@ pub fn last_day(connection: &Connection, now: Timestamp) -> Result<Value> {
                 "other": figures.other,
                 "rows": figures.rows,
                 "wait_seconds": figures.wait_seconds,
+                "wait_seconds_max": figures.wait_seconds_max,
             })
         })
         .collect();
@@ -96,10 +103,12 @@ mod tests {
             rows: 10,
             begun,
             waited_ms,
+            waited_ms_max: waited_ms / 2,
         };
         let day = Figures::of(&[hour(1, 1_000), hour(3, 9_000)]);
         assert_eq!((day.completed, day.other, day.rows), (4, 2, 20));
         assert_eq!(day.wait_seconds, Some(2.5));
+        assert_eq!(day.wait_seconds_max, Some(4.5));
         assert_eq!(Figures::of(&[]).wait_seconds, None);
     }
 }

@@ -30,6 +30,7 @@ pub struct Members<'j> {
     detail: Option<&'j str>,
     cancel_requested: bool,
     begins_again: Option<&'j str>,
+    counts: Option<Counts>,
 }
 
 #[derive(Debug, Serialize)]
@@ -76,6 +77,7 @@ impl<'j> Members<'j> {
             detail: job.detail.as_deref(),
             cancel_requested: job.cancel_asked_at.is_some() && job.status == State::Processing,
             begins_again: job.begins_again.as_deref(),
+            counts: job.counts,
         }
     }
 }
@@ -133,7 +135,6 @@ struct Line<'j> {
     undone: Option<Timestamp>,
     undone_by: Option<&'j str>,
     file_deleted: bool,
-    counts: Option<Counts>,
 }
 
 /// A job in a list.
@@ -149,7 +150,6 @@ pub fn line(job: &Job, turns: &Turns) -> Value {
         undone: job.undone_at,
         undone_by: job.undone_by.as_deref(),
         file_deleted: job.upload_deleted,
-        counts: job.counts,
     })
 }
 
@@ -168,12 +168,30 @@ pub fn whole(connection: &Connection, job: &Job, turns: &Turns) -> Result<Value>
         .iter()
         .map(event)
         .collect();
+    let ahead = ahead(connection, position)?;
     if let Value::Object(members) = &mut value {
         members.insert("queue_position".to_owned(), json!(position));
+        members.insert("ahead".to_owned(), json!(ahead));
         members.insert("last_sign_of_life".to_owned(), json!(job.beat_at));
         members.insert("events".to_owned(), Value::Array(events));
     }
     Ok(value)
+}
+
+/// How many jobs come before the one at a place of the queue: those that came earlier and wait, and those
+/// in work.
+///
+/// # Errors
+/// `Database`.
+pub(super) fn ahead(connection: &Connection, position: Option<i64>) -> Result<Option<i64>> {
+    Ok(match position {
+        None => None,
+        Some(0) => Some(0),
+        Some(place) => {
+            let (_, processing) = jobs::counts(connection)?;
+            Some(place - 1 + processing)
+        }
+    })
 }
 
 fn event(event: &Event) -> Value {

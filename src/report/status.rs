@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::estimate::{Estimates, Moment};
-use super::jobs::Members;
+use super::jobs::{Members, ahead};
 use crate::error::Result;
 use crate::id::UserId;
 use crate::store::jobs;
@@ -25,6 +25,7 @@ struct QueueInfo {
     total_active_jobs: i64,
     user_has_active_job: bool,
     queue_position: Option<i64>,
+    ahead: Option<i64>,
     estimated_wait_seconds: Option<u64>,
     paused: Option<Pause>,
 }
@@ -70,6 +71,7 @@ pub fn processing_status(
             total_active_jobs: pending + processing,
             user_has_active_job: active.is_some(),
             queue_position: position,
+            ahead: ahead(connection, position)?,
             estimated_wait_seconds: wait,
             paused: pauses::current(connection)?,
         },

@@ -1,7 +1,7 @@
 // The whole way of a file through the page, against the real server.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { axe, launch, open, sideways, signIn } from './browser.js';
 import { PASSWORD, server } from './server.js';
@@ -105,6 +105,10 @@ story('whoever comes second waits, sees how many are ahead, and may change their
   await choose(anna, csv('anna.csv', 3));
   await process(anna);
   await work(anna).getByText(/1 ahead · paused by maria: Stocktaking/).first().waitFor();
+  // Who comes behind puts nobody back.
+  assert.match(await work(maria).textContent(), /Next · paused by maria/);
+  await maria.reload();
+  await work(maria).getByText(/Next · paused by maria/).first().waitFor();
   assert.match(await anna.title(), /^Waiting · anna\.csv/);
   await anna.reload();
   await work(anna).getByText(/1 ahead/).first().waitFor();
@@ -1084,4 +1088,196 @@ story('what is for administrators is refused in words, and a failed file leads o
   await page.getByRole('cell', { name: 'ACME' }).waitFor();
   assert.equal(await page.getByLabel('Sheet').inputValue(), 'Customers');
   assert.equal(await page.title(), 'book.xlsx – Sheetline');
+});
+
+story('the choice of a needed column can be taken back', both, async ({ window }) => {
+  const page = await window('anna');
+  await choose(page, { name: 'missing.csv', mimeType: 'text/csv', buffer: Buffer.from('Firma,Zweck,Ort\nACME,Anvils,Ulm\nBolt,Bolts,Bonn\n') });
+  const column = page.getByLabel('Column of “LinkedIn_URL”');
+  await column.waitFor();
+  await listen(page);
+  await column.focus();
+  await page.keyboard.press('ArrowDown');
+  await page.waitForFunction(() => window.said.some((words) => words.includes('Column of “LinkedIn_URL” (needed): ')));
+  await page.keyboard.press('ArrowUp');
+  await page.waitForFunction(() => /To process it, choose the column of “LinkedIn_URL”\.$/.test(window.said.at(-1)));
+  assert.equal(await column.inputValue(), '');
+  assert.equal(await column.evaluate((at) => at === document.activeElement), true, 'the focus stays');
+  assert.equal(await page.locator('.note.bad').count(), 0);
+  assert.equal(await page.getByRole('button', { name: 'Upload & Process Now' }).getAttribute('aria-disabled'), 'true');
+  assert.deepEqual(await page.evaluate(() => window.said.filter((words) => /\?\./.test(words))), []);
+});
+
+story('a fault that only later rows have is counted, and its first row shown', both, async ({ window }) => {
+  const page = await window('anna');
+  const row = (i) => (i < 1000 ? `C${i},x${i}` : `${i % 2 ? `C${i}` : ''},https://www.linkedin.com/company/${i}`);
+  await choose(page, { name: 'viele.csv', mimeType: 'text/csv', buffer: Buffer.from(`Company Name,LinkedIn_URL\n${Array.from({ length: 3000 }, (_, i) => `${row(i)}\n`).join('')}`) });
+  await process(page);
+  await done(page);
+  await report(page).click();
+  const rules = page.getByRole('group', { name: 'What needs fixing' }).getByRole('button');
+  await rules.first().waitFor();
+  assert.deepEqual((await rules.allTextContents()).sort(), ['Company Name is empty1,000', 'LinkedIn_URL is not a web address1,000']);
+  assert.match(await page.locator('main').innerText(), /20 of 2,000 problems/);
+  assert.match(await page.getByRole('table', { name: 'How full the columns are' }).getByRole('row', { name: /Company Name/ }).textContent(), /%1,000$/);
+  await rules.filter({ hasText: 'Company Name' }).click();
+  assert.match(await page.locator('main').innerText(), /1 of 1,000 problems · only: Company Name is empty/);
+  assert.match(await page.getByRole('table', { name: 'Rows to fix' }).locator('tbody tr').first().textContent(), /^1,002A1002Company Name/);
+});
+
+story('the end of a job is told and shown, however quick it was', both, async ({ window }) => {
+  const page = await window('anna');
+  await listen(page);
+  // The answer to the upload comes when all is over.
+  await page.evaluate(() => Object.defineProperty(XMLHttpRequest.prototype, 'onload', { set(told) {
+    this.addEventListener('load', async () => {
+      const { job_id: id } = JSON.parse(this.responseText);
+      const state = async () => (await (await fetch(`/api/jobs/${id}`)).json()).job.status;
+      while (id && await state() !== 'completed') await new Promise((resolve) => { setTimeout(resolve, 50); });
+      told();
+    });
+  } }));
+  for (const name of ['one', 'two']) {
+    await choose(page, csv(`${name}.csv`, 1));
+    await page.getByText('recognised').first().waitFor();
+    await process(page);
+    await page.waitForFunction((words) => window.said.includes(words), `${name}.csv: Done · 1 stored`);
+    assert.match(await work(page).textContent(), /Done1 stored/);
+  }
+  await page.getByRole('link', { name: 'Records' }).click();
+  await page.getByRole('table', { name: 'Records' }).waitFor();
+  await listen(page);
+  await page.getByRole('navigation').getByRole('link', { name: 'Uploads' }).click();
+  await work(page).getByText('1 stored').first().waitFor();
+  assert.deepEqual(await page.evaluate(() => window.said.filter((words) => /Done/.test(words))), [], 'once');
+});
+
+story('what was opened stays open while the file is read another way', both, async ({ window }) => {
+  const page = await window('anna');
+  await choose(page, csv('a.csv', 3));
+  await page.getByText('First 3 rows').click();
+  await page.locator('summary', { hasText: 'All 2 columns recognised' }).click();
+  await page.getByText('Reading details').click();
+  const open = () => page.locator('.panel details[open]').count();
+  assert.equal(await open(), 3);
+  await Promise.all([page.waitForResponse(/preview/), page.getByLabel('Encoding').selectOption('windows-1252')]);
+  await page.locator('.panel .grid:not([aria-busy])').waitFor();
+  assert.equal(await open(), 3);
+  await choose(page, csv('b.csv', 3));
+  await page.getByRole('heading', { name: /^b\.csv/ }).waitFor();
+  await page.getByText('First 3 rows').waitFor();
+  assert.equal(await open(), 0, 'of another file');
+});
+
+story('the small ones that lead on', both, async ({ office, window, api }) => {
+  const stranger = await window();
+  await stranger.goto('about:blank');
+  await stranger.goto(`${office.url}/#setup=AAAA-BBBB-CCCC`);
+  await stranger.getByText('Sheetline is set up already.').first().waitFor();
+  await signIn(stranger, 'anna');
+  await stranger.getByRole('heading', { name: 'Your uploads' }).waitFor();
+
+  // Headers only: where they are can be said.
+  await choose(stranger, { name: 'head.csv', mimeType: 'text/csv', buffer: Buffer.from('Company Name,LinkedIn_URL\n') });
+  await stranger.getByText(/headers in row 1 but no rows/).first().waitFor();
+  await stranger.getByLabel('Headers are in row').waitFor();
+
+  // A row that repeats another in two ways is one row.
+  await choose(stranger, { name: 'twice.csv', mimeType: 'text/csv', buffer: Buffer.from('Company Name,LinkedIn_URL,Website_URL\nA,https://l.example/a,https://a.example\nA,https://l.example/a,https://a.example\n') });
+  await process(stranger);
+  await done(stranger);
+  await report(stranger).click();
+  await stranger.getByText('2 of 2 repeats').waitFor();
+  assert.deepEqual(await stranger.getByRole('group', { name: 'What is repeated' }).getByRole('button').allTextContents(), ['LinkedIn_URL: same value twice in the file1', 'Company Name, Website_URL: same value twice in the file1']);
+  const lines = await stranger.getByRole('table', { name: 'Repeated rows' }).locator('tbody tr').allTextContents();
+  assert.match(lines.join('\n'), /3A3, C3Company Name, Website_URLA, https:\/\/a\.example/);
+
+  // Nothing stored: nothing to take away, nothing to undo.
+  await stranger.goto(`${office.url}/#/`);
+  await choose(stranger, { name: 'bad.csv', mimeType: 'text/csv', buffer: Buffer.from('Company Name,LinkedIn_URL\nX,x\n') });
+  await process(stranger);
+  await stranger.getByRole('link', { name: 'Report bad.csv' }).click();
+  await stranger.getByRole('link', { name: 'Rows to fix (.xlsx)' }).waitFor();
+  assert.equal(await stranger.getByText('Undo this import').count() + await stranger.getByText('Clean list').count(), 0);
+
+  const maria = await window('maria');
+  await hold(maria, api);
+  await release(maria, api);
+  await maria.getByRole('link', { name: 'Audit' }).click();
+  await maria.getByText('queue paused').waitFor();
+  await maria.getByText('Stocktaking').waitFor();
+  await maria.getByRole('link', { name: 'Users' }).click();
+  await maria.getByRole('button', { name: 'Add a user' }).click();
+  assert.equal(await maria.getByLabel('Name', { exact: true }).getAttribute('autocomplete'), 'off');
+});
+
+story('a slow search says that it looks, and the old rows go', both, async ({ window }) => {
+  const page = await window('anna');
+  await choose(page, csv('a.csv', 3));
+  await process(page);
+  await done(page);
+  await page.getByRole('link', { name: 'Records' }).click();
+  await page.getByRole('table', { name: 'Records' }).waitFor();
+  let go = () => {};
+  const held = new Promise((resolve) => { go = resolve; });
+  await page.route(/records\?.*q=zzz/, async (route) => { await held; await route.continue(); });
+  await listen(page);
+  await page.getByLabel('Search the list').fill('zzz');
+  await page.waitForFunction(() => window.said.includes('Searching…'));
+  assert.equal(await page.getByRole('table', { name: 'Records' }).count(), 0);
+  assert.equal(await page.locator('main [aria-busy]').count(), 1);
+  go();
+  await page.getByText('Nothing in the list has “zzz”.').waitFor();
+  assert.equal(await page.locator('main [aria-busy]').count(), 0);
+});
+
+story('older uploads come below, with the focus on the first of them', both, async ({ window }) => {
+  const page = await window('anna');
+  const file = (i) => ({ id: `f${i}`, filename: `${i}.csv`, size: 9, uploaded_by: 'anna', uploaded_at: new Date().toISOString(), rows: 1, status: 'stored', last_job: null });
+  const all = Array.from({ length: 60 }, (_, i) => file(i));
+  await page.route(/\/api\/files\?/, (route) => {
+    const limit = Number(/limit=(\d+)/.exec(route.request().url())[1]);
+    return route.fulfill({ json: { success: true, files: all.slice(0, limit), next_cursor: limit < 60 ? 'c' : null } });
+  });
+  await page.reload();
+  await listen(page);
+  await page.getByRole('button', { name: 'Show older' }).click();
+  await page.waitForFunction(() => window.said.includes('60 uploads'));
+  assert.equal(await focused(page), '50.csv');
+});
+
+story('a file that is gone is told as such', both, async ({ office, window }) => {
+  const page = await window('anna');
+  const path = `${office.folder}/gone.csv`;
+  writeFileSync(path, csv('gone.csv', 3).buffer);
+  await choose(page, path);
+  await page.getByText('recognised').first().waitFor();
+  rmSync(path);
+  await process(page);
+  await page.getByText(/could not be read from your computer/).first().waitFor();
+});
+
+story('records of colleagues lead nowhere that is closed, and those without a template can be looked at', both, async ({ window }) => {
+  const maria = await window('maria');
+  await choose(maria, csv('m.csv', 1));
+  await process(maria);
+  await done(maria);
+  const anna = await window('anna');
+  await choose(anna, { name: 'free.csv', mimeType: 'text/csv', buffer: Buffer.from('Thing,Price\nAnvil,5\n') });
+  await anna.getByText('Options for processing').click();
+  await anna.getByLabel('Check the rows against').selectOption('auto');
+  await anna.locator('.panel .grid:not([aria-busy])').waitFor();
+  await process(anna);
+  await done(anna);
+  await report(anna).click();
+  await anna.getByText(/checked without a template/).first().waitFor();
+  await anna.getByRole('link', { name: 'Records' }).click();
+  const table = anna.getByRole('table', { name: 'Records' });
+  await table.getByRole('cell', { name: 'm.csv row 2' }).waitFor();
+  assert.equal(await table.getByRole('link', { name: 'm.csv' }).count(), 0);
+  await anna.getByLabel('Template').selectOption('auto');
+  await table.getByText('Anvil').waitFor();
+  assert.equal(await table.getByRole('link', { name: 'free.csv' }).count(), 1);
+  await maria.getByRole('link', { name: 'Records' }).click();
+  await maria.getByRole('table', { name: 'Records' }).getByRole('link', { name: 'm.csv' }).waitFor();
 });

@@ -563,6 +563,54 @@ fn errors_are_all_counted_and_the_first_thousand_listed() {
     assert_eq!(report["errors_total"], json!(1_500));
     assert_eq!(report["errors"].as_array().unwrap().len(), 1_000);
     assert_eq!(report["stats"]["invalid"], json!(1_500));
+    let [kind] = report["problems"].as_array().unwrap().as_slice() else {
+        panic!("{}", report["problems"]);
+    };
+    assert_eq!(kind["count"], 1_500);
+    assert_eq!(kind["field"], "linkedin_url");
+    assert_eq!(kind["cell"], "B2");
+    assert_eq!(kind["message"], report["errors"][0]["message"]);
+}
+
+#[test]
+fn a_fault_that_only_later_rows_have_is_counted_in_the_report_all_the_same() {
+    let row = |n: u32| match n {
+        0..1_000 => format!("C{n},x\n"),
+        _ if n.is_multiple_of(2) => format!(",https://l.example/{n}\n"),
+        _ => format!("C{n},https://l.example/{n}\n"),
+    };
+    let rows: String = (0..6_000).map(row).collect();
+    let (_, report) = from_csv(&format!("Company Name,LinkedIn_URL\n{rows}")).process(&companies());
+    let told: Vec<Value> = report["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|kind| {
+            json!([
+                kind["count"],
+                kind["field"],
+                kind["constraint"],
+                kind["cell"]
+            ])
+        })
+        .collect();
+    let wanted = [
+        json!([2_500, "company_name", "required", "A1002"]),
+        json!([1_000, "linkedin_url", null, "B2"]),
+    ];
+    assert_eq!(told, wanted);
+    assert_eq!(report["errors_total"], 3_500);
+}
+
+#[test]
+fn a_repeated_key_of_two_fields_names_both_and_their_values() {
+    let table = from_csv("name,plz\nAnna,1067\nAnna,1067\n");
+    let keys = r#"{"fields":[{"name":"name"},{"name":"plz"}],"uniqueKeys":[["name","plz"]]}"#;
+    let (_, report) = table.process(&template(keys));
+    let error = &report["errors"][0];
+    assert_eq!(error["fields"], json!(["name", "plz"]));
+    assert_eq!(error["cells"], json!(["A3", "B3"]));
+    assert_eq!(error["value"], "Anna, 1067");
 }
 
 #[test]

@@ -143,10 +143,18 @@ fn everybody_sees_how_many_are_before_them() {
     assert_eq!(waiting["processing_status"]["progress"], Value::Null);
     assert!(waiting["queue_info"]["estimated_wait_seconds"].as_i64() > Some(0));
 
+    // Who comes behind puts nobody back: while nothing is in work, nobody is ahead of the first.
+    assert_eq!(status(&anna)["queue_info"]["ahead"], 0);
+    assert_eq!(waiting["queue_info"]["ahead"], 1);
+
     let claimed = claim(&office);
     assert_eq!(claimed.job.0, first);
     assert_eq!(status(&anna)["queue_info"]["queue_position"], 0);
     assert_eq!(status(&ben)["queue_info"]["queue_position"], 1);
+    assert_eq!(status(&anna)["processing_status"]["counts"], Value::Null);
+    // What is in work is ahead, too.
+    assert_eq!(status(&anna)["queue_info"]["ahead"], 0);
+    assert_eq!(status(&ben)["queue_info"]["ahead"], 1);
 }
 
 #[test]
@@ -482,6 +490,16 @@ fn while_the_queue_is_paused_no_job_begins_and_everybody_sees_why() {
     admin.post("/api/admin/queue/resume").expect(200);
     assert_eq!(admin.post("/api/admin/queue/resume").code(), "not-active");
     assert_eq!(status(&anna)["queue_info"]["paused"], Value::Null);
+    // It stops everybody's work: who did it stays known.
+    let audit = admin.get("/api/admin/audit").expect(200);
+    let deed = |at: usize| {
+        [
+            &audit["entries"][at]["action"],
+            &audit["entries"][at]["target"],
+        ]
+    };
+    assert_eq!(deed(0), [&json!("queue-resumed"), &Value::Null]);
+    assert_eq!(deed(1), [&json!("queue-paused"), &pause["reason"]]);
     office.work_all();
     assert_eq!(anna.job(id)["status"], "completed");
 }
@@ -743,7 +761,9 @@ fn the_figures_of_the_day_tell_jobs_and_waiting_times_by_the_hour() {
     assert_eq!(empty["day"]["wait_seconds"], Value::Null);
 
     anna.queue("a.csv", &companies("a", 2));
-    office.pass(30);
+    office.pass(20);
+    office.member("ben").queue("b.csv", &companies("b", 2));
+    office.pass(20);
     office.work_all();
     office.pass(2 * 3_600);
     let cancelled = anna.queue("b.csv", &companies("b", 2));
@@ -751,14 +771,17 @@ fn the_figures_of_the_day_tell_jobs_and_waiting_times_by_the_hour() {
         .expect(200);
     let figures = admin.get("/api/admin/figures").expect(200);
     let hour = |ago: usize| &figures["hours"][23 - ago];
-    assert_eq!(hour(2)["completed"], 1);
-    assert_eq!(hour(2)["rows"], 2);
+    assert_eq!(hour(2)["completed"], 2);
+    assert_eq!(hour(2)["rows"], 4);
     let waited = hour(2)["wait_seconds"].as_f64().unwrap();
     assert!((waited - 30.0).abs() < 0.01, "{waited}");
+    // The longest wait is that of a job, not an hour's average.
+    let longest = figures["day"]["wait_seconds_max"].as_f64().unwrap();
+    assert!((longest - 40.0).abs() < 0.01, "{longest}");
     assert_eq!(hour(0)["other"], 1);
     assert_eq!(hour(0)["wait_seconds"], Value::Null);
     assert_eq!(hour(0)["from"], "2026-11-23T12:00:00.000Z");
-    assert_eq!(figures["day"]["completed"], 1);
+    assert_eq!(figures["day"]["completed"], 2);
 
     office.pass(24 * 3_600); // the sessions have ended, too
     let later = office.admin("root2").get("/api/admin/figures").expect(200);

@@ -311,7 +311,11 @@ fn pause(call: &mut Call<'_, '_>) -> Result<Response> {
         ));
     }
     let by = call.caller()?.user.username.clone();
-    call.app.db.write(|tx| pauses::begin(tx, &by, reason))?;
+    let actor = call.actor()?;
+    call.app.db.write(|tx| {
+        pauses::begin(tx, &by, reason)?;
+        audit::note(tx, &actor, Action::QueuePaused, Some(reason))
+    })?;
     log::info!("user={} queue paused", word(&by));
     call.app.bell.news();
     queue(call)
@@ -319,7 +323,15 @@ fn pause(call: &mut Call<'_, '_>) -> Result<Response> {
 
 fn resume(call: &mut Call<'_, '_>) -> Result<Response> {
     let by = call.caller()?.user.username.clone();
-    if !call.app.db.write(|tx| pauses::end(tx, &by))? {
+    let actor = call.actor()?;
+    let ended = call.app.db.write(|tx| {
+        let ended = pauses::end(tx, &by)?;
+        if ended {
+            audit::note(tx, &actor, Action::QueueResumed, None)?;
+        }
+        Ok(ended)
+    })?;
+    if !ended {
         return Err(Error::problem(Code::NotActive, "The queue is not paused."));
     }
     log::info!("user={} queue resumed", word(&by));

@@ -103,9 +103,10 @@ impl Checker {
     fn point_at(&self, problem: &mut Problem, row: u32, record: &Collision, data: &str) {
         let spec = record.key.and_then(|key| self.keys.specs().get(key));
         if let Some(spec) = spec {
-            let columns = self.columns_of(spec);
             let message = std::mem::take(&mut problem.message);
-            *problem = Problem::of_key(problem.fault, row, &columns, message);
+            let fault = problem.fault;
+            *problem = self.of_key(spec, row, message);
+            problem.fault = fault;
             if let [field] = spec.fields.as_slice()
                 && let Some(field) = self.template.fields.get(*field)
             {
@@ -118,10 +119,11 @@ impl Checker {
         ) else {
             return;
         };
-        if let Some(field) = &problem.field
-            && let Some(value) = new.get(field)
-        {
-            problem.value = Some(messages::cut(&plain(value), messages::SHOWN_CHARS_MAX));
+        let keyed = problem.field.iter().chain(&problem.fields);
+        let values = keyed.filter_map(|field| new.get(field));
+        let shown: Vec<String> = values.filter(|v| !v.is_null()).map(plain).collect();
+        if !shown.is_empty() {
+            *problem = problem.clone().with_value(&shown.join(", "));
         }
         let differs = |old: &Json, new: &Json| {
             !old.is_null()

@@ -432,6 +432,8 @@ pub struct Ended {
     /// How many of them had begun, and how long these had waited in all.
     pub begun: i64,
     pub waited_ms: i64,
+    /// The longest of these waits.
+    pub waited_ms_max: i64,
 }
 
 /// The jobs that ended from `from` on, hour by hour.
@@ -443,11 +445,12 @@ pub fn ended_by_hour(connection: &Connection, from: Timestamp) -> Result<Vec<End
         "SELECT substr(finished_at, 1, 13), count(*) FILTER (WHERE status = 'completed'),
                 count(*) FILTER (WHERE status <> 'completed'),
                 coalesce(sum(rows), 0), count(started_at),
-                coalesce(sum(max(0, (julianday(started_at) - julianday(queued_at)) * 86400000.0)), 0.0)
+                coalesce(sum(max(0, (julianday(started_at) - julianday(queued_at)) * 86400000.0)), 0.0),
+                coalesce(max(max(0, (julianday(started_at) - julianday(queued_at)) * 86400000.0)), 0.0)
          FROM jobs WHERE finished_at >= ?1 GROUP BY 1 ORDER BY 1",
     )?;
     let rows = statement.query_map(params![from], |row| {
-        let waited_ms: f64 = row.get(5)?;
+        let (waited_ms, longest_ms): (f64, f64) = (row.get(5)?, row.get(6)?);
         Ok(Ended {
             hour: row.get(0)?,
             completed: row.get(1)?,
@@ -455,6 +458,7 @@ pub fn ended_by_hour(connection: &Connection, from: Timestamp) -> Result<Vec<End
             rows: row.get(3)?,
             begun: row.get(4)?,
             waited_ms: whole(waited_ms),
+            waited_ms_max: whole(longest_ms),
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::findings::Findings;
 use crate::process::constraints::{Allowed, Bound, Constraints};
+use crate::process::form;
 use crate::process::types::FieldType;
 use crate::process::value::Value;
 use crate::sheet::Cell;
@@ -90,6 +91,10 @@ pub(super) fn constraints(
         maximum: bound("maximum", findings),
         exclusive_minimum: bound("exclusiveMinimum", findings),
         exclusive_maximum: bound("exclusiveMaximum", findings),
+        form: value
+            .get("pattern")
+            .and_then(Json::as_str)
+            .and_then(form::in_words),
         pattern: pattern(
             value.get("pattern"),
             &format!("{pointer}/pattern"),
