@@ -53,8 +53,9 @@ impl Above {
         }
         let text: usize = row.cells.iter().map(|(_, found)| found.text().len()).sum();
         self.bytes = self.bytes.saturating_add(text);
-        // Cells count too: each costs some bytes of what is stored.
-        self.bytes = self.bytes.saturating_add(8 * row.cells.len());
+        // Cells count too: each costs a byte or more of what is stored.
+        let more = row.cells.len().saturating_sub(1);
+        self.bytes = self.bytes.saturating_add(more);
         if self.rows.len() >= ROWS_MAX || self.bytes > BYTES_MAX {
             self.full = true;
             notices.add(
