@@ -28,7 +28,7 @@ export const chooseAnother = () => document.querySelector('.zone input').click()
 
 // Drops count anywhere: a miss must not leave the page.
 export function acceptDrops(ready) {
-	// Whether it is about files, which the browser must not open.
+	// Whether it is about files, which must not be opened.
 	const take = (event, over) => {
 		if (!event.dataTransfer?.types.includes('Files')) return false;
 		event.preventDefault();

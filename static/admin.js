@@ -64,7 +64,7 @@ export function queueView({ signal }) {
 	const turn = () => load(place, async () => {
 		const answer = await get('/api/admin/queue');
 		const key = JSON.stringify(answer);
-		// An unchanged list is not touched: a button about to be pressed stays.
+		// A button about to be pressed stays.
 		if ((key === drawn && !place.querySelector('.note.bad')) || place.querySelector('[aria-disabled]')) return;
 		drawn = key;
 		fill(place, pauseNote(answer.paused, turn), queueTable(answer.jobs, turn));

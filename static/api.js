@@ -12,7 +12,7 @@ export class Problem extends Error {
 }
 
 const offline = () => new Problem(0, { code: 'offline' });
-// Tells this page's other windows what was changed.
+// Tells other windows what changed.
 export const others = new BroadcastChannel('sheetline');
 export const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 

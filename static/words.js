@@ -127,6 +127,8 @@ const SENTENCES = {
 	'cross-origin': () => 'This page is out of date. Reload it.',
 	'job-in-progress': ({ body: { job }, detail }) => (job ? `You already have a file in work: ${job.filename}, ${job.status === 'processing' ? 'being worked on' : waiting(job)}. Wait for it or cancel it.` : detail),
 	'too-many-attempts': (p) => `Too many tries. Wait ${count(p.retryAfter || 30, 'second')}.`,
+};
+const OWN = { // no answer of Sheetline's has these
 	offline: (p, at) => `No answer from the server.${still(at)}`,
 	'too-large-proxy': () => 'The file did not get through: something between you and the server limits its size. Tell your administrator “upload limit, 413”.',
 	'file-changed': () => 'The file changed after you chose it (still open in Excel?). Choose it again.',
@@ -139,7 +141,7 @@ const still = ({ file }) => (file ? ` ${file} is still chosen.` : '');
 export function explain(problem, at = {}) {
 	if (problem?.code === undefined) return `This page ran into a mistake of its own (${problem?.message || 'unknown'}). Reload it.`;
 	if (problem.signedOut) return `You were signed out. Sign in to go on.${still(at)}`;
-	return SENTENCES[problem.code]?.(problem, at) || curly(problem.detail) || `The server refused this (${problem.status}${problem.code && `, ${problem.code}`}).`;
+	return { ...SENTENCES, ...OWN }[problem.code]?.(problem, at) || curly(problem.detail) || `The server refused this (${problem.status}${problem.code && `, ${problem.code}`}).`;
 }
 
 const RULES = {
