@@ -131,13 +131,14 @@ CREATE TABLE upload_sheets (
     PRIMARY KEY (upload_no, position)
 ) STRICT, WITHOUT ROWID;
 
--- One line per row that holds a value. `cells` is positional from sheet column A.
+-- One line per row that holds a value. `cells` is an array from sheet column A on; where most of that would be empty, an
+-- object by 0-based column: {"0":1,"16383":2}. json_each() reads both (docs/sqlite.md, 24).
 CREATE TABLE upload_rows (
     upload_no     INTEGER NOT NULL REFERENCES uploads (no),
     sheet         INTEGER NOT NULL,                 -- upload_sheets.position
     row           INTEGER NOT NULL,                 -- 1-based, as the spreadsheet shows it
-    cells         TEXT NOT NULL,                    -- a JSON array
-    kinds         TEXT,                             -- a letter a cell: d date, D date-time, t time, p duration, e error
+    cells         TEXT NOT NULL,                    -- a JSON array or object
+    kinds         TEXT,                             -- a letter a value: d date, D date-time, t time, p duration, e error
     width         INTEGER,                          -- text files: fields in the record, where that is not the header's
     PRIMARY KEY (upload_no, sheet, row)
 ) STRICT, WITHOUT ROWID;

@@ -30,14 +30,15 @@ fn main() {
         return;
     }
     if std::env::args().any(|argument| argument == "--million") {
-        status_beside_a_job(scaled(1_000_000));
+        status_beside_a_job(scaled(1_000_000), Duration::ZERO);
         return;
     }
     ready();
     status();
     upload_as_json();
     upload_and_process();
-    status_beside_a_job(scaled(200_000));
+    status_beside_a_job(scaled(200_000), Duration::from_millis(10));
+    status_beside_a_job(scaled(200_000), Duration::ZERO);
 }
 
 /// Whether this is a short run (`-- --quick`) that only sees to it that the bench still works.
@@ -77,18 +78,33 @@ fn ready() {
     );
 }
 
-/// Asks from `clients` connections until `until`; all times, sorted.
-fn ask_all(office: &Office, clients: usize, until: impl Fn() -> bool + Sync) -> Vec<Duration> {
+/// Asks from so many threads over so many connections each, with that pause after each answer, until
+/// `until`; all times, sorted. A thread asks over all its connections, then takes all answers.
+fn ask_all(
+    office: &Office,
+    threads: usize,
+    connections: usize,
+    pause: Duration,
+    until: impl Fn() -> bool + Sync,
+) -> Vec<Duration> {
     let mut times: Vec<Duration> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..clients)
-            .map(|n| {
-                let session = &office.sessions[n % office.sessions.len()];
+        let threads: Vec<_> = (0..threads)
+            .map(|thread| {
                 let until = &until;
                 scope.spawn(move || {
-                    let mut asker = Asker::new(&office.served, session);
+                    let mut askers: Vec<Asker> = (0..connections)
+                        .map(|n| {
+                            let at = (thread * connections + n) % office.sessions.len();
+                            Asker::new(&office.served, &office.sessions[at])
+                        })
+                        .collect();
                     let mut times = Vec::new();
                     while !until() {
-                        times.push(asker.ask());
+                        askers.iter_mut().for_each(Asker::send);
+                        times.extend(askers.iter_mut().map(Asker::receive));
+                        if !pause.is_zero() {
+                            std::thread::sleep(pause);
+                        }
                     }
                     times
                 })
@@ -112,7 +128,7 @@ fn status() {
     let before = processor(&office.served);
     let long = Duration::from_secs(if is_quick() { 1 } else { 5 });
     let end = Instant::now() + long;
-    let times = ask_all(&office, 16, || Instant::now() >= end);
+    let times = ask_all(&office, 2, 8, Duration::ZERO, || Instant::now() >= end);
     let cpu = processor(&office.served) - before;
     say(
         "status, session checked in the database, 16 clients",
@@ -185,7 +201,8 @@ fn upload_and_process() {
     );
 }
 
-fn status_beside_a_job(rows: usize) {
+/// With four clients that ask with that pause after each answer.
+fn status_beside_a_job(rows: usize, pause: Duration) {
     // A million rows are 120 MB.
     let office = office_with(5, &["--max-upload-mb", "256"]);
     let began = Instant::now();
@@ -208,12 +225,12 @@ fn status_beside_a_job(rows: usize) {
             assert_eq!(job["counts"]["valid"], rows, "{job}");
             done.store(true, std::sync::atomic::Ordering::Relaxed);
         });
-        ask_all(&office, 4, || {
+        ask_all(&office, 4, 1, pause, || {
             done.load(std::sync::atomic::Ordering::Relaxed)
         })
     });
     say(
-        &format!("status p99 while a job of {rows} rows runs; the job"),
+        &format!("status p99 beside a job of {rows} rows, pause {pause:?}; the job"),
         &format!(
             "{:?} (of {} requests); {:.2?}, memory at most {:.0} MiB",
             p99(&times),

@@ -109,6 +109,26 @@ pub fn version_for_job(connection: &Connection, name: &str) -> Result<i64> {
     }
 }
 
+/// A name that a new template can't have, for one in use differs from it only by case: people would mix them
+/// up, and names in SQLite don't know case.
+///
+/// # Errors
+/// `name-taken`.
+pub fn check_free(connection: &Connection, name: &str) -> Result<()> {
+    let lower = name.to_lowercase();
+    let mut names = all(connection)?.into_iter().map(|entry| entry.name);
+    let like = names.find(|known| known != name && known.to_lowercase() == lower);
+    match like.or_else(|| (lower == AUTO).then(|| AUTO.to_owned())) {
+        None => Ok(()),
+        Some(like) => Err(Error::problem(
+            Code::NameTaken,
+            format!(
+                "There is a template \"{like}\" already. Names that differ only by case are the same name here."
+            ),
+        )),
+    }
+}
+
 /// Whether records may have been filed under this name: also under a template that was deleted since.
 ///
 /// # Errors

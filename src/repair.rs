@@ -1,10 +1,9 @@
 //! A repair workbook that comes home: its rows go to where they were rejected, under the same
 //! template and with the same columns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::catalog;
@@ -12,9 +11,9 @@ use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::{JobId, UploadNo, UserId};
 use crate::process::{Choices, DateOrders};
-use crate::report::export::xlsx::cuts;
 use crate::report::export::xlsx::repair::{HOME_SHEET, OWN_COLUMNS, REASONS_LABEL, ROW_LABEL};
-use crate::sheet::{Cell, Column, Notice, Row, SheetInfo, cell_name, summary};
+use crate::report::export::xlsx::{SHEET_COLUMNS, cuts};
+use crate::sheet::{Cell, Column, Notice, Row, SheetInfo, Stored, cell_name, summary};
 use crate::store::jobs::{self, Job, JobOptions};
 use crate::store::records::{self, Listed};
 use crate::store::rows;
@@ -38,6 +37,8 @@ pub struct Repair {
     pub choices: Choices,
     /// By field, which of day and month came first to it.
     pub date_orders: HashMap<String, DayOrder>,
+    /// Columns of the file for which the workbook has no room, at their places right of its own.
+    pub beyond: Vec<Column>,
 }
 
 /// The sheet of a workbook that may say where its rows belong.
@@ -82,13 +83,13 @@ pub fn recognise(
     let Some(job) = facts.get("job_id").and_then(|id| id.parse().ok()) else {
         return Ok(None);
     };
-    let (job, report, sheet) = db.read(|c| {
-        let job = jobs::by_id(c, JobId(job))?;
-        let (report, sheet) = match &job {
-            Some(job) => (jobs::report(c, job.id)?, sheet_of(c, job)?),
-            None => (None, None),
+    let (job, report, sheet, sheets) = db.read(|c| {
+        let Some(job) = jobs::by_id(c, JobId(job))? else {
+            return Ok((None, None, None, Vec::new()));
         };
-        Ok((job, report, sheet))
+        let (report, sheet) = (jobs::report(c, job.id)?, sheet_of(c, &job)?);
+        let sheets = uploads::sheets(c, job.upload)?;
+        Ok((Some(job), report, sheet, sheets))
     })?;
     // What is somebody else's, or was forged, is a file like any other.
     let Some(job) = job.filter(|job| {
@@ -115,6 +116,10 @@ pub fn recognise(
         template_version: version,
         choices: choices(&report),
         date_orders: DateOrders::of_report(&report),
+        beyond: sheets
+            .iter()
+            .find(|one| Some(one.position) == sheet)
+            .map_or_else(Vec::new, |sheet| without_room(&sheet.columns)),
     }))
 }
 
@@ -167,12 +172,12 @@ impl Repair {
         records::repaired(connection, template, self.job, self.source, row)
     }
 
-    /// The row with its texts whole, where some were cut to fit into the workbook and came back as
-    /// they were. `None`: there is none such.
+    /// The row as it is in its file where the workbook had no room: with texts whole that were cut and
+    /// came back as they were, and with the last columns of a very wide file. `None`: there is none such.
     pub fn restored(&self, db: &Db, row: &Row) -> Result<Option<Row>> {
         let cells = row.values()?;
         let is_cut = |cell: &Cell<'_>| matches!(cell, Cell::Text(text) if cuts::may_be_cut(text));
-        if !cells.iter().any(is_cut) {
+        if self.beyond.is_empty() && !cells.iter().any(|(_, cell)| is_cut(cell)) {
             return Ok(None);
         }
         let (Some(origin), Some(sheet)) = (origin(row)?, self.sheet) else {
@@ -182,22 +187,28 @@ impl Repair {
         let Some(source) = page.first().filter(|source| source.number == origin) else {
             return Ok(None);
         };
+        let stored = source.stored()?;
         let whole = source.values()?;
-        let mut raws: Vec<&RawValue> = serde_json::from_str(&row.cells)?;
-        let whole_raws: Vec<&RawValue> = serde_json::from_str(&source.cells)?;
-        let own = raws.iter_mut().zip(&cells).skip(OWN_COLUMNS);
-        for ((raw, cell), (whole_raw, whole)) in own.zip(whole_raws.iter().zip(&whole)) {
-            if let (Cell::Text(text), Cell::Text(whole)) = (cell, whole)
-                && cuts::may_be_cut(text)
-                && cuts::clean(whole) == **text
-            {
-                *raw = whole_raw;
-            }
-        }
-        Ok(Some(Row {
-            cells: serde_json::to_string(&raws)?,
-            ..row.clone()
-        }))
+        let whole_json = |column: usize| {
+            let own = column.checked_sub(OWN_COLUMNS)?;
+            let (Cell::Text(text), Cell::Text(whole)) = (cells.get(column)?, whole.get(own)?)
+            else {
+                return None;
+            };
+            let is_same = cuts::may_be_cut(text) && cuts::clean(whole) == **text;
+            let at = stored.binary_search_by_key(&own, |cell| cell.column);
+            Some(stored.get(at.ok()?)?.json).filter(|_| is_same)
+        };
+        let restored = row.stored()?.into_iter().map(|cell| Stored {
+            json: whole_json(cell.column).unwrap_or(cell.json),
+            ..cell
+        });
+        let beyond = stored.iter().filter_map(|cell| {
+            let column = cell.column + OWN_COLUMNS;
+            (column >= SHEET_COLUMNS).then_some(Stored { column, ..*cell })
+        });
+        let restored = restored.chain(beyond);
+        Ok(Some(Row::of(row.number, row.width, restored)))
     }
 }
 
@@ -222,17 +233,11 @@ pub fn mended_by(connection: &Connection, job: &Job) -> Result<Option<Job>> {
 /// # Errors
 /// `Internal` where the row is damaged.
 pub fn at_home(row: &Row) -> Result<Row> {
-    let raws: Vec<&RawValue> = serde_json::from_str(&row.cells)?;
-    let own = raws.get(OWN_COLUMNS..).unwrap_or_default();
-    Ok(Row {
-        number: origin(row)?.unwrap_or(0),
-        cells: serde_json::to_string(own)?,
-        kinds: row
-            .kinds
-            .as_deref()
-            .map(|kinds| kinds.chars().skip(OWN_COLUMNS).collect()),
-        width: None,
-    })
+    let own = row.stored()?.into_iter().filter_map(|cell| {
+        let column = cell.column.checked_sub(OWN_COLUMNS)?;
+        Some(Stored { column, ..cell })
+    });
+    Ok(Row::of(origin(row)?.unwrap_or(0), None, own))
 }
 
 /// What the hidden sheet says, wherever its header was found.
@@ -247,7 +252,8 @@ fn facts(home: &SheetInfo, lines: &[Row]) -> Result<HashMap<String, String>> {
         facts.insert((*key).to_owned(), (*value).to_owned());
     }
     for line in lines {
-        if let [Cell::Text(key), Cell::Text(value)] = line.values()?.as_slice() {
+        let cells = line.values()?;
+        if let (Some(Cell::Text(key)), Some(Cell::Text(value))) = (cells.get(0), cells.get(1)) {
             facts.insert(key.to_string(), value.to_string());
         }
     }
@@ -266,6 +272,17 @@ fn choices(report: &Value) -> Choices {
         })
         .collect();
     Choices::remembered(&Value::Object(members).to_string())
+}
+
+/// The columns of a file for which a repair workbook has no room beside its own, at their places there.
+fn without_room(columns: &[Column]) -> Vec<Column> {
+    let moved = columns.iter().map(|column| Column {
+        index: column.index + OWN_COLUMNS,
+        ..column.clone()
+    });
+    moved
+        .filter(|column| column.index >= SHEET_COLUMNS)
+        .collect()
 }
 
 /// Whether a sheet begins with the reasons and the row numbers of a repair workbook.
@@ -289,12 +306,13 @@ pub fn own_columns(sheet: &SheetInfo) -> Vec<Column> {
         .cloned()
         .collect();
     // One that is called like a column of the workbook's own has its name for itself again.
-    for at in 0..columns.len() {
-        let Some(label) = columns.get(at).and_then(|column| column.label.clone()) else {
-            continue;
-        };
-        let taken = columns.iter().any(|column| column.name == label);
-        if let Some(column) = columns.get_mut(at).filter(|_| !taken) {
+    let names = columns.iter().map(|column| column.name.clone());
+    let mut taken: HashSet<String> = names.collect();
+    for column in &mut columns {
+        if let Some(label) = column.label.clone()
+            && taken.insert(label.clone())
+        {
+            taken.remove(&column.name);
             column.name = label;
         }
     }
@@ -304,12 +322,16 @@ pub fn own_columns(sheet: &SheetInfo) -> Vec<Column> {
 /// The notices of the sheet; without those on columns that have their names for themselves again.
 pub fn own_notices(sheet: &SheetInfo) -> Vec<Notice> {
     let own = own_columns(sheet);
+    let names: HashMap<usize, &str> = own
+        .iter()
+        .map(|column| (column.index, column.name.as_str()))
+        .collect();
     let renamed: Vec<String> = sheet
         .columns
         .iter()
         .filter(|column| {
-            let now = own.iter().find(|now| now.index == column.index);
-            now.is_some_and(|now| now.name != column.name)
+            let now = names.get(&column.index);
+            now.is_some_and(|now| *now != column.name)
         })
         .map(|column| cell_name(column.index, sheet.header_row.unwrap_or(1)))
         .collect();

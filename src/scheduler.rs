@@ -140,7 +140,14 @@ fn retire_old_files(app: &App) -> Result<()> {
         .db
         .read(|c| uploads::outlived(c, before, PURGE_FILES_MAX))?;
     for no in &old {
-        app.db.write(|tx| uploads::delete(tx, *no, "sheetline"))?;
+        app.db.write(|tx| {
+            // Somebody may have queued a job for it since the look.
+            let job = jobs::newest_of_upload(tx, *no)?;
+            if job.is_some_and(|job| job.status.is_active()) {
+                return Ok(());
+            }
+            uploads::delete(tx, *no, "sheetline")
+        })?;
     }
     if !old.is_empty() {
         log::info!("{} files outlived --retain-days and are purged", old.len());

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rouille::Response;
 
 use crate::app::App;
+use crate::db::patience;
 use crate::error::{Error, Result};
 pub use crate::http::listener::Address;
 use crate::http::listener::{self, Bounds, Handler, Incoming};
@@ -21,6 +22,9 @@ const STOP_WAIT: Duration = Duration::from_millis(4_000);
 
 /// How long requests in flight have to finish by themselves.
 const REQUESTS_WAIT: Duration = Duration::from_millis(3_000);
+
+/// How long the database is waited for at the end.
+const TIDY_WAIT: Duration = Duration::from_millis(500);
 
 /// A server that runs.
 pub struct Server {
@@ -127,6 +131,8 @@ impl Server {
                 ended = false;
             }
         }
+        // Where another program holds the database, the log is as well moved at the next start.
+        let _hurry = patience::hurry(TIDY_WAIT);
         if let Err(error) = self.app.db.tidy() {
             log::warn!("the database could not be tidied: {error}");
         }

@@ -74,7 +74,7 @@ export function signInOver(user, words) {
 
 export const profileView = ({ user }) => view('Profile', null,
 	h('p.lead', user.username, ` · ${user.role === 'admin' ? 'Administrator' : 'Member'}`, user.email && ` · ${user.email}`),
-	passwordSection(), loaded(sessionSection), loaded((place) => mappingSection(place, user)), loaded(tokenSection));
+	passwordSection(), loaded(sessionSection), loaded(mappingSection), loaded(tokenSection));
 
 function passwordSection() {
 	const result = h('div');
@@ -126,14 +126,14 @@ function browser(agent) {
 	return h('span', { title: agent }, dots(program?.replace('Edg', 'Edge') || agent.split(/[/ ]/)[0], system));
 }
 
-const mappingSection = (place, user) => section(place, {
+const mappingSection = (place) => section(place, {
 	title: 'Remembered columns', path: 'mappings', columns: [sample('Columns → fields'), 'Template', 'By', 'Since'], done: 'Forgotten', none: 'Nothing is remembered yet.',
 	hint: 'Fields that somebody chose by hand, for files with the same headers.',
 	row: (one) => [
 		Object.entries(one.mapping).map(([column, to]) => h('div', `${column} → ${to ? titlesOf(fieldsOf(one.template))(to) : 'left out'}`)),
 		titlesOf(known.templates)(one.template), one.created_by, time(one.created_at),
 	],
-	ending: (one) => (one.created_by === user.username || user.role === 'admin') && ['Forget', one.headers.join(', '), ['Forget these columns?', 'A file with the same headers is understood by their names again, for everybody.', 'Forget them']],
+	ending: (one) => ['Forget', one.headers.join(', '), ['Forget these columns?', 'A file with the same headers is understood by their names again, for everybody.', 'Forget them']],
 });
 
 const when = (iso) => (iso ? time(iso) : 'never');

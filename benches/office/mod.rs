@@ -69,6 +69,7 @@ pub(crate) fn processor(served: &Served) -> f64 {
 pub(crate) struct Asker {
     stream: BufReader<TcpStream>,
     request: Vec<u8>,
+    sent: Instant,
 }
 
 impl Asker {
@@ -82,12 +83,22 @@ impl Asker {
                 served.address
             )
             .into_bytes(),
+            sent: Instant::now(),
         }
     }
 
     pub(crate) fn ask(&mut self) -> Duration {
-        let began = Instant::now();
+        self.send();
+        self.receive()
+    }
+
+    pub(crate) fn send(&mut self) {
+        self.sent = Instant::now();
         self.stream.get_mut().write_all(&self.request).unwrap();
+    }
+
+    /// How long the answer took.
+    pub(crate) fn receive(&mut self) -> Duration {
         let mut length = 0;
         let mut line = String::new();
         loop {
@@ -103,7 +114,7 @@ impl Asker {
         }
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).unwrap();
-        began.elapsed()
+        self.sent.elapsed()
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use rusqlite::Connection;
+
 use super::late::{Seen, Whose};
 use super::{Accounts, Caller, Via};
 use crate::clock::Timestamp;
@@ -10,7 +12,7 @@ use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::{Token, TokenHash};
 use crate::store::{audit, sessions, throttle as failures, tokens};
-use crate::words::Code;
+use crate::words::{Code, Role};
 
 /// How long tokens that have ended are remembered, so that a script learns why it is refused.
 const TOKENS_KEPT: Duration = Duration::from_secs(30 * 86_400);
@@ -154,6 +156,41 @@ impl Accounts {
                 + tokens::sweep(tx, now.minus(TOKENS_KEPT))?)
         })?;
         Ok(removed)
+    }
+}
+
+impl Caller {
+    /// Looks again whether the caller may go on: a body may come in for a quarter of an hour, and whoever is
+    /// locked out meanwhile must not have anything done by it. A session that only expired meanwhile was there
+    /// when the request came.
+    ///
+    /// # Errors
+    /// `session-revoked`, `session-invalid`, `account-disabled`; `forbidden` where the caller was an
+    /// administrator and is none any more.
+    pub fn check_again(&self, connection: &Connection) -> Result<()> {
+        let (found, kind) = match self.via {
+            Via::Session { id, .. } => (sessions::standing(connection, id)?, "session"),
+            Via::Token { id, .. } => (tokens::standing(connection, id)?, "API token"),
+        };
+        let now = found.ok_or_else(|| {
+            Error::problem(Code::SessionInvalid, format!("This {kind} is unknown."))
+        })?;
+        if now.ended {
+            return Err(Error::problem(
+                Code::SessionRevoked,
+                format!("This {kind} was ended before the request was whole. Nothing was done."),
+            ));
+        }
+        if now.disabled {
+            return Err(disabled());
+        }
+        if self.user.role == Role::Admin && now.role != Role::Admin {
+            return Err(Error::problem(
+                Code::Forbidden,
+                "You are no administrator any more. Nothing was done; send it again where it is your own.",
+            ));
+        }
+        Ok(())
     }
 }
 

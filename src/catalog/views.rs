@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::all;
 use crate::db::Tx;
 use crate::error::Result;
+use crate::process::template::Template;
+use crate::store::templates;
 
 /// What the names of these views begin with.
 const PREFIX: &str = "v_clean_";
@@ -53,12 +55,23 @@ pub fn are_stale(connection: &Connection) -> Result<bool> {
     Ok(wanted(connection)? != there(connection)?)
 }
 
-/// The text of each view by its name. Template names that differ in case only share one, as names of
-/// views do: the first counts.
+/// The text of each view by its name. The names of views don't know case: of templates whose names differ in
+/// case only, as there may be in older databases, the later ones' views get a number.
 fn wanted(connection: &Connection) -> Result<BTreeMap<String, String>> {
     let mut views = BTreeMap::new();
+    let mut entries = all(connection)?;
+    let ages = templates::names_by_age(connection)?;
+    // What is built in was there first.
+    entries.sort_by_cached_key(|entry| {
+        let is_own = Template::built_in_schema(&entry.name).is_none();
+        is_own.then(|| ages.iter().position(|name| *name == entry.name))
+    });
+    let known: HashSet<String> = entries
+        .iter()
+        .map(|entry| entry.name.to_lowercase())
+        .collect();
     let mut taken = HashSet::new();
-    for entry in all(connection)? {
+    for entry in entries {
         let schema: Value = serde_json::from_str(&entry.schema)?;
         let fields = schema
             .get("fields")
@@ -66,11 +79,17 @@ fn wanted(connection: &Connection) -> Result<BTreeMap<String, String>> {
             .into_iter()
             .flatten()
             .filter_map(|field| field.get("name").and_then(Value::as_str));
-        if taken.insert(entry.name.to_lowercase()) {
-            let name = format!("{PREFIX}{}", entry.name);
-            let sql = view(&name, &entry.name, fields);
-            views.insert(name, sql);
+        let mut own = entry.name.clone();
+        let mut number = 1;
+        while (number > 1 && known.contains(&own.to_lowercase()))
+            || !taken.insert(own.to_lowercase())
+        {
+            number += 1;
+            own = format!("{}_{number}", entry.name);
         }
+        let name = format!("{PREFIX}{own}");
+        let sql = view(&name, &entry.name, fields);
+        views.insert(name, sql);
     }
     Ok(views)
 }

@@ -67,16 +67,21 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode> {
         encoding: flags.encoding.clone(),
     };
     let mut file = File::open(&flags.file).map_err(|error| cannot_open(&flags.file, &error))?;
-    // A folder opens, and fails at the first byte.
-    file.read(&mut [0])
+    let kept = keep(&flags.file, &mut file, limits.inflated_bytes_max)
         .map_err(|error| cannot_open(&flags.file, &error))?;
-    file.seek(SeekFrom::Start(0))?;
-    let format = sniff::sniff(&flags.file, &limits)?;
+    let path = kept
+        .as_ref()
+        .map_or(flags.file.as_path(), |kept| kept.path());
+    let file = match &kept {
+        Some(kept) => kept.reopen()?,
+        None => file,
+    };
+    let format = sniff::sniff(path, &limits)?;
     let hash = std::thread::spawn(move || sha256(file));
     let executable = settings::this_program();
     let job = ReadJob {
         executable: &executable,
-        path: &flags.file,
+        path,
         format: Some(format),
         options: &options,
         limits: &limits,
@@ -91,6 +96,28 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode> {
         other => other?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What comes through a pipe (`convert /dev/stdin`) can be read but once, and by this process alone: it is kept
+/// in a temporary file first, as far as any file may go. `None`: it is a file.
+fn keep(
+    path: &Path,
+    file: &mut File,
+    bytes_max: u64,
+) -> io::Result<Option<tempfile::NamedTempFile>> {
+    if file.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let is_device = ["/dev", "/proc"]
+        .iter()
+        .any(|place| path.starts_with(place));
+    if file.metadata()?.is_file() && !is_device {
+        return Ok(None);
+    }
+    let mut kept = tempfile::NamedTempFile::new()?;
+    io::copy(&mut file.take(bytes_max.saturating_add(1)), &mut kept)?;
+    kept.flush()?;
+    Ok(Some(kept))
 }
 
 fn read(job: &ReadJob<'_>) -> Result<Taken> {
@@ -319,7 +346,8 @@ fn cannot_open(path: &Path, error: &io::Error) -> Error {
         let detail = format!("{name} is a folder. Name the file itself.");
         (Code::UnsupportedFormat, detail)
     } else {
-        let detail = format!("{name} can't be opened: {error}.");
+        let error = super::plain(&Error::Io(io::Error::other(error.to_string())));
+        let detail = format!("{name} can't be read: {error}.");
         (Code::UnreadableFile, detail)
     };
     Error::problem(code, detail)

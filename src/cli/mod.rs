@@ -281,9 +281,13 @@ fn with_code(ended: Result<ExitCode>) -> ExitCode {
 fn plain(error: &Error) -> String {
     match error {
         Error::Problem(problem) => problem.detail.clone(),
-        Error::Database(_) | Error::Io(_) | Error::Internal(_) | Error::Stopped => {
-            error.to_string()
+        // The system's number says nothing to people.
+        Error::Io(error) => {
+            let said = error.to_string();
+            let words = said.split(" (os error").next().unwrap_or(&said);
+            words.to_owned()
         }
+        Error::Database(_) | Error::Internal(_) | Error::Stopped => error.to_string(),
     }
 }
 

@@ -223,10 +223,15 @@ impl Stored {
 
 fn read(task: &Flags, limits: &Limits) -> Result<Stored> {
     if !task.file.is_file() {
-        return Err(Error::problem(
-            Code::UnreadableFile,
-            format!("There is no file {}.", task.file.display()),
-        ));
+        let name = task.file.display();
+        let detail = if task.file.is_dir() {
+            format!("{name} is a folder. Name the file itself.")
+        } else if task.file.exists() {
+            format!("{name} is a pipe or a device. Keep what it gives in a file, and name that.")
+        } else {
+            format!("There is no file {name}.")
+        };
+        return Err(Error::problem(Code::UnreadableFile, detail));
     }
     let format = sheet::sniff::sniff(&task.file, limits)?;
     let executable = std::env::current_exe()?;

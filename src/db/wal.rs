@@ -7,6 +7,7 @@ use rusqlite::config::DbConfig;
 
 use super::Db;
 use super::connection::BUSY_WAIT;
+use super::patience;
 use crate::error::Result;
 
 /// Pages of the log from which on SQLite moves it home after a commit; its own default.
@@ -71,7 +72,7 @@ impl Db {
             return Ok(());
         }
         let connection = self.writer.connection.lock();
-        connection.busy_timeout(BUSY_WAIT)?;
+        connection.busy_timeout(patience::left().min(BUSY_WAIT))?;
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }

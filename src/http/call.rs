@@ -115,7 +115,7 @@ impl Call<'_, '_> {
     /// # Errors
     /// As [`Call::json`].
     pub fn json_or_default<T: DeserializeOwned + Default>(&mut self) -> Result<T> {
-        let bytes = self.incoming.body.read_small(self.json_bytes_max())?;
+        let bytes = self.body_of(self.json_bytes_max())?;
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(T::default());
         }
@@ -139,7 +139,44 @@ impl Call<'_, '_> {
     /// # Errors
     /// As [`Call::json`], with another limit.
     pub fn json_of<T: DeserializeOwned>(&mut self, bytes_max: usize) -> Result<T> {
-        let bytes = self.incoming.body.read_small(bytes_max)?;
+        self.check_length()?;
+        let bytes = self.body_of(bytes_max)?;
         body::parse(&bytes)
+    }
+
+    fn body_of(&mut self, bytes_max: usize) -> Result<Vec<u8>> {
+        let bytes = self.incoming.body.read_small(bytes_max)?;
+        self.check_again()?;
+        Ok(bytes)
+    }
+
+    /// A body that is announced by its type, and comes without saying how long it is, can't be told from the next
+    /// request: it is none.
+    ///
+    /// # Errors
+    /// `length-required`.
+    pub fn check_length(&self) -> Result<()> {
+        let is_told = ["Content-Length", "Transfer-Encoding"]
+            .iter()
+            .any(|name| self.header(name).is_some());
+        let is_announced = self.header("Content-Type").is_some();
+        if is_told || !is_announced || self.incoming.body.declared() != Some(0) {
+            return Ok(());
+        }
+        Err(Error::problem(
+            Code::LengthRequired,
+            "Say how long the body is with Content-Length, or send it with Transfer-Encoding: chunked.",
+        ))
+    }
+
+    /// Looks, when the body is in, whether the caller may still go on.
+    ///
+    /// # Errors
+    /// As [`Caller::check_again`].
+    pub fn check_again(&self) -> Result<()> {
+        match &self.caller {
+            Some(caller) => self.app.db.read_one(|c| caller.check_again(c)),
+            None => Ok(()),
+        }
     }
 }

@@ -295,7 +295,17 @@ fn explain(error: multer::Error) -> Error {
     ) {
         return bad("The form broke off before it was whole. Send it again.");
     }
-    bad(&format!("The form can't be understood: {error}."))
+    if matches!(
+        error,
+        multer::Error::ReadHeaderFailed(_)
+            | multer::Error::DecodeHeaderName { .. }
+            | multer::Error::DecodeHeaderValue { .. }
+    ) {
+        return bad(
+            "A part of the form has a head that can't be understood. Where the file's name holds control characters, rename the file and send it again.",
+        );
+    }
+    bad("The form can't be understood. Send it again, or with another program.")
 }
 
 #[cfg(test)]
@@ -353,6 +363,16 @@ mod tests {
             );
         }
         assert!(read(text.as_bytes(), 100).is_ok());
+    }
+
+    #[test]
+    fn a_name_with_a_zero_byte_is_told_in_words_of_our_own() {
+        let text = format!("{}--XX--", part("name=file; filename=\"a\0b.csv\"", "1"));
+        let Err(Error::Problem(problem)) = read(text.as_bytes(), 9) else {
+            panic!("taken");
+        };
+        assert_eq!(problem.code, Code::BadRequest);
+        assert!(problem.detail.contains("control characters"), "{problem}");
     }
 
     #[test]

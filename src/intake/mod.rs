@@ -13,23 +13,17 @@ use serde_json::{Value, json};
 pub use once::{First, InFlight, Turn};
 pub use spool::Spool;
 
+use crate::accounts::Caller;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Problem, Result};
-use crate::id::{self, UploadNo, UserId};
+use crate::id::{self, UploadNo};
 use crate::settings::Settings;
 use crate::sheet::{ReadOptions, summary};
 use crate::stop::Stop;
 use crate::store::idempotency::Answer;
 use crate::store::jobs::{self, Enqueued, JobOptions, NewJob};
 use crate::store::uploads::{self, NewUpload, Status};
-use crate::words::{Code, DayOrder, Format, OnDuplicate};
-
-/// Who sends a file.
-#[derive(Debug, Clone)]
-pub struct Sender {
-    pub user: UserId,
-    pub username: String,
-}
+use crate::words::{Code, DayOrder, Format, OnDuplicate, Role};
 
 /// A file that has come in whole and whose format is known.
 pub struct Arrived {
@@ -55,11 +49,12 @@ pub struct Order {
 /// "Upload as JSON": reads the file now and keeps its rows.
 ///
 /// # Errors
-/// A `Problem` where the file can't be read; then nothing of it is kept.
+/// A `Problem` where the file can't be read, or the sender may not send it any more; then nothing of it is
+/// kept.
 pub fn store_json(
     db: &Db,
     settings: &Settings,
-    sender: &Sender,
+    sender: &Caller,
     mut arrived: Arrived,
     first: &First<'_>,
     stop: &Stop,
@@ -82,9 +77,10 @@ pub fn store_json(
     )
     .and_then(|found| {
         db.write(|tx| {
+            sender.check_again(tx)?;
             uploads::keep_sheets(tx, no, &found.file, &found.sheets)?;
             uploads::change_status(tx, no, Status::Receiving, Status::Stored)?;
-            let duplicate = uploads::same_content(tx, sender.user, &new.sha256, no)?;
+            let duplicate = uploads::same_content(tx, sender.user.id, &new.sha256, no)?;
             let body = stored_body(sender, &new, &found, duplicate);
             let answer = Answer {
                 status: 201,
@@ -105,11 +101,11 @@ pub fn store_json(
 /// "Upload & Process Now": keeps the file and queues a job for it.
 ///
 /// # Errors
-/// `job-in-progress`, with the active job's id as member `job_id`, where the sender has one; then
-/// nothing is kept.
+/// `job-in-progress`, with the active job's id as member `job_id`, where the sender has one; as
+/// [`Caller::check_again`]. Then nothing is kept.
 pub fn store_and_queue(
     db: &Db,
-    sender: &Sender,
+    sender: &Caller,
     mut arrived: Arrived,
     order: &Order,
     first: &First<'_>,
@@ -117,10 +113,19 @@ pub fn store_and_queue(
     let new = new_upload(sender, &arrived);
     let no = receive(db, &mut arrived.spool, &new, first)?;
     let queued = db.write(|tx| {
+        sender.check_again(tx)?;
         uploads::change_status(tx, no, Status::Receiving, Status::Received)?;
         let job = enqueue(tx, sender, no, "upload_and_process", order)?;
-        let duplicate = uploads::same_content(tx, sender.user, &new.sha256, no)?;
-        let answer = queued_answer(tx, sender, job, &new.id, &new.filename, duplicate)?;
+        let duplicate = uploads::same_content(tx, sender.user.id, &new.sha256, no)?;
+        let answer = queued_answer(
+            tx,
+            sender,
+            job,
+            &new.id,
+            &new.filename,
+            duplicate,
+            "was received and ",
+        )?;
         first.keep(tx, &answer)?;
         Ok(answer)
     });
@@ -134,18 +139,39 @@ pub fn store_and_queue(
 /// Queues a job for a file that is here already.
 ///
 /// # Errors
-/// As [`store_and_queue`].
+/// As [`store_and_queue`]; `not-found` where the file has been deleted or given away since it was looked up.
 pub fn queue(
     db: &Db,
-    sender: &Sender,
+    sender: &Caller,
     upload: &uploads::Upload,
     operation: &'static str,
     order: &Order,
 ) -> Result<Answer> {
     db.write(|tx| {
+        sender.check_again(tx)?;
+        see_to_it_that_it_is_there(tx, sender, upload)?;
         let job = enqueue(tx, sender, upload.no, operation, order)?;
-        queued_answer(tx, sender, job, &upload.id, &upload.filename, None)
+        queued_answer(tx, sender, job, &upload.id, &upload.filename, None, "")
     })
+}
+
+/// Between the look at the file and now somebody may have deleted it, or have given it to somebody else.
+fn see_to_it_that_it_is_there(
+    tx: &Tx<'_>,
+    sender: &Caller,
+    upload: &uploads::Upload,
+) -> Result<()> {
+    let now = uploads::by_id(tx, &upload.id)?.ok_or_else(|| {
+        Error::problem(
+            Code::NotFound,
+            "This file was deleted a moment ago. Upload it again.",
+        )
+    })?;
+    if now.user == upload.user || sender.user.role == Role::Admin {
+        Ok(())
+    } else {
+        Err(Error::not_found())
+    }
 }
 
 /// The bytes, for an upload that nobody is promised yet.
@@ -159,10 +185,10 @@ fn receive(db: &Db, spool: &mut Spool, new: &NewUpload, first: &First<'_>) -> Re
     )
 }
 
-fn new_upload(sender: &Sender, arrived: &Arrived) -> NewUpload {
+fn new_upload(sender: &Caller, arrived: &Arrived) -> NewUpload {
     NewUpload {
         id: id::new_upload_id(),
-        user: sender.user,
+        user: sender.user.id,
         filename: arrived.filename.clone(),
         size: arrived.spool.size(),
         sha256: arrived.spool.sha256(),
@@ -173,13 +199,13 @@ fn new_upload(sender: &Sender, arrived: &Arrived) -> NewUpload {
 
 fn enqueue(
     tx: &Tx<'_>,
-    sender: &Sender,
+    sender: &Caller,
     upload: UploadNo,
     operation: &'static str,
     order: &Order,
 ) -> Result<id::JobId> {
     let new = NewJob {
-        user: sender.user,
+        user: sender.user.id,
         upload,
         operation,
         template: order.template.clone(),
@@ -202,21 +228,22 @@ fn enqueue(
 
 fn queued_answer(
     tx: &Tx<'_>,
-    sender: &Sender,
+    sender: &Caller,
     job: id::JobId,
     upload_id: &str,
     filename: &str,
     duplicate: Option<String>,
+    came: &str,
 ) -> Result<Answer> {
     let position: i64 = jobs::position(tx, job)?;
     let body = json!({
         "success": true,
-        "message": format!("{filename} was received and waits to be processed."),
+        "message": format!("{filename} {came}waits to be processed."),
         "file_upload_id": upload_id,
         "job_id": job.0,
         "status": "pending",
         "filename": filename,
-        "processed_by": sender.username,
+        "processed_by": sender.user.username,
         "queue_position": position,
         "duplicate_of": duplicate,
     });
@@ -228,7 +255,7 @@ fn queued_answer(
 }
 
 fn stored_body(
-    sender: &Sender,
+    sender: &Caller,
     new: &NewUpload,
     found: &rows::Found,
     duplicate: Option<String>,
@@ -240,7 +267,7 @@ fn stored_body(
         "file_upload_id": new.id,
         "filename": new.filename,
         "status": "stored",
-        "uploaded_by": sender.username,
+        "uploaded_by": sender.user.username,
         "sha256": new.sha256,
         "format": new.format.as_str(),
         "sheets": found.sheets.iter().map(summary::line).collect::<Vec<_>>(),

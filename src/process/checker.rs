@@ -313,7 +313,8 @@ impl Checker {
             }
         }
         if let Some(width) = self.width {
-            line.check_width(row, width, &self.template, &self.places, &cells);
+            let extras = self.missing_extras();
+            line.check_width(row, width, &self.template, &self.places, &extras, &cells);
         }
         // Frictionless says of a row without any value just this.
         if values.iter().all(Option::is_none) && !line.has_values {
@@ -330,6 +331,18 @@ impl Checker {
         let checked = line.finish(keys);
         self.record_bytes = (checked.data.len() + RECORD_BYTES_MORE).min(RECORD_BYTES_MAX);
         Ok(checked)
+    }
+
+    /// The columns of no field that a row must not end before: a template that says which columns a
+    /// file may have besides its fields means whole rows of them.
+    fn missing_extras(&self) -> Vec<&Column> {
+        if self.template.fields_match.is_none() {
+            return Vec::new();
+        }
+        let extras = self.extras.iter();
+        extras
+            .filter_map(|at| self.facts.columns.get(*at))
+            .collect()
     }
 
     fn check_keys(

@@ -10,7 +10,7 @@ use super::problem::{Problem, RowProblems};
 use super::profile::Profile;
 use super::template::{Field, Template};
 use super::value::{Value, write_json_text};
-use crate::sheet::{Cell, Row, cell_name};
+use crate::sheet::{Cell, Cells, Column, Row, cell_name};
 use crate::words::Fault;
 
 /// A cell after its template's `normalize`, where that changed something.
@@ -19,7 +19,7 @@ pub(super) type Normalized<'c> = Option<(Cell<'c>, Vec<Step>)>;
 pub(super) fn normalize_cells<'c>(
     template: &Template,
     places: &[Option<usize>],
-    cells: &'c [Cell<'c>],
+    cells: &'c Cells<'c>,
     workbook: bool,
 ) -> Vec<Normalized<'c>> {
     template
@@ -298,7 +298,8 @@ impl Line {
         width: usize,
         template: &Template,
         places: &[Option<usize>],
-        cells: &[Cell<'_>],
+        extras: &[&Column],
+        cells: &Cells<'_>,
     ) {
         let Some(has) = row.width.and_then(|has| usize::try_from(has).ok()) else {
             return;
@@ -314,6 +315,20 @@ impl Line {
                         .with_field(&field.name)
                 });
             }
+        }
+        for column in extras
+            .iter()
+            .filter(|column| (has..width).contains(&column.index))
+        {
+            self.problems.add(Fault::MissingCell, || {
+                let name = &column.name;
+                let message = format!("This row ends before {name} (it has {has} cells).");
+                let problem = Problem::of_cell(Fault::MissingCell, self.row, column.index, message);
+                match column.label {
+                    Some(_) => problem.with_field(name),
+                    None => problem,
+                }
+            });
         }
         for place in width..has {
             self.problems.add(Fault::ExtraCell, || {

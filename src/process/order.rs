@@ -12,7 +12,7 @@ use super::mapping::Mapping;
 use super::messages;
 use super::template::Template;
 use crate::error::Result;
-use crate::sheet::{Cell, Column, Row, cell_name};
+use crate::sheet::{Cell, Cells, Column, Row, cell_name};
 use crate::words::DayOrder;
 
 /// What the dates of a column tell.
@@ -145,7 +145,7 @@ pub fn of_rows(
 impl Watch {
     /// # Errors
     /// `Internal` where the row is damaged.
-    pub(super) fn observe(&mut self, row: &Row, cells: &[Cell<'_>]) -> Result<()> {
+    pub(super) fn observe(&mut self, row: &Row, cells: &Cells<'_>) -> Result<()> {
         let Some(Cell::Text(text)) = cells.get(self.place) else {
             return Ok(());
         };

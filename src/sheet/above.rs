@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::assemble::Found;
+use super::cells::Writer;
 use super::header::Waiting;
 use super::notices::Notices;
 use super::row::Row;
@@ -52,9 +53,9 @@ impl Above {
         }
         let text: usize = row.cells.iter().map(|(_, found)| found.text().len()).sum();
         self.bytes = self.bytes.saturating_add(text);
-        let last = row.cells.iter().map(|cell| cell.0).max().unwrap_or(0);
-        // Columns count too: each costs a byte or more of what is stored.
-        self.bytes = self.bytes.saturating_add(last);
+        // Cells count too: each costs a byte or more of what is stored.
+        let more = row.cells.len().saturating_sub(1);
+        self.bytes = self.bytes.saturating_add(more);
         if self.rows.len() >= ROWS_MAX || self.bytes > BYTES_MAX {
             self.full = true;
             notices.add(
@@ -76,27 +77,17 @@ impl Above {
 }
 
 fn title(row: &Waiting) -> TitleRow {
-    let mut cells = vec![b'['];
-    let mut kinds = String::new();
-    let mut next = 0;
+    let mut line = Writer::default();
     for (column, found) in row.cells.iter().filter(|cell| !cell.1.is_empty()) {
-        for _ in next..*column {
-            cells.extend_from_slice(b"null,");
-            kinds.push('.');
-        }
-        next = column + 1;
-        kinds.push(kind(found).letter());
-        value(&mut cells, found);
-        cells.push(b',');
+        line.begin(*column);
+        value(line.text(), found);
+        line.kind(kind(found));
     }
-    if cells.last() == Some(&b',') {
-        cells.pop();
-    }
-    cells.push(b']');
+    let (cells, kinds) = line.finish();
     TitleRow {
         row: row.number,
-        cells: String::from_utf8_lossy(&cells).into_owned(),
-        kinds: kinds.contains(|letter| letter != '.').then_some(kinds),
+        cells: String::from_utf8_lossy(cells).into_owned(),
+        kinds: kinds.map(str::to_owned),
     }
 }
 

@@ -5,6 +5,7 @@ mod line;
 
 use super::above::Above;
 use super::bounds;
+use super::cells::Writer;
 use super::doubt;
 use super::fill::Filler;
 use super::header::{self, Waiting};
@@ -55,8 +56,7 @@ pub struct Assembler<'o, 'w> {
     notices: Notices,
     above: Above,
     filler: Filler,
-    cells: Vec<u8>,
-    kinds: String,
+    line: Writer,
 }
 
 /// The header, once it is known.
@@ -90,8 +90,7 @@ impl<'o, 'w> Assembler<'o, 'w> {
             notices: Notices::default(),
             above: Above::default(),
             filler: Filler::default(),
-            cells: Vec::new(),
-            kinds: String::new(),
+            line: Writer::default(),
         }
     }
 
@@ -166,18 +165,19 @@ impl<'o, 'w> Assembler<'o, 'w> {
         }
         self.number = number;
         let bytes_max = self.out.limits().cell_bytes_text_max;
-        let mut line = self.begin_line();
+        self.line.clear();
         for (column, field) in fields.enumerate().filter(|(_, field)| !field.is_empty()) {
-            self.begin_cell(&mut line, column, number)?;
+            self.begin_cell(column, number)?;
+            let text = self.line.text();
             if json::is_plain_number(field) {
-                self.cells.extend_from_slice(field.as_bytes());
+                text.extend_from_slice(field.as_bytes());
             } else if field.len() <= bytes_max {
-                json::text(&mut self.cells, field);
+                json::text(text, field);
             } else {
                 return Err(bounds::too_long((column, number), bytes_max, "bytes"));
             }
         }
-        self.end_line(&line, number, Some(width))
+        self.end_line(number, Some(width))
     }
 
     /// Notes something that the parser dropped, guessed or changed; at most so many of each code

@@ -102,7 +102,9 @@ fn run(path: &Path) -> Result<()> {
     grow_stack();
     confine(&job.limits)?;
     let mut stdout = io::stdout().lock();
-    let mut out = Output::new(&mut stdout, &job.limits);
+    // Where it can't be had, reading says why.
+    let bytes = path.metadata().map_or(0, |file| file.len());
+    let mut out = Output::of_file(&mut stdout, &job.limits, bytes);
     match read(path, &job, &mut out) {
         Ok(()) => Ok(()),
         Err(Error::Problem(problem)) => out.refuse(&problem),

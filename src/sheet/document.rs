@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::cells::Values;
 use super::{Column, Row, SheetInfo, json, summary};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::words::Format;
 
 /// What the document says of its file.
@@ -48,7 +49,7 @@ impl Document {
     /// Appends a row.
     ///
     /// # Errors
-    /// `Internal` where its cells are no JSON array, which only a damaged database makes.
+    /// `Internal` where its cells can't be read, which only a damaged database makes.
     pub fn row(&mut self, number: u32, cells: &str, out: &mut Vec<u8>) -> Result<()> {
         if !self.numbers.is_empty() {
             out.push(b',');
@@ -133,6 +134,11 @@ impl Objects {
         Objects { keys, bytes }
     }
 
+    /// Bytes of a row in which every cell is empty.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Appends a row as one JSON object, without a line break in it. False where the row has a value
     /// in another column, which is left out.
     ///
@@ -140,20 +146,29 @@ impl Objects {
     /// As [`Document::row`].
     pub fn append(&self, cells: &str, out: &mut Vec<u8>) -> Result<bool> {
         let mut values = Values::new(cells)?;
-        let mut next = 0;
+        let mut value = values.next()?;
         let mut whole = true;
         out.reserve(self.bytes + cells.len());
         out.push(b'{');
         for (index, key) in &self.keys {
             out.extend_from_slice(key);
-            for _ in next..*index {
-                whole &= values.next()?.is_none_or(|value| value == b"null");
+            while let Some((column, json)) = value
+                && column < *index
+            {
+                whole &= json == "null";
+                value = values.next()?;
             }
-            next = index + 1;
-            out.extend_from_slice(values.next()?.unwrap_or(b"null"));
+            if let Some((column, json)) = value
+                && column == *index
+            {
+                out.extend_from_slice(json.as_bytes());
+                value = values.next()?;
+            } else {
+                out.extend_from_slice(b"null");
+            }
         }
         out.push(b'}');
-        Ok(whole && values.rest.is_empty())
+        Ok(whole && value.is_none())
     }
 
     /// Appends a row of the sheet as a line.
@@ -165,57 +180,6 @@ impl Objects {
         out.push(b'\n');
         Ok(())
     }
-}
-
-/// The texts of the scalars in a JSON array.
-struct Values<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Values<'a> {
-    fn new(cells: &'a str) -> Result<Values<'a>> {
-        match cells.as_bytes() {
-            [b'[', rest @ .., b']'] => Ok(Values { rest }),
-            _ => Err(damaged()),
-        }
-    }
-
-    fn next(&mut self) -> Result<Option<&'a [u8]>> {
-        if self.rest.is_empty() {
-            return Ok(None);
-        }
-        let end = if self.rest.first() == Some(&b'"') {
-            end_of_string(self.rest).ok_or_else(damaged)?
-        } else {
-            // Numbers and words of a few letters: a quicker search would take longer to begin.
-            let comma = self.rest.iter().position(|byte| *byte == b',');
-            comma.unwrap_or(self.rest.len())
-        };
-        let (value, rest) = self.rest.split_at_checked(end).ok_or_else(damaged)?;
-        self.rest = match rest.split_first() {
-            Some((b',', rest)) => rest,
-            None => &[],
-            Some(_) => return Err(damaged()),
-        };
-        Ok(Some(value))
-    }
-}
-
-/// Where the string that `bytes` begin with ends.
-fn end_of_string(bytes: &[u8]) -> Option<usize> {
-    let mut at = 1;
-    loop {
-        at += json::plain_prefix(bytes.get(at..)?);
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => return None,
-        }
-    }
-}
-
-fn damaged() -> Error {
-    Error::Internal("a stored row is no JSON array of scalars".to_owned())
 }
 
 #[cfg(test)]

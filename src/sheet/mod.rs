@@ -4,6 +4,7 @@
 mod above;
 pub mod assemble;
 mod bounds;
+mod cells;
 mod charset;
 pub mod child;
 mod decode;
@@ -34,7 +35,7 @@ pub mod workbook;
 use serde::{Deserialize, Serialize};
 
 pub use above::TitleRow;
-pub use row::{Cell, Kind, Row, cell_name, column_letters};
+pub use row::{Cell, Cells, Kind, Row, Stored, cell_name, column_letters};
 
 use crate::error::{Error, Result};
 pub use crate::limits::Limits;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! S 0                                     a worksheet begins
-//! R 17 \t width \t kinds \t [cells]       a row; width and kinds may be empty
+//! R 17 \t width \t kinds \t cells         a row; width and kinds may be empty
 //! E {SheetInfo}                           the worksheet ends
 //! T 5000                                  how many rows the file seems to have
 //! D {FileInfo}                            the file has been read whole
@@ -14,6 +14,7 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
+use super::document::Objects;
 use super::{Event, FileInfo, Limits, Row, SheetInfo, bounds};
 use crate::error::{Error, Problem, Result};
 use crate::words::Code;
@@ -29,8 +30,15 @@ struct Refusal {
 pub struct Output<'w> {
     out: &'w mut dyn Write,
     limits: &'w Limits,
+    /// Of the file that is read.
+    file_bytes: u64,
+    /// Of the rows' cells as they are stored.
     bytes: u64,
+    /// By which the JSON of the sheets that have ended is longer: names, and what is empty.
+    more_bytes: u64,
     cells: u64,
+    /// Those of the sheets that have ended.
+    cells_before: u64,
     info_bytes: usize,
     /// Lines that have not been written yet.
     lines: Vec<u8>,
@@ -43,15 +51,33 @@ const WRITE_BYTES: usize = 64 << 10;
 /// and notices.
 const INFO_BYTES_MAX: usize = 16 << 20;
 
+/// Bytes of an empty cell in JSON, which [`Objects::bytes`] has for every cell.
+const NULL_BYTES: u64 = 4;
+
+/// How many times a file's size its JSON may be, whatever the bound: names stand in every row, and those
+/// of an ordinary table may take more room than its values.
+const JSON_TIMES_MAX: u64 = 50;
+
 impl<'w> Output<'w> {
     pub fn new(out: &'w mut dyn Write, limits: &'w Limits) -> Output<'w> {
         Output {
             out,
             limits,
+            file_bytes: 0,
             bytes: 0,
+            more_bytes: 0,
             cells: 0,
+            cells_before: 0,
             info_bytes: 0,
             lines: Vec::with_capacity(2 * WRITE_BYTES),
+        }
+    }
+
+    /// As [`Output::new`], for a file of so many bytes.
+    pub fn of_file(out: &'w mut dyn Write, limits: &'w Limits, bytes: u64) -> Output<'w> {
+        Output {
+            file_bytes: bytes,
+            ..Output::new(out, limits)
         }
     }
 
@@ -66,7 +92,7 @@ impl<'w> Output<'w> {
         Ok(writeln!(self.lines, "S{position}")?)
     }
 
-    /// A row; `cells` is a JSON array in UTF-8, `kinds` is as in [`Row::kinds`], `filled` says how many of
+    /// A row; `cells` and `kinds` are as in [`Row`], `filled` says how many of
     /// the cells hold a value.
     ///
     /// # Errors
@@ -114,7 +140,8 @@ impl<'w> Output<'w> {
     }
 
     /// # Errors
-    /// `too-complex` where the headers hold more text than any headers should; `Io`.
+    /// `too-complex` where the headers hold more text than any headers should, or would make too much of
+    /// it in the JSON of so many rows; `Io`.
     pub fn sheet_end(&mut self, info: &SheetInfo) -> Result<()> {
         let text = serde_json::to_string(info)?;
         self.info_bytes = self.info_bytes.saturating_add(text.len());
@@ -127,8 +154,30 @@ impl<'w> Output<'w> {
                 ),
             ));
         }
+        self.count_json(info)?;
         writeln!(self.lines, "E{text}")?;
         self.flush()
+    }
+
+    /// Counts what the sheet's JSON has besides its values.
+    fn count_json(&mut self, info: &SheetInfo) -> Result<()> {
+        let names = Objects::new(&info.columns).bytes();
+        let names = u64::try_from(names).unwrap_or(u64::MAX);
+        let filled = self.cells.saturating_sub(self.cells_before);
+        self.cells_before = self.cells;
+        let more = names.saturating_mul(info.rows);
+        let nulls = filled.saturating_mul(NULL_BYTES);
+        let more = more.saturating_sub(nulls);
+        self.more_bytes = self.more_bytes.saturating_add(more);
+        let of_file = self.file_bytes.saturating_mul(JSON_TIMES_MAX);
+        let most = self.limits.output_bytes_max.max(of_file);
+        if self.bytes.saturating_add(self.more_bytes) > most {
+            return Err(bounds::too_complex(&format!(
+                "The headers stand in every row of the JSON, which would have more than {} MB. Shorten them, or split the file.",
+                most / 1_000_000
+            )));
+        }
+        Ok(())
     }
 
     /// # Errors

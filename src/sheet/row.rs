@@ -1,14 +1,10 @@
-//! A row of a sheet, as the reader hands it on and as the database keeps it: a JSON array of
-//! values and, where JSON can't tell, a letter per cell that says what the value was in the file.
+//! A row of a sheet, as the reader hands it on and as the database keeps it: its values as JSON and,
+//! where JSON can't tell, a letter per value that says what it was in the file.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::Deserializer;
-use serde::de::{self, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-
-use crate::error::{Error, Result};
+use super::cells::{self, Values, Writer};
+use crate::error::Result;
 
 /// One row of a sheet that holds at least one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +12,9 @@ pub struct Row {
     /// 1-based row in the file, as the spreadsheet shows it.
     pub number: u32,
     /// A JSON array: the value of sheet column A, then B, and so on; empty cells at the end are
-    /// left out.
+    /// left out. Where most of it would be empty, a JSON object: values by 0-based column, ascending.
     pub cells: String,
-    /// A [`Kind`] letter per cell of `cells`, or `None` where the JSON alone tells all.
+    /// A [`Kind`] letter per value in `cells`, or `None` where the JSON alone tells all.
     pub kinds: Option<String>,
     /// Text files: the number of fields of the record, where that is not the header's.
     pub width: Option<u32>,
@@ -84,54 +80,116 @@ pub enum Cell<'a> {
 }
 
 impl Row {
-    /// The cells, from sheet column A on.
+    /// The cells by their column.
     ///
     /// # Errors
-    /// `Internal` where `cells` is no JSON array of scalars, which only a damaged database makes.
-    pub fn values(&self) -> Result<Vec<Cell<'_>>> {
-        let kinds = self.kinds.as_deref().unwrap_or("").as_bytes();
-        let mut json = serde_json::Deserializer::from_str(&self.cells);
-        let cells = json.deserialize_seq(Cells { kinds })?;
-        json.end()?;
+    /// `Internal` where `cells` is not what it should be, which only a damaged database makes.
+    pub fn values(&self) -> Result<Cells<'_>> {
+        let mut kinds = self.kinds.as_deref().unwrap_or("").bytes();
+        let mut values = Values::new(&self.cells)?;
+        let mut cells = Cells {
+            cells: Vec::with_capacity(CELLS_USUAL),
+            columns: self.cells.starts_with('{').then(Vec::new),
+        };
+        while let Some((column, json)) = values.next()? {
+            let kind = kinds.next().map_or(Kind::Plain, Kind::from_letter);
+            cells.cells.push(cell(json, kind)?);
+            if let Some(columns) = &mut cells.columns {
+                columns.push(column);
+            }
+        }
         Ok(cells)
+    }
+
+    /// The cells as they are stored, left to right; empty ones may be among them.
+    ///
+    /// # Errors
+    /// As [`Row::values`].
+    pub fn stored(&self) -> Result<Vec<Stored<'_>>> {
+        let mut kinds = self.kinds.as_deref().unwrap_or("").bytes();
+        let mut values = Values::new(&self.cells)?;
+        let mut stored = Vec::with_capacity(CELLS_USUAL);
+        while let Some((column, json)) = values.next()? {
+            let kind = kinds.next().map_or(Kind::Plain, Kind::from_letter);
+            stored.push(Stored { column, json, kind });
+        }
+        Ok(stored)
+    }
+
+    /// A row of stored cells; those that don't stand right of the one before are left out.
+    pub fn of<'a>(
+        number: u32,
+        width: Option<u32>,
+        cells: impl IntoIterator<Item = Stored<'a>>,
+    ) -> Row {
+        let mut writer = Writer::default();
+        for cell in cells {
+            let is_empty = cell.json == "null" && cell.kind == Kind::Plain;
+            if !is_empty && cell.column >= writer.next() {
+                writer.begin(cell.column);
+                writer.text().extend_from_slice(cell.json.as_bytes());
+                writer.kind(cell.kind);
+            }
+        }
+        let (cells, kinds) = writer.finish();
+        Row {
+            number,
+            cells: String::from_utf8_lossy(cells).into_owned(),
+            kinds: kinds.map(str::to_owned),
+            width,
+        }
     }
 }
 
-/// Reads cells one after another.
-struct Cells<'k> {
-    kinds: &'k [u8],
+/// A cell as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored<'a> {
+    /// 0-based.
+    pub column: usize,
+    pub json: &'a str,
+    pub kind: Kind,
+}
+
+/// The cells of a row.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Cells<'a> {
+    cells: Vec<Cell<'a>>,
+    /// The column of each, ascending, where it is not its place.
+    columns: Option<Vec<usize>>,
+}
+
+impl<'a> Cells<'a> {
+    /// The cell in a 0-based column; `None` behind the last one and where most cells are empty.
+    #[inline]
+    pub fn get(&self, column: usize) -> Option<&Cell<'a>> {
+        let place = match &self.columns {
+            None => column,
+            Some(columns) => columns.binary_search(&column).ok()?,
+        };
+        self.cells.get(place)
+    }
+
+    /// The cells with their 0-based columns, left to right; empty ones may be among them.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Cell<'a>)> {
+        let column = |place| match &self.columns {
+            None => place,
+            Some(columns) => columns.get(place).copied().unwrap_or(place),
+        };
+        let cells = self.cells.iter().enumerate();
+        cells.map(move |(place, cell)| (column(place), cell))
+    }
 }
 
 /// Cells for which there is room from the beginning.
 const CELLS_USUAL: usize = 16;
 
-impl<'de> Visitor<'de> for Cells<'_> {
-    type Value = Vec<Cell<'de>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of cells")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(
-        self,
-        mut array: A,
-    ) -> std::result::Result<Self::Value, A::Error> {
-        let mut cells = Vec::with_capacity(CELLS_USUAL);
-        while let Some(json) = array.next_element::<&RawValue>()? {
-            let kind = self.kinds.get(cells.len());
-            let kind = kind.map_or(Kind::Plain, |letter| Kind::from_letter(*letter));
-            cells.push(cell(json.get(), kind).map_err(de::Error::custom)?);
-        }
-        Ok(cells)
-    }
-}
-
 fn cell(json: &str, kind: Kind) -> Result<Cell<'_>> {
     Ok(match json.as_bytes().first() {
-        Some(b'n') | None if kind == Kind::Error => Cell::Error,
-        Some(b'n') | None => Cell::Empty,
-        Some(b't') => Cell::Bool(true),
-        Some(b'f') => Cell::Bool(false),
+        Some(b'n') if json != "null" => return Err(cells::damaged()),
+        Some(b'n') if kind == Kind::Error => Cell::Error,
+        Some(b'n') => Cell::Empty,
+        Some(b't') if json == "true" => Cell::Bool(true),
+        Some(b'f') if json == "false" => Cell::Bool(false),
         Some(b'"') => {
             let text = text(json)?;
             match kind {
@@ -142,10 +200,8 @@ fn cell(json: &str, kind: Kind) -> Result<Cell<'_>> {
                 Kind::Duration => Cell::Duration(text),
             }
         }
-        Some(b'[' | b'{') => {
-            return Err(Error::Internal("a stored cell is no scalar".to_owned()));
-        }
-        Some(_) => Cell::Number(json),
+        Some(b'-' | b'0'..=b'9') => Cell::Number(json),
+        Some(_) | None => return Err(cells::damaged()),
     })
 }
 
@@ -198,7 +254,7 @@ mod tests {
             width: None,
         };
         assert_eq!(
-            row.values().unwrap(),
+            row.values().unwrap().cells,
             vec![
                 Cell::Text("007".into()),
                 Cell::Number("12.5"),

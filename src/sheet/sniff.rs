@@ -87,7 +87,7 @@ fn is_bare_biff(head: &[u8]) -> bool {
 
 /// What else people add by mistake, by its first bytes.
 fn signature(head: &[u8]) -> Option<&'static str> {
-    const SIGNATURES: [(&[u8], &str); 17] = [
+    const SIGNATURES: [(&[u8], &str); 15] = [
         (b"%PDF-", "a PDF"),
         (b"\x89PNG\r\n", "a picture"),
         (b"\xff\xd8\xff", "a picture"),
@@ -103,8 +103,6 @@ fn signature(head: &[u8]) -> Option<&'static str> {
         (b"SQLite format 3\0", "a database"),
         (b"PAR1", "a Parquet file"),
         (b"\x7fELF", "a program"),
-        (b"ID;PWXL", "a SYLK file"),
-        (b"ID;PSCALC", "a SYLK file"),
     ];
     let named = SIGNATURES
         .iter()
@@ -131,6 +129,10 @@ fn text(head: &[u8], bytes: u64) -> Result<Content> {
     }
     if is_json(start) {
         return Err(unsupported("JSON"));
+    }
+    if let Some(what) = exchange(start) {
+        let how = "open it in Excel or LibreOffice and save it as .xlsx";
+        return Err(unsupported(&format!("{what}: {how}")));
     }
     let whole = u64::try_from(head.len()).is_ok_and(|size| size >= bytes);
     Ok(Content::Is(match delimited::separator_of(&sample, whole) {
@@ -180,6 +182,39 @@ fn markup(start: &str) -> Result<Option<Content>> {
     }
     // A list may have a field that begins with "<".
     Ok(None)
+}
+
+/// The forms in which spreadsheet programs of the eighties exchanged tables, line by line.
+fn exchange(start: &str) -> Option<&'static str> {
+    let mut lines = start.split(['\r', '\n']).filter(|line| !line.is_empty());
+    let first = lines.next()?;
+    if first == "TABLE" {
+        let is_dif = lines.next() == Some("0,1") && lines.next()?.starts_with('"');
+        return is_dif.then_some("a DIF file");
+    }
+    if !first.starts_with("ID;P") {
+        return None;
+    }
+    // A list may have such headers, but no such rows: what each line is, and fields that a letter names.
+    for line in lines {
+        let (kind, fields) = line.split_once(';').unwrap_or((line, ""));
+        let fields: Vec<&str> = fields.split(';').collect();
+        let place = |field: &&str| {
+            let number = field.strip_prefix(['X', 'Y']);
+            number.is_some_and(|number| number.parse::<u32>().is_ok())
+        };
+        let is_cell = fields.iter().any(place) && fields.iter().any(|f| f.starts_with('K'));
+        if line == "E" || (kind == "C" && is_cell) {
+            return Some("a SYLK file");
+        }
+        let is_named = |field: &&str| field.starts_with(|c: char| c.is_ascii_uppercase());
+        let is_kind = ["B", "C", "F", "NE", "NN", "NU", "O", "W"].contains(&kind);
+        // Formats hold any letters.
+        if kind != "P" && !(is_kind && fields.iter().all(is_named)) {
+            return None;
+        }
+    }
+    None
 }
 
 fn is_json(start: &str) -> bool {

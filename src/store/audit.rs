@@ -32,6 +32,7 @@ pub enum Action {
     FileDeleted,
     TemplateStored,
     TemplateDeleted,
+    MappingForgotten,
     BackedUp,
 }
 
@@ -58,6 +59,7 @@ impl Action {
             Action::FileDeleted => "file-deleted",
             Action::TemplateStored => "template-stored",
             Action::TemplateDeleted => "template-deleted",
+            Action::MappingForgotten => "mapping-forgotten",
             Action::BackedUp => "backed-up",
         }
     }

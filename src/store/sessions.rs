@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::{SessionId, TokenHash, UserId};
-use crate::store::users::{self, User};
+use crate::store::users::{self, Standing, User};
 
 /// A session as it is found by its token, with its user.
 #[derive(Debug, Clone)]
@@ -103,6 +103,21 @@ pub fn find(connection: &Connection, hash: &TokenHash) -> Result<Option<Found>> 
         },
         held_since: row.get(13)?,
     }))
+}
+
+/// What has become of a session and its user; `None` where it is forgotten.
+///
+/// # Errors
+/// `Database`.
+pub fn standing(connection: &Connection, id: SessionId) -> Result<Option<Standing>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.revoked_at IS NOT NULL AND (u.disabled_at IS NULL OR s.revoked_at < u.disabled_at),
+                u.disabled_at IS NOT NULL, u.role
+         FROM sessions s JOIN users u ON u.id = s.user_id
+         WHERE s.id = ?1",
+    )?;
+    let mut rows = statement.query([id.0])?;
+    rows.next()?.map(users::standing).transpose()
 }
 
 /// Moves a session's life on; it is shortened only where the clock went back. A session that has

@@ -100,6 +100,17 @@ pub fn all_newest(connection: &Connection) -> Result<Vec<Stored>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The names of all templates that ever were, in the order in which they were first made.
+///
+/// # Errors
+/// `Database`.
+pub fn names_by_age(connection: &Connection) -> Result<Vec<String>> {
+    let mut statement = connection
+        .prepare_cached("SELECT name FROM templates WHERE version = 1 ORDER BY created_at, name")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Adds a version.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::{TokenHash, UserId};
-use crate::store::users::{self, User};
+use crate::store::users::{self, Standing, User};
 
 /// A token as it is found by its hash, with its user.
 #[derive(Debug, Clone)]
@@ -82,6 +82,21 @@ pub fn find(connection: &Connection, hash: &TokenHash) -> Result<Option<Found>> 
             created_at: row.get(11)?,
         },
     }))
+}
+
+/// What has become of a token and its user; `None` where it is forgotten.
+///
+/// # Errors
+/// `Database`.
+pub fn standing(connection: &Connection, id: i64) -> Result<Option<Standing>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT t.revoked_at IS NOT NULL AND (u.disabled_at IS NULL OR t.revoked_at < u.disabled_at),
+                u.disabled_at IS NOT NULL, u.role
+         FROM tokens t JOIN users u ON u.id = t.user_id
+         WHERE t.id = ?1",
+    )?;
+    let mut rows = statement.query([id])?;
+    rows.next()?.map(users::standing).transpose()
 }
 
 /// Notes when a token was last used.

@@ -39,6 +39,25 @@ pub struct NewUser {
     pub must_change: bool,
 }
 
+/// What has become of somebody who was signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Their session or token was ended, otherwise than by disabling them; or they were deleted.
+    pub ended: bool,
+    pub disabled: bool,
+    pub role: Role,
+}
+
+/// A row of `ended`, `disabled`, `role`.
+pub(super) fn standing(row: &Row<'_>) -> Result<Standing> {
+    let role: String = row.get(2)?;
+    Ok(Standing {
+        ended: row.get(0)?,
+        disabled: row.get(1)?,
+        role: parse_role(&role)?,
+    })
+}
+
 /// What changes of a user; `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {

@@ -86,7 +86,8 @@ impl<'a> Check<'a> {
             app.db
                 .write(|tx| jobs::use_template(tx, claim, &name, version))?;
         }
-        let columns = repair::own_columns(sheet);
+        let mut columns = repair::own_columns(sheet);
+        columns.extend(repair.iter().flat_map(|repair| repair.beyond.clone()));
         let template = match &repair {
             _ if name != catalog::AUTO => app.db.read(|c| catalog::load(c, &name, version))?,
             Some(repair) => infer(app, repair.source, &repair.source_sheet(&app.db)?, stop)?,

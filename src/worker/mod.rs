@@ -265,14 +265,13 @@ enum Ending {
     /// The work itself wrote its end.
     Completed,
     Failed(Failure),
-    Cancelled,
     /// Back into the queue; whether the attempt counts.
     PutBack {
         why: &'static str,
         counts: bool,
     },
-    /// Somebody else ended it.
-    Lost,
+    /// Cancelled, or ended by somebody else: the database knows.
+    Stopped,
 }
 
 impl Ending {
@@ -280,12 +279,11 @@ impl Ending {
         match worked {
             Ok(()) => Ending::Completed,
             Err(Error::Stopped) => match stop.reason() {
-                Some(Reason::Cancelled) => Ending::Cancelled,
                 Some(Reason::Shutdown) => Ending::PutBack {
                     why: "The server was restarted; the file starts again from the beginning.",
                     counts: false,
                 },
-                Some(Reason::TimedOut) | None => Ending::Lost,
+                Some(Reason::Cancelled | Reason::TimedOut) | None => Ending::Stopped,
             },
             // What ended the work came from outside, such as a system without memory.
             Err(Error::Problem(problem)) if problem.code == Code::Busy => {
@@ -350,20 +348,21 @@ fn write_end(app: &App, claim: &Claim, ending: &Ending) -> Result<Ran> {
     }
     leftovers::at_the_end(app, claim.job)?;
     app.db.write(|tx| {
-        let state = match ending {
-            Ending::Completed => State::Completed,
-            Ending::Lost => return Err(Error::Stopped),
-            Ending::Failed(failure) => {
-                jobs::fail(tx, claim, failure)?;
-                State::Failed
-            }
-            Ending::Cancelled => {
-                jobs::cancel_claimed(tx, claim)?;
-                State::Cancelled
-            }
-            Ending::PutBack { why, counts, .. } => {
-                jobs::put_back(tx, claim, why, *counts)?;
-                State::Pending
+        // Whatever the work came to: whoever was told that it will be cancelled can rely on it.
+        let state = if jobs::cancel_claimed(tx, claim)? {
+            State::Cancelled
+        } else {
+            match ending {
+                Ending::Completed => State::Completed,
+                Ending::Stopped => return Err(Error::Stopped),
+                Ending::Failed(failure) => {
+                    jobs::fail(tx, claim, failure)?;
+                    State::Failed
+                }
+                Ending::PutBack { why, counts, .. } => {
+                    jobs::put_back(tx, claim, why, *counts)?;
+                    State::Pending
+                }
             }
         };
         if !state.is_active() {

@@ -49,6 +49,29 @@ fn refused(arguments: &[&str]) -> String {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn what_comes_through_a_pipe_is_read_like_a_file() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sheetline"))
+        .args(["convert", "/dev/stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut pipe, b"Name,Ort\nMeyer,Ulm\n").unwrap();
+    drop(pipe);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["data"], json!([{ "Name": "Meyer", "Ort": "Ulm" }]));
+    assert_eq!(value["metadata"]["filename"], "stdin");
+    // Nothing comes.
+    let said = refused(&["/dev/null"]);
+    assert!(said.contains("empty-file"), "{said}");
+}
+
+#[test]
 fn the_document_of_a_file_is_printed() {
     let folder = Folder::new();
     let list = folder.file(

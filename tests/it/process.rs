@@ -757,6 +757,28 @@ fn fields_match_says_which_columns_a_file_must_have() {
 }
 
 #[test]
+fn a_row_that_ends_before_a_column_of_no_field_is_wrong_where_the_template_speaks_of_columns() {
+    let table = from_csv("a,b,extra\n1,2,3\n4,5\n6\n");
+    let found = |more: &str| {
+        let schema = format!(r#"{{"fields":[{{"name":"a"}},{{"name":"b"}}]{more}}}"#);
+        let (_, report) = table.process(&template(&schema));
+        let errors = report["errors"].as_array().unwrap();
+        let told = errors
+            .iter()
+            .filter(|error| error["type"] == "missing-cell");
+        let told = told.map(|error| (error["row"].as_u64(), error["field"].as_str()));
+        told.map(|(row, field)| format!("{} {}", row.unwrap(), field.unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let all = ["3 extra", "4 b", "4 extra"];
+    for word in ["subset", "partial", "superset", "equal", "exact"] {
+        assert_eq!(found(&format!(r#","fieldsMatch":"{word}""#)), all, "{word}");
+    }
+    // Else such columns pass, and so does a row without.
+    assert_eq!(found(""), ["4 b"]);
+}
+
+#[test]
 fn what_was_probably_meant_is_offered() {
     let schema = r#"{"fields":[
         {"name":"plz","type":"string","constraints":{"pattern":"[0-9]{5}"}},

@@ -456,11 +456,8 @@ fn a_running_job_is_stopped_when_it_is_cancelled() {
     let stop = begin(&office, &claimed);
     anna.post(&format!("/api/jobs/{id}/cancel")).expect(202);
     assert_eq!(stop.reason(), Some(Reason::Cancelled));
-    office
-        .app
-        .db
-        .write(|tx| jobs::cancel_claimed(tx, &claimed))
-        .unwrap();
+    let ended = office.app.db.write(|tx| jobs::cancel_claimed(tx, &claimed));
+    assert!(ended.unwrap());
     let job = anna.job(id);
     assert_eq!(job["status"], "cancelled");
     assert_eq!(

@@ -330,7 +330,7 @@ const WORKBOOK: &str =
 const WORKBOOK_RELATIONSHIPS: &str = r#"<Relationships><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
 
 /// An xlsx with one sheet of that XML.
-fn xlsx(path: &Path, sheet: &str) {
+pub(crate) fn xlsx(path: &Path, sheet: &str) {
     package(
         path,
         &[

@@ -108,6 +108,40 @@ fn what_is_no_spreadsheet_is_called_by_its_name() {
 }
 
 #[test]
+fn exchange_files_of_old_programs_say_how_to_save_them() {
+    for (text, name) in [
+        (
+            "ID;PCALCOOO32\r\nB;Y2;X1;D0 0 1 0\r\nC;X1;Y1;K\"Name\"\r\nE\r\n",
+            "a SYLK file",
+        ),
+        (
+            "ID;PWXL;N;E\nP;P#,##0;;[Red]-0\nP;FArial;M200\nF;P0;DG0G8\nC;Y1;X1;K7\nE\n",
+            "a SYLK file",
+        ),
+        ("ID;PCALCOOO32\rE\r", "a SYLK file"),
+        (
+            "TABLE\r\n0,1\r\n\"Intro\"\r\nVECTORS\r\n0,2\r\n\"\"\r\n",
+            "a DIF file",
+        ),
+    ] {
+        let (code, detail) = refused(text.as_bytes());
+        assert_eq!(code, Code::UnsupportedFormat, "{text}");
+        assert!(detail.contains(name), "{detail}");
+        assert!(detail.contains("save it as .xlsx"), "{detail}");
+    }
+    for list in [
+        "ID;Preis\nC;Kabel\nC;Xaver\n",
+        "ID;PLZ\n7;01067\n",
+        "ID;P\nB;2\nF;x\n",
+        "ID;PWXL\n1;2\n",
+        "TABLE,n\n0,1\n",
+        "TABLE\n0,1\nVECTORS\n",
+    ] {
+        assert_eq!(look(list.as_bytes()).unwrap(), Format::Csv, "{list}");
+    }
+}
+
+#[test]
 fn pages_say_how_to_save_them_and_old_xml_is_a_workbook() {
     let archive = b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=x\n";
     let (code, detail) = refused(archive);

@@ -156,6 +156,8 @@ fn no_name_of_a_template_spoils_its_empty_workbook() {
         let sheet = std::io::read_to_string(zip.by_name("xl/worksheets/sheet1.xml").unwrap());
         let wanted = format!("<formula1>{}!$A$1:$A$300</formula1>", sheets[1]);
         assert!(sheet.unwrap().contains(&wanted), "{name}: {wanted}");
+        root.send("DELETE", &format!("/api/templates/{name}"), &Value::Null)
+            .expect(200);
     }
 }
 
@@ -247,4 +249,62 @@ fn a_template_s_file_has_the_limit_that_the_server_has() {
     assert_eq!(schema(2 << 20).status.code(), Some(0));
     let told = said(&schema((2 << 20) + 1));
     assert!(told.contains("2 MB at most"), "{told}");
+}
+
+#[test]
+fn a_template_whose_name_differs_from_another_only_by_case_is_refused() {
+    let office = Office::new();
+    let root = office.admin("root");
+    root.send("PUT", "/api/templates/stock", &one_field("item"))
+        .expect(201);
+    for name in ["Stock", "STOCK", "Companies", "Auto"] {
+        let url = format!("/api/templates/{name}");
+        let refused = root.send("PUT", &url, &one_field("x"));
+        assert_eq!(
+            (refused.status, refused.code().as_str()),
+            (409, "name-taken"),
+            "{name}"
+        );
+    }
+    // A name is free again when nothing has it any more.
+    root.send("DELETE", "/api/templates/stock", &Value::Null)
+        .expect(200);
+    root.send("PUT", "/api/templates/Stock", &one_field("x"))
+        .expect(201);
+    assert_eq!(office.number("SELECT count(x) FROM v_clean_stock"), 0);
+}
+
+#[test]
+fn of_older_templates_whose_names_differ_only_by_case_each_has_its_view() {
+    let office = Office::new();
+    let root = office.admin("root");
+    root.send("PUT", "/api/templates/inv", &one_field("item"))
+        .expect(201);
+    office
+        .app
+        .db
+        .write(|tx| {
+            tx.execute_batch(
+                r#"INSERT INTO templates (name, version, schema, created_at) VALUES
+                   ('INV', 1, '{"fields":[{"name":"x"}]}', '2026-11-24T10:00:00.000Z'),
+                   ('Companies', 1, '{"fields":[{"name":"y"}]}', '2026-11-24T10:00:00.000Z'),
+                   ('INV_2', 1, '{"fields":[{"name":"z"}]}', '2026-11-24T10:00:00.000Z');"#,
+            )?;
+            sheetline::catalog::views::refresh(tx)
+        })
+        .unwrap();
+    for (column, view) in [
+        ("item", "v_clean_inv"),
+        ("x", "v_clean_INV_3"),
+        ("z", "v_clean_INV_2"),
+        ("company_name", "v_clean_companies"),
+        ("y", "v_clean_Companies_2"),
+    ] {
+        let sql = format!("SELECT count({column}) FROM {view}");
+        assert_eq!(office.number(&sql), 0, "{view}");
+    }
+    // They can be changed as before.
+    root.send("PUT", "/api/templates/INV", &one_field("w"))
+        .expect(200);
+    assert_eq!(office.number("SELECT count(w) FROM v_clean_INV_3"), 0);
 }

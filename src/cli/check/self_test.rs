@@ -50,10 +50,11 @@ fn compare() -> Result<usize> {
     let theirs = by_the_second_reader()?;
     let mut compared = 0;
     for row in &ours {
-        let cells: Vec<Value> = serde_json::from_str(&row.cells)?;
-        for (column, cell) in (0_u32..).zip(&cells) {
+        for stored in row.stored()? {
+            let cell: Value = serde_json::from_str(stored.json)?;
+            let column = u32::try_from(stored.column).unwrap_or(u32::MAX);
             let other = theirs.get_value((row.number - 1, column));
-            if !is_same(cell, other.unwrap_or(&Data::Empty)) {
+            if !is_same(&cell, other.unwrap_or(&Data::Empty)) {
                 return Err(Error::Internal(format!(
                     "two readers differ in row {}, column {}",
                     row.number,

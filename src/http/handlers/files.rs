@@ -11,7 +11,7 @@ use crate::http::multipart::{self, FormBounds};
 use crate::http::routes::{Route, Who};
 use crate::http::{downloads, ranges, reply};
 use crate::id::JobId;
-use crate::intake::{self, Arrived, Order, Sender, Spool, Turn, bytes::Original, once};
+use crate::intake::{self, Arrived, Order, Spool, Turn, bytes::Original, once};
 use crate::logged::word;
 use crate::process::Choices;
 use crate::report::{files, jobs as job_report};
@@ -106,17 +106,17 @@ fn upload_json(call: &mut Call<'_, '_>) -> Result<Response> {
         Turn::Again(answer) => return Ok(respond(&answer)),
         Turn::First(first) => first,
     };
-    let sender = sender(call)?;
     let arrived = arrived(call, form, options)?;
+    let sender = call.caller()?;
     let size = arrived.spool.size();
     let app = call.app;
     let line = call.incoming.body.line();
     let answer = line.watched(&app.shutdown, |stop| {
-        intake::store_json(&app.db, &app.settings, &sender, arrived, &first, stop)
+        intake::store_json(&app.db, &app.settings, sender, arrived, &first, stop)
     })?;
     log::info!(
         "user={} bytes={size} stored as JSON",
-        word(&sender.username)
+        word(&sender.user.username)
     );
     Ok(respond(&answer))
 }
@@ -141,7 +141,6 @@ fn upload_and_process(call: &mut Call<'_, '_>) -> Result<Response> {
         Turn::Again(answer) => return Ok(respond(&answer)),
         Turn::First(first) => first,
     };
-    let sender = sender(call)?;
     let asked = Asked {
         template: form.field("template"),
         on_duplicate: form.field("on_duplicate"),
@@ -152,12 +151,13 @@ fn upload_and_process(call: &mut Call<'_, '_>) -> Result<Response> {
     let (order, _) = order(call, asked)?;
     let arrived = arrived(call, form, options)?;
     let size = arrived.spool.size();
-    let answer = intake::store_and_queue(&call.app.db, &sender, arrived, &order, &first)
+    let sender = call.caller()?;
+    let answer = intake::store_and_queue(&call.app.db, sender, arrived, &order, &first)
         .map_err(|error| describe_active(call, error))?;
     call.app.bell.work();
     log::info!(
         "user={} bytes={size} received and queued",
-        word(&sender.username)
+        word(&sender.user.username)
     );
     Ok(respond(&answer))
 }
@@ -184,9 +184,8 @@ fn process(call: &mut Call<'_, '_>) -> Result<Response> {
         date_order: body.date_order.as_deref(),
     };
     let (order, choices) = order(call, asked)?;
-    let sender = sender(call)?;
     check_sheet(call, &upload, order.sheet.as_deref(), &choices)?;
-    let answer = intake::queue(&call.app.db, &sender, &upload, "process", &order)
+    let answer = intake::queue(&call.app.db, call.caller()?, &upload, "process", &order)
         .map_err(|error| describe_active(call, error))?;
     call.app.bell.work();
     Ok(respond(&answer))
@@ -324,6 +323,7 @@ pub(super) fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
     if declared.is_some_and(|bytes| bytes > form_bytes_max) {
         return Err(too_large(bytes_max));
     }
+    call.check_length()?;
     let content_type = call.header("Content-Type").unwrap_or("").to_owned();
     let mut spool = Spool::new(&call.app.settings.spool())?;
     let bounds = FormBounds {
@@ -332,6 +332,7 @@ pub(super) fn receive(call: &mut Call<'_, '_>, known: &[&str]) -> Result<Form> {
     };
     let form = multipart::read_form(&content_type, &mut call.incoming.body, &bounds, &mut spool)?;
     call.app.metrics.uploaded(spool.size());
+    call.check_again()?;
     let Some(file) = form.file else {
         return Err(Error::problem(Code::NoFile, "Choose a file first."));
     };
@@ -390,14 +391,6 @@ fn turn<'a>(call: &Call<'a, '_>, route: &str, form: &Form) -> Result<Turn<'a>> {
         call.header("Idempotency-Key"),
         fingerprint,
     )
-}
-
-fn sender(call: &Call<'_, '_>) -> Result<Sender> {
-    let user = &call.caller()?.user;
-    Ok(Sender {
-        user: user.id,
-        username: user.username.clone(),
-    })
 }
 
 /// Looks at the content: what can be refused at once is refused at once.

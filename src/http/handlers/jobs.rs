@@ -14,7 +14,7 @@ use crate::http::handlers::{files, undo};
 use crate::http::reply;
 use crate::http::routes::{self, Route, Who};
 use crate::id::{self, JobId, UserId};
-use crate::intake::{self, Order, Sender};
+use crate::intake::{self, Order};
 use crate::logged::word;
 use crate::report::estimate::Moment;
 use crate::report::{jobs as job_report, status};
@@ -255,12 +255,7 @@ fn retry(call: &mut Call<'_, '_>) -> Result<Response> {
         })
     })?;
     let upload = call.app.db.read(|c| uploads::by_no(c, job.upload))?;
-    let caller = &call.caller()?.user;
-    let sender = Sender {
-        user: caller.id,
-        username: caller.username.clone(),
-    };
-    let answer = intake::queue(&call.app.db, &sender, &upload, "retry", &order)
+    let answer = intake::queue(&call.app.db, call.caller()?, &upload, "retry", &order)
         .map_err(|error| files::describe_active(call, error))?;
     call.app.bell.work();
     Ok(files::respond(&answer))
@@ -352,7 +347,13 @@ pub(in crate::http) fn find(call: &Call<'_, '_>) -> Result<Job> {
         .db
         .read(|c| jobs::by_id(c, id))?
         .ok_or_else(Error::not_found)?;
-    if job.user == call.caller()?.user.id || call.is_admin() {
+    let caller = call.caller()?.user.id;
+    if job.user == caller || call.is_admin() {
+        return Ok(job);
+    }
+    // What an administrator has done with somebody's file is theirs to see.
+    let upload = call.app.db.read(|c| uploads::by_no(c, job.upload))?;
+    if upload.user == caller {
         Ok(job)
     } else {
         Err(Error::not_found())

@@ -7,6 +7,8 @@ use crate::error::{Error, Result};
 use crate::http::call::Call;
 use crate::http::reply;
 use crate::http::routes::{Route, Who};
+use crate::logged::word;
+use crate::store::audit::{self, Action};
 use crate::store::mappings::{self, Remembered};
 
 pub(in crate::http) const ROUTES: &[Route] = &[
@@ -20,11 +22,14 @@ pub(in crate::http) const ROUTES: &[Route] = &[
     Route {
         method: "DELETE",
         path: "/api/mappings/{id}",
-        who: Who::Owner,
-        summary: "Forget a mapping; its maker and administrators can",
+        who: Who::SignedIn,
+        summary: "Forget a mapping: it is the office's, and whoever it hits may",
         handle: forget,
     },
 ];
+
+/// Letters of a mapping that the audit keeps.
+const TARGET_CHARS_MAX: usize = 500;
 
 fn described(remembered: &Remembered) -> Result<Value> {
     let headers: Value = serde_json::from_str(&remembered.headers)?;
@@ -55,17 +60,18 @@ fn list(call: &mut Call<'_, '_>) -> Result<Response> {
 
 fn forget(call: &mut Call<'_, '_>) -> Result<Response> {
     let id = call.id(0)?;
-    let remembered = call
-        .app
-        .db
-        .read(|c| mappings::by_id(c, id))?
-        .ok_or_else(Error::not_found)?;
-    if remembered.created_by != call.caller()?.user.username && !call.is_admin() {
-        return Err(Error::not_found());
-    }
-    if !call.app.db.write(|tx| mappings::forget(tx, id))? {
-        return Err(Error::not_found());
-    }
+    let actor = call.actor()?;
+    call.app.db.write(|tx| {
+        let forgotten = mappings::by_id(tx, id)?.ok_or_else(Error::not_found)?;
+        mappings::forget(tx, id)?;
+        let target = format!(
+            "{} by {}: {}",
+            forgotten.template, forgotten.created_by, forgotten.mapping
+        );
+        let target: String = target.chars().take(TARGET_CHARS_MAX).collect();
+        audit::note(tx, &actor, Action::MappingForgotten, Some(&target))
+    })?;
+    log::info!("user={} mapping={id} forgotten", word(&actor.name));
     Ok(reply::json(
         200,
         &json!({ "success": true, "message": "The mapping was forgotten." }),

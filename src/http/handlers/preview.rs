@@ -153,7 +153,8 @@ fn tell(
         None => repair::not_recognised(&look.found.sheets, sheet),
     };
     // As the job will see it: without the columns that the workbook itself has added.
-    let columns = repair::own_columns(sheet);
+    let mut columns = repair::own_columns(sheet);
+    columns.extend(repair.iter().flat_map(|repair| repair.beyond.clone()));
     let (template, remembered) = match template {
         _ if let Some(repair) = &repair => (of_repair(call, repair)?, repair.choices.clone()),
         Some(template) => {

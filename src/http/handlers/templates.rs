@@ -123,9 +123,11 @@ fn put(call: &mut Call<'_, '_>) -> Result<Response> {
     let text = schema.to_string();
     // Parsed here, so that what is stored can be used.
     Template::parse(&name, 1, &text)?;
-    let by = call.caller()?.user.username.clone();
+    let caller = call.caller()?;
+    let by = caller.user.username.clone();
     let actor = call.actor()?;
     let (version, new) = call.app.db.write(|tx| {
+        caller.check_again(tx)?;
         let newest = templates::newest(tx, &name)?;
         // What is stored as it is needs no version of its own.
         if let Some(own) = newest
@@ -134,8 +136,11 @@ fn put(call: &mut Call<'_, '_>) -> Result<Response> {
         {
             return Ok((own.version, false));
         }
-        audit::note(tx, &actor, Action::TemplateStored, Some(&name))?;
         let new = catalog::find(tx, &name)?.is_none();
+        if new {
+            catalog::check_free(tx, &name)?;
+        }
+        audit::note(tx, &actor, Action::TemplateStored, Some(&name))?;
         let version = newest.map_or(1, |own| own.version + 1);
         templates::add(tx, &name, version, Some(&text), &by)?;
         catalog::views::refresh(tx)?;

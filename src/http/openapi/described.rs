@@ -218,7 +218,7 @@ pub(super) const ALL_ROUTES: &[Described] = &[
     route("GET", "/api/templates", &[LIMIT, CURSOR], None, &[(200, Answer("TemplateList"))], &[]),
     route("GET", "/api/templates/{name}", &[VERSION], None, &[(200, Answer("TemplateAnswer"))], &[]),
     route("GET", "/api/templates/{name}/sample.xlsx", &[], None, &[(200, File(XLSX))], &[Code::DiskFull]),
-    route("PUT", "/api/templates/{name}", &[], Json("TableSchema"), &[(200, Answer("TemplateAnswer")), (201, Answer("TemplateAnswer"))], &[Code::InvalidTemplate]),
+    route("PUT", "/api/templates/{name}", &[], Json("TableSchema"), &[(200, Answer("TemplateAnswer")), (201, Answer("TemplateAnswer"))], &[Code::InvalidTemplate, Code::NameTaken]),
     route("DELETE", "/api/templates/{name}", &[], None, &[(200, Answer("Done"))], &[Code::Forbidden]),
     route("GET", "/api/mappings", &[LIMIT, CURSOR], None, &[(200, Answer("MappingList"))], &[]),
     route("DELETE", "/api/mappings/{id}", &[], None, &[(200, Answer("Done"))], &[]),

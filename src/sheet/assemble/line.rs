@@ -1,18 +1,9 @@
-//! Writes a row below the header: its cells as a JSON array, with what is to be told of them.
+//! Writes a row below the header, with what is to be told of its cells.
 
 use super::{Assembler, Found};
 use crate::error::Result;
 use crate::sheet::notices::counted;
 use crate::sheet::{Kind, bounds, json};
-
-/// A row that is being written.
-#[derive(Default)]
-pub(super) struct Line {
-    /// The column that would come next.
-    next: usize,
-    /// Cells that hold a value.
-    filled: u64,
-}
 
 impl Assembler<'_, '_> {
     /// Writes a row below the header.
@@ -22,30 +13,23 @@ impl Assembler<'_, '_> {
         cells: &[(usize, Found<'_>)],
         width: Option<u32>,
     ) -> Result<()> {
-        let mut line = self.begin_line();
+        self.line.clear();
         if self.filler.is_idle(number) {
             for (column, found) in cells {
-                self.cell(&mut line, *column, number, found)?;
+                self.cell(*column, number, found)?;
             }
         } else {
             let cells = self.filler.fill(number, cells, &mut self.notices);
             for (column, found) in &cells {
-                self.cell(&mut line, *column, number, found)?;
+                self.cell(*column, number, found)?;
             }
         }
-        self.end_line(&line, number, width)
-    }
-
-    pub(super) fn begin_line(&mut self) -> Line {
-        self.cells.clear();
-        self.cells.push(b'[');
-        self.kinds.clear();
-        Line::default()
+        self.end_line(number, width)
     }
 
     /// Writes the line out, where it holds anything.
-    pub(super) fn end_line(&mut self, line: &Line, number: u32, width: Option<u32>) -> Result<()> {
-        if line.filled == 0 {
+    pub(super) fn end_line(&mut self, number: u32, width: Option<u32>) -> Result<()> {
+        if self.line.filled() == 0 {
             return Ok(());
         }
         self.rows += 1;
@@ -60,30 +44,23 @@ impl Assembler<'_, '_> {
                 counted(self.rows_max, "rows")
             )));
         }
-        if is_only_spaces(&self.cells, line.filled) && self.notices.wants("spaces-only") {
+        if let Some(first) = self.line.only_spaces()
+            && self.notices.wants("spaces-only")
+        {
             let message = format!("Row {number} holds nothing but spaces; it was kept.");
-            let first = self.cells.iter().position(|byte| *byte == b'"');
-            let nulls = first.map_or(0, |at| at.saturating_sub(1) / b"null,".len());
             self.notices
-                .keep("spaces-only", Some((nulls, number)), message);
+                .keep("spaces-only", Some((first, number)), message);
         }
-        self.cells.push(b']');
         let width = self.ragged(number, width);
-        let kinds = if self.kinds.is_empty() {
-            None
-        } else {
-            while self.kinds.len() < line.next {
-                self.kinds.push('.');
-            }
-            Some(self.kinds.as_str())
-        };
-        self.out.row(number, width, kinds, &self.cells, line.filled)
+        let filled = u64::try_from(self.line.filled()).unwrap_or(u64::MAX);
+        let (cells, kinds) = self.line.finish();
+        self.out.row(number, width, kinds, cells, filled)
     }
 
     /// Goes on to the column of a cell that holds a value.
     #[inline]
-    pub(super) fn begin_cell(&mut self, line: &mut Line, column: usize, number: u32) -> Result<()> {
-        if column < line.next {
+    pub(super) fn begin_cell(&mut self, column: usize, number: u32) -> Result<()> {
+        if column < self.line.next() {
             return Err(bounds::out_of_order(number));
         }
         if column >= self.used.len() {
@@ -91,33 +68,20 @@ impl Assembler<'_, '_> {
             self.used.resize(column + 1, false);
         }
         self.used[column] = true;
-        if line.next > 0 {
-            self.cells.push(b',');
-        }
-        for _ in line.next..column {
-            self.cells.extend_from_slice(b"null,");
-        }
-        line.next = column + 1;
-        line.filled += 1;
+        self.line.begin(column);
         Ok(())
     }
 
     /// Appends one cell.
-    pub(super) fn cell(
-        &mut self,
-        line: &mut Line,
-        column: usize,
-        number: u32,
-        found: &Found<'_>,
-    ) -> Result<()> {
+    pub(super) fn cell(&mut self, column: usize, number: u32, found: &Found<'_>) -> Result<()> {
         if found.is_empty() {
             return Ok(());
         }
-        self.begin_cell(line, column, number)?;
+        self.begin_cell(column, number)?;
         match found {
             Found::Text(text) => {
                 bounds::size(&self.sheet, self.out.limits(), (column, number), found)?;
-                json::text(&mut self.cells, text);
+                json::text(self.line.text(), text);
             }
             Found::Number(value) | Found::Bare(value) => {
                 if matches!(found, Found::Bare(_)) {
@@ -127,8 +91,8 @@ impl Assembler<'_, '_> {
                         "The cell's format shows leading zeros that are no part of its number; the number was stored without them.",
                     );
                 }
-                if !json::number(&mut self.cells, *value) {
-                    self.cells.extend_from_slice(b"null");
+                if !json::number(self.line.text(), *value) {
+                    self.line.text().extend_from_slice(b"null");
                     self.notices.add(
                         "not-a-number",
                         Some((column, number)),
@@ -136,32 +100,24 @@ impl Assembler<'_, '_> {
                     );
                 }
             }
-            Found::Json(text) => self.cells.extend_from_slice(text.as_bytes()),
-            Found::Bool(true) => self.cells.extend_from_slice(b"true"),
-            Found::Bool(false) => self.cells.extend_from_slice(b"false"),
+            Found::Json(text) => self.line.text().extend_from_slice(text.as_bytes()),
+            Found::Bool(true) => self.line.text().extend_from_slice(b"true"),
+            Found::Bool(false) => self.line.text().extend_from_slice(b"false"),
             Found::Moment(kind, text) => {
                 if let Some(sentence) = no_day(text) {
                     self.notices
                         .add("no-such-day", Some((column, number)), sentence);
                 }
-                json::text(&mut self.cells, text);
-                self.kind(*kind, line.next);
+                json::text(self.line.text(), text);
+                self.line.kind(*kind);
             }
             Found::Error(_) => {
-                self.cells.extend_from_slice(b"null");
-                self.kind(Kind::Error, line.next);
+                self.line.text().extend_from_slice(b"null");
+                self.line.kind(Kind::Error);
                 self.error_cell(column, number);
             }
         }
         Ok(())
-    }
-
-    /// Sets the letter of the cell that is the `count`-th of the row.
-    fn kind(&mut self, kind: Kind, count: usize) {
-        while self.kinds.len() + 1 < count {
-            self.kinds.push('.');
-        }
-        self.kinds.push(kind.letter());
     }
 
     /// The width of a record that has not as many fields as the header, with a notice.
@@ -191,26 +147,5 @@ fn no_day(moment: &str) -> Option<&'static str> {
             "The date is before Excel's first day: most likely the cell holds 0 under a date format. Empty it, or correct the date.",
         ),
         _ => None,
-    }
-}
-
-/// Whether the cells of a row, a JSON array without its end, are texts of mere white space, `filled` of
-/// them. Most rows show at their first letter that they are not.
-fn is_only_spaces(cells: &[u8], filled: u64) -> bool {
-    let mut rest = cells;
-    let mut quotes = 0;
-    loop {
-        rest = match rest {
-            // Error cells and what is no number are null, too.
-            [] => return quotes == 2 * filled,
-            [b'"', after @ ..] => {
-                quotes += 1;
-                after
-            }
-            [b'n', b'u', b'l', b'l', after @ ..] => after,
-            [b'\\', b't' | b'n' | b'r', after @ ..] | [0xC2, 0xA0, after @ ..] => after,
-            [b'[' | b',' | b' ', after @ ..] => after,
-            _ => return false,
-        };
     }
 }

@@ -228,13 +228,13 @@ pub fn progress(
 /// Ends the job without a result.
 ///
 /// # Errors
-/// `Stopped` where the job is no longer this claim's.
+/// `Stopped` where the job is no longer this claim's, or is to be cancelled.
 pub fn fail(tx: &Tx<'_>, claim: &Claim, failure: &Failure) -> Result<()> {
     let changed = tx
         .prepare_cached(
             "UPDATE jobs SET status = 'failed', finished_at = ?3, changed_at = ?3, change_detail = ?5,
                     error_code = ?4, error_message = ?5, report = ?6
-             WHERE id = ?1 AND status = 'processing' AND attempt = ?2",
+             WHERE id = ?1 AND status = 'processing' AND attempt = ?2 AND cancel_asked_at IS NULL",
         )?
         .execute(params![
             claim.job.0,
@@ -251,13 +251,13 @@ pub fn fail(tx: &Tx<'_>, claim: &Claim, failure: &Failure) -> Result<()> {
 /// [`ATTEMPTS_MAX`].
 ///
 /// # Errors
-/// `Stopped` where the job is no longer this claim's.
+/// `Stopped` where the job is no longer this claim's, or is to be cancelled.
 pub fn put_back(tx: &Tx<'_>, claim: &Claim, why: &str, counts: bool) -> Result<()> {
     let changed = tx
         .prepare_cached(
             "UPDATE jobs SET status = 'pending', attempt = attempt - ?4, changed_at = ?3, change_detail = ?5,
                     started_at = NULL, phase = NULL, rows_done = 0, rows_total = NULL, beat_at = NULL
-             WHERE id = ?1 AND status = 'processing' AND attempt = ?2",
+             WHERE id = ?1 AND status = 'processing' AND attempt = ?2 AND cancel_asked_at IS NULL",
         )?
         .execute(params![
             claim.job.0,
@@ -269,22 +269,24 @@ pub fn put_back(tx: &Tx<'_>, claim: &Claim, why: &str, counts: bool) -> Result<(
     held(changed)
 }
 
-/// Ends a claimed job because a person asked for it.
+/// Ends a claimed job where a person asked for it, however its work ended: they were promised that. False:
+/// nobody did, or the job is no longer this claim's.
 ///
 /// # Errors
-/// `Stopped` where the job is no longer this claim's.
-pub fn cancel_claimed(tx: &Tx<'_>, claim: &Claim) -> Result<()> {
+/// `Database`.
+pub fn cancel_claimed(tx: &Tx<'_>, claim: &Claim) -> Result<bool> {
     let changed = tx
         .prepare_cached(
             "UPDATE jobs SET status = 'cancelled', finished_at = ?3, changed_at = ?3,
                     change_detail = coalesce(change_detail, 'Cancelled.')
-             WHERE id = ?1 AND status = 'processing' AND attempt = ?2",
+             WHERE id = ?1 AND status = 'processing' AND attempt = ?2 AND cancel_asked_at IS NOT NULL",
         )?
         .execute(params![claim.job.0, claim.attempt, tx.now])?;
-    held(changed)
+    Ok(changed == 1)
 }
 
-/// Ends a pending job at once, or asks the worker of a processing one to stop.
+/// Ends a pending job at once, or asks the worker of a processing one to stop: from this commit on that
+/// one can end in no other way than cancelled.
 ///
 /// # Errors
 /// `not-active` where the job has ended.
@@ -323,15 +325,19 @@ pub enum Cancelled {
     Asked,
 }
 
-/// Ends a job that was processed for too long. False: that attempt is over already.
+/// Ends a job that was processed for too long; one that a person asked to cancel is cancelled. False: that
+/// attempt is over already.
 ///
 /// # Errors
 /// `Database`.
 pub fn time_out(tx: &Tx<'_>, job: JobId, attempt: i64, message: &str) -> Result<bool> {
     let changed = tx
         .prepare_cached(
-            "UPDATE jobs SET status = 'timeout', finished_at = ?3, changed_at = ?3, change_detail = ?4,
-                    error_code = 'timeout', error_message = ?4
+            "UPDATE jobs SET finished_at = ?3, changed_at = ?3,
+                    status = iif(cancel_asked_at IS NULL, 'timeout', 'cancelled'),
+                    change_detail = iif(cancel_asked_at IS NULL, ?4, change_detail),
+                    error_code = iif(cancel_asked_at IS NULL, 'timeout', NULL),
+                    error_message = iif(cancel_asked_at IS NULL, ?4, NULL)
              WHERE id = ?1 AND status = 'processing' AND attempt = ?2",
         )?
         .execute(params![job.0, attempt, tx.now, message])?;

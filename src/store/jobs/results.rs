@@ -27,10 +27,11 @@ fn is_none(count: &i64) -> bool {
     *count == 0
 }
 
-/// Ends the job with its result: from this commit on its records are in the list.
+/// Ends the job with its result: from this commit on its records are in the list. Not where somebody was
+/// promised that it will be cancelled.
 ///
 /// # Errors
-/// `Stopped` where the job is no longer this claim's.
+/// `Stopped` where the job is no longer this claim's, or is to be cancelled.
 pub fn complete(
     tx: &Tx<'_>,
     claim: &Claim,
@@ -44,7 +45,7 @@ pub fn complete(
                     phase = 'done', rows_done = ?4, rows_total = ?4, beat_at = ?3,
                     rows = ?4, valid = ?5, invalid = ?6, duplicates = ?7, updated = ?8,
                     report = ?9, work_ms = ?10, unchanged = ?11
-             WHERE id = ?1 AND status = 'processing' AND attempt = ?2",
+             WHERE id = ?1 AND status = 'processing' AND attempt = ?2 AND cancel_asked_at IS NULL",
         )?
         .execute(params![
             claim.job.0,

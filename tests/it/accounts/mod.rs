@@ -5,6 +5,7 @@ mod audit;
 mod carriers;
 mod command_line;
 mod faults;
+mod locked_out;
 mod sessions;
 mod setup;
 mod sign_in;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Book, column_number, failed, write_cell, write_text};
 use crate::error::Result;
-use crate::sheet::{Cell, Row, SheetInfo, TitleRow};
+use crate::sheet::{Cell, Cells, Column, Row, SheetInfo, TitleRow, column_letters};
 
 /// What is wrong in a row: sentences, each with the 0-based sheet column that it speaks of.
 pub type Remarks = Vec<(Option<usize>, String)>;
@@ -42,7 +42,7 @@ impl Annotated {
             .map_err(failed)?;
         for title in info.above.iter().map(TitleRow::to_row) {
             let at = title.number.saturating_sub(1);
-            for (index, cell) in title.values()?.iter().enumerate() {
+            for (index, cell) in title.values()?.iter() {
                 if let Some(column) = column_number(index).filter(|_| at < row) {
                     write_cell(target, at, column, cell, &book.formats.bare, false)?;
                     book.cuts.note(target, at, column, cell)?;
@@ -55,6 +55,14 @@ impl Annotated {
             }
         }
         write_text(target, row, remarks_column, "What is wrong", &header)?;
+        let covered = |column: &&Column| column.index >= usize::from(remarks_column);
+        if let Some(column) = columns.iter().find(covered) {
+            let told = format!(
+                "This column stands in the place of the file's last one, {}: a sheet has no room for more. The JSON of the file has that, too.",
+                in_words(column)
+            );
+            book.note_header(sheet, (row, remarks_column), &told)?;
+        }
         Ok(Annotated {
             book,
             sheet,
@@ -81,10 +89,7 @@ impl Annotated {
             .map_err(failed)?;
         let cells = row.values()?;
         let marked: HashSet<usize> = remarks.iter().filter_map(|(column, _)| *column).collect();
-        let width = cells
-            .len()
-            .max(marked.iter().max().map_or(0, |column| column + 1));
-        for index in 0..width {
+        for index in places(&cells, marked.iter().copied()) {
             let Some(column) = column_number(index).filter(|at| *at != self.remarks_column) else {
                 continue;
             };
@@ -107,6 +112,21 @@ impl Annotated {
         self.book.tell_left_out(self.left_out)?;
         self.book.finish(file)
     }
+}
+
+/// The columns to write of a row, ascending: those of its cells, and of what is wrong in it.
+pub(super) fn places(cells: &Cells<'_>, marked: impl Iterator<Item = usize>) -> Vec<usize> {
+    let own = cells.iter().map(|(column, _)| column);
+    let mut places: Vec<usize> = own.chain(marked).collect();
+    places.sort_unstable();
+    places.dedup();
+    places
+}
+
+/// A column of the file for a sentence.
+pub(super) fn in_words(column: &Column) -> String {
+    let name: String = column.name.chars().take(60).collect();
+    format!("\"{name}\" ({})", column_letters(column.index))
 }
 
 /// All sentences of a row, one after another.

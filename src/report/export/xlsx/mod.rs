@@ -14,7 +14,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use rust_xlsxwriter::{
-    Color, DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError,
+    Color, DocProperties, ExcelDateTime, Format, FormatAlign, Note, Workbook, Worksheet, XlsxError,
 };
 use zip::result::ZipError;
 
@@ -24,6 +24,8 @@ use crate::sheet::Cell;
 
 /// Rows of a worksheet.
 const ROWS_MAX: u32 = 1_048_576;
+/// Columns of a worksheet.
+pub const SHEET_COLUMNS: usize = 16_384;
 /// Digits that a spreadsheet program keeps of a number.
 const DIGITS_MAX: usize = 15;
 
@@ -136,6 +138,14 @@ impl Book {
     }
 
     /// Says on a sheet of its own how many rows found no room.
+    /// Puts a note on a header.
+    fn note_header(&mut self, sheet: usize, place: (u32, u16), text: &str) -> Result<()> {
+        let note = Note::new(clean_note(text)).add_author_prefix(false);
+        let sheet = self.sheet(sheet)?;
+        sheet.insert_note(place.0, place.1, &note).map_err(failed)?;
+        Ok(())
+    }
+
     fn tell_left_out(&mut self, rows: u64) -> Result<()> {
         if rows == 0 {
             return Ok(());
@@ -359,7 +369,8 @@ fn days(duration: &str) -> Option<f64> {
 
 /// A spreadsheet column as the writer counts it; `None` beyond the last one.
 fn column_number(index: usize) -> Option<u16> {
-    u16::try_from(index).ok().filter(|column| *column < 16_384)
+    let column = u16::try_from(index).ok();
+    column.filter(|_| index < SHEET_COLUMNS)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rust_xlsxwriter::Note;
 
-use super::annotated::{Remarks, joined, sheet_name};
+use super::annotated::{Remarks, in_words, joined, places, sheet_name};
 use super::lists::Lists;
 use super::{Book, column_number, failed, write_cell, write_text};
 use crate::error::Result;
@@ -45,6 +45,21 @@ pub struct Wanted {
     pub is_text: bool,
 }
 
+/// What is to be said of the file's columns for which a sheet has no room beside ours.
+fn no_room(columns: &[Column]) -> Option<String> {
+    let left = columns
+        .iter()
+        .filter(|column| column_number(column.index + OWN_COLUMNS).is_none());
+    let names: Vec<String> = left.map(in_words).collect();
+    if names.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "A sheet has no room here for the last columns of the file: {}. Drop this workbook back all the same: these columns are taken from the file, as they stand there.",
+        names.join(", ")
+    ))
+}
+
 /// Rows to fix on their way into a workbook.
 pub struct Repair {
     book: Book,
@@ -56,6 +71,8 @@ pub struct Repair {
     /// Columns of the file that take text.
     texts: HashSet<usize>,
     lists: Lists,
+    /// What is said of columns that have no place here.
+    no_room: Option<String>,
 }
 
 impl Repair {
@@ -107,6 +124,7 @@ impl Repair {
             left_out: 0,
             texts,
             lists,
+            no_room: no_room(columns),
         };
         repair.write_home(home)?;
         Ok(repair)
@@ -160,10 +178,7 @@ impl Repair {
                 reasons.entry(*column).or_default().push(text);
             }
         }
-        let width = cells
-            .len()
-            .max(reasons.keys().max().map_or(0, |column| column + 1));
-        for index in 0..width {
+        for index in places(&cells, reasons.keys().copied()) {
             let Some(column) = column_number(index + OWN_COLUMNS) else {
                 break;
             };
@@ -207,13 +222,12 @@ impl Repair {
     /// As [`Book::finish`].
     pub fn finish(mut self, file: &mut File) -> Result<()> {
         let rows = (1, self.row.max(2) - 1);
-        if self.notes >= NOTES_MAX {
-            let told = format!(
-                "The first {NOTES_MAX} bad cells have a note. The others are marked only; what is wrong with them stands in this column."
-            );
-            let note = Note::new(told).add_author_prefix(false);
-            let sheet = self.book.sheet(self.sheet)?;
-            sheet.insert_note(0, 0, &note).map_err(failed)?;
+        let many = (self.notes >= NOTES_MAX).then(|| format!(
+            "The first {NOTES_MAX} bad cells have a note. The others are marked only; what is wrong with them stands in this column."
+        ));
+        let told: Vec<String> = self.no_room.take().into_iter().chain(many).collect();
+        if !told.is_empty() {
+            self.book.note_header(self.sheet, (0, 0), &told.join(" "))?;
         }
         self.lists.write(&mut self.book, self.sheet, rows)?;
         self.book.tell_left_out(self.left_out)?;
