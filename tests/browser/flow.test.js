@@ -1288,3 +1288,21 @@ story('records of colleagues lead nowhere that is closed, and those without a te
   await maria.getByRole('link', { name: 'Records' }).click();
   await maria.getByRole('table', { name: 'Records' }).getByRole('link', { name: 'm.csv' }).waitFor();
 });
+
+story('the headers of a long list stay in sight', both, async ({ window }) => {
+  const page = await window('anna');
+  await choose(page, csv('long.csv', 100));
+  await process(page);
+  await done(page);
+  await page.getByRole('navigation').getByRole('link', { name: 'Records' }).click();
+  const list = page.getByRole('table', { name: 'Records' });
+  await list.getByText(/^Company long.csv /).nth(99).waitFor();
+  await list.getByText(/^Company long.csv /).last().scrollIntoViewIfNeeded();
+  const { y } = await list.getByRole('columnheader').first().boundingBox();
+  assert.ok(y > 0 && y < 900, `the headers are at ${y}`);
+  const narrow = await window('anna', { width: 360 });
+  await narrow.getByRole('navigation').getByRole('link', { name: 'Records' }).click();
+  const box = narrow.getByRole('group', { name: 'Records' });
+  await box.waitFor();
+  assert.ok(await box.evaluate((it) => it.scrollHeight - it.clientHeight) <= 1, 'cards scroll with the page');
+});
