@@ -2,7 +2,7 @@
 //! and text as soon as one is not (anything, where a spreadsheet has dates or truth values among
 //! texts). Nothing is outvoted.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -172,20 +172,25 @@ impl Inference {
     }
 }
 
-/// Names that a template has already: it has none twice, whatever their case, and no long ones.
+/// Names that a template has already: it has none twice, whatever their case, and no long ones. With the
+/// number that the last one made of each has.
 #[derive(Default)]
-struct Taken(HashSet<String>);
+struct Taken(HashMap<String, u32>);
 
 impl Taken {
     /// The name, or one like it that nobody has.
     fn free(&mut self, name: &str) -> String {
+        let folded = |name: &str| name.trim().to_lowercase();
         let mut free = cut(name, NAME_CHARS_MAX);
-        let mut number = 1_u32;
-        while !self.0.insert(free.trim().to_lowercase()) {
+        let first = folded(&free);
+        let mut number = self.0.get(&first).copied().unwrap_or(1);
+        while self.0.contains_key(&folded(&free)) {
             number += 1;
             let end = format!("_{number}");
             free = cut(name, NAME_CHARS_MAX - end.len()) + &end;
         }
+        self.0.insert(folded(&free), 1);
+        self.0.insert(first, number);
         free
     }
 }

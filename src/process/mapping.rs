@@ -4,6 +4,8 @@
 mod search;
 mod spelling;
 
+use std::collections::HashSet;
+
 use serde_json::{Value as Json, json};
 
 pub use super::choices::Choices;
@@ -107,15 +109,18 @@ impl Mapping {
     }
 }
 
-/// Whether a column has a header that no column before it has.
-pub fn has_own_name(columns: &[Column], at: usize) -> bool {
-    match columns.get(at).and_then(|column| column.label.as_deref()) {
-        None => false,
-        Some(label) => !columns
-            .iter()
-            .take(at)
-            .any(|before| before.label.as_deref() == Some(label)),
-    }
+/// For each column, whether it has a header that no column before it has.
+pub fn own_names(columns: &[Column]) -> Vec<bool> {
+    let mut seen = HashSet::new();
+    columns
+        .iter()
+        .map(|column| {
+            column
+                .label
+                .as_deref()
+                .is_some_and(|label| seen.insert(label))
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What is wrong with a sheet's headers.
 
 use super::Checker;
-use crate::process::mapping::has_own_name;
+use crate::process::mapping::own_names;
 use crate::process::messages;
 use crate::process::problem::Problem;
 use crate::process::template::{Field, FieldsMatch};
@@ -12,9 +12,10 @@ impl Checker {
     pub(super) fn check_header(&mut self) {
         let header_row = self.facts.header_row;
         let mut problems = Vec::new();
+        let own_names = own_names(&self.facts.columns);
         for (at, column) in self.facts.columns.iter().enumerate() {
             let beyond = self.width.is_some_and(|width| column.index >= width);
-            if beyond || has_own_name(&self.facts.columns, at) {
+            if beyond || own_names.get(at) == Some(&true) {
                 continue;
             }
             let (fault, message) = match &column.label {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::has_own_name;
+use super::own_names;
 use super::spelling;
 use crate::error::Result;
 use crate::process::choices::{self, Choices};
@@ -18,6 +18,8 @@ pub(super) struct Search<'a> {
     columns: &'a [Column],
     /// Each column's header, folded; empty where it is blank.
     folded: Vec<String>,
+    /// For each column, whether it has a header that none before it has.
+    own_names: Vec<bool>,
     pub(super) found: Vec<(Option<usize>, How)>,
     served: Vec<bool>,
     /// Columns that people keep out of every field.
@@ -30,6 +32,7 @@ impl<'a> Search<'a> {
             template,
             columns,
             folded: fold_labels(columns),
+            own_names: own_names(columns),
             found: vec![(None, How::None); columns.len()],
             served: vec![false; template.fields.len()],
             closed: vec![false; columns.len()],
@@ -39,6 +42,10 @@ impl<'a> Search<'a> {
     /// Whether a column still looks for its field.
     fn is_open(&self, column: usize) -> bool {
         matches!(self.found.get(column), Some((None, _))) && self.closed.get(column) == Some(&false)
+    }
+
+    fn has_own_name(&self, column: usize) -> bool {
+        self.own_names.get(column) == Some(&true)
     }
 
     pub(super) fn by_choice(&mut self, choices: &Choices) {
@@ -119,7 +126,7 @@ impl<'a> Search<'a> {
         }
         for at in 0..self.columns.len() {
             if self.is_open(at) && self.served.get(at) == Some(&false) {
-                let how = if has_own_name(self.columns, at) {
+                let how = if self.has_own_name(at) {
                     How::Exact
                 } else {
                     How::Position
@@ -205,7 +212,7 @@ impl<'a> Search<'a> {
             .take(width)
             .enumerate()
             .all(|(at, (field, _))| {
-                *field == Some(at) || (field.is_none() && !has_own_name(self.columns, at))
+                *field == Some(at) || (field.is_none() && !self.has_own_name(at))
             });
         let any = self.found.iter().any(|(field, _)| field.is_some());
         if by_names || !in_order || !any || width != self.template.fields.len() {
@@ -217,7 +224,7 @@ impl<'a> Search<'a> {
                 continue;
             };
             let takes_all = matches!(field.kind, FieldType::Any) && !field.constraints.required;
-            if takes_all && self.is_open(at) && !has_own_name(self.columns, at) {
+            if takes_all && self.is_open(at) && !self.has_own_name(at) {
                 self.take(at, at, How::Position);
             }
         }
