@@ -13,7 +13,9 @@ use crate::id::{JobId, UploadNo, UserId};
 use crate::process::{Choices, DateOrders};
 use crate::report::export::xlsx::repair::{HOME_SHEET, OWN_COLUMNS, REASONS_LABEL, ROW_LABEL};
 use crate::report::export::xlsx::{SHEET_COLUMNS, cuts};
-use crate::sheet::{Cell, Column, Notice, Row, SheetInfo, Stored, cell_name, summary};
+use crate::sheet::{
+    Cell, Column, ERROR_TEXT, Kind, Notice, Row, SheetInfo, Stored, cell_name, summary,
+};
 use crate::store::jobs::{self, Job, JobOptions};
 use crate::store::records::{self, Listed};
 use crate::store::rows;
@@ -173,11 +175,12 @@ impl Repair {
     }
 
     /// The row as it is in its file where the workbook had no room: with texts whole that were cut and
-    /// came back as they were, and with the last columns of a very wide file. `None`: there is none such.
+    /// came back as they were, with the last columns of a very wide file, and with errors where the
+    /// workbook has their names and nobody mended them. `None`: there is none such.
     pub fn restored(&self, db: &Db, row: &Row) -> Result<Option<Row>> {
         let cells = row.values()?;
-        let is_cut = |cell: &Cell<'_>| matches!(cell, Cell::Text(text) if cuts::may_be_cut(text));
-        if self.beyond.is_empty() && !cells.iter().any(|(_, cell)| is_cut(cell)) {
+        let is_stand_in = |cell: &Cell<'_>| matches!(cell, Cell::Text(text) if cuts::may_be_cut(text) || *text == ERROR_TEXT);
+        if self.beyond.is_empty() && !cells.iter().any(|(_, cell)| is_stand_in(cell)) {
             return Ok(None);
         }
         let (Some(origin), Some(sheet)) = (origin(row)?, self.sheet) else {
@@ -199,9 +202,27 @@ impl Repair {
             let at = stored.binary_search_by_key(&own, |cell| cell.column);
             Some(stored.get(at.ok()?)?.json).filter(|_| is_same)
         };
-        let restored = row.stored()?.into_iter().map(|cell| Stored {
-            json: whole_json(cell.column).unwrap_or(cell.json),
-            ..cell
+        let is_error = |column: usize| {
+            let source = column
+                .checked_sub(OWN_COLUMNS)
+                .and_then(|own| whole.get(own));
+            matches!(
+                (cells.get(column), source),
+                (Some(Cell::Text(text)), Some(Cell::Error)) if *text == ERROR_TEXT
+            )
+        };
+        let restored = row.stored()?.into_iter().map(|cell| {
+            if is_error(cell.column) {
+                return Stored {
+                    json: "null",
+                    kind: Kind::Error,
+                    ..cell
+                };
+            }
+            Stored {
+                json: whole_json(cell.column).unwrap_or(cell.json),
+                ..cell
+            }
         });
         let beyond = stored.iter().filter_map(|cell| {
             let column = cell.column + OWN_COLUMNS;

@@ -2,7 +2,7 @@
 //! and text as soon as one is not (anything, where a spreadsheet has dates or truth values among
 //! texts). Nothing is outvoted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value as Json, json};
 
@@ -153,7 +153,7 @@ impl Inference {
     /// As [`Template::parse`], which here is our own mistake.
     pub fn template(self) -> Result<Template> {
         let mut names = Taken::default();
-        let mut titles = Taken::default();
+        let mut titles = HashSet::new();
         let fields: Vec<Json> = self
             .columns
             .into_iter()
@@ -161,8 +161,13 @@ impl Inference {
                 let (column, kind) = (seen.column, seen.guess.name(seen.typed));
                 let mut field = Map::new();
                 field.insert("name".to_owned(), json!(names.free(&column.name)));
-                if let Some(label) = column.label {
-                    field.insert("title".to_owned(), json!(titles.free(&label)));
+                // A title belongs to one field, whatever its case; another one goes by its name.
+                let is_free = |label: &String| {
+                    label.chars().count() <= NAME_CHARS_MAX
+                        && titles.insert(label.trim().to_lowercase())
+                };
+                if let Some(label) = column.label.filter(is_free) {
+                    field.insert("title".to_owned(), json!(label));
                 }
                 field.insert("type".to_owned(), json!(kind));
                 Json::Object(field)
@@ -172,24 +177,23 @@ impl Inference {
     }
 }
 
-/// Names that a template has already: it has none twice, whatever their case, and no long ones. With the
-/// number that the last one made of each has.
+/// Names that a template has already, which has no long ones, with the number that the last one made of
+/// each has.
 #[derive(Default)]
 struct Taken(HashMap<String, u32>);
 
 impl Taken {
     /// The name, or one like it that nobody has.
     fn free(&mut self, name: &str) -> String {
-        let folded = |name: &str| name.trim().to_lowercase();
-        let mut free = cut(name, NAME_CHARS_MAX);
-        let first = folded(&free);
+        let first = cut(name, NAME_CHARS_MAX);
         let mut number = self.0.get(&first).copied().unwrap_or(1);
-        while self.0.contains_key(&folded(&free)) {
+        let mut free = first.clone();
+        while self.0.contains_key(&free) {
             number += 1;
             let end = format!("_{number}");
             free = cut(name, NAME_CHARS_MAX - end.len()) + &end;
         }
-        self.0.insert(folded(&free), 1);
+        self.0.insert(free.clone(), 1);
         self.0.insert(first, number);
         free
     }
@@ -289,7 +293,9 @@ mod tests {
             .collect();
         let template = Inference::new(&columns).template().unwrap();
         let names: Vec<&str> = template.fields.iter().map(|f| f.name.as_str()).collect();
-        assert_eq!(names[..3], ["Tel", "tel _2", "ID"]);
+        assert_eq!(names[..3], ["Tel", "tel ", "ID"]);
+        let titles: Vec<bool> = template.fields.iter().map(|f| f.title.is_some()).collect();
+        assert_eq!(titles, [true, false, true, false, false, true]);
         assert_eq!((names[3].len(), &names[4][253..]), (255, "_2"));
         assert_eq!(names[5], "Tel_2");
     }

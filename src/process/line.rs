@@ -10,7 +10,7 @@ use super::problem::{Problem, RowProblems};
 use super::profile::Profile;
 use super::template::{Field, Template};
 use super::value::{Value, write_json_text};
-use crate::sheet::{Cell, Cells, Column, Row, cell_name};
+use crate::sheet::{Cell, Cells, Column, ERROR_TEXT, Row, cell_name};
 use crate::words::Fault;
 
 /// A cell after its template's `normalize`, where that changed something.
@@ -118,7 +118,7 @@ pub(super) fn check_cell<'c>(
 pub(super) fn cell_text<'c>(cell: &'c Cell<'_>) -> &'c str {
     match cell {
         Cell::Empty => "",
-        Cell::Error => "#N/A",
+        Cell::Error => ERROR_TEXT,
         Cell::Text(text)
         | Cell::Date(text)
         | Cell::DateTime(text)

@@ -35,7 +35,7 @@ pub mod workbook;
 use serde::{Deserialize, Serialize};
 
 pub use above::TitleRow;
-pub use row::{Cell, Cells, Kind, Row, Stored, cell_name, column_letters};
+pub use row::{Cell, Cells, ERROR_TEXT, Kind, Row, Stored, cell_name, column_letters};
 
 use crate::error::{Error, Result};
 pub use crate::limits::Limits;

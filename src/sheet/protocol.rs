@@ -54,9 +54,9 @@ const INFO_BYTES_MAX: usize = 16 << 20;
 /// Bytes of an empty cell in JSON, which [`Objects::bytes`] has for every cell.
 const NULL_BYTES: u64 = 4;
 
-/// How many times a file's size its JSON may be, whatever the bound: names stand in every row, and those
-/// of an ordinary table may take more room than its values.
-const JSON_TIMES_MAX: u64 = 50;
+/// How many times a file's size its JSON may be, whatever the bound: names stand in every row, and where
+/// they are questions of a survey, they are most of it. Packing alone comes to a thousand.
+const JSON_TIMES_MAX: u64 = 1_000;
 
 impl<'w> Output<'w> {
     pub fn new(out: &'w mut dyn Write, limits: &'w Limits) -> Output<'w> {

@@ -20,6 +20,9 @@ pub struct Row {
     pub width: Option<u32>,
 }
 
+/// What an error cell is shown as where only text can be: which error it was is not kept.
+pub const ERROR_TEXT: &str = "#N/A";
+
 /// What a cell was in the file, as far as JSON can't say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

@@ -807,6 +807,42 @@ fn mended(bytes: &[u8], changes: &[(u32, u16, &str)]) -> Vec<u8> {
 }
 
 #[test]
+fn an_error_cell_that_nobody_mended_comes_home_as_one() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, header) in (0..).zip(["Company Name", "LinkedIn_URL", "Industry"]) {
+        sheet.write_string(0, column, header).unwrap();
+    }
+    for (row, name) in [(1, "a"), (2, "b")] {
+        let address = format!("https://www.linkedin.com/company/{name}");
+        sheet.write_string(row, 0, name).unwrap();
+        sheet.write_string(row, 1, address).unwrap();
+        let error = rust_xlsxwriter::Formula::new("=NA()").set_result("#N/A");
+        sheet.write_formula(row, 2, error).unwrap();
+    }
+    let send = |name: &str, bytes: &[u8]| {
+        let queued = anna.upload("upload-and-process", name, bytes, &[]);
+        let id = queued.expect(202)["job_id"].as_i64().unwrap();
+        office.work_all();
+        (id, anna.job(id)["counts"].clone())
+    };
+    let (id, counts) = send("a.xlsx", &book.save_to_buffer().unwrap());
+    assert_eq!(
+        (&counts["valid"], &counts["invalid"]),
+        (&json!(0), &json!(2))
+    );
+    let workbook = anna.get(&format!("/api/jobs/{id}/repair.xlsx")).bytes;
+    // One of the two is mended.
+    let (_, counts) = send("a.to-fix.xlsx", &mended(&workbook, &[(2, 4, "Tools")]));
+    assert_eq!(
+        (&counts["valid"], &counts["invalid"]),
+        (&json!(1), &json!(1))
+    );
+}
+
+#[test]
 fn rows_to_fix_of_an_inferred_template_come_home_too() {
     let office = Office::new();
     let anna = office.member("anna");

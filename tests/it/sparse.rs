@@ -93,10 +93,12 @@ fn names_that_stand_in_every_row_count_as_what_comes_out() {
         let read = read_within(&path, &ReadOptions::default(), limits);
         read.map(|whole| whole.sheets[0].0.len())
     };
-    let name = "x".repeat(200);
-    std::fs::write(&path, format!("a,{name}\n{}", "1\n".repeat(10_000))).unwrap();
-    // `{"a":1,"xxx…":null}` without the value, and `[1]` as it is stored.
-    let bytes = 10_000 * (2 + 4 + 1 + 203 + 4 + 3);
+    let long = "x".repeat(299);
+    let names: Vec<String> = (0..8).map(|number| format!("{number}{long}")).collect();
+    let names = names.join(",");
+    std::fs::write(&path, format!("a,{names}\n{}", "1\n".repeat(10_000))).unwrap();
+    // `{"a":1,"0xx…":null,…}` without the value, and `[1]` as it is stored.
+    let bytes = 10_000 * (2 + 4 + 8 * (1 + 303 + 4) + 3);
     assert_eq!(read(&limits(bytes)).unwrap(), 10_000);
     let refused = read(&limits(bytes - 1)).unwrap_err().to_string();
     assert!(refused.contains("headers stand in every row"), "{refused}");

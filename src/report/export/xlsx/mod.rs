@@ -20,7 +20,7 @@ use zip::result::ZipError;
 
 use self::cuts::{Cuts, clean, clean_note};
 use crate::error::{Error, Result};
-use crate::sheet::Cell;
+use crate::sheet::{Cell, ERROR_TEXT};
 
 /// Rows of a worksheet.
 const ROWS_MAX: u32 = 1_048_576;
@@ -332,7 +332,7 @@ fn write_cell(
         Cell::Date(text) => write_moment(sheet, row, column, text, &looks.date, looks),
         Cell::DateTime(text) => write_moment(sheet, row, column, text, &looks.datetime, looks),
         Cell::Time(text) => write_moment(sheet, row, column, text, &looks.time, looks),
-        Cell::Error => write_text(sheet, row, column, "#N/A", &looks.general),
+        Cell::Error => write_text(sheet, row, column, ERROR_TEXT, &looks.general),
     }
 }
 
