@@ -21,8 +21,10 @@ use crate::store::rows;
 use crate::store::uploads::Upload;
 use crate::words::{Code, OnDuplicate};
 
-/// Rows checked, and stored, at a time.
+/// Rows checked, and stored, at a time, and fewer where they are wide: so many cells, but at least some rows.
 const BATCH_ROWS: u32 = 2_000;
+const BATCH_ROWS_MIN: u32 = 20;
+const BATCH_CELLS: usize = 200_000;
 
 /// The checking of one sheet.
 pub(super) struct Check<'a> {
@@ -292,6 +294,12 @@ fn keyed(list: &mut ByKey<'_>, checker: &Checker, row: &Checked) -> Result<Vec<K
     Ok(known)
 }
 
+fn batch_rows(columns: usize) -> u32 {
+    u32::try_from(BATCH_CELLS / columns.max(1))
+        .unwrap_or(BATCH_ROWS)
+        .clamp(BATCH_ROWS_MIN, BATCH_ROWS)
+}
+
 /// Reads the sheet's stored rows, a page at a time.
 fn each_page(
     app: &App,
@@ -300,12 +308,13 @@ fn each_page(
     stop: &Stop,
     mut act: impl FnMut(Vec<sheet::Row>) -> Result<()>,
 ) -> Result<()> {
+    let at_most = batch_rows(sheet.columns.len());
     let mut after = 0;
     loop {
         stop.check()?;
         let page = app
             .db
-            .read(|c| rows::page(c, upload, sheet.position, after, BATCH_ROWS))?;
+            .read(|c| rows::page(c, upload, sheet.position, after, at_most))?;
         let Some(last) = page.last() else {
             return Ok(());
         };
@@ -332,5 +341,18 @@ fn missing_sentence(missing: &[&str]) -> String {
         format!("{names} is needed and no column was matched to it.")
     } else {
         format!("{names} are needed and no columns were matched to them.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_of_wide_rows_has_fewer_of_them() {
+        assert_eq!(batch_rows(0), 2_000);
+        assert_eq!(batch_rows(6), 2_000);
+        assert_eq!(batch_rows(1_000), 200);
+        assert_eq!(batch_rows(16_384), 20);
     }
 }
