@@ -33,6 +33,8 @@ pub struct Repair {
     pub source: UploadNo,
     pub sheet: Option<u32>,
     pub filename: String,
+    /// The file has been deleted since.
+    pub file_gone: bool,
     pub template: String,
     pub template_version: i64,
     /// How that job understood the columns.
@@ -114,6 +116,7 @@ pub fn recognise(
         source: job.upload,
         sheet,
         filename: job.filename,
+        file_gone: job.upload_deleted,
         template: job.template,
         template_version: version,
         choices: choices(&report),
@@ -148,6 +151,18 @@ impl Repair {
             .into_iter()
             .find(|sheet| Some(sheet.position) == self.sheet);
         sheet.ok_or_else(|| Error::Internal("the file of a repair is gone".to_owned()))
+    }
+
+    /// What is said where the file is gone that the workbook leans on.
+    pub fn without_file(&self) -> Option<Notice> {
+        self.file_gone.then(|| Notice {
+            code: "repair-without-file".to_owned(),
+            cell: None,
+            message: format!(
+                "{} was deleted. What the workbook had no room for (long texts that it shows cut, columns beyond its last one) is missing in these rows.",
+                self.filename
+            ),
+        })
     }
 
     /// The row in its own file that a row of the workbook belongs to; `None` where that job parked no

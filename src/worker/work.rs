@@ -79,7 +79,7 @@ pub(super) fn work(
         None => None,
     };
     let strange = match &repair {
-        Some(_) => None,
+        Some(repair) => repair.without_file(),
         None => repair::not_recognised(&sheets, sheet),
     };
     let mut check = Check::new(app, claim, &upload, sheet, repair, strange, stop)?;

@@ -715,6 +715,16 @@ fn a_text_that_was_cut_for_the_workbook_comes_home_whole() {
     assert_eq!(anna.job(back)["counts"]["valid"], 1, "{}", anna.job(back));
     let records = records(&anna, back);
     assert!(records[0]["Note"] == long.as_str(), "the text was cut");
+    // Without the file it can't be, and that is said.
+    let preview = |name: &str| anna.upload("preview", name, &mended, &[]).expect(200);
+    assert_eq!(preview("a.xlsx")["notices"], json!([]));
+    let files = anna.get("/api/files").expect(200);
+    let mut files = files["files"].as_array().unwrap().iter();
+    let file = files.find(|file| file["filename"] == "list.csv").unwrap();
+    let url = format!("/api/files/{}", file["id"].as_str().unwrap());
+    anna.send("DELETE", &url, &json!({})).expect(200);
+    let notices = preview("a.xlsx")["notices"].clone();
+    assert_eq!(notices[0]["code"], "repair-without-file", "{notices}");
 }
 
 /// The texts of the notes in a workbook.

@@ -149,7 +149,7 @@ fn tell(
         Some(_) | None => None,
     };
     let strange = match &repair {
-        Some(_) => None,
+        Some(repair) => repair.without_file(),
         None => repair::not_recognised(&look.found.sheets, sheet),
     };
     // As the job will see it: without the columns that the workbook itself has added.
