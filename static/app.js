@@ -17,7 +17,7 @@ let gone = new AbortController(); // of the view
 
 const look = (value) => { document.documentElement.style.colorScheme = value; };
 let chosen = '';
-try { chosen = localStorage.look; } catch { /* private windows may refuse */ }
+try { chosen = localStorage.look || ''; } catch { /* private windows may refuse */ }
 look(chosen);
 fill(foot, 'Sheetline', select([['', 'Colours of the system'], ['light', 'Light'], ['dark', 'Dark']], chosen, (value) => {
 	look(value);

@@ -1310,3 +1310,21 @@ story('the headers of a long list stay in sight', both, async ({ window }) => {
   await box.waitFor();
   assert.ok(await box.evaluate((it) => it.scrollHeight - it.clientHeight) <= 1, 'cards scroll with the page');
 });
+
+story('the page has the system’s colours until somebody chooses others, and then keeps those', both, async ({ window }) => {
+  const page = await window('anna', { dark: true });
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const [LIGHT, DARK] = ['rgb(246, 246, 243)', 'rgb(20, 22, 26)'];
+  assert.equal(await ground(), DARK);
+  await page.emulateMedia({ colorScheme: 'light' });
+  assert.equal(await ground(), LIGHT);
+  await page.getByLabel('Appearance').selectOption('Dark');
+  assert.equal(await ground(), DARK);
+  await page.reload();
+  await page.getByLabel('Appearance').waitFor();
+  assert.equal(await ground(), DARK);
+  await page.getByLabel('Appearance').selectOption('Colours of the system');
+  await page.reload();
+  await page.getByLabel('Appearance').waitFor();
+  assert.equal(await ground(), LIGHT);
+});
