@@ -65,7 +65,7 @@ export function signInOver(user, words) {
 		after: button('Leave this page', () => location.reload(), { kind: 'plain' }),
 	}).then((back) => {
 		open = null;
-		if (back.id !== user.id || back.must_change) { location.reload(); return new Promise(() => {}); } // somebody else: nothing of the page before may stay
+		if (back.id !== user.id || back.must_change) { onbeforeunload = null; location.reload(); return new Promise(() => {}); } // somebody else: nothing of the page before may stay
 		say('Signed in');
 		return true;
 	});

@@ -343,7 +343,7 @@ function previewPanel(seen, failed, fields) {
 			field('Encoding', select(ENCODINGS, options.encoding, (encoding) => change({ encoding })))), 'reading'),
 		// What was seen under other choices need not hold.
 		!failed && [
-			mapping.length && fold(h('span.known', easy ? `All ${count(mapping.length, 'column')} recognised` : `${num(matched)} of ${count(mapping.length, 'column')} recognised`), !easy,
+			mapping.length && fold(h('span.known', `${easy ? 'All' : `${num(matched)} of`} ${count(mapping.length, 'column')} recognised`), !easy,
 				table('How the columns are understood', ['Column in your file', 'Field', 'How', sample('Example')],
 					mapping.map((m) => [[h('span.hint', m.letter), ' ', m.column], fields.length > 0 ? choose(m) : m.field || '–', repairs && m.field ? 'as before' : howWord(m.how), example(m)])), 'columns'),
 			asked.map((name) => note(columnOf(name) ? 'info' : 'warn', field(`Column of “${named(name)}” (needed)`, select([['', 'Choose a column'], ...mapping.filter((m) => now(m) === name || !needed.includes(now(m))).map((m) => [m.column, m.column])], columnOf(name), (column) => give(column, name), { class: !columnOf(name) && 'undecided' })))),

@@ -70,7 +70,7 @@ export function queueView({ signal }) {
 		fill(place, pauseNote(answer.paused, turn), queueTable(answer.jobs, turn));
 	});
 	every(3, turn, signal);
-	return view('Queue', null, h('p.lead', 'Everybody’s files in work, in the order in which they came.'), place);
+	return view('Queue', null, h('p.lead', 'Everybody’s files in work, first come, first served.'), place);
 }
 
 function queueTable(jobs, turn) {
@@ -112,15 +112,15 @@ const ROOM_LITTLE = 2 ** 30;
 const BACKUP_OLD_MS = 2 * 86_400_000;
 
 function checks({ status, version, uptime_seconds: uptime, scheduler_running: scheduler, database_writable: writable, disk_free_bytes: room, worker, queue }, backup) {
-	const is = (good, word, ...more) => [badge(good ? { tone: 'ok', ico: 'done', word } : { tone: 'bad', ico: 'cross', word }), ' ', more];
+	const is = (good, yes, no = yes, ...more) => [badge(good ? { tone: 'ok', ico: 'done', word: yes } : { tone: 'bad', ico: 'cross', word: no }), ' ', more];
 	const well = status === 'ok';
 	const rows = [
-		['State', is(well, well ? 'All is well' : status[0].toUpperCase() + status.slice(1).replace(/-/g, ' '), `version ${version}, running for ${duration(uptime)}`)],
-		['Database', is(writable, writable ? 'Can be written' : 'Cannot be written')],
+		['State', is(well, 'All is well', status[0].toUpperCase() + status.slice(1).replace(/-/g, ' '), `version ${version}, running for ${duration(uptime)}`)],
+		['Database', is(writable, 'Can be written', 'Cannot be written')],
 		['Room on the disk', room === null ? 'not known' : is(status !== 'disk-full' && room > ROOM_LITTLE, `${bytes(room)} free`)],
-		['Worker', is(worker.running, worker.running ? 'Works' : 'Is gone', `last seen ${about(worker.silent_seconds)} ago; ${num(queue.processing)} in work, ${num(queue.pending)} waiting${queue.paused ? ', paused' : ''}`)],
-		['Scheduler', is(scheduler, scheduler ? 'Works' : 'Is gone')],
-		['Last backup', backup ? is(Date.now() - Date.parse(backup) < BACKUP_OLD_MS, 'Made', time(backup)) : is(false, 'None yet', 'on the server: ', h('code', 'sheetline backup DEST'))],
+		['Worker', is(worker.running, 'Works', 'Is gone', `last seen ${about(worker.silent_seconds)} ago; ${num(queue.processing)} in work, ${num(queue.pending)} waiting${queue.paused ? ', paused' : ''}`)],
+		['Scheduler', is(scheduler, 'Works', 'Is gone')],
+		['Last backup', backup ? is(Date.now() - Date.parse(backup) < BACKUP_OLD_MS, 'Made', 'Made', time(backup)) : is(false, '', 'None yet', 'on the server: ', h('code', 'sheetline backup DEST'))],
 	];
 	return panel('Checks', table('Checks', ['What', 'How it is'], rows));
 }
@@ -159,7 +159,7 @@ async function templateSection(place) {
 		await draw();
 	}, 'The template is stored') });
 	const chooser = button('Upload a template', () => file.click());
-	fill(place, panel('Templates', h('p.hint', 'What files are checked against: a Table Schema in a JSON file, whose name becomes the template’s. The same name again makes a new version.'),
+	fill(place, panel('Templates', h('p.hint', 'What files are checked against: a Table Schema as JSON, named as its file. The same name again makes a new version.'),
 		table('Templates', ['Template', 'Version', 'Fields', acts], known.templates.map((one) => [
 			one.title, one.version, one.fields.length,
 			[download('JSON', `data:application/json,${encodeURIComponent(JSON.stringify(one.schema, null, 2))}`, { kind: 'button small', download: `${one.name}.json`, label: `JSON of ${one.title}` }), !one.built_in && small('Delete…', one.title, (event) => drop(event.target, one))],
@@ -167,5 +167,5 @@ async function templateSection(place) {
 		h('div.actions', file, chooser)));
 }
 
-export const auditView = () => view('Audit', null, h('p.lead', 'Sign-ins, changes of users, deletions, undone imports and pauses, newest first.'), growing(loading(), '/api/admin/audit', { limit: 100 }, 'entries', (entries) =>
+export const auditView = () => view('Audit', null, h('p.lead', 'Who did what, newest first.'), growing(loading(), '/api/admin/audit', { limit: 100 }, 'entries', (entries) =>
 	table('Who did what', ['When', 'Who', 'What', 'To whom or what', 'From'], entries.map((e) => [time(e.at), e.who === '-' ? 'an unknown name' : e.who, e.action.replace(/-/g, ' '), e.target || '–', e.address || 'the server itself']))));

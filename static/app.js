@@ -107,7 +107,7 @@ addEventListener('connection', () => {
 const NO_ANSWER = 'No answer from the server';
 fill(offline, icon('warn'), h('span', `${NO_ANSWER}. Trying again…`), button('Try now', poke));
 
-addEventListener('beforeunload', (event) => { if (sendingTitle()) event.preventDefault(); });
+onbeforeunload = (event) => { if (sendingTitle()) event.preventDefault(); };
 addEventListener('hashchange', () => { if (/^#setup=/.test(location.hash)) location.reload(); else route(); });
 addEventListener('job', entitle);
 addEventListener('drawn', entitle);

@@ -192,8 +192,7 @@ export const input = (type = 'text', more = {}) => h('input', { type, autocomple
 
 export function searchBox(label, value, ask) {
 	let typing = 0;
-	const box = input('search', { label, value, placeholder: 'Search…', oninput: () => { clearTimeout(typing); typing = setTimeout(() => ask(box.value.trim()), 250); } });
-	return box;
+	return input('search', { label, value, placeholder: 'Search…', oninput: ({ target: box }) => { clearTimeout(typing); typing = setTimeout(() => ask(box.value.trim()), 250); } });
 }
 
 // For `submit` of a form: an entry is not right.

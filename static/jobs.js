@@ -20,6 +20,8 @@ export function start() { running += 1; loop(running); }
 export function stop() { running += 1; wake(); }
 // Looks at once, whatever the loop is waiting for.
 export function poke() { etag = null; wake(); }
+// Windows out of sight hold no line: a browser has six to a server.
+addEventListener('visibilitychange', poke);
 
 // Something had no answer, which this loop may not have noticed.
 let missed = false;
@@ -41,7 +43,7 @@ async function loop(turn) {
 		const sleep = (ms) => Promise.race([pause(ms), woken]);
 		const began = Date.now();
 		try {
-			const response = await call('GET', `/api/files/processing-status${etag ? `?wait=${WAIT_SECONDS}` : ''}`, { headers: etag ? { 'If-None-Match': etag } : {}, signal: abort.signal });
+			const response = await call('GET', `/api/files/processing-status${etag && !document.hidden ? `?wait=${WAIT_SECONDS}` : ''}`, { headers: etag ? { 'If-None-Match': etag } : {}, signal: abort.signal });
 			const news = response.status === 200 && await response.json();
 			if (turn !== running) return;
 			if (failures || missed) { missed = false; setOnline(true); dispatchEvent(new Event('back')); }
@@ -51,7 +53,7 @@ async function loop(turn) {
 				if (!abort.signal.aborted) etag = response.headers.get('ETag');
 				await sleep(250); // four looks a second are plenty
 			} else if (Date.now() - began < 1000) {
-				await sleep(1500); // the server did not hold the line
+				await sleep(document.hidden ? 5000 : 1500); // the line was not held
 			}
 		} catch (error) {
 			if (turn !== running) return;
@@ -134,9 +136,7 @@ export function follow(job, tell, changed, more) {
 export const begun = { id: null, job: null };
 export function begin({ file_upload_id: id, job_id: job }) { Object.assign(begun, { id, job }); poke(); }
 
-export async function retry(job) {
-	begin(await post(`/api/jobs/${job.job_id}/retry`));
-}
+export const retry = async (job) => begin(await post(`/api/jobs/${job.job_id}/retry`));
 
 export async function cancel(job) {
 	try { await post(`/api/jobs/${job.job_id}/cancel`); } catch (problem) {

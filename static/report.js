@@ -97,7 +97,7 @@ function summary(job, report) {
 	const told = job.counts || report.stats;
 	const c = { ...told, updated: told.updated - (told.unchanged || 0) };
 	const parts = [['valid', 'ok', 'stored new'], ['updated', 'info', 'updated'], ['unchanged', 'calm', 'unchanged'], ['duplicates', 'calm', 'already there, skipped'], ['invalid', 'warn', 'to fix']].filter(([key]) => c[key] > 0);
-	return h('div.grid', report.repairs && h('p', 'These were the rows to fix of ', link(report.repairs.filename, `#/job/${report.repairs.job_id}`), '.'), job.undone && note('info', h('p', `Taken out of the list again by ${job.undone_by}, `, time(job.undone), '.')),
+	return h('div.grid', report.repairs && h('p', 'These were the rows to fix of ', link(report.repairs.filename, `#/job/${report.repairs.job_id}`), '.'), job.undone && note('info', h('p', `Taken back by ${job.undone_by}, `, time(job.undone), '.')),
 		c.rows && h('p.sum', `${count(c.rows, 'row')} in the file`, parts.length && ': ', parts.map(([key, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, `${num(c[key])} ${words}`)])));
 }
 

@@ -10,11 +10,12 @@ const PAGE = 50;
 const MOST = 1000; // at once
 const STATES = [['', 'All states'], ['pending,processing', 'Waiting or working'], ['completed', 'Done'], ['to-fix', 'Done, rows to fix'], ['not-processed', 'Not processed'], ['failed,timeout', 'Failed'], ['cancelled', 'Cancelled']];
 
+let wanted = PAGE;
+
 // Rows stay where they are and change in place.
 export function uploadsView({ user, signal }) {
 	const filter = sought({ q: '', status: '', all: '' });
 	const rows = new Map(); // id → {file, element, update}
-	let wanted = PAGE;
 	let turn = 0;
 
 	const sift = (change) => { Object.assign(filter, change); keepSought(filter); wanted = PAGE; rows.clear(); reload(true); };
@@ -26,7 +27,7 @@ export function uploadsView({ user, signal }) {
 	const body = list.querySelector('tbody');
 	list.hidden = true;
 	const foot = h('div.grid.foot', h('p.empty', 'Loading…'));
-	const title = h('h2', { id: 'uploads-title' }, 'Your uploads');
+	const title = h('h2', { id: 'uploads-title' });
 	const element = h('section', { 'aria-labelledby': title.id }, h('div.head', title, h('div.tools', search, whose, state)), list, foot);
 
 	const welcome = () => panel('Your office can start', h('ol.row', [
@@ -36,6 +37,7 @@ export function uploadsView({ user, signal }) {
 	].map(([title, ...words]) => h('li', h('strong', title), h('p', words)))));
 
 	async function reload(spoken) {
+		text(title, filter.all ? 'Everybody’s uploads' : 'Your uploads');
 		turn += 1;
 		const mine = turn;
 		const files = [];
@@ -74,18 +76,18 @@ export function uploadsView({ user, signal }) {
 		land();
 	}
 
-	// The file just added.
+	// On the file just added, or left.
 	function land() {
-		const row = rows.get(begun.id);
+		const row = document.getElementById(begun.id);
 		if (!row) return;
 		begun.id = null;
-		row.element.querySelector('a').focus();
+		row.querySelector('a').focus();
 	}
 
 	function makeRow(file) {
 		const [rowsCell, stateCell, actions, words] = ['td.num', 'td.state', 'td.acts', 'span.words'].map((tag) => h(tag));
 		const bar = progressBar(`Progress of ${file.filename}`);
-		const element = h('tr', h('td.file', link(file.filename, `#/file/${file.id}`), filter.all && h('span.hint', ` ${file.uploaded_by}`)), rowsCell, h('td.when', time(file.uploaded_at)), stateCell, actions);
+		const element = h('tr', { id: file.id }, h('td.file', link(file.filename, `#/file/${file.id}`), filter.all && h('span.hint', ` ${file.uploaded_by}`)), rowsCell, h('td.when', time(file.uploaded_at)), stateCell, actions);
 		let drawn = '';
 		const tell = teller();
 		const row = { file, element };
@@ -155,6 +157,7 @@ export function uploadsView({ user, signal }) {
 		}
 		reload();
 	};
+	signal.onabort = () => { begun.id = document.activeElement.closest('tr')?.id; };
 	addEventListener('focus', reload, { signal });
 	others.addEventListener('message', reload, { signal });
 	return { element, added };

@@ -7,7 +7,7 @@ export const curly = (words = '') => words.replace(/"([^"]*)"|(?<![^\s(])'(.+?)'
 const grouped = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 15 }).format;
 
 export const num = (n) => (typeof n === 'number' ? grouped(n) : '–');
-export const count = (n, one, many = `${one}s`) => `${num(n)} ${n === 1 ? one : many}`;
+export const count = (n, one) => `${num(n)} ${one}${n === 1 ? '' : 's'}`;
 export const dots = (...parts) => parts.filter(Boolean).join(' · ');
 
 export function bytes(n) {
@@ -114,9 +114,11 @@ export function outcome(job) {
 	const c = job.counts;
 	if (job.status === 'cancelled') return `${job.detail?.replace(/\.$/, '') || 'Cancelled'} at ${clock(job.finished)}${/:|now|ago/.test(ago(job.finished)) ? '' : ` (${ago(job.finished)})`}. Nothing was stored.`;
 	if (job.status === 'failed' || job.status === 'timeout') return curly(job.error?.message) || `The server had a problem (job ${job.job_id}). Nothing was stored.`;
-	if (job.undone) return 'Taken out of the list again';
+	if (job.undone) return 'Taken back';
 	if (!c) return '';
-	return [`${num(c.valid + c.updated)} stored`, c.duplicates && `${num(c.duplicates)} already there`, c.invalid && `${num(c.invalid)} to fix`].filter(Boolean).join(', ');
+	const { unchanged: same = 0 } = c;
+	return [[c.valid, 'stored'], [c.updated - same, 'updated'], [c.duplicates + same, 'already there'], [c.invalid, 'to fix']]
+		.filter(([n], i) => n > 0 || (i === 0 && !c.updated)).map(([n, what]) => `${num(n)} ${what}`).join(', ');
 }
 
 // ---- Errors. Else the server's own sentence stands.

@@ -199,7 +199,7 @@ story('the keyboard alone does everything', both, async ({ window }) => {
   await page.getByRole('dialog').waitFor();
   assert.equal(await focused(page), 'Leave it', 'the harmless answer is the first');
   await press('Tab', 'Enter');
-  await page.getByText(/Taken out of the list again by anna/).first().waitFor();
+  await page.getByText(/Taken back by anna/).first().waitFor();
 });
 
 story('rows to fix are taken away, come home and are known again', both, async ({ office, window }) => {
@@ -1255,6 +1255,12 @@ story('older uploads come below, with the focus on the first of them', both, asy
   await page.getByRole('button', { name: 'Show older' }).click();
   await page.waitForFunction(() => window.said.includes('60 uploads'));
   assert.equal(await focused(page), '50.csv');
+  // And whoever looks at one of them finds it again.
+  await page.getByRole('link', { name: '55.csv' }).click();
+  await page.waitForURL(/#\/file\/f55$/);
+  await page.goBack();
+  await page.waitForFunction(() => document.activeElement.textContent === '55.csv');
+  assert.ok(await page.evaluate(() => scrollY > 0 && document.querySelectorAll('.uploads tbody tr').length === 60));
 });
 
 story('a file that is gone is told as such', both, async ({ office, window }) => {
@@ -1327,4 +1333,63 @@ story('the page has the system’s colours until somebody chooses others, and th
   await page.reload();
   await page.getByLabel('Appearance').waitFor();
   assert.equal(await ground(), LIGHT);
+});
+
+story('a window out of sight keeps no connection busy, and looks at once when it is seen again', both, async ({ window }) => {
+  const page = await window('anna');
+  const sight = (hidden) => page.evaluate((so) => {
+    Object.defineProperty(document, 'hidden', { value: so, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    globalThis.asked = [];
+  }, hidden);
+  await page.evaluate(() => {
+    const really = globalThis.fetch;
+    globalThis.fetch = (path, how) => { globalThis.asked?.push(path); return really(path, how); };
+  });
+  const looks = (path, n = 1) => page.waitForFunction(([of, least]) => globalThis.asked.filter((one) => one.startsWith(of)).length >= least, [path, n]);
+  const status = '/api/files/processing-status';
+  await sight(true);
+  await looks(status, 3);
+  assert.deepEqual(await page.evaluate(() => globalThis.asked.filter((path) => /wait=/.test(path))), []);
+  await sight(false);
+  await looks(`${status}?wait=`);
+});
+
+story('whoever signs in for somebody else is not asked about what that one left', both, async ({ window }) => {
+  const page = await window('anna');
+  const asked = [];
+  page.on('dialog', (dialog) => { asked.push(dialog.type()); dialog.dismiss(); });
+  await choose(page, csv('a.csv', 3));
+  await page.getByText('recognised').first().waitFor();
+  await api(page, 'POST', '/api/auth/logout', {});
+  await process(page);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('maria');
+  await dialog.getByLabel('Password').fill(PASSWORD);
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await page.locator('.who').getByText('maria').waitFor();
+  assert.deepEqual(asked, []);
+  assert.equal(await page.getByText('a.csv').count(), 0);
+});
+
+story('what an import updated is told as such, and the heading says whose uploads are shown', both, async ({ window }) => {
+  const page = await window('maria');
+  await choose(page, csv('a.csv', 3));
+  await process(page);
+  await work(page).getByText('3 stored').waitFor();
+  await choose(page, { ...csv('a.csv', 3), name: 'b.csv', buffer: Buffer.from(csv('a.csv', 3).buffer.toString().replace('Company a.csv 0', 'Another')) });
+  await page.getByText('recognised').first().waitFor();
+  await page.getByText('Options for processing').click();
+  await page.getByLabel('A row that is already in the list').selectOption('update');
+  await process(page);
+  await work(page).getByText('1 updated, 2 already there').waitFor();
+  const { body: { job } } = await api(page, 'GET', '/api/jobs/2');
+  assert.deepEqual([job.counts.updated, job.counts.unchanged], [3, 2]);
+  await report(page).click();
+  await page.getByText('1 updated').first().waitFor();
+  await page.goBack();
+  await page.getByLabel('Whose uploads').selectOption('Everybody’s');
+  await page.getByRole('heading', { name: 'Everybody’s uploads' }).waitFor();
+  await page.getByLabel('Whose uploads').selectOption('Mine');
+  await page.getByRole('heading', { name: 'Your uploads' }).waitFor();
 });
