@@ -242,7 +242,7 @@ export function form({ fields, yes, kind = 'primary', submit, cancel, after, at 
 export const askForm = (title, { body, submit, no = 'Cancel', firm = false, ...more }) => new Promise((resolve) => {
 	let result = null;
 	const id = newId('dialog');
-	const dialog = h('dialog', { 'aria-labelledby': id }, h('h2', { id }, title), body && h('p', body), form({
+	const dialog = h('dialog', { 'aria-labelledby': id, 'aria-describedby': body && `${id}-p` }, h('h2', { id }, title), body && h('p', { id: `${id}-p` }, body), form({
 		...more, cancel: !firm && button(no, () => dialog.close()),
 		submit: async () => { result = await submit(); dialog.close(); },
 	}));

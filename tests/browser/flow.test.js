@@ -140,6 +140,7 @@ story('a session that ends in mid-flow is renewed over the page, and the file st
   const dialog = page.getByRole('dialog');
   await dialog.getByText(/You were signed out\. Sign in to go on\. anna\.csv is still chosen\./).first().waitFor();
   assert.deepEqual(await axe(page), []);
+  assert.match(await dialog.evaluate((one) => document.getElementById(one.getAttribute('aria-describedby'))?.textContent), /^You were signed out/, 'read with the dialog');
   await dialog.getByLabel('Password').fill('wrong wrong wrong');
   await dialog.getByRole('button', { name: 'Sign in' }).click();
   await dialog.getByText('Name or password is wrong.').first().waitFor();
