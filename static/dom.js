@@ -153,20 +153,21 @@ export function loaded(work, title) {
 export function growing(place, path, parts, name, draw) {
 	const seen = [];
 	place.list = seen;
+	const wanted = () => place.list === seen && place.isConnected;
 	const more = async (cursor) => {
 		const answer = await get(`${path}${query({ ...parts, cursor })}`);
-		if (place.list !== seen) return;
+		if (!wanted()) return;
 		seen.push(...answer[name]);
 		fill(place, draw(seen), answer.next_cursor && h('div.grid.foot', doing('Show more', () => more(answer.next_cursor))));
 	};
 	// The old answer must not be taken for the new one.
 	const slow = 'q' in parts && setTimeout(() => {
-		if (place.list !== seen) return;
+		if (!wanted()) return;
 		place.ariaBusy = true;
 		fill(place, h('p.empty', 'Searching…'));
 		say('Searching…');
 	}, 400);
-	load(place, () => more()).then(() => { clearTimeout(slow); if (place.list === seen) place.ariaBusy = null; });
+	load(place, () => more()).then(() => { clearTimeout(slow); if (wanted()) place.ariaBusy = null; });
 	return place;
 }
 

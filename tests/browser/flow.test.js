@@ -1241,6 +1241,21 @@ story('a slow search says that it looks, and the old rows go', both, async ({ wi
   go();
   await page.getByText('Nothing in the list has “zzz”.').waitFor();
   assert.equal(await page.locator('main [aria-busy]').count(), 0);
+  // What is found after one has gone elsewhere is not said there.
+  const spoken = (words) => page.evaluate((of) => window.said.filter((one) => one === of).length, words);
+  await page.waitForFunction(() => window.said.includes('Nothing found'));
+  const held2 = new Promise((resolve) => { go = resolve; });
+  await page.route(/records\?.*q=yyy/, async (route) => { await held2; await route.continue(); });
+  const answered = page.waitForResponse(/q=yyy/);
+  await page.getByLabel('Search the list').fill('yyy');
+  await page.waitForFunction(() => window.said.filter((one) => one === 'Searching…').length === 2);
+  await page.getByRole('link', { name: 'Uploads' }).click();
+  await page.getByRole('heading', { name: 'Your uploads' }).waitFor();
+  go();
+  await (await answered).finished();
+  await choose(page, csv('b.csv', 1));
+  await page.waitForFunction(() => window.said.some((one) => /recognised/.test(one)));
+  assert.equal(await spoken('Nothing found'), 1);
 });
 
 story('older uploads come below, with the focus on the first of them', both, async ({ window }) => {
