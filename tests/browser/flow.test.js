@@ -1280,6 +1280,20 @@ story('a slow search says that it looks, and the old rows go', both, async ({ wi
   go();
   await page.getByText('Nothing in the list has “zzz”.').waitFor();
   assert.equal(await page.locator('main [aria-busy]').count(), 0);
+
+  // A question that fails after a newer one was answered takes nothing from the answer.
+  let fail = () => {};
+  const failing = new Promise((resolve) => { fail = resolve; });
+  await page.route(/records\?.*q=old/, async (route) => { await failing; await route.abort(); });
+  const [old] = await Promise.all([page.waitForRequest(/q=old/), page.getByLabel('Search the list').fill('old')]);
+  await page.getByLabel('Search the list').fill('yyy');
+  await page.getByText('Nothing in the list has “yyy”.').waitFor();
+  const failed = page.waitForEvent('requestfailed', (request) => request === old);
+  fail();
+  await failed;
+  await page.evaluate(() => new Promise((resolve) => { setTimeout(resolve, 200); }));
+  assert.equal(await page.locator('.note.bad').count(), 0);
+  await page.getByText('Nothing in the list has “yyy”.').waitFor();
 });
 
 story('older uploads come below, with the focus on the first of them', both, async ({ window }) => {
