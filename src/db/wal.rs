@@ -142,6 +142,11 @@ fn passive(connection: &Connection) -> Result<()> {
     Ok(connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
 }
 
+/// The writer leaves the log to the thread that moves it, up to a length.
+pub(super) fn keep_for_the_mover(writer: &Connection) -> Result<()> {
+    Ok(writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?)
+}
+
 pub(super) fn leave_log(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
