@@ -68,9 +68,7 @@ impl Db {
         let grown = writer
             .prepare_cached("PRAGMA wal_checkpoint(NOOP)")
             .and_then(|mut look| {
-                look.query_row([], |row| {
-                    Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?)
-                })
+                look.query_row([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))
             });
         if grown.is_ok_and(|pages| pages >= MOVE_PAGES) {
             self.wal.due.lock().is = true;
@@ -157,6 +155,40 @@ pub(super) fn leave_log(connection: &Connection) -> Result<()> {
 mod tests {
     use super::*;
     use crate::db::tests::open;
+
+    #[test]
+    fn a_log_that_has_grown_is_moved_home_beside_the_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder.path().join("a.db")).unwrap();
+        let left = || -> i64 {
+            db.read_one(|c| {
+                let look = "PRAGMA wal_checkpoint(NOOP)";
+                Ok(c.query_row(look, [], |row| {
+                    Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?)
+                })?)
+            })
+            .unwrap()
+        };
+        std::thread::scope(|scope| {
+            let mover = scope.spawn(|| db.move_log());
+            db.write_ahead(|tx| {
+                tx.execute(
+                    "INSERT INTO templates (name, version, schema, created_at)
+                     VALUES ('x', 1, '\"' || hex(zeroblob(?1)) || '\"', '')",
+                    [MOVE_PAGES * 2_048],
+                )?;
+                Ok(())
+            })
+            .unwrap();
+            let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+            while left() > 0 && std::time::Instant::now() < until {
+                std::thread::yield_now();
+            }
+            db.leave_log_where_it_is();
+            mover.join().unwrap();
+        });
+        assert_eq!(left(), 0);
+    }
 
     #[test]
     fn the_log_stays_where_it_is_while_the_disk_is_full() {

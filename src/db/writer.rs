@@ -142,12 +142,11 @@ impl Db {
                 self.spare_room(&connection)?;
                 self.sync(&connection, durable)?;
                 let began = Instant::now();
-                let transaction = match connection
-                    .transaction_with_behavior(TransactionBehavior::Immediate)
-                {
-                    Ok(transaction) => transaction,
-                    Err(error) => break 'refused Error::from(error),
-                };
+                let transaction =
+                    match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+                        Ok(transaction) => transaction,
+                        Err(error) => break 'refused Error::from(error),
+                    };
                 self.writer.held.free(self.clock.monotonic());
                 let value = run(transaction, self.clock.now(), work)?;
                 let took = began.elapsed();

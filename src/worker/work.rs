@@ -240,7 +240,10 @@ impl Filing<'_> {
 
     fn tell(&mut self) {
         let now = self.app.clock.monotonic();
-        if self.told.is_none_or(|told| now.saturating_sub(told) >= TELL_EVERY) {
+        if self
+            .told
+            .is_none_or(|told| now.saturating_sub(told) >= TELL_EVERY)
+        {
             self.told = Some(now);
             self.app.bell.progress(self.claim.user);
         }
