@@ -22,7 +22,7 @@ use crate::store::uploads::Upload;
 use crate::words::{Code, OnDuplicate};
 
 /// Rows checked, and stored, at a time, and fewer where they are wide: so many cells, but at least some rows.
-const BATCH_ROWS: u32 = 2_000;
+const BATCH_ROWS: u32 = 1_000;
 const BATCH_ROWS_MIN: u32 = 20;
 const BATCH_CELLS: usize = 200_000;
 

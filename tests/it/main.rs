@@ -36,6 +36,7 @@ mod migrations;
 mod mutations;
 mod office;
 mod operations;
+mod plain;
 mod preview;
 mod process;
 mod promises;
