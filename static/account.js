@@ -154,7 +154,7 @@ const tokenSection = (place) => section(place, {
 function secret(words) {
 	const box = input('text', { readonly: true, value: words, label: 'The token', class: 'secret', onfocus: () => box.select() });
 	const copy = () => { box.focus(); box.select(); say(document.execCommand('copy') ? 'Copied' : 'Copying is not allowed here: press Ctrl+C'); };
-	return h('div.row', box, button('Copy', copy));
+	return h('div.head', box, button('Copy', copy));
 }
 
 function newToken() {
