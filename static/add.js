@@ -2,7 +2,7 @@
 
 import { choicesOf, fieldsOf, get, known, newKey, post, remove, send, titlesOf } from './api.js';
 import { attr, button, download, failure, field, fill, focus, h, icon, input, link, menu, progressBar, note, sample, say, select, still, table, text } from './dom.js';
-import { begin, hasReport, live, poke, TEMPLATE, templateSelect } from './jobs.js';
+import { begin, begun, hasReport, live, poke, TEMPLATE, templateSelect } from './jobs.js';
 import { ago, bytes, cell, count, curly, date, dots, explain, howWord, isActive, num, outcome } from './words.js';
 
 const ACCEPT = '.xlsx,.xlsm,.xlsb,.xls,.ods,.csv,.tsv,.txt';
@@ -86,6 +86,7 @@ function tell(words, acts = []) {
 
 function forget() {
 	pick.looking?.abort();
+	begun.id = null;
 	Object.assign(pick, nothing, { options: {}, folds: {} });
 }
 

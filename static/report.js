@@ -46,7 +46,7 @@ async function firstRows(place, file, path, signal) {
 	const rows = lines.slice(0, SHOWN_ROWS).map((line) => JSON.parse(line));
 	const columns = [...new Set(rows.flatMap(Object.keys))];
 	fill(place, table(`Rows of ${file.filename}`, columns, rows.map((row) => columns.map((c) => row[c])), { cls: 'data', none: 'This sheet has no rows.' }),
-		lines.length > SHOWN_ROWS && h('p.hint', `The first ${num(SHOWN_ROWS)} rows. All of them are in the JSON.`));
+		lines.length > SHOWN_ROWS && h('p.hint', `The first ${num(SHOWN_ROWS)} rows. All are in the JSON.`));
 }
 
 export function reportView(_, id) {

@@ -76,7 +76,7 @@ export function uploadsView({ user, signal }) {
 		land();
 	}
 
-	// On the file just added, or left.
+	// The file just added, or left.
 	function land() {
 		const row = document.getElementById(begun.id);
 		if (!row) return;

@@ -1325,10 +1325,24 @@ story('older uploads come below, with the focus on the first of them', both, asy
   assert.equal(await focused(page), '50.csv');
   // And whoever looks at one of them finds it again.
   await page.getByRole('link', { name: '55.csv' }).click();
-  await page.waitForURL(/#\/file\/f55$/);
+  await page.getByRole('heading', { name: 'Upload', exact: true }).waitFor();
   await page.goBack();
   await page.waitForFunction(() => document.activeElement.textContent === '55.csv');
   assert.ok(await page.evaluate(() => scrollY > 0 && document.querySelectorAll('.uploads tbody tr').length === 60));
+  // But what is processed again has the focus, not the row that was left.
+  await page.route(/\/api\/files\/f55$/, (route) => route.fulfill({ json: { success: true, file: { ...file(55), sha256: 'a', sheets: [] } } }));
+  await page.route(/\/api\/files\/f55\/json/, (route) => route.fulfill({ body: '{"a":1}' }));
+  await page.route(/\/api\/files\/f55\/preview/, (route) => route.fulfill({ json: { success: true, sheets: [{ name: '', rows: 1, visibility: 'visible' }], mapping: [], missing: ['company_name'], dates: [], notices: [], rows: [] } }));
+  await page.getByRole('link', { name: '55.csv' }).click();
+  await page.getByRole('heading', { name: '55.csv' }).waitFor();
+  let go = () => {};
+  const held = new Promise((resolve) => { go = resolve; });
+  await page.route(/\/api\/files\?/, async (route) => { await held; await route.fallback(); });
+  await page.getByRole('button', { name: 'Process', exact: true }).click();
+  await page.waitForFunction(() => /^55\.csv/.test(document.activeElement.textContent) && document.activeElement.tagName === 'H2');
+  go();
+  await page.getByRole('link', { name: '55.csv' }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H2');
 });
 
 story('a file that is gone is told as such', both, async ({ office, window }) => {
