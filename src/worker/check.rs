@@ -350,8 +350,8 @@ mod tests {
 
     #[test]
     fn a_batch_of_wide_rows_has_fewer_of_them() {
-        assert_eq!(batch_rows(0), 2_000);
-        assert_eq!(batch_rows(6), 2_000);
+        assert_eq!(batch_rows(0), 1_000);
+        assert_eq!(batch_rows(6), 1_000);
         assert_eq!(batch_rows(1_000), 200);
         assert_eq!(batch_rows(16_384), 20);
     }

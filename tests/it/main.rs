@@ -42,6 +42,7 @@ mod process;
 mod promises;
 mod questions;
 mod queue;
+mod random;
 mod reader;
 mod results;
 mod samples;

@@ -2,6 +2,7 @@
 
 use sheetline::sheet::ReadOptions;
 
+use crate::random::Random;
 use crate::reader::{CONTENT_TYPES, RELATIONSHIPS, WORKBOOK, package, read_whole};
 
 const PARTS: &str = r#"<Relationships>
@@ -10,22 +11,6 @@ const PARTS: &str = r#"<Relationships>
     <Relationship Id="rId3" Type="x/styles" Target="styles.xml"/></Relationships>"#;
 const STYLES: &str =
     r#"<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>"#;
-
-/// Random numbers, the same each time (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(limit).unwrap()).unwrap()
-    }
-
-    fn of<'a>(&mut self, some: &[&'a str]) -> &'a str {
-        some[self.below(some.len())]
-    }
-}
 
 const TEXTS: [&str; 10] = [
     "Zoë",
