@@ -55,6 +55,11 @@ impl<'b> Records<'b> {
         }
     }
 
+    /// Where the next record is in the stream; `None` at its end.
+    pub(super) fn place(&self, stream: &[u8]) -> Option<usize> {
+        (!self.0.0.is_empty()).then(|| stream.len() - self.0.0.len())
+    }
+
     fn one(&mut self) -> Option<(u16, &'b [u8])> {
         let kind = self.0.u16()?;
         let length = usize::from(self.0.u16()?);

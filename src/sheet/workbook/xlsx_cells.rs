@@ -244,17 +244,14 @@ impl<'s> Cells<'s> {
                     "c" if self.in_row => self.cell(&mut reader, &start, rows)?,
                     // A cell without a row belongs nowhere.
                     "c" if self.in_data => return Err(damaged()),
-                    "row" if self.in_data => self.begin_row(&start)?,
+                    "row" if self.in_data => self.begin_row(&start, rows)?,
                     "sheetData" => self.in_data = true,
                     _ => {}
                 },
                 Event::End(end) => match end.local_name().as_ref() {
-                    "row" if self.in_row => {
-                        self.in_row = false;
-                        rows.unsorted(self.row, &mut self.cells)?;
-                        self.cells.clear();
-                    }
+                    "row" if self.in_row => self.in_row = false,
                     "sheetData" if self.in_data && !self.in_row => {
+                        self.end_row(rows)?;
                         self.in_data = false;
                         self.whole = true;
                         return Ok(());
@@ -268,7 +265,7 @@ impl<'s> Cells<'s> {
         }
     }
 
-    fn begin_row(&mut self, start: &BytesStart<'_>) -> Result<()> {
+    fn begin_row(&mut self, start: &BytesStart<'_>, rows: &mut Rows<'_, '_>) -> Result<()> {
         let mut told = None;
         for (key, value) in attributes(start.attributes_raw()) {
             match key {
@@ -282,13 +279,26 @@ impl<'s> Cells<'s> {
             return Err(damaged());
         }
         self.in_row = true;
-        self.row = match told {
+        let number = match told {
             Some(number) => number.trim().parse().map_err(|_| damaged())?,
             None => self.row.saturating_add(1),
         };
+        // Some writers begin a row anew for each of its cells.
+        if number != self.row {
+            self.end_row(rows)?;
+            self.row = number;
+            self.column_next = 0;
+        }
         self.row_is_told = told.is_some();
-        self.column_next = 0;
-        self.cells.clear();
+        Ok(())
+    }
+
+    /// The row that was read last has no more cells.
+    fn end_row(&mut self, rows: &mut Rows<'_, '_>) -> Result<()> {
+        if !self.cells.is_empty() {
+            rows.unsorted(self.row, &mut self.cells)?;
+            self.cells.clear();
+        }
         Ok(())
     }
 
