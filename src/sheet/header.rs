@@ -111,7 +111,9 @@ fn names_a_value(rows: &[Waiting], upper: usize, lower: usize) -> bool {
     let under = |column: usize| rows.get(lower + 1).and_then(|row| cell(row, column));
     record.cells.iter().any(|(column, found)| {
         let is_value = !is_blank(found) && !is_word(found, under(*column));
-        is_value && cell(upper, *column).is_some_and(|above| is_word(above, Some(found)))
+        let is_name =
+            |above: &&Found<'_>| matches!(above, Found::Text(_)) && is_word(above, Some(found));
+        is_value && cell(upper, *column).filter(is_name).is_some()
     })
 }
 
