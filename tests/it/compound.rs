@@ -242,6 +242,45 @@ fn worksheets_that_are_not_where_the_list_says_are_taken_in_their_order() {
 }
 
 #[test]
+fn without_a_code_page_the_font_of_excel_95_tells_the_letters() {
+    let font = |charset: u8| {
+        let data = [
+            160, 0, 0, 0, 255, 127, 144, 1, 0, 0, 0, 2, charset, 0, 1, b'A',
+        ];
+        record(0x0031, &data)
+    };
+    let sheet = [
+        record(0x0809, &[0, 5, 0x10, 0, 0, 0, 0, 0]),
+        label(0, 0, "Name", false),
+        record(0x0204, &[1, 0, 0, 0, 0, 0, 3, 0, 0xC4, 0xEE, 0xEC]),
+        record(0x000A, &[]),
+    ]
+    .concat();
+    let read = |globals: &[u8]| {
+        let place = 12 + globals.len() + 12 + 4;
+        let place = u32::try_from(place).unwrap().to_le_bytes();
+        let stream = [
+            &record(0x0809, &[0, 5, 5, 0, 0, 0, 0, 0])[..],
+            globals,
+            &record(0x0085, &[&place[..], &[0, 0, 1, b'A']].concat()),
+            &record(0x000A, &[]),
+            &sheet,
+        ]
+        .concat();
+        rows(&compound(&[
+            storage("Root Entry", NONE, 1),
+            self::stream("Book", NONE, &stream),
+        ]))
+    };
+    assert_eq!(read(&font(204)), [[r#"["Дом"]"#]]);
+    assert_eq!(read(&font(0)), [[r#"["Äîì"]"#]]);
+    // The first font counts, and a code page before any.
+    assert_eq!(read(&[font(0), font(204)].concat()), [[r#"["Äîì"]"#]]);
+    let page = record(0x0042, &[0xE4, 0x04]);
+    assert_eq!(read(&[page, font(204)].concat()), [[r#"["Äîì"]"#]]);
+}
+
+#[test]
 fn records_of_later_versions_are_read_in_a_file_of_excel_2() {
     let file = [
         record(0x0009, &[2, 0, 0x10, 0]),

@@ -570,6 +570,10 @@ fn a_sheet_that_is_cut_off_or_contradicts_itself_is_refused() {
             "a cell of another row",
         ),
         (
+            "<row r='2'><c r='A3'/><c r='B3'><v></v></c></row></sheetData>",
+            "cells of another row, but empty",
+        ),
+        (
             "<row r='2'><c r='A2'><v>abc</v></c></row></sheetData>",
             "a number that is none",
         ),

@@ -169,6 +169,8 @@ pub(super) struct Cells<'s> {
     whole: bool,
     /// The row that is being read, 1-based, or was read last.
     row: u32,
+    /// Whether the row began more than once.
+    begun_anew: bool,
     /// Whether the row itself has told its number.
     row_is_told: bool,
     column_next: usize,
@@ -197,6 +199,7 @@ impl<'s> Cells<'s> {
             in_row: false,
             whole: false,
             row: 0,
+            begun_anew: false,
             row_is_told: false,
             column_next: 0,
             cells: Vec::new(),
@@ -288,6 +291,8 @@ impl<'s> Cells<'s> {
             self.end_row(rows)?;
             self.row = number;
             self.column_next = 0;
+        } else if !self.cells.is_empty() {
+            self.begun_anew = true;
         }
         self.row_is_told = told.is_some();
         Ok(())
@@ -296,6 +301,10 @@ impl<'s> Cells<'s> {
     /// The row that was read last has no more cells.
     fn end_row(&mut self, rows: &mut Rows<'_, '_>) -> Result<()> {
         if !self.cells.is_empty() {
+            // Two rows of one number that hold the same cell contradict each other.
+            if std::mem::take(&mut self.begun_anew) && has_equal(&self.cells) {
+                return Err(damaged());
+            }
             rows.unsorted(self.row, &mut self.cells)?;
             self.cells.clear();
         }
@@ -340,8 +349,13 @@ impl<'s> Cells<'s> {
                 _ => {}
             }
         }
-        let column = self.place(told)?;
+        let place = self.place(told);
         let (has_value, has_formula) = self.content(reader, kind == "inlineStr")?;
+        // Where a cell is that holds nothing doesn't matter.
+        if place.is_err() && self.text.is_empty() && !has_formula {
+            return Ok(());
+        }
+        let column = place?;
         let missing = !has_value || (self.text.is_empty() && kind != "str");
         if has_formula && missing {
             rows.formula_without_value(column, self.row);
@@ -448,6 +462,13 @@ impl<'s> Cells<'s> {
             _ => Found::Text(Cow::Owned(decode_escapes(text).into_owned())),
         }))
     }
+}
+
+/// Whether two of these cells are in the same column.
+fn has_equal(cells: &[(usize, Found<'_>)]) -> bool {
+    let mut columns: Vec<usize> = cells.iter().map(|(column, _)| *column).collect();
+    columns.sort_unstable();
+    !columns.is_sorted_by(|a, b| a < b)
 }
 
 fn owned<'a>(found: Found<'_>) -> Found<'a> {
