@@ -81,6 +81,8 @@ impl Server {
         let stop = reading.clone();
         threads.push(spawn("ahead", move || worker::ahead::run(&shared, &stop))?);
         let shared = Arc::clone(&app);
+        threads.push(spawn("log", move || shared.db.move_log())?);
+        let shared = Arc::clone(&app);
         threads.push(spawn("scheduler", move || scheduler::run(&shared))?);
         let handler = Arc::new(Door(Arc::clone(&app)));
         threads.push(spawn("listener", move || listener.run(handler))?);
@@ -109,6 +111,7 @@ impl Server {
         // First, so that whoever was waiting for news is told that the connection ends.
         self.door.begin();
         self.app.bell.close();
+        self.app.db.leave_log_where_it_is();
         self.app.runs.stop_all(Reason::Shutdown);
         self.reading.ask(Reason::Shutdown);
         if !self.door.wait_for_requests(REQUESTS_WAIT) {

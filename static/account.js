@@ -1,4 +1,4 @@
-// Who somebody is: set up, sign in (as a page, and over the page in mid-work), the profile.
+// Who somebody is: set up, sign in (as a page, or over it in mid-work), the profile.
 
 import { fieldsOf, get, known, post, remove, titlesOf } from './api.js';
 import { acts, askForm, button, confirmed, field, fill, focus, form, h, icon, input, loaded, note, panel, sample, say, select, small, table, view, wrong } from './dom.js';
@@ -150,7 +150,7 @@ const tokenSection = (place) => section(place, {
 	})),
 });
 
-// Text to be taken away; by an old way, which works without TLS, too.
+// Text to be taken away, by an old way that works without TLS.
 function secret(words) {
 	const box = input('text', { readonly: true, value: words, label: 'The token', class: 'secret', onfocus: () => box.select() });
 	const copy = () => { box.focus(); box.select(); say(document.execCommand('copy') ? 'Copied' : 'Copying is not allowed here: press Ctrl+C'); };

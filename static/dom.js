@@ -153,20 +153,21 @@ export function loaded(work, title) {
 export function growing(place, path, parts, name, draw) {
 	const seen = [];
 	place.list = seen;
+	const old = () => place.list !== seen;
 	const more = async (cursor) => {
-		const answer = await get(`${path}${query({ ...parts, cursor })}`);
-		if (place.list !== seen) return;
-		seen.push(...answer[name]);
-		fill(place, draw(seen), answer.next_cursor && h('div.grid.foot', doing('Show more', () => more(answer.next_cursor))));
+		const { [name]: some, next_cursor: next } = await get(`${path}${query({ ...parts, cursor })}`);
+		if (old()) return;
+		seen.push(...some);
+		fill(place, draw(seen), next && h('div.grid.foot', doing('Show more', () => more(next))));
 	};
-	// The old answer must not be taken for the new one.
+	// Old rows are no answer.
 	const slow = 'q' in parts && setTimeout(() => {
-		if (place.list !== seen) return;
+		if (old()) return;
 		place.ariaBusy = true;
 		fill(place, h('p.empty', 'Searching…'));
 		say('Searching…');
 	}, 400);
-	load(place, () => more()).then(() => { clearTimeout(slow); if (place.list === seen) place.ariaBusy = null; });
+	load(place, () => more().catch((problem) => { if (!old()) throw problem; })).then(() => { clearTimeout(slow); if (!old()) place.ariaBusy = null; });
 	return place;
 }
 

@@ -1,4 +1,4 @@
-// What came of an upload: its rows as they lie there, the report on a job, the office's clean list.
+// What came of an upload: its rows as they are, the report on a job, the office's clean list.
 
 import { processStored } from './add.js';
 import { call, fieldsOf, get, keepSought, known, post, query, sought, titlesOf } from './api.js';

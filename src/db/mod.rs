@@ -68,6 +68,7 @@ impl Db {
             ));
         }
         migrate::bring_up(&mut connection, path, None)?;
+        wal::keep_for_the_mover(&connection)?;
         // The waiting is ours: nobody else need stand behind it.
         connection.busy_timeout(Duration::ZERO)?;
         Ok(Db {

@@ -137,20 +137,24 @@ impl Db {
         faults::database()?;
         let mut tries = patience::Tries::new();
         loop {
-            let refused = {
+            let refused = 'refused: {
                 let mut connection = self.writer_in_turn()?;
                 self.spare_room(&connection)?;
                 self.sync(&connection, durable)?;
                 let began = Instant::now();
-                match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
-                    Ok(transaction) => {
-                        self.writer.held.free(self.clock.monotonic());
-                        let value = run(transaction, self.clock.now(), work)?;
-                        self.writer.written.fetch_add(1, Ordering::Relaxed);
-                        return Ok((value, began.elapsed()));
-                    }
-                    Err(error) => Error::from(error),
+                let transaction =
+                    match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+                        Ok(transaction) => transaction,
+                        Err(error) => break 'refused Error::from(error),
+                    };
+                self.writer.held.free(self.clock.monotonic());
+                let value = run(transaction, self.clock.now(), work)?;
+                let took = began.elapsed();
+                self.writer.written.fetch_add(1, Ordering::Relaxed);
+                if durable == Durable::Later {
+                    self.measure_log(&connection);
                 }
+                return Ok((value, took));
             };
             if !refused.is_held() {
                 return Err(refused);

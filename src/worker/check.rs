@@ -22,7 +22,7 @@ use crate::store::uploads::Upload;
 use crate::words::{Code, OnDuplicate};
 
 /// Rows checked, and stored, at a time, and fewer where they are wide: so many cells, but at least some rows.
-const BATCH_ROWS: u32 = 2_000;
+const BATCH_ROWS: u32 = 1_000;
 const BATCH_ROWS_MIN: u32 = 20;
 const BATCH_CELLS: usize = 200_000;
 
@@ -350,8 +350,8 @@ mod tests {
 
     #[test]
     fn a_batch_of_wide_rows_has_fewer_of_them() {
-        assert_eq!(batch_rows(0), 2_000);
-        assert_eq!(batch_rows(6), 2_000);
+        assert_eq!(batch_rows(0), 1_000);
+        assert_eq!(batch_rows(6), 1_000);
         assert_eq!(batch_rows(1_000), 200);
         assert_eq!(batch_rows(16_384), 20);
     }

@@ -40,6 +40,9 @@ const KEYS_AT_MOST: usize = 1 << 18;
 /// Keys in the first transaction that files some; the next ones go by what it took.
 const KEYS_FIRST: u32 = 1_000;
 
+/// How often its user is told how far a job is.
+const TELL_EVERY: Duration = Duration::from_millis(100);
+
 /// Member of a problem that carries the report of a job that failed for missing columns.
 pub(super) const REPORT_MEMBER: &str = "report";
 
@@ -94,6 +97,7 @@ pub(super) fn work(
         source: check.repair.as_ref().map(|repair| repair.source),
         rows_done: 0,
         rows_total: sheet.rows,
+        told: None,
         last: Vec::new(),
         keys: NewKeys::default(),
     };
@@ -173,6 +177,8 @@ struct Filing<'a> {
     source: Option<UploadNo>,
     rows_done: u64,
     rows_total: u64,
+    /// When the user was told last.
+    told: Option<Duration>,
     /// The last batch, kept for the transaction that ends the job.
     last: Vec<Decided>,
     keys: NewKeys,
@@ -199,9 +205,12 @@ impl Filing<'_> {
 
     fn file_all(&mut self, batches: Receiver<Vec<Decided>>) -> Result<()> {
         for batch in batches {
-            // The batch before this one is not the last: it can be stored now.
-            let before = std::mem::replace(&mut self.last, batch);
-            self.file_but(&before, 0)?;
+            let rows = self.rows_done + u64::try_from(batch.len()).unwrap_or(0);
+            if rows < self.rows_total {
+                self.file_but(&batch, 0)?;
+            } else {
+                self.last = batch;
+            }
         }
         Ok(())
     }
@@ -221,12 +230,23 @@ impl Filing<'_> {
             self.keys = keys;
             self.rows_done += u64::try_from(filed).unwrap_or(0);
             rest = rest.get(filed..).unwrap_or_default();
-            self.app.bell.progress(self.claim.user);
+            self.tell();
             if self.keys.len() >= KEYS_AT_MOST {
                 self.file_keys(Phase::Validating)?;
             }
         }
         Ok(rest)
+    }
+
+    fn tell(&mut self) {
+        let now = self.app.clock.monotonic();
+        if self
+            .told
+            .is_none_or(|told| now.saturating_sub(told) >= TELL_EVERY)
+        {
+            self.told = Some(now);
+            self.app.bell.progress(self.claim.user);
+        }
     }
 
     /// Files the keys of the records that are filed, a transaction after another.

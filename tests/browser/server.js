@@ -41,7 +41,7 @@ export async function server({ args = [], users = [] } = {}) {
     },
     /** Ends the process: SIGTERM as an administrator would, SIGKILL as a power cut would. */
     stop(signal = 'SIGTERM') {
-      if (!child || child.exitCode !== null) return Promise.resolve();
+      if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
       return new Promise((resolve) => { child.removeAllListeners('exit'); child.on('exit', resolve); child.kill(signal); });
     },
     async end() {

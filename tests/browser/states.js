@@ -1,5 +1,6 @@
 // Every state that people can see, and how to come to it.
 
+import { choose as chooseFile, chosen, settled } from './browser.js';
 import * as f from './fake.js';
 
 /** Signed in as maria, with these answers in place of the server's. */
@@ -9,13 +10,14 @@ const at = (path, answers = {}, then) => ({
     await f.fake(page, { 'POST /api/files/preview': f.easy(), 'GET /api/files/processing-status': f.status(), 'GET /api/files': { success: true, files: f.files(), next_cursor: null }, ...answers });
     await page.goto(`${office.url}/${path}`);
     await page.getByRole('navigation', { name: 'Main' }).waitFor();
-    await page.waitForFunction(() => ![...document.querySelectorAll('.empty')].some((e) => e.checkVisibility() && e.textContent === 'Loading…'));
+    await settled(page);
     await then?.(page);
   },
 });
 const csv = { name: 'clients-nov.csv', mimeType: 'text/csv', buffer: Buffer.from('Company Name,LinkedIn_URL\nACME,https://www.linkedin.com/company/acme\n') };
-const choose = async (page, file = csv) => { await page.locator('input[type=file]').setInputFiles(file); };
-const jobAt = (status, queue, more = {}, then) => at('', { 'GET /api/files/processing-status': f.status(status, queue), 'GET /api/files': { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, ...status } } : one)) }, ...more }, then);
+const choose = (page, file = csv) => chooseFile(page, file);
+const look = (page, file = csv) => chosen(page, file);
+const jobAt = (status, queue, more = {}, then = (page) => page.locator('.uploads .active').waitFor()) => at('', { 'GET /api/files/processing-status': f.status(status, queue), 'GET /api/files': { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, ...status } } : one)) }, ...more }, then);
 /** A job seen at work that has ended meanwhile. */
 const ending = (end, more = {}) => at('', {
   'GET /api/files/processing-status': (() => { let n = 0; return () => { n += 1; return f.status(n === 1 ? f.working('saving', 4000, 4812, 95) : n === 2 ? end : end); }; })(),
@@ -24,8 +26,7 @@ const ending = (end, more = {}) => at('', {
 
 /** A browser does not tell a page how an upload goes that is answered by a test; this does it instead. */
 const sendingAt = (tell, words) => at('', {}, async (page) => {
-  await choose(page);
-  await page.getByText('recognised').first().waitFor();
+  await look(page);
   await page.evaluate(`XMLHttpRequest.prototype.send = function () { setTimeout(() => (${tell})(this), 50); }; 0`);
   await page.getByRole('button', { name: 'Upload & Process Now' }).click();
   await page.getByText(words).first().waitFor();
@@ -60,7 +61,7 @@ export const STATES = {
   'uploads-all': at('', { }, (page) => page.getByLabel('Whose uploads').selectOption('1')),
   'uploads-delete': at('', {}, async (page) => { await page.getByRole('button', { name: 'More for partners.csv' }).click(); await page.getByRole('button', { name: /^Delete/ }).click(); }),
   'uploads-none-such': at('', { 'GET /api/files': (request) => ({ success: true, files: /q=zzz/.test(request.url()) ? [] : f.files(), next_cursor: null }) }, async (page) => { await page.getByLabel('Search by file name').fill('zzz'); await page.getByText('No upload fits this search.').first().waitFor(); }),
-  'chosen-templates': at('', { 'GET /api/templates': f.templates(), 'POST /api/files/preview': f.easy() }, async (page) => { await choose(page); await page.getByText('recognised').first().waitFor(); await page.getByRole('button', { name: 'Get a template' }).click(); }),
+  'chosen-templates': at('', { 'GET /api/templates': f.templates(), 'POST /api/files/preview': f.easy() }, async (page) => { await look(page); await page.getByRole('button', { name: 'Get a template' }).click(); }),
   'chosen-one-column': at('', { 'POST /api/files/preview': () => ({ ...f.easy(), encoding: 'utf-8', delimiter: ',', mapping: [{ column: 'Company Name;LinkedIn_URL', field: null, how: 'none' }], missing: ['company_name'], rows: [{ 'Company Name;LinkedIn_URL': 'ACME;acme' }] }) }, async (page) => { await choose(page); await page.getByText('Only one column was found').first().waitFor(); }),
   'process-stored': at('', { 'GET /api/templates': f.templates(), 'POST /api/files/f-40/preview': f.preview() }, async (page) => { await page.getByRole('button', { name: 'Process fair-leads.csv' }).click(); await page.getByRole('button', { name: 'Process now' }).waitFor(); }),
   'process-again-dates': at('', { 'POST /api/files/f-41/preview': () => ({ ...f.easy(), dates: f.dates() }) }, async (page) => { await page.getByRole('button', { name: 'More for partners.csv' }).click(); await page.getByRole('button', { name: 'Process again…' }).click(); await page.getByText('03/08/2024 in D2').first().waitFor(); }),
@@ -68,26 +69,26 @@ export const STATES = {
   'chosen-same': at('', { 'POST /api/files/preview': () => ({ ...f.easy(), same_file: f.files()[1] }) }, async (page) => { await choose(page); await page.getByText('You added this same file before').first().waitFor(); }),
   'chosen-missing': at('', { 'POST /api/files/preview': () => ({ ...f.preview(), missing: ['company_name', 'linkedin_url'] }) }, async (page) => { await choose(page); await page.getByText('Column of “LinkedIn_URL”').first().waitFor(); }),
   'chosen-wrong-row': at('', { 'POST /api/files/preview': (request) => (/9999/.test(request.postData()) ? f.problem('bad-request', 400, 'Row 9,999 cannot be the header: the sheet ends before it.') : f.preview()) }, async (page) => {
-    await choose(page); await page.getByText('recognised').first().waitFor();
+    await look(page);
     await page.getByLabel('Headers are in row').fill('9999'); await page.keyboard.press('Tab'); await page.locator('.note.bad').waitFor();
   }),
-  'chosen-looking': at('', { 'POST /api/files/preview': 'never' }, (page) => choose(page)),
-  'chosen-easy': at('', { 'POST /api/files/preview': f.easy() }, async (page) => { await choose(page); await page.getByText('recognised').first().waitFor(); }),
-  'chosen-preview': at('', { 'POST /api/files/preview': f.preview() }, async (page) => { await choose(page, { ...csv, name: 'clients-nov.xlsx' }); await page.getByText('recognised').first().waitFor(); }),
+  'chosen-looking': at('', { 'POST /api/files/preview': 'never' }, async (page) => { await choose(page); await page.getByText('Looking into the file').waitFor(); }),
+  'chosen-easy': at('', { 'POST /api/files/preview': f.easy() }, (page) => look(page)),
+  'chosen-preview': at('', { 'POST /api/files/preview': f.preview() }, (page) => look(page, { ...csv, name: 'clients-nov.xlsx' })),
   'chosen-preview-open': at('', { 'POST /api/files/preview': f.preview() }, async (page) => {
-    await choose(page); await page.getByText('recognised').first().waitFor();
+    await look(page);
     await page.evaluate(() => { for (const details of document.querySelectorAll('main details')) details.open = true; });
   }),
   'chosen-password': at('', { 'POST /api/files/preview': f.problem('password-protected', 422, 'The file is protected with a password.') }, async (page) => { await choose(page); await page.locator('.note.bad').waitFor(); }),
   'refused-folder': at('', {}, async (page) => { await choose(page, { ...csv, buffer: Buffer.alloc(0) }); await page.locator('.note.bad').waitFor(); }),
-  'chosen-repair': at('', { 'POST /api/files/preview': () => ({ ...f.easy(), repairs: { job_id: 42, filename: 'clients-nov.xlsx' } }) }, async (page) => { await choose(page, { ...csv, name: 'clients-nov.to-fix.xlsx' }); await page.getByText('recognised').first().waitFor(); }),
+  'chosen-repair': at('', { 'POST /api/files/preview': () => ({ ...f.easy(), repairs: { job_id: 42, filename: 'clients-nov.xlsx' } }) }, (page) => look(page, { ...csv, name: 'clients-nov.to-fix.xlsx' })),
   'sending': sendingAt((request) => request.upload.onprogress({ loaded: 3_100_000, total: 7_400_000, lengthComputable: true }), 'of 7.1 MB'),
   'received': sendingAt((request) => request.upload.onload(), 'Received. Reading'),
   'sending-offline': at('', { 'POST /api/files/preview': f.easy(), 'POST /api/files/upload-and-process': 'offline' }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.locator('.note.bad').waitFor(); }),
   'too-large-proxy': at('', { 'POST /api/files/upload-json': { http: 413, body: 'nginx', headers: { 'Content-Type': 'text/html' } } }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload as JSON' }).click(); await page.locator('.note.bad').getByText('something between you and the server limits its size').waitFor(); }),
-  'stored': at('', { 'POST /api/files/upload-json': { http: 201, body: { success: true, file_upload_id: 'f-40', filename: 'fair-leads.csv', status: 'stored', rows: 310, columns: 3, sheets: [{ name: null, rows: 310, columns: 3 }], duplicate_of: null } } }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload as JSON' }).click(); await page.getByLabel('The chosen file').waitFor({ state: 'detached' }); }),
+  'stored': at('', { 'POST /api/files/upload-json': { http: 201, body: { success: true, file_upload_id: 'f-40', filename: 'fair-leads.csv', status: 'stored', rows: 310, columns: 3, sheets: [{ name: null, rows: 310, columns: 3 }], duplicate_of: null } } }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload as JSON' }).click(); await page.locator('.panel').waitFor({ state: 'detached' }); }),
   'busy-409': at('', { 'POST /api/files/preview': f.easy(), 'POST /api/files/upload-and-process': f.problem('job-in-progress', 409, 'You already have a job in progress', { job: { ...f.job({ filename: 'partners.csv' }), queue_position: 2 } }) }, async (page) => { await choose(page); await page.getByRole('button', { name: 'Upload & Process Now' }).click(); await page.locator('.note.bad').waitFor(); }),
-  'busy-noted': at('', { 'POST /api/files/preview': f.easy(), 'GET /api/files/processing-status': f.status(f.working('validating', 3000, 4812, 61)) }, async (page) => { await choose(page); await page.getByText('recognised').first().waitFor(); }),
+  'busy-noted': at('', { 'POST /api/files/preview': f.easy(), 'GET /api/files/processing-status': f.status(f.working('validating', 3000, 4812, 61)) }, (page) => look(page)),
   'waiting': jobAt(f.job(), { queue_position: 2, total_active_jobs: 3, estimated_wait_seconds: 40 }),
   'waiting-paused': jobAt(f.job(), { queue_position: 2, total_active_jobs: 3, estimated_wait_seconds: 40, paused: f.pause() }),
   'working-reading': jobAt(f.working('reading', 0, null, 0)),

@@ -3,22 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::office::{Office, Person};
-
-/// Random numbers, the same each time (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % n
-    }
-
-    fn pick<'a>(&mut self, list: &[&'a str]) -> &'a str {
-        list[self.below(list.len())]
-    }
-}
+use crate::random::Random;
 
 /// Texts that something could happen to on the way out and in.
 const TEXTS: [&str; 36] = [
@@ -70,36 +55,36 @@ fn row(random: &mut Random, number: usize) -> Vec<String> {
             value
         }
     };
-    let text = random.pick(&TEXTS).to_owned();
+    let text = random.of(&TEXTS).to_owned();
     let wide = format!(
         "{}{}",
-        random.pick(&TEXTS),
-        random.pick(&["", " ", "x", "\u{a0}"])
+        random.of(&TEXTS),
+        random.of(&["", " ", "x", "\u{a0}"])
     );
     let moment = format!("20{:02}-{:02}-{:02}", n % 100, n % 12 + 1, n % 28 + 1);
     let clock = format!("{:02}:{:02}:{:02}", n % 24, n % 60, n % 59);
-    let zone = random.pick(&["", "Z", "+02:00", "-03:30"]);
+    let zone = random.of(&["", "Z", "+02:00", "-03:30"]);
     let cells = vec![
         text,
         wide,
-        format!("{}{n}.{:02}", random.pick(&["", "-"]), n % 100),
-        format!("{}{n}", random.pick(&["", "-", "+", "00"])),
-        random.pick(&["true", "FALSE", "1", "0"]).to_owned(),
+        format!("{}{n}.{:02}", random.of(&["", "-"]), n % 100),
+        format!("{}{n}", random.of(&["", "-", "+", "00"])),
+        random.of(&["true", "FALSE", "1", "0"]).to_owned(),
         moment.clone(),
-        format!("{clock}{}", random.pick(&["", "Z"])),
+        format!("{clock}{}", random.of(&["", "Z"])),
         format!("{moment}T{clock}{zone}"),
         random
-            .pick(&["0099", "0007", "1066", "2024", "0000"])
+            .of(&["0099", "0007", "1066", "2024", "0000"])
             .to_owned(),
         format!("{}-{:02}", 1900 + n % 200, n % 12 + 1),
         random
-            .pick(&["PT36H15M", "P1Y2M", "P3D", "-PT1H", "PT0.5S"])
+            .of(&["PT36H15M", "P1Y2M", "P3D", "-PT1H", "PT0.5S"])
             .to_owned(),
         random
-            .pick(&["x", "=2", "007", "+49 351 654321", "'@a", "2024-01-02"])
+            .of(&["x", "=2", "007", "+49 351 654321", "'@a", "2024-01-02"])
             .to_owned(),
         random
-            .pick(&["beside", "=3", "'=3", "0049", " edge "])
+            .of(&["beside", "=3", "'=3", "0049", " edge "])
             .to_owned(),
     ];
     let mut cells: Vec<String> = cells

@@ -15,6 +15,7 @@ use sheetline::error::Error;
 use sheetline::sheet::protocol::Output;
 use sheetline::sheet::{Limits, ReadOptions, Row, delimited, is_workbook, sniff, workbook};
 
+use crate::random::Random;
 use crate::reader::read_whole;
 
 /// Damaged copies of each file of the corpus.
@@ -27,18 +28,6 @@ const OWN_COPIES: usize = 40;
 const FILE_BYTES_MAX: u64 = 60_000;
 
 const WITHIN: Duration = Duration::from_secs(20);
-
-/// Random numbers, the same each time (xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(end.max(1)).unwrap()).unwrap()
-    }
-}
 
 /// Sound files that have other names than their formats: a web page, XML Spreadsheet 2003, UTF-16.
 const MISNAMED: [&str; 3] = [
@@ -106,7 +95,7 @@ fn what_is_damaged_everywhere_is_of_every_format() {
 }
 
 /// Damages a file in one of the ways in which files get damaged.
-fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) {
+fn damage(bytes: &mut Vec<u8>, dice: &mut Random) {
     match dice.below(5) {
         0 => bytes.truncate(dice.below(bytes.len())),
         1 => {
@@ -171,7 +160,7 @@ fn check(file: &Path, copy: &Path, number: u64) -> Vec<String> {
     let sound = std::fs::read(file).unwrap();
     let before = rows(file).ok();
     let packed = sound.starts_with(b"PK");
-    let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ (number + 1).wrapping_mul(0xBF58_476D_1CE4_E5B9));
+    let mut dice = Random(0x9E37_79B9_7F4A_7C15 ^ (number + 1).wrapping_mul(0xBF58_476D_1CE4_E5B9));
     let mut failures = Vec::new();
     for nth in 0..copies(file) {
         let mut bytes = sound.clone();
@@ -194,7 +183,7 @@ fn check(file: &Path, copy: &Path, number: u64) -> Vec<String> {
 }
 
 /// A package with one of its parts damaged, and its checksums right again.
-fn with_damaged_part(bytes: &[u8], dice: &mut Dice) -> Option<Vec<u8>> {
+fn with_damaged_part(bytes: &[u8], dice: &mut Random) -> Option<Vec<u8>> {
     let mut from = zip::ZipArchive::new(Cursor::new(bytes)).ok()?;
     let mut to = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let chosen = dice.below(from.len());
@@ -226,7 +215,7 @@ fn no_parser_panics_whatever_a_part_holds() {
         let Ok(format) = sniff::sniff(&file, &limits) else {
             continue;
         };
-        let mut dice = Dice(0x2545_F491_4F6C_DD1D ^ number.wrapping_mul(0x94D0_49BB_1331_11EB));
+        let mut dice = Random(0x2545_F491_4F6C_DD1D ^ number.wrapping_mul(0x94D0_49BB_1331_11EB));
         for nth in 0..copies(&file) {
             let mut bytes = sound.clone();
             if sound.starts_with(b"PK") {

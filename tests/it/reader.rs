@@ -323,9 +323,9 @@ pub(crate) fn package(path: &Path, parts: &[(&str, &str)]) {
     zip.finish().unwrap();
 }
 
-const CONTENT_TYPES: &str = r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>"#;
-const RELATIONSHIPS: &str = r#"<Relationships><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
-const WORKBOOK: &str =
+pub(crate) const CONTENT_TYPES: &str = r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>"#;
+pub(crate) const RELATIONSHIPS: &str = r#"<Relationships><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
+pub(crate) const WORKBOOK: &str =
     r#"<workbook><sheets><sheet name="First" sheetId="1" r:id="rId1"/></sheets></workbook>"#;
 const WORKBOOK_RELATIONSHIPS: &str = r#"<Relationships><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
 
@@ -570,7 +570,7 @@ fn a_sheet_that_is_cut_off_or_contradicts_itself_is_refused() {
             "a cell of another row",
         ),
         (
-            "<row r='2'><c r='A3'/><c r='B3'><v></v></c></row></sheetData>",
+            "<row r='2'><c r='A3'/><c r='B3'><v></v></c><c r=\"C3\"/></row></sheetData>",
             "cells of another row, but empty",
         ),
         (

@@ -13,18 +13,7 @@ use sheetline::store::undoing::Look;
 use sheetline::worker::leftovers::forget_undone;
 
 use crate::office::{Office, Person};
-
-/// Random numbers, the same each time (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
+use crate::random::Random;
 
 /// Two keys, each of one field.
 fn template(root: &Person<'_>) {
@@ -264,7 +253,7 @@ fn random_file(random: &mut Random, step: u64, update: bool) -> String {
         if narrow {
             text.push_str(&format!("{id},{step}.{row}\n"));
         } else {
-            let u = ["a", "b", "c", "d", "e", "f", "g", ""][random.below(8) as usize];
+            let u = ["a", "b", "c", "d", "e", "f", "g", ""][random.below(8)];
             text.push_str(&format!("{id},{u},{step}.{row}\n"));
         }
     }
@@ -301,7 +290,7 @@ fn play(seed: u64, steps: u64) -> (i64, i64, i64, i64) {
             history.push(format!("{how} {text:?}"));
         } else if choice < 8 {
             // One of the last, for of an older one little is left.
-            let back = random.below(jobs.len().min(6) as u64) as usize;
+            let back = random.below(jobs.len().min(6));
             let job = jobs.remove(jobs.len() - 1 - back);
             history.push(format!("undo job {job}"));
             let seen = format!("after seed {seed}: {history:#?}");
@@ -313,7 +302,7 @@ fn play(seed: u64, steps: u64) -> (i64, i64, i64, i64) {
                 all.3 + blocked,
             );
         } else if choice == 8 {
-            let job = jobs[random.below(jobs.len() as u64) as usize];
+            let job = jobs[random.below(jobs.len())];
             let file = anna.job(job)["file_upload_id"].as_str().unwrap().to_owned();
             anna.send("DELETE", &format!("/api/files/{file}"), &json!(null));
             history.push(format!("the file of job {job} is deleted"));
@@ -328,7 +317,7 @@ fn play(seed: u64, steps: u64) -> (i64, i64, i64, i64) {
     }
     // In whatever order the rest is undone, nothing is left.
     while !jobs.is_empty() {
-        let job = jobs.remove(random.below(jobs.len() as u64) as usize);
+        let job = jobs.remove(random.below(jobs.len()));
         history.push(format!("undo job {job} at last"));
         let seen = format!("after seed {seed}: {history:#?}");
         undo_and_compare(&office, &anna, job, &seen);

@@ -18,6 +18,7 @@ mod ods_text;
 mod ole;
 mod package;
 mod parts;
+mod plain;
 mod record;
 mod strings;
 mod styles;

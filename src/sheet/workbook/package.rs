@@ -132,10 +132,11 @@ impl Package {
         }
         if self.kept.as_ref().is_none_or(|(kept, _)| *kept != index) {
             self.kept = None;
-            let mut bytes = Vec::new();
-            self.stream(index)?
-                .read_to_end(&mut bytes)
-                .map_err(in_part)?;
+            let mut member = self.zip.by_index(index).map_err(|_| damaged())?;
+            let size = usize::try_from(member.size()).map_err(|_| damaged())?;
+            let mut bytes = Vec::with_capacity(size);
+            member.read_to_end(&mut bytes).map_err(in_part)?;
+            drop(member);
             self.kept = Some((index, bytes));
         }
         match &self.kept {

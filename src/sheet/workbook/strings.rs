@@ -8,8 +8,8 @@ use quick_xml::events::Event;
 use super::super::Limits;
 use super::super::bounds::too_complex;
 use super::super::notices::counted;
-use super::damaged;
 use super::xml::{Xml, push_reference};
+use super::{damaged, plain};
 use crate::error::Result;
 
 /// All shared strings, by their index.
@@ -84,12 +84,26 @@ impl Strings {
                     one.clear();
                     rich_text(&mut xml, &mut one)?;
                     strings.push(&decode_escapes(&one))?;
+                    strings.plain(&mut xml)?;
                 }
                 Event::End(end) if end.local_name().as_ref() == "sst" => closed = true,
                 Event::Eof if closed => return Ok(strings),
                 Event::Eof => return Err(damaged()),
                 _ => {}
             }
+        }
+    }
+
+    /// Takes the plain texts that come next, without the parser.
+    fn plain(&mut self, xml: &mut Xml<'_>) -> Result<()> {
+        loop {
+            let ahead = xml.ahead()?;
+            let Some((text, rest)) = plain::string(ahead) else {
+                return Ok(());
+            };
+            let read = ahead.len() - rest.len();
+            self.push(&decode_escapes(text))?;
+            xml.pass(read);
         }
     }
 }

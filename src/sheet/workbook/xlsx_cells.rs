@@ -13,6 +13,7 @@ use super::book::Rows;
 use super::damaged;
 use super::moment;
 use super::package::in_part;
+use super::plain::{self, Plain};
 use super::strings::{Strings, decode_escapes};
 use super::styles::Styles;
 use super::xml::{Xml, as_utf8, attributes, push_reference, raw_attribute, settle};
@@ -244,10 +245,19 @@ impl<'s> Cells<'s> {
         loop {
             match reader.read_event().map_err(|_| damaged())? {
                 Event::Start(start) => match start.local_name().as_ref() {
-                    "c" if self.in_row => self.cell(&mut reader, &start, rows)?,
+                    "c" if self.in_row => {
+                        self.cell(&mut reader, &start, rows)?;
+                        self.plain_cells(&mut reader, rows)?;
+                    }
                     // A cell without a row belongs nowhere.
                     "c" if self.in_data => return Err(damaged()),
-                    "row" if self.in_data => self.begin_row(&start, rows)?,
+                    "row" if self.in_data => {
+                        self.begin_row(&start, rows)?;
+                        let read = piece.len().saturating_sub(reader.get_ref().len());
+                        if !piece.get(..read).is_some_and(|read| read.ends_with(b"/>")) {
+                            self.plain_cells(&mut reader, rows)?;
+                        }
+                    }
                     "sheetData" => self.in_data = true,
                     _ => {}
                 },
@@ -266,6 +276,32 @@ impl<'s> Cells<'s> {
                 _ => {}
             }
         }
+    }
+
+    /// Takes the plain cells that come next, without the parser, which must be between two elements: not
+    /// behind a text, nor where an empty element's end is still to come.
+    fn plain_cells(&mut self, reader: &mut Reader<&[u8]>, rows: &mut Rows<'_, '_>) -> Result<()> {
+        while let Some((plain, rest)) = plain::cell(reader.get_ref()) {
+            *reader.get_mut() = rest;
+            let Plain {
+                told,
+                style,
+                kind,
+                value,
+            } = plain;
+            let column = match self.place(told) {
+                Ok(column) => column,
+                // Where a cell is that holds nothing doesn't matter.
+                Err(_) if value.is_none_or(str::is_empty) => continue,
+                Err(error) => return Err(error),
+            };
+            if let Some(text) = value {
+                self.text.clear();
+                self.text.push_str(text);
+                self.store(column, kind, style, rows)?;
+            }
+        }
+        Ok(())
     }
 
     fn begin_row(&mut self, start: &BytesStart<'_>, rows: &mut Rows<'_, '_>) -> Result<()> {
@@ -360,6 +396,17 @@ impl<'s> Cells<'s> {
         if has_formula && missing {
             rows.formula_without_value(column, self.row);
         }
+        self.store(column, kind, style, rows)
+    }
+
+    /// Adds the cell whose text was collected to its row.
+    fn store(
+        &mut self,
+        column: usize,
+        kind: &str,
+        style: usize,
+        rows: &mut Rows<'_, '_>,
+    ) -> Result<()> {
         if let Some(found) = self.value(kind, style)? {
             if kind == "d"
                 && let Some(sentence) = moment::zone(&self.text, &found)

@@ -44,6 +44,20 @@ impl<'r> Xml<'r> {
         }
     }
 
+    /// What follows, as far as it has been unpacked. Only between two elements, where an end was the last event,
+    /// is it for others than the parser.
+    ///
+    /// # Errors
+    /// `unreadable-file` where the stream does.
+    pub(super) fn ahead(&mut self) -> Result<&[u8]> {
+        self.reader.get_mut().fill_buf().map_err(|_| damaged())
+    }
+
+    /// So many bytes of it have been read.
+    pub(super) fn pass(&mut self, bytes: usize) {
+        self.reader.get_mut().consume(bytes);
+    }
+
     /// Passes over everything up to the end of the element that has just begun.
     ///
     /// # Errors
