@@ -302,6 +302,15 @@ mod tests {
     }
 
     #[test]
+    fn a_few_units_that_are_no_characters_do_not_make_a_text_none() {
+        let text = "Name,Città,Note\r\nAnna Bianchi,Milano,\u{ffff}\r\n";
+        for (little, name) in [(true, "UTF-16LE"), (false, "UTF-16BE")] {
+            let (out, encoding, _) = decoded(&utf16(text, little), None).unwrap();
+            assert_eq!((out.as_str(), encoding), (text, name));
+        }
+    }
+
+    #[test]
     fn a_label_decides_where_no_mark_does() {
         let bytes = encoding_rs::WINDOWS_1252.encode(TEXT).0.into_owned();
         let (text, encoding, known) = decoded(&bytes, Some(" Latin1 ")).unwrap();

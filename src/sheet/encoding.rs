@@ -220,11 +220,12 @@ fn utf16_likeness(head: &[u8], encoding: &'static Encoding) -> Option<usize> {
     });
     let mut common = 0;
     let mut count = 0;
+    let mut strange = 0;
     for decoded in char::decode_utf16(units) {
         count += 1;
         match decoded {
             Ok('\t' | '\n' | '\r' | ' '..='~') => common += 1,
-            Ok('\u{fffe}' | '\u{ffff}') => return None,
+            Ok('\u{fffe}' | '\u{ffff}') => strange += 1,
             Ok(c) if c.is_control() && c != '\u{1a}' => return None,
             Ok(_) => {}
             // The head may end within a pair.
@@ -232,7 +233,8 @@ fn utf16_likeness(head: &[u8], encoding: &'static Encoding) -> Option<usize> {
             Err(_) => return None,
         }
     }
-    (common * 20 > count).then_some(common)
+    // What stands for no character may have got into any text, as a zero into others.
+    (common * 20 > count && strange * 20 <= common).then_some(common)
 }
 
 /// What a look at all bytes says of UTF-8.

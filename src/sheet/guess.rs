@@ -266,10 +266,13 @@ impl Signs {
         self.others = true;
         let letter = matches!(byte, 0x81 | 0x83 | 0x8A | 0x8C..=0x90 | 0x9A | 0x9C..=0x9F)
             || matches!(byte, 0xAA | 0xB5 | 0xBA | 0xC0..);
+        // Dots that lead from a label to its number: `Revenue………… 12`.
+        let leads = byte == 0x85 && (self.before == 0x85 || next == 0x85);
         // A space and a degree are the same in every table of Windows.
         let is_sign = |byte: u8| byte >= 0x80 && !matches!(byte, 0xA0 | 0xB0);
         let is_other = |byte: u8| is_sign(byte) || byte.is_ascii_alphabetic();
-        self.in_words |= letter || is_sign(byte) && (is_other(self.before) || is_other(next));
+        let in_word = letter || is_sign(byte) && (is_other(self.before) || is_other(next));
+        self.in_words |= in_word && !leads;
     }
 
     /// Whether there is one, all are signs, and none stands in a word.
@@ -411,6 +414,15 @@ mod tests {
             judged(b"Espa\xa4a", WINDOWS_1252),
             ("windows-1252", "cp850")
         );
+    }
+
+    #[test]
+    fn dots_that_lead_to_a_number_are_no_letters_of_dos() {
+        use encoding_rs::IBM866;
+        let text = western("Claims  …………,7\nCosts……,8");
+        assert_eq!(judged(&text, IBM866).0, "windows-1252");
+        let russian = IBM866.encode("Европа,Россия").0.into_owned();
+        assert_eq!(judged(&russian, IBM866).0, "IBM866");
     }
 
     #[test]

@@ -102,6 +102,21 @@ fn names_values(rows: &[Waiting], at: usize) -> bool {
     !columns_named(rows, at).is_empty()
 }
 
+/// Whether row `upper` has a name right above a value of row `lower`, which is a record, then, whatever
+/// reaches down beside it.
+fn names_a_value(rows: &[Waiting], upper: usize, lower: usize) -> bool {
+    let (Some(upper), Some(record)) = (rows.get(upper), rows.get(lower)) else {
+        return false;
+    };
+    let under = |column: usize| rows.get(lower + 1).and_then(|row| cell(row, column));
+    record.cells.iter().any(|(column, found)| {
+        let is_value = !is_blank(found) && !is_word(found, under(*column));
+        let is_name =
+            |above: &&Found<'_>| matches!(above, Found::Text(_)) && is_word(above, Some(found));
+        is_value && cell(upper, *column).filter(is_name).is_some()
+    })
+}
+
 /// The columns in which the row has a name above values.
 pub(super) fn columns_named(rows: &[Waiting], at: usize) -> Vec<usize> {
     let Some(row) = rows.get(at) else {
@@ -149,7 +164,8 @@ pub(super) fn lines(rows: &[Waiting], at: usize, merges: &[Merge]) -> Place {
         let is_line = rows
             .get(below)
             .is_some_and(|next| next.number == place.row + 1 && is_wordy(rows, below));
-        if is_line && (reach.is_some() || groups(rows, place.last, below, merges)) {
+        let reaches = reach.is_some() && !names_a_value(rows, place.last, below);
+        if is_line && (reaches || groups(rows, place.last, below, merges)) {
             place.last = below;
             place.row = row(below);
             continue;

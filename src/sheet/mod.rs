@@ -28,6 +28,7 @@ pub mod reader;
 mod refusal;
 pub mod row;
 pub mod sniff;
+mod storages;
 pub mod summary;
 mod titles;
 pub mod workbook;

@@ -104,9 +104,11 @@ fn signature(head: &[u8]) -> Option<&'static str> {
         (b"PAR1", "a Parquet file"),
         (b"\x7fELF", "a program"),
     ];
+    // Some programs write a mark of UTF-8 before anything.
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let named = SIGNATURES
         .iter()
-        .find(|(bytes, _)| head.starts_with(bytes))
+        .find(|(bytes, _)| text.starts_with(bytes))
         .map(|(_, what)| *what);
     // Words that a list may begin with, where no text follows.
     let binary = head.contains(&0);
@@ -157,6 +159,11 @@ fn markup(start: &str) -> Result<Option<Content>> {
         return Ok(Some(Content::SpreadsheetMl));
     }
     if lower.contains("urn:oasis:names:tc:opendocument:xmlns:office") {
+        const KIND: &str = "office:mimetype=\"application/vnd.oasis.opendocument.";
+        let kind = lower
+            .split_once(KIND)
+            .and_then(|(_, rest)| rest.split('"').next());
+        package::open_document(kind.unwrap_or("spreadsheet"))?;
         return Ok(Some(Content::FlatOds));
     }
     const TAGS: [&str; 9] = [
@@ -175,13 +182,38 @@ fn markup(start: &str) -> Result<Option<Content>> {
     }
     let prolog = ["<?xml", "<!--", "<!doctype"];
     if prolog.iter().any(|tag| lower.starts_with(tag)) {
-        if TAGS.iter().any(|tag| lower.contains(tag)) {
+        // In XML only the first element tells: news and letters have titles and tables, too.
+        let is_page = if lower.starts_with("<?xml") {
+            let root = behind_prolog(&lower);
+            TAGS.iter().any(|tag| root.starts_with(tag))
+        } else {
+            TAGS.iter().any(|tag| lower.contains(tag))
+        };
+        if is_page {
             return Ok(Some(Content::Html));
         }
         return Err(unsupported("XML"));
     }
     // A list may have a field that begins with "<".
     Ok(None)
+}
+
+/// The text from the first element on: without declarations, instructions and comments.
+fn behind_prolog(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    loop {
+        let end = match rest.get(..4) {
+            Some("<!--") => "-->",
+            Some(start) if start.starts_with("<?") => "?>",
+            // The one that names a page is as good as its element.
+            Some("<!do") if !rest.starts_with("<!doctype html") => ">",
+            _ => return rest,
+        };
+        match rest.split_once(end) {
+            Some((_, after)) => rest = after.trim_start(),
+            None => return "",
+        }
+    }
 }
 
 /// The forms in which spreadsheet programs of the eighties exchanged tables, line by line.

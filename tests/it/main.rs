@@ -17,6 +17,7 @@ mod backups;
 mod beside;
 mod bounds;
 mod client;
+mod compound;
 mod convert;
 mod corpus;
 mod disk;

@@ -570,6 +570,10 @@ fn a_sheet_that_is_cut_off_or_contradicts_itself_is_refused() {
             "a cell of another row",
         ),
         (
+            "<row r='2'><c r='A3'/><c r='B3'><v></v></c><c r=\"C3\"/></row></sheetData>",
+            "cells of another row, but empty",
+        ),
+        (
             "<row r='2'><c r='A2'><v>abc</v></c></row></sheetData>",
             "a number that is none",
         ),
@@ -587,6 +591,32 @@ fn a_sheet_that_is_cut_off_or_contradicts_itself_is_refused() {
         };
         assert_eq!(outcome, expected, "{why}");
     }
+}
+
+#[test]
+fn a_row_that_is_begun_anew_for_each_of_its_cells_is_one_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.xlsx");
+    let cell = |row: u32, column: char, text: &str| {
+        format!("<row r='{row}'><c r='{column}{row}' t='str'><v>{text}</v></c></row>")
+    };
+    let cells = [
+        cell(1, 'A', "Name"),
+        cell(1, 'B', "City"),
+        cell(2, 'A', "Acme"),
+        cell(2, 'B', "Bonn"),
+        cell(3, 'B', "Rome"),
+        cell(3, 'A', "Bolt"),
+    ];
+    let sheet = |cells: String| format!("<worksheet><sheetData>{cells}</sheetData></worksheet>");
+    xlsx(&path, &sheet(cells.concat()));
+    let whole = read_whole(&path, &ReadOptions::default()).unwrap();
+    let rows: Vec<_> = whole.sheets[0].0.iter().map(|row| &row.cells[..]).collect();
+    assert_eq!(rows, [r#"["Acme","Bonn"]"#, r#"["Bolt","Rome"]"#]);
+    // A row that comes back later is none of that.
+    xlsx(&path, &sheet(cells.concat() + &cell(2, 'C', "x")));
+    let outcome = code(read_whole(&path, &ReadOptions::default()));
+    assert_eq!(outcome, "unreadable-file");
 }
 
 #[test]

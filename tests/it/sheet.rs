@@ -720,6 +720,24 @@ fn a_second_line_below_one_merged_group_is_part_of_the_header() {
 }
 
 #[test]
+fn a_header_cell_that_reaches_down_beside_the_records_takes_none_of_them() {
+    let lines = [
+        "Customers|||",
+        "2021|Name|Dept|Age",
+        "|Jack|IT|24",
+        "|Leo|IT|40",
+        "|Mike|HR|19",
+    ];
+    let put = put_merged(&lines, &[(1, 1, 0, 3), (2, 5, 0, 0)]);
+    assert_eq!(put.names(), ["2021", "Name", "Dept", "Age"]);
+    assert_eq!((put.info.header_row, put.info.rows), (Some(2), 3));
+    // Years below a label are labels of their own.
+    let lines = ["Name|Revenue|", "|2023|2024", "Acme|5|6", "Bolt|7|8"];
+    let put = put_merged(&lines, &[(1, 2, 0, 0), (1, 1, 1, 2)]);
+    assert_eq!(put.names(), ["Name", "Revenue 2023", "Revenue 2024"]);
+}
+
+#[test]
 fn a_count_of_the_columns_above_the_header_is_none() {
     let put = put(&["1|2|3", "Name|Zip|City", "Ann|b1|Bonn", "Bob|b2|Ulm"]);
     assert_eq!(put.info.header_row, Some(2));

@@ -88,6 +88,25 @@ fn what_is_no_spreadsheet_is_called_by_its_name() {
         ),
         (b"[{\"a\": 1}]".to_vec(), "JSON"),
         (b"<?xml version=\"1.0\"?><a/>".to_vec(), "XML"),
+        (
+            b"<?xml version=\"1.0\"?>\n<!-- news --><rss><title>News</title><table/></rss>".to_vec(),
+            "XML",
+        ),
+        (
+            b"<?xml version=\"1.0\"?><office:document xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" \
+              office:mimetype=\"application/vnd.oasis.opendocument.text\">"
+                .to_vec(),
+            "a text document",
+        ),
+        (b"\xef\xbb\xbf%PDF-1.3\n%\xc4".to_vec(), "a PDF"),
+        (
+            zip(&[("[Content_Types].xml", ""), ("visio/document.xml", "")]),
+            "a Visio drawing",
+        ),
+        (
+            zip(&[("[Content_Types].xml", ""), ("FixedDocSeq.fdseq", "")]),
+            "another program's document",
+        ),
         (b"MZ\x90\0\x03".to_vec(), "a program"),
     ] {
         let (code, detail) = refused(&bytes);
@@ -152,6 +171,9 @@ fn pages_say_how_to_save_them_and_old_xml_is_a_workbook() {
         &b"\n<html><table><tr><td>1"[..],
         b"<!DOCTYPE HTML PUBLIC>\n<html>",
         b"\xef\xbb\xbf<meta charset=utf-8><table>",
+        b"<?xml version=\"1.0\"?>\n<!DOCTYPE html PUBLIC><html><table>",
+        b"<?xml version=\"1.0\"?><?mso-application?><!-- x --><html xmlns:v='y'><table>",
+        b"<!-- list --><center><table>",
     ] {
         assert_eq!(look(bytes).unwrap(), Format::Xls);
     }

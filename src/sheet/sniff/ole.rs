@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom};
 
 use super::super::encoding::fill;
+use super::super::storages::{self, ENTRY_BYTES};
 use super::{damaged, le16, le32, password, unsupported};
 use crate::error::Result;
 use crate::words::Format;
@@ -42,32 +43,22 @@ pub(super) fn look(file: &mut File, head: &[u8]) -> Result<Format> {
     })
 }
 
-/// The names in the directory, as far as its chain of sectors can be followed.
+/// The names in the directory, as far as its chain of sectors can be followed; without those of
+/// objects in the file.
 fn names(file: &mut File, head: &[u8]) -> Result<Vec<String>> {
     let sector_bytes = match le16(head, 30) {
         9 => 512,
         12 => 4_096,
         _ => return Err(damaged()),
     };
-    let mut names = Vec::new();
+    let mut directory = Vec::new();
     let mut sector = le32(head, 48);
     for _ in 0..SECTORS_MAX {
         // Everything above is an end mark or no sector.
         if sector >= 0xffff_fffa {
             break;
         }
-        let bytes = read(file, sector, sector_bytes)?;
-        for entry in bytes.chunks_exact(128) {
-            let size = usize::from(le16(entry, 64)).min(64);
-            let units: Vec<u16> = entry
-                .chunks_exact(2)
-                .take((size / 2).saturating_sub(1))
-                .map(|pair| le16(pair, 0))
-                .collect();
-            if !units.is_empty() {
-                names.push(String::from_utf16_lossy(&units));
-            }
-        }
+        directory.append(&mut read(file, sector, sector_bytes)?);
         let Some(next) = next(file, head, sector, sector_bytes)? else {
             break;
         };
@@ -76,7 +67,21 @@ fn names(file: &mut File, head: &[u8]) -> Result<Vec<String>> {
         }
         sector = next;
     }
-    Ok(names)
+    let own = directory
+        .chunks_exact(ENTRY_BYTES)
+        .zip(storages::inside(&directory))
+        .filter(|(_, inside)| !inside);
+    Ok(own.filter_map(|(entry, _)| name(entry)).collect())
+}
+
+fn name(entry: &[u8]) -> Option<String> {
+    let size = usize::from(le16(entry, 64)).min(64);
+    let units: Vec<u16> = entry
+        .chunks_exact(2)
+        .take((size / 2).saturating_sub(1))
+        .map(|pair| le16(pair, 0))
+        .collect();
+    (!units.is_empty()).then(|| String::from_utf16_lossy(&units))
 }
 
 /// The sector after `sector`, from the allocation tables that the header lists.

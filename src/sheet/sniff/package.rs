@@ -41,12 +41,7 @@ pub(super) fn look(file: &mut File, bytes: u64, limits: &Limits) -> Result<Forma
             .trim()
             .strip_prefix("application/vnd.oasis.opendocument.")
         {
-            return match kind {
-                "spreadsheet" | "spreadsheet-template" => Ok(Format::Ods),
-                "text" | "text-template" => Err(unsupported("a text document (OpenDocument)")),
-                "presentation" => Err(unsupported("a presentation (OpenDocument)")),
-                _ => Err(unsupported("another kind of OpenDocument file")),
-            };
+            return open_document(kind);
         }
     }
     if let Some(types) = member("[content_types].xml")
@@ -66,10 +61,24 @@ pub(super) fn look(file: &mut File, bytes: u64, limits: &Limits) -> Result<Forma
         Err(unsupported(
             "an Apple Numbers or Pages file; export it as Excel",
         ))
-    } else if any("xl/") || any("[content_types].xml") || any("_rels/") {
+    } else if any("visio/") {
+        Err(unsupported("a Visio drawing"))
+    } else if any("xl/") {
         Err(damaged())
+    } else if any("[content_types].xml") || any("_rels/") {
+        Err(unsupported("another program's document"))
     } else {
         Err(unsupported("a zip archive"))
+    }
+}
+
+/// The format of an OpenDocument file, by the end of its media type.
+pub(super) fn open_document(kind: &str) -> Result<Format> {
+    match kind {
+        "spreadsheet" | "spreadsheet-template" => Ok(Format::Ods),
+        "text" | "text-template" => Err(unsupported("a text document (OpenDocument)")),
+        "presentation" => Err(unsupported("a presentation (OpenDocument)")),
+        _ => Err(unsupported("another kind of OpenDocument file")),
     }
 }
 

@@ -10,6 +10,9 @@ use super::zeros::Shown;
 
 const MS_PER_DAY: i64 = 86_400_000;
 
+/// The Julian day of 1970-01-01.
+const JULIAN_1970: i32 = 2_440_588;
+
 /// Serials from here on would need a year of five digits.
 const SERIAL_END: f64 = 2_958_466.0;
 
@@ -67,7 +70,7 @@ fn day(days: i64, date1904: bool) -> Option<String> {
 
 /// The civil date of a number of days since 1970-01-01, years 0001 to 9999.
 fn civil(since_1970: i64) -> Option<String> {
-    let julian = i32::try_from(since_1970.checked_add(2_440_588)?).ok()?;
+    let julian = i32::try_from(since_1970.checked_add(i64::from(JULIAN_1970))?).ok()?;
     let date = time::Date::from_julian_day(julian).ok()?;
     if !(1..=9_999).contains(&date.year()) {
         return None;
@@ -188,7 +191,7 @@ fn since_first(date: &str, date1904: bool) -> Option<i64> {
     let month = time::Month::try_from(whole::<u8>(parts.next()?)?).ok()?;
     let day = whole(parts.next()?)?;
     let date = time::Date::from_calendar_date(year, month, day).ok()?;
-    let since_1970 = i64::from(date.to_julian_day()) - 2_440_588;
+    let since_1970 = i64::from(date.to_julian_day() - JULIAN_1970);
     Some(match since_1970 {
         _ if date1904 => since_1970 + 24_107,
         ..-25_508 => since_1970 + 25_568,
@@ -237,33 +240,42 @@ fn is_like(text: &str, form: &str) -> bool {
 fn parse_iso(text: &str) -> Option<Iso> {
     let text = text.strip_suffix('Z').unwrap_or(text);
     if let Some(ms) = parse_clock(text) {
-        return Some(Iso::Time(ms));
+        return Some(Iso::Time(ms.min(MS_PER_DAY - 1)));
     }
     let day = text.get(..10)?;
     let mut parts = day.splitn(3, '-');
     let year: i32 = whole(parts.next()?)?;
     let month: u8 = whole(parts.next()?)?;
     let date: u8 = whole(parts.next()?)?;
-    time::Date::from_calendar_date(year, time::Month::try_from(month).ok()?, date).ok()?;
+    let month = time::Month::try_from(month).ok()?;
+    let date = time::Date::from_calendar_date(year, month, date).ok()?;
     match text.get(10..)? {
         "" => Some(Iso::Date(day.to_owned())),
-        rest => {
-            let ms = parse_clock(rest.strip_prefix(['T', ' '])?)?;
-            Some(Iso::DateTime(day.to_owned(), ms))
-        }
+        rest => match parse_clock(rest.strip_prefix(['T', ' '])?)? {
+            MS_PER_DAY => {
+                let next = date.next_day()?.to_julian_day() - JULIAN_1970;
+                Some(Iso::DateTime(civil(i64::from(next))?, 0))
+            }
+            ms => Some(Iso::DateTime(day.to_owned(), ms)),
+        },
     }
 }
 
+/// Milliseconds since midnight, at most those of a day: Excel writes out the dust of a float's last
+/// digits (`15:59:59.99999979`), which is rounded away as it is where the file has a number.
 fn parse_clock(text: &str) -> Option<i64> {
     let mut parts = text.splitn(3, ':');
     let hours: i64 = whole(parts.next()?)?;
     let minutes: i64 = whole(parts.next()?)?;
-    let ms = match parts.next() {
-        Some(seconds) => milliseconds(seconds)?,
-        None => 0,
+    let (seconds, ms) = match parts.next() {
+        Some(text) => {
+            let seconds = text.split(['.', ',']).next().and_then(whole::<i64>)?;
+            (seconds, milliseconds(text)?)
+        }
+        None => (0, 0),
     };
     // The bounds first: what is beyond them may be beyond any number.
-    (hours < 24 && minutes < 60 && ms < 60_000).then(|| (hours * 60 + minutes) * 60_000 + ms)
+    (hours < 24 && minutes < 60 && seconds < 60).then(|| (hours * 60 + minutes) * 60_000 + ms)
 }
 
 /// A number of digits only: `parse` alone would take a sign.
@@ -410,6 +422,25 @@ mod tests {
             "D 2021-01-01T10:10:10.500"
         );
         assert_eq!(show("10:10:10", Shape::Number), "t 10:10:10");
+        for (text, shape, expected) in [
+            (
+                "2014-01-16T15:59:59.99999979",
+                Shape::DateTime,
+                "D 2014-01-16T16:00:00",
+            ),
+            (
+                "2014-01-31T23:59:59.9999",
+                Shape::DateTime,
+                "D 2014-02-01T00:00:00",
+            ),
+            ("2014-01-31T23:59:59.9999", Shape::Date, "d 2014-02-01"),
+            ("10:59:59.9999999999984025", Shape::Time, "t 11:00:00"),
+            ("23:59:59.9999", Shape::Time, "t 23:59:59.999"),
+            ("23:59:60", Shape::Time, "text 23:59:60"),
+            ("10:10:.5", Shape::Time, "text 10:10:.5"),
+        ] {
+            assert_eq!(show(text, shape), expected);
+        }
         assert_eq!(show("PT10H30M00S", Shape::Time), "t 10:30:00");
         assert_eq!(show("PT36H15M", Shape::Time), "p PT36H15M");
         assert_eq!(show("PT10H30M", Shape::Duration), "p PT10H30M");

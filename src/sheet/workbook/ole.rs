@@ -1,6 +1,7 @@
 //! OLE compound files ([MS-CFB]): finds a stream and reads it, in one step for each of its sectors
 //! whatever the tables say.
 
+use super::super::storages::{self, ENTRY_BYTES};
 use super::damaged;
 use crate::error::Result;
 
@@ -10,8 +11,6 @@ const SIGNATURE: &[u8] = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1";
 const REGULAR_END: u32 = 0xFFFF_FFFA;
 
 const MINI_SECTOR_BYTES: usize = 64;
-
-const ENTRY_BYTES: usize = 128;
 
 /// A compound file in memory.
 pub(super) struct Ole<'f> {
@@ -25,7 +24,7 @@ pub(super) struct Ole<'f> {
     entries: Vec<Entry>,
 }
 
-/// A stream or storage in the directory.
+/// A stream or storage that is the file's own, not one of an object in it.
 struct Entry {
     name: String,
     is_stream: bool,
@@ -69,7 +68,9 @@ impl<'f> Ole<'f> {
         let directory = ole.chain(u32_at(48)?, None)?;
         ole.entries = directory
             .chunks_exact(ENTRY_BYTES)
-            .filter_map(|raw| entry(raw, sector_bytes == 512))
+            .zip(storages::inside(&directory))
+            .filter(|(_, inside)| !inside)
+            .filter_map(|(raw, _)| entry(raw, sector_bytes == 512))
             .collect();
         let mini_fat_start = u32_at(60)?;
         if mini_fat_start < REGULAR_END {

@@ -37,9 +37,10 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
         None => Globals::read(&stream, book.limits())?,
     };
     book.leave_out(globals.others.clone());
-    no_part_twice(globals.sheets.iter().map(|(_, place)| place))?;
+    let places = places(&stream, &globals);
+    no_part_twice(places.iter())?;
     book.list(globals.sheets.iter().map(|sheet| sheet.0.clone()).collect())?;
-    for (_, place) in &globals.sheets {
+    for place in places {
         let mut sheet = Sheet {
             globals: &globals,
             limits: book.limits(),
@@ -48,13 +49,53 @@ pub(super) fn read(path: &Path, book: &mut Book<'_, '_>) -> Result<()> {
             computed: false,
             merges: Vec::new(),
         };
-        sheet.read(&stream, *place)?;
+        sheet.read(&stream, place)?;
         let rows = sheet.sort();
         book.sheet(std::mem::take(&mut sheet.merges), rows, |rows| {
             sheet.emit(rows)
         })?;
     }
     Ok(())
+}
+
+/// Where the worksheets begin in the stream. Where one is said to be somewhere else than any of them,
+/// and all sheets are there, their order tells.
+fn places(stream: &[u8], globals: &Globals) -> Vec<usize> {
+    let told: Vec<usize> = globals.sheets.iter().map(|(_, place)| *place).collect();
+    let is_sheet = |place: &usize| begins_sheet(stream, *place);
+    let only_sheets = globals.others.is_empty();
+    if told.iter().all(is_sheet) || !only_sheets {
+        return told;
+    }
+    match substreams(stream) {
+        Some(found) if found.len() == told.len() => found,
+        Some(_) | None => told,
+    }
+}
+
+fn begins_sheet(stream: &[u8], place: usize) -> bool {
+    let kind = Bytes(stream.get(place..).unwrap_or_default()).u16();
+    kind.is_some_and(|kind| kind == BOF || BOF_OLD.contains(&kind))
+}
+
+/// Where the substreams behind the globals begin; `None` where the last of them has no end.
+fn substreams(stream: &[u8]) -> Option<Vec<usize>> {
+    let mut records = Records::at(stream, 0);
+    let mut found = Vec::new();
+    let mut depth = 0_u32;
+    while let Some(place) = records.place(stream) {
+        match records.next().ok()?.kind {
+            BOF => {
+                if depth == 0 && place > 0 {
+                    found.push(place);
+                }
+                depth += 1;
+            }
+            EOF => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+    }
+    (depth == 0).then_some(found)
 }
 
 /// Whether this is XML, which the first of its letters tells in any encoding.
@@ -143,7 +184,8 @@ impl Sheet<'_> {
                 EOF if depth == 0 => return Ok(()),
                 EOF => depth -= 1,
                 _ if depth > 0 => {}
-                _ if self.excel_2 => self.take_2(&record).ok_or_else(damaged)?,
+                // Excel 2 reads the longer records of its successors, too.
+                0x0002..=0x0007 if self.excel_2 => self.take_2(&record).ok_or_else(damaged)?,
                 _ => self.take(record).ok_or_else(damaged)?,
             }
             if u64::try_from(self.cells.len()).unwrap_or(u64::MAX) > self.limits.cells_max {
@@ -232,9 +274,6 @@ impl Sheet<'_> {
             {
                 cell.value = Value::Text(text);
             }
-            return Some(());
-        }
-        if !(0x0002..=0x0006).contains(&record.kind) {
             return Some(());
         }
         let (row, column) = (bytes.u16()?, bytes.u16()?);

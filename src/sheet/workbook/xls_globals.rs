@@ -55,6 +55,11 @@ impl<'b> Records<'b> {
         }
     }
 
+    /// Where the next record is in the stream; `None` at its end.
+    pub(super) fn place(&self, stream: &[u8]) -> Option<usize> {
+        (!self.0.0.is_empty()).then(|| stream.len() - self.0.0.len())
+    }
+
     fn one(&mut self) -> Option<(u16, &'b [u8])> {
         let kind = self.0.u16()?;
         let length = usize::from(self.0.u16()?);
@@ -78,6 +83,8 @@ pub(super) struct Globals {
     /// Excel 97 and later: texts are Unicode.
     pub(super) unicode: bool,
     pub(super) page: Charset,
+    /// Whether anything says which table of characters that is.
+    pub(super) page_is_told: bool,
     pub(super) date1904: bool,
     /// The worksheets and where they begin in the stream.
     pub(super) sheets: Vec<(Listed, usize)>,
@@ -102,6 +109,7 @@ impl Globals {
         let mut globals = Globals {
             unicode,
             page: Charset::Web(encoding_rs::WINDOWS_1252),
+            page_is_told: false,
             date1904: false,
             sheets: Vec::new(),
             others: Vec::new(),
@@ -143,12 +151,19 @@ impl Globals {
                 let Some(number) = bytes.u16() else {
                     return Ok(None);
                 };
+                self.page_is_told = true;
                 match code_page(number) {
                     Some(page) => self.page = page,
                     // Texts are Unicode anyway.
                     None if self.unicode => {}
                     None => return Err(unknown_page(number)),
                 }
+            }
+            // FONT: without a code page the first one tells what its letters are
+            0x0031 if !self.unicode && !self.page_is_told => {
+                self.page_is_told = true;
+                let number = record.data.get(12).and_then(|charset| page_of(*charset));
+                self.page = number.and_then(code_page).unwrap_or(self.page);
             }
             // DATEMODE
             0x0022 => self.date1904 = bytes.u16() == Some(1),
@@ -219,6 +234,27 @@ impl Globals {
             Some(self.page.decode(bytes.take(count)?))
         }
     }
+}
+
+/// The code page of a font's character set ([MS-XLS] 2.4.122), where that names letters.
+fn page_of(charset: u8) -> Option<u16> {
+    Some(match charset {
+        77 => 10_000,
+        128 => 932,
+        129 => 949,
+        134 => 936,
+        136 => 950,
+        161 => 1_253,
+        162 => 1_254,
+        163 => 1_258,
+        177 => 1_255,
+        178 => 1_256,
+        186 => 1_257,
+        204 => 1_251,
+        222 => 874,
+        238 => 1_250,
+        _ => return None,
+    })
 }
 
 /// What Excel 4 and before wrote beside worksheets.

@@ -73,6 +73,7 @@ pub(super) fn globals(stream: &[u8]) -> Result<Globals> {
     Ok(Globals {
         unicode: false,
         page,
+        page_is_told: true,
         date1904,
         sheets: vec![(
             Listed {

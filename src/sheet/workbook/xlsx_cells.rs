@@ -170,6 +170,8 @@ pub(super) struct Cells<'s> {
     whole: bool,
     /// The row that is being read, 1-based, or was read last.
     row: u32,
+    /// Whether the row began more than once.
+    begun_anew: bool,
     /// Whether the row itself has told its number.
     row_is_told: bool,
     column_next: usize,
@@ -198,6 +200,7 @@ impl<'s> Cells<'s> {
             in_row: false,
             whole: false,
             row: 0,
+            begun_anew: false,
             row_is_told: false,
             column_next: 0,
             cells: Vec::new(),
@@ -249,7 +252,7 @@ impl<'s> Cells<'s> {
                     // A cell without a row belongs nowhere.
                     "c" if self.in_data => return Err(damaged()),
                     "row" if self.in_data => {
-                        self.begin_row(&start)?;
+                        self.begin_row(&start, rows)?;
                         let read = piece.len().saturating_sub(reader.get_ref().len());
                         if !piece.get(..read).is_some_and(|read| read.ends_with(b"/>")) {
                             self.plain_cells(&mut reader, rows)?;
@@ -259,12 +262,9 @@ impl<'s> Cells<'s> {
                     _ => {}
                 },
                 Event::End(end) => match end.local_name().as_ref() {
-                    "row" if self.in_row => {
-                        self.in_row = false;
-                        rows.unsorted(self.row, &mut self.cells)?;
-                        self.cells.clear();
-                    }
+                    "row" if self.in_row => self.in_row = false,
                     "sheetData" if self.in_data && !self.in_row => {
+                        self.end_row(rows)?;
                         self.in_data = false;
                         self.whole = true;
                         return Ok(());
@@ -289,7 +289,12 @@ impl<'s> Cells<'s> {
                 kind,
                 value,
             } = plain;
-            let column = self.place(told)?;
+            let column = match self.place(told) {
+                Ok(column) => column,
+                // Where a cell is that holds nothing doesn't matter.
+                Err(_) if value.is_none_or(str::is_empty) => continue,
+                Err(error) => return Err(error),
+            };
             if let Some(text) = value {
                 self.text.clear();
                 self.text.push_str(text);
@@ -299,7 +304,7 @@ impl<'s> Cells<'s> {
         Ok(())
     }
 
-    fn begin_row(&mut self, start: &BytesStart<'_>) -> Result<()> {
+    fn begin_row(&mut self, start: &BytesStart<'_>, rows: &mut Rows<'_, '_>) -> Result<()> {
         let mut told = None;
         for (key, value) in attributes(start.attributes_raw()) {
             match key {
@@ -313,13 +318,32 @@ impl<'s> Cells<'s> {
             return Err(damaged());
         }
         self.in_row = true;
-        self.row = match told {
+        let number = match told {
             Some(number) => number.trim().parse().map_err(|_| damaged())?,
             None => self.row.saturating_add(1),
         };
+        // Some writers begin a row anew for each of its cells.
+        if number != self.row {
+            self.end_row(rows)?;
+            self.row = number;
+            self.column_next = 0;
+        } else if !self.cells.is_empty() {
+            self.begun_anew = true;
+        }
         self.row_is_told = told.is_some();
-        self.column_next = 0;
-        self.cells.clear();
+        Ok(())
+    }
+
+    /// The row that was read last has no more cells.
+    fn end_row(&mut self, rows: &mut Rows<'_, '_>) -> Result<()> {
+        if !self.cells.is_empty() {
+            // Two rows of one number that hold the same cell contradict each other.
+            if std::mem::take(&mut self.begun_anew) && has_equal(&self.cells) {
+                return Err(damaged());
+            }
+            rows.unsorted(self.row, &mut self.cells)?;
+            self.cells.clear();
+        }
         Ok(())
     }
 
@@ -361,8 +385,13 @@ impl<'s> Cells<'s> {
                 _ => {}
             }
         }
-        let column = self.place(told)?;
+        let place = self.place(told);
         let (has_value, has_formula) = self.content(reader, kind == "inlineStr")?;
+        // Where a cell is that holds nothing doesn't matter.
+        if place.is_err() && self.text.is_empty() && !has_formula {
+            return Ok(());
+        }
+        let column = place?;
         let missing = !has_value || (self.text.is_empty() && kind != "str");
         if has_formula && missing {
             rows.formula_without_value(column, self.row);
@@ -480,6 +509,13 @@ impl<'s> Cells<'s> {
             _ => Found::Text(Cow::Owned(decode_escapes(text).into_owned())),
         }))
     }
+}
+
+/// Whether two of these cells are in the same column.
+fn has_equal(cells: &[(usize, Found<'_>)]) -> bool {
+    let mut columns: Vec<usize> = cells.iter().map(|(column, _)| *column).collect();
+    columns.sort_unstable();
+    !columns.is_sorted_by(|a, b| a < b)
 }
 
 fn owned<'a>(found: Found<'_>) -> Found<'a> {

@@ -94,10 +94,9 @@ impl Zeros {
         let Some(section) = self.section(value) else {
             return Shown::Lost;
         };
-        if section.general {
-            return Shown::Number;
-        }
-        if !value.is_finite() {
+        // What a percentage's format shows of other numbers makes no code of this one.
+        let shows_no_zeros = section.width() < 2 && !self.sections.iter().any(Section::is_of_codes);
+        if section.general || shows_no_zeros || !value.is_finite() {
             return Shown::Number;
         }
         let digits = digits(value);
@@ -163,6 +162,11 @@ impl Section {
     fn width(&self) -> usize {
         let zero = |piece: &&Piece| matches!(piece, Piece::Digit(true));
         self.pieces.iter().filter(zero).count()
+    }
+
+    /// Whether it shows codes, all of whose digits are told.
+    fn is_of_codes(&self) -> bool {
+        self.width() > 1 && !self.strange
     }
 
     /// Puts digits into their places, from the right; what is too many stands before the first.
@@ -300,6 +304,8 @@ mod tests {
             ("00000000000000000000", 9_007_199_254_740_994.0, Shown::Lost),
             ("00000000000000000000", -1e18, Shown::Lost),
             ("00000", f64::NAN, Shown::Number),
+            ("#%; 0#%; 0", 0.0, Shown::Number),
+            ("#%; 0#%; 0", 0.5, Shown::Number),
         ] {
             let zeros = Zeros::parse(code).unwrap_or_else(|| panic!("{code} has zeros"));
             assert_eq!(zeros.show(value), expected, "{code} {value}");
