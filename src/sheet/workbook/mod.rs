@@ -29,6 +29,7 @@ mod xls_text;
 mod xlsb;
 mod xlsx;
 mod xlsx_cells;
+mod xlsx_facts;
 mod xml;
 mod xml2003;
 mod zeros;

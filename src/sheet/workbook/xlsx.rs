@@ -11,7 +11,8 @@ use super::package::Package;
 use super::parts::{Relationships, beside, main_part};
 use super::strings::Strings;
 use super::styles::Styles;
-use super::xlsx_cells::{Cells, look};
+use super::xlsx_cells::Cells;
+use super::xlsx_facts::look;
 use super::xml::{Xml, attribute, is_true, raw_attribute};
 use crate::error::Result;
 
