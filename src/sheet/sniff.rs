@@ -162,7 +162,8 @@ fn markup(start: &str) -> Result<Option<Content>> {
         const KIND: &str = "office:mimetype=\"application/vnd.oasis.opendocument.";
         let kind = lower
             .split_once(KIND)
-            .and_then(|(_, rest)| rest.split('"').next());
+            .and_then(|(_, rest)| rest.split_once('"'))
+            .map(|(kind, _)| kind);
         package::open_document(kind.unwrap_or("spreadsheet"))?;
         return Ok(Some(Content::FlatOds));
     }

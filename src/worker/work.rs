@@ -206,11 +206,12 @@ impl Filing<'_> {
     fn file_all(&mut self, batches: Receiver<Vec<Decided>>) -> Result<()> {
         for batch in batches {
             let rows = self.rows_done + u64::try_from(batch.len()).unwrap_or(0);
-            if rows < self.rows_total {
-                self.file_but(&batch, 0)?;
+            let now = if rows < self.rows_total {
+                batch
             } else {
-                self.last = batch;
-            }
+                std::mem::replace(&mut self.last, batch)
+            };
+            self.file_but(&now, 0)?;
         }
         Ok(())
     }

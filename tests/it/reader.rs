@@ -613,7 +613,21 @@ fn a_row_that_is_begun_anew_for_each_of_its_cells_is_one_row() {
     let whole = read_whole(&path, &ReadOptions::default()).unwrap();
     let rows: Vec<_> = whole.sheets[0].0.iter().map(|row| &row.cells[..]).collect();
     assert_eq!(rows, [r#"["Acme","Bonn"]"#, r#"["Bolt","Rome"]"#]);
-    // A row that comes back later is none of that.
+    // An empty beginning counts for nothing.
+    let row = |number: u32, cells: &str| format!("<row r='{number}'>{cells}</row>");
+    let named = |a: &str, b: &str| format!("<c t='str'><v>{a}</v></c><c t=\"str\"><v>{b}</v></c>");
+    let head = row(1, &named("Name", "City"));
+    for empty in ["<c/>", "<c r='A2'/><c r='B2'/>"] {
+        let ann = row(2, empty) + &row(2, &named("Ann", "Rome"));
+        xlsx(&path, &sheet(format!("{head}{ann}")));
+        let whole = read_whole(&path, &ReadOptions::default()).unwrap();
+        assert_eq!(whole.sheets[0].0[0].cells, r#"["Ann","Rome"]"#);
+    }
+    // Two records of one number are none, nor is a row that comes back later.
+    let both = row(2, &named("Ann", "Rome")) + &row(2, &named("Bob", "Oslo"));
+    xlsx(&path, &sheet(format!("{head}{both}")));
+    let outcome = code(read_whole(&path, &ReadOptions::default()));
+    assert_eq!(outcome, "unreadable-file");
     xlsx(&path, &sheet(cells.concat() + &cell(2, 'C', "x")));
     let outcome = code(read_whole(&path, &ReadOptions::default()));
     assert_eq!(outcome, "unreadable-file");

@@ -187,10 +187,10 @@ impl<'s> Cells<'s> {
         if number != self.row {
             self.end_row(rows)?;
             self.row = number;
-            self.column_next = 0;
         } else if !self.cells.is_empty() {
             self.begun_anew = true;
         }
+        self.column_next = 0;
         self.row_is_told = told.is_some();
         Ok(())
     }
@@ -211,6 +211,8 @@ impl<'s> Cells<'s> {
     /// Where a cell is: by its reference, or right of the one before.
     fn place(&mut self, told: Option<&str>) -> Result<usize> {
         let column = match told {
+            // From which of the row's beginnings it would be counted, nobody knows.
+            None if self.begun_anew => return Err(damaged()),
             None => self.column_next,
             Some(text) => {
                 let (row, column) = reference(text).ok_or_else(damaged)?;
