@@ -65,12 +65,7 @@ impl Db {
 
     /// Looks how far the log has grown, after a commit. Where that fails, the next one looks.
     pub(super) fn measure_log(&self, writer: &Connection) {
-        let grown = writer
-            .prepare_cached("PRAGMA wal_checkpoint(NOOP)")
-            .and_then(|mut look| {
-                look.query_row([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))
-            });
-        if grown.is_ok_and(|pages| pages >= MOVE_PAGES) {
+        if not_home(writer).is_ok_and(|pages| pages >= MOVE_PAGES) {
             self.wal.due.lock().is = true;
             self.wal.changed.notify_one();
         }
@@ -87,8 +82,7 @@ impl Db {
     pub(super) fn spare_room(&self, writer: &Connection) -> Result<()> {
         let full = self.room.is_full();
         if self.wal.sparing.swap(full, Ordering::Relaxed) != full && !self.is_replicated() {
-            let pages = if full { 0 } else { CHECKPOINT_PAGES };
-            writer.pragma_update(None, "wal_autocheckpoint", pages)?;
+            move_after(writer, if full { 0 } else { CHECKPOINT_PAGES })?;
         }
         Ok(())
     }
@@ -136,17 +130,29 @@ impl Db {
     }
 }
 
+/// Pages of the log that have not been moved home.
+fn not_home(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("PRAGMA wal_checkpoint(NOOP)")?
+        .query_row([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))
+}
+
 fn passive(connection: &Connection) -> Result<()> {
     Ok(connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
 }
 
 /// The writer leaves the log to the thread that moves it, up to a length.
 pub(super) fn keep_for_the_mover(writer: &Connection) -> Result<()> {
-    Ok(writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?)
+    move_after(writer, CHECKPOINT_PAGES)
+}
+
+/// From how many pages on a commit moves the log home; 0: none does.
+fn move_after(connection: &Connection, pages: u32) -> Result<()> {
+    Ok(connection.pragma_update(None, "wal_autocheckpoint", pages)?)
 }
 
 pub(super) fn leave_log(connection: &Connection) -> Result<()> {
-    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    move_after(connection, 0)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(())
 }
@@ -160,15 +166,7 @@ mod tests {
     fn a_log_that_has_grown_is_moved_home_beside_the_writes() {
         let folder = tempfile::tempdir().unwrap();
         let db = open(&folder.path().join("a.db")).unwrap();
-        let left = || -> i64 {
-            db.read_one(|c| {
-                let look = "PRAGMA wal_checkpoint(NOOP)";
-                Ok(c.query_row(look, [], |row| {
-                    Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?)
-                })?)
-            })
-            .unwrap()
-        };
+        let left = || db.read_one(|c| Ok(not_home(c)?)).unwrap();
         std::thread::scope(|scope| {
             let mover = scope.spawn(|| db.move_log());
             db.write_ahead(|tx| {
