@@ -1,5 +1,8 @@
 //! Records: what jobs made of rows, the rows that they parked, and finding a record by its keys.
 
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::in_list::{counts, in_list};
@@ -154,8 +157,14 @@ pub(super) fn listed_keys(keys: &[i64]) -> Option<String> {
     if keys.is_empty() {
         return None;
     }
-    let hashes: Vec<String> = keys.iter().map(i64::to_string).collect();
-    Some(format!("[{}]", hashes.join(",")))
+    let mut text = String::with_capacity(16 * keys.len() + 1);
+    for hash in keys {
+        text.push(if text.is_empty() { '[' } else { ',' });
+        // To a String, this can't fail.
+        let _ = write!(text, "{hash}");
+    }
+    text.push(']');
+    Some(text)
 }
 
 fn listed(row: &rusqlite::Row<'_>) -> rusqlite::Result<Listed> {
@@ -174,18 +183,29 @@ fn listed(row: &rusqlite::Row<'_>) -> rusqlite::Result<Listed> {
 pub struct ByKey<'c> {
     connection: &'c Connection,
     template: &'c str,
-    any: CachedStatement<'c>,
 }
 
 impl<'c> ByKey<'c> {
-    /// # Errors
-    /// `Database`.
-    pub fn new(connection: &'c Connection, template: &'c str) -> Result<ByKey<'c>> {
-        Ok(ByKey {
+    pub fn new(connection: &'c Connection, template: &'c str) -> ByKey<'c> {
+        ByKey {
             connection,
             template,
-            any: connection.prepare_cached("SELECT 1 FROM record_keys WHERE hash = ?1")?,
-        })
+        }
+    }
+
+    /// Those of the hashes that some record has, of whatever list. Most rows are new: one look for many of
+    /// them costs a fraction of a question for each.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn some(&self, mut hashes: Vec<i64>) -> Result<HashSet<i64>> {
+        // In the order of the index, neighbours are on one page.
+        hashes.sort_unstable();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT h.value FROM json_each(?1) h WHERE EXISTS (SELECT 1 FROM record_keys WHERE hash = h.value)",
+        )?;
+        let found = statement.query_map([listed_keys(&hashes)], |row| row.get(0))?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The records of the list that have a key with this hash, the oldest first. Values that differ
@@ -193,11 +213,7 @@ impl<'c> ByKey<'c> {
     ///
     /// # Errors
     /// `Database`.
-    pub fn find(&mut self, hash: i64) -> Result<Vec<Listed>> {
-        // Most rows are new, and this is a tenth of the work of the whole question.
-        if !self.any.exists([hash])? {
-            return Ok(Vec::new());
-        }
+    pub fn find(&self, hash: i64) -> Result<Vec<Listed>> {
         let mut statement = self.connection.prepare_cached(&by_key_sql())?;
         let rows = statement.query_map(params![hash, self.template], listed)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -1,6 +1,7 @@
 //! The checking of one sheet, page by page: what each row becomes, by the template and by the
 //! office's list. Only reads the database.
 
+use std::collections::HashSet;
 use std::sync::mpsc::SyncSender;
 
 use super::work::REPORT_MEMBER;
@@ -226,7 +227,7 @@ impl<'a> Check<'a> {
         let (checker, template) = (&self.checker, &self.template);
         let first = updated.listed.first;
         let others = self.app.db.read(|c| {
-            let mut list = ByKey::new(c, template)?;
+            let list = ByKey::new(c, template);
             let mut others = Vec::new();
             for key in &keys {
                 for listed in list.find(key.hash)? {
@@ -258,12 +259,14 @@ impl<'a> Check<'a> {
     /// that was made of the same row when its repair workbook was dropped back before.
     fn known(&self, checked: &[Checked], origins: &[Option<u32>]) -> Result<Vec<Vec<Known>>> {
         self.app.db.read(|c| {
-            let mut list = ByKey::new(c, &self.template)?;
+            let list = ByKey::new(c, &self.template);
+            let keys = checked.iter().flat_map(|row| &row.keys);
+            let some = list.some(keys.map(|key| key.hash).collect())?;
             checked
                 .iter()
                 .zip(origins)
                 .map(|(row, origin)| {
-                    let mut known = keyed(&mut list, &self.checker, row)?;
+                    let mut known = keyed(&list, &some, &self.checker, row)?;
                     if let (Some(repair), Some(origin)) = (&self.repair, *origin)
                         && row.is_clean()
                         && known.is_empty()
@@ -278,10 +281,15 @@ impl<'a> Check<'a> {
     }
 }
 
-/// The records of the list that have a row's keys, one for a key.
-fn keyed(list: &mut ByKey<'_>, checker: &Checker, row: &Checked) -> Result<Vec<Known>> {
+/// The records of the list that have a row's keys, one for a key; `some` are the hashes that any has.
+fn keyed(
+    list: &ByKey<'_>,
+    some: &HashSet<i64>,
+    checker: &Checker,
+    row: &Checked,
+) -> Result<Vec<Known>> {
     let mut known = Vec::new();
-    for key in &row.keys {
+    for key in row.keys.iter().filter(|key| some.contains(&key.hash)) {
         // A hash only promises: the record's own values decide.
         for listed in list.find(key.hash)? {
             if checker.has_key(key, &listed.data)? {
