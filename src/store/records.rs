@@ -1,6 +1,5 @@
 //! Records: what jobs made of rows, the rows that they parked, and finding a record by its keys.
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
@@ -198,9 +197,10 @@ impl<'c> ByKey<'c> {
     ///
     /// # Errors
     /// `Database`.
-    pub fn some(&self, mut hashes: Vec<i64>) -> Result<HashSet<i64>> {
+    pub fn some(&self, mut hashes: Vec<i64>) -> Result<Vec<i64>> {
         // In the order of the index, neighbours are on one page.
         hashes.sort_unstable();
+        hashes.dedup();
         let mut statement = self.connection.prepare_cached(
             "SELECT h.value FROM json_each(?1) h WHERE EXISTS (SELECT 1 FROM record_keys WHERE hash = h.value)",
         )?;

@@ -1,9 +1,10 @@
 //! The checking of one sheet, page by page: what each row becomes, by the template and by the
 //! office's list. Only reads the database.
 
-use std::collections::HashSet;
 use std::sync::mpsc::SyncSender;
+use std::thread;
 
+use super::lookup::{Candidates, Lookup};
 use super::work::REPORT_MEMBER;
 use crate::app::App;
 use crate::catalog;
@@ -41,6 +42,13 @@ pub(super) struct Check<'a> {
     strange: Option<Notice>,
     /// A mapping that somebody made with this job.
     pub to_remember: Option<Choices>,
+}
+
+/// A row that was checked by itself.
+struct Row {
+    checked: Checked,
+    /// The row that a repaired row was in its own file.
+    origin: Option<u32>,
 }
 
 /// A row and what became of it.
@@ -165,9 +173,25 @@ impl<'a> Check<'a> {
             each_page(app, upload.no, sheet, stop, |page| self.observe(&page))?;
             self.checker.observed();
         }
-        each_page(app, upload.no, sheet, stop, |page| {
-            let batch = self.decide(page)?;
-            batches.send(batch).map_err(|_| Error::Stopped)
+        // While a batch is looked up in the list, the next one is checked.
+        let list = self.template.clone();
+        thread::scope(|scope| {
+            let lookup = Lookup::begin(scope, &app.db, &list)?;
+            let mut looked_up: Option<Vec<Row>> = None;
+            let settle = |check: &mut Self, rows: Vec<Row>| {
+                let batch = check.settle(rows, &lookup.answer()?)?;
+                batches.send(batch).map_err(|_| Error::Stopped)
+            };
+            each_page(app, upload.no, sheet, stop, |page| {
+                let rows = self.check(&page)?;
+                let keys = rows.iter().flat_map(|row| &row.checked.keys);
+                lookup.ask(keys.map(|key| key.hash).collect())?;
+                match looked_up.replace(rows) {
+                    Some(rows) => settle(self, rows),
+                    None => Ok(()),
+                }
+            })?;
+            looked_up.map_or(Ok(()), |rows| settle(self, rows))
         })
     }
 
@@ -175,20 +199,35 @@ impl<'a> Check<'a> {
         page.iter().try_for_each(|row| self.checker.observe(row))
     }
 
-    fn decide(&mut self, page: Vec<sheet::Row>) -> Result<Vec<Decided>> {
-        let mut checked = Vec::with_capacity(page.len());
-        for row in &page {
-            let restored = match &self.repair {
-                Some(repair) => repair.restored(&self.app.db, row)?,
-                None => None,
+    /// Checks rows by themselves and against the rows before them.
+    fn check(&mut self, page: &[sheet::Row]) -> Result<Vec<Row>> {
+        let mut rows = Vec::with_capacity(page.len());
+        for row in page {
+            let (restored, origin) = match &self.repair {
+                Some(repair) => {
+                    let db = &self.app.db;
+                    (repair.restored(db, row)?, repair.origin(db, row)?)
+                }
+                None => (None, None),
             };
-            checked.push(self.checker.check(restored.as_ref().unwrap_or(row))?);
+            rows.push(Row {
+                checked: self.checker.check(restored.as_ref().unwrap_or(row))?,
+                origin,
+            });
         }
-        let origins = self.origins(&page)?;
-        let known = self.known(&checked, &origins)?;
-        let mut batch = Vec::with_capacity(page.len());
+        Ok(rows)
+    }
+
+    /// What becomes of rows beside the records of the list.
+    fn settle(&mut self, rows: Vec<Row>, candidates: &Candidates) -> Result<Vec<Decided>> {
+        let mut batch = Vec::with_capacity(rows.len());
         let update = self.claim.on_duplicate == OnDuplicate::Update;
-        for ((mut checked, mut known), origin) in checked.into_iter().zip(known).zip(origins) {
+        for row in rows {
+            let mut known = self.known(&row, candidates)?;
+            let Row {
+                mut checked,
+                origin,
+            } = row;
             if update && checked.is_clean() {
                 self.look_at_update(&mut checked, &mut known)?;
             }
@@ -245,61 +284,33 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    /// For each row of a repair workbook, the row in its own file that it is.
-    fn origins(&self, page: &[sheet::Row]) -> Result<Vec<Option<u32>>> {
-        page.iter()
-            .map(|row| match &self.repair {
-                Some(repair) => repair.origin(&self.app.db, row),
-                None => Ok(None),
-            })
-            .collect()
-    }
-
-    /// For each row, the records of the office's list that have its keys, one for a key; and the one
-    /// that was made of the same row when its repair workbook was dropped back before.
-    fn known(&self, checked: &[Checked], origins: &[Option<u32>]) -> Result<Vec<Vec<Known>>> {
-        self.app.db.read(|c| {
-            let list = ByKey::new(c, &self.template);
-            let keys = checked.iter().flat_map(|row| &row.keys);
-            let some = list.some(keys.map(|key| key.hash).collect())?;
-            checked
-                .iter()
-                .zip(origins)
-                .map(|(row, origin)| {
-                    let mut known = keyed(&list, &some, &self.checker, row)?;
-                    if let (Some(repair), Some(origin)) = (&self.repair, *origin)
-                        && row.is_clean()
-                        && known.is_empty()
-                    {
-                        let before = repair.put_back(c, &self.template, origin)?;
-                        known.extend(before.map(|listed| Known { key: None, listed }));
-                    }
-                    Ok(known)
-                })
-                .collect()
-        })
-    }
-}
-
-/// The records of the list that have a row's keys, one for a key; `some` are the hashes that any has.
-fn keyed(
-    list: &ByKey<'_>,
-    some: &HashSet<i64>,
-    checker: &Checker,
-    row: &Checked,
-) -> Result<Vec<Known>> {
-    let mut known = Vec::new();
-    for key in row.keys.iter().filter(|key| some.contains(&key.hash)) {
-        // A hash only promises: the record's own values decide.
-        for listed in list.find(key.hash)? {
-            if checker.has_key(key, &listed.data)? {
-                let key = Some(key.number);
-                known.push(Known { key, listed });
-                break;
+    /// The records of the list that have a row's keys, one for a key; or the one that was made of the same
+    /// row when its repair workbook was dropped back before.
+    fn known(&self, row: &Row, candidates: &Candidates) -> Result<Vec<Known>> {
+        let mut known = Vec::new();
+        for key in &row.checked.keys {
+            for listed in candidates.get(&key.hash).into_iter().flatten() {
+                if self.checker.has_key(key, &listed.data)? {
+                    known.push(Known {
+                        key: Some(key.number),
+                        listed: listed.clone(),
+                    });
+                    break;
+                }
             }
         }
+        if let (Some(repair), Some(origin)) = (&self.repair, row.origin)
+            && row.checked.is_clean()
+            && known.is_empty()
+        {
+            let before = self
+                .app
+                .db
+                .read(|c| repair.put_back(c, &self.template, origin))?;
+            known.extend(before.map(|listed| Known { key: None, listed }));
+        }
+        Ok(known)
     }
-    Ok(known)
 }
 
 fn batch_rows(columns: usize) -> u32 {

@@ -4,6 +4,7 @@
 pub mod ahead;
 mod check;
 pub mod leftovers;
+mod lookup;
 pub mod order;
 mod reading;
 mod rekey;
