@@ -1,12 +1,17 @@
 //! The office's list, asked for the keys of a batch of rows while the next batch is checked.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvError, SyncSender};
 use std::thread::{self, Scope};
+use std::time::{Duration, Instant};
 
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::store::records::{ByKey, Listed};
+
+/// How long one view of the list is kept: with each new one SQLite reads the index's pages anew, for the job
+/// itself has written meanwhile; and while one is kept, the log can't begin anew.
+const VIEW_FOR: Duration = Duration::from_millis(100);
 
 /// Records of the list by the hash of a key. A hash only promises: the record's own values decide.
 pub(super) type Candidates = HashMap<i64, Vec<Listed>>;
@@ -31,10 +36,9 @@ impl Lookup {
         thread::Builder::new()
             .name("lookup".to_owned())
             .spawn_scoped(scope, move || {
-                for hashes in asked {
-                    if answer.send(look_up(db, template, hashes)).is_err() {
-                        break;
-                    }
+                let mut next = asked.recv();
+                while let Ok(question) = next {
+                    next = answer_some(db, template, question, &asked, &answer);
                 }
             })?;
         Ok(Lookup { questions, answers })
@@ -55,15 +59,40 @@ impl Lookup {
     }
 }
 
-fn look_up(db: &Db, template: &str, hashes: Vec<i64>) -> Result<Candidates> {
-    if hashes.is_empty() {
-        return Ok(Candidates::new());
-    }
-    db.read(|c| {
+/// Answers a question and those that come soon after it on one view of the list. The next question.
+fn answer_some(
+    db: &Db,
+    template: &str,
+    first: Vec<i64>,
+    asked: &Receiver<Vec<i64>>,
+    answer: &SyncSender<Result<Candidates>>,
+) -> std::result::Result<Vec<i64>, RecvError> {
+    let until = Instant::now() + VIEW_FOR;
+    let mut question = Some(first);
+    let answered = db.read(|c| {
         let list = ByKey::new(c, template);
-        let some = list.some(hashes)?;
-        some.into_iter()
-            .map(|hash| Ok((hash, list.find(hash)?)))
-            .collect()
-    })
+        while let Some(hashes) = question.take() {
+            answer
+                .send(Ok(look_up(&list, hashes)?))
+                .map_err(|_| Error::Stopped)?;
+            let left = until.saturating_duration_since(Instant::now());
+            question = asked.recv_timeout(left).ok();
+        }
+        Ok(())
+    });
+    match answered {
+        Ok(()) => asked.recv(),
+        Err(error) => {
+            // Where nobody takes it, nobody asks any more.
+            let _ = answer.send(Err(error));
+            Err(RecvError)
+        }
+    }
+}
+
+fn look_up(list: &ByKey<'_>, hashes: Vec<i64>) -> Result<Candidates> {
+    let some = list.some(hashes)?;
+    some.into_iter()
+        .map(|hash| Ok((hash, list.find(hash)?)))
+        .collect()
 }
