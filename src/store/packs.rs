@@ -140,6 +140,47 @@ pub(super) fn page(
     Ok(page.rows)
 }
 
+/// As [`super::rows::these`], of a sheet whose rows are packed; nothing where they aren't.
+pub(super) fn these(
+    connection: &Connection,
+    no: UploadNo,
+    sheet: u32,
+    numbers: &[u32],
+) -> Result<Vec<Row>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT rows, size, last_row FROM upload_row_packs
+         WHERE upload_no = ?1 AND sheet = ?2 AND last_row >= ?3 ORDER BY last_row LIMIT 1",
+    )?;
+    let mut rows = Vec::with_capacity(numbers.len());
+    let mut rest = numbers;
+    while let Some(first) = rest.first() {
+        let mut found = statement.query(params![no.0, sheet, first])?;
+        let Some(piece) = found.next()? else { break };
+        let packed = piece.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+        let text = zlib::unpack(packed, piece.get(1)?)?;
+        let last: u32 = piece.get(2)?;
+        let (wanted, others) = rest.split_at(rest.partition_point(|number| *number <= last));
+        let lines: Vec<Line<'_>> = serde_json::from_slice(&text)?;
+        let lines = lines.into_iter();
+        rows.extend(
+            lines
+                .filter(|(number, ..)| wanted.binary_search(number).is_ok())
+                .map(row),
+        );
+        rest = others;
+    }
+    Ok(rows)
+}
+
+fn row((number, cells, kinds, width): Line<'_>) -> Row {
+    Row {
+        number,
+        cells: cells.get().to_owned(),
+        kinds,
+        width,
+    }
+}
+
 /// Rows as they are unpacked.
 struct Page {
     after: u32,
@@ -157,20 +198,15 @@ impl Page {
     /// Adds the rows of a piece that belong to the page.
     fn add(&mut self, text: &[u8]) -> Result<()> {
         let lines: Vec<Line<'_>> = serde_json::from_slice(text)?;
-        for (number, cells, kinds, width) in lines {
-            if number <= self.after {
+        for line in lines {
+            if line.0 <= self.after {
                 continue;
             }
             if self.is_full() {
                 break;
             }
-            self.bytes += cells.get().len();
-            self.rows.push(Row {
-                number,
-                cells: cells.get().to_owned(),
-                kinds,
-                width,
-            });
+            self.bytes += line.1.get().len();
+            self.rows.push(row(line));
         }
         Ok(())
     }
@@ -180,7 +216,7 @@ impl Page {
 mod tests {
     use super::*;
 
-    fn row(number: u32, cells: &str) -> Row {
+    fn plain(number: u32, cells: &str) -> Row {
         Row {
             number,
             cells: cells.to_owned(),
@@ -205,15 +241,15 @@ mod tests {
     #[test]
     fn rows_come_out_as_they_went_in() {
         let rows = [
-            row(
+            plain(
                 2,
                 r#"["007","a \"b\" \\ \n 東京 \u0001",1.50,1e5,null,true]"#,
             ),
-            row(3, r#"{"0":1,"16383":12345678901234567890}"#),
+            plain(3, r#"{"0":1,"16383":12345678901234567890}"#),
             Row {
                 kinds: Some("..dDtpe".to_owned()),
                 width: Some(7),
-                ..row(1_048_576, "[]")
+                ..plain(1_048_576, "[]")
             },
         ];
         let packs = of(&rows).unwrap();
@@ -225,11 +261,16 @@ mod tests {
 
     #[test]
     fn a_piece_ends_after_so_many_rows_or_so_much_text() {
-        let rows: Vec<Row> = (2..602).map(|number| row(number, "[1]")).collect();
+        let rows: Vec<Row> = (2..602).map(|number| plain(number, "[1]")).collect();
         let sizes: Vec<u32> = of(&rows).unwrap().iter().map(|p| p.row_count).collect();
         assert_eq!(sizes, [256, 256, 88]);
         let long = format!("[\"{}\"]", "x".repeat(TEXT_BYTES / 2));
-        let rows = [row(2, &long), row(3, &long), row(4, "[1]"), row(5, &long)];
+        let rows = [
+            plain(2, &long),
+            plain(3, &long),
+            plain(4, "[1]"),
+            plain(5, &long),
+        ];
         let packs = of(&rows).unwrap();
         let sizes: Vec<u32> = packs.iter().map(|p| p.row_count).collect();
         assert_eq!(sizes, [1, 2, 1]);

@@ -99,3 +99,25 @@ pub fn page(
     }
     Ok(rows)
 }
+
+/// The rows with these numbers, which ascend; those that the sheet lacks are left out.
+///
+/// # Errors
+/// `Database`.
+pub fn these(
+    connection: &Connection,
+    no: UploadNo,
+    sheet: u32,
+    numbers: &[u32],
+) -> Result<Vec<Row>> {
+    let packed = packs::these(connection, no, sheet, numbers)?;
+    if !packed.is_empty() {
+        return Ok(packed);
+    }
+    let mut rows = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        let next = page(connection, no, sheet, number.saturating_sub(1), 1)?;
+        rows.extend(next.into_iter().filter(|row| row.number == *number));
+    }
+    Ok(rows)
+}

@@ -50,6 +50,23 @@ fn every_page_of_packed_rows_is_what_it_would_be_of_single_ones() {
 }
 
 #[test]
+fn rows_by_their_numbers_are_found_packed_or_not() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    anna.queue("list.csv", &list());
+    office.work_all();
+    anna.upload("upload-json", "list.csv", &list(), &[])
+        .expect(201);
+    let numbers = [2, 3, 256, 257, 258, 700, 1_031, 1_032, 5_000];
+    for upload in [1, 2] {
+        let db = &office.app.db;
+        let found = db.read(|c| rows::these(c, UploadNo(upload), 0, &numbers));
+        let found: Vec<u32> = found.unwrap().iter().map(|row| row.number).collect();
+        assert_eq!(found, [2, 3, 256, 257, 258, 700, 1_031], "{upload}");
+    }
+}
+
+#[test]
 fn packed_rows_go_with_their_file() {
     let mut office = Office::new();
     let anna = office.member("anna");

@@ -194,19 +194,16 @@ fn repair_xlsx(call: &mut Call<'_, '_>) -> Result<Response> {
         loop {
             let page = db.read(|c| {
                 let parked = records::parked(c, job.id, after, PAGE / 20)?;
-                parked
-                    .into_iter()
-                    .map(|parked| {
-                        let before = parked.row.saturating_sub(1);
-                        let row = rows::page(c, job.upload, sheet.position, before, 1)?;
-                        Ok((parked, row.into_iter().next()))
-                    })
-                    .collect::<Result<Vec<_>>>()
+                let numbers: Vec<u32> = parked.iter().map(|parked| parked.row).collect();
+                let rows = rows::these(c, job.upload, sheet.position, &numbers)?;
+                Ok((parked, rows))
             })?;
-            let Some((last, _)) = page.last() else { break };
+            let (parked, rows) = page;
+            let Some(last) = parked.last() else { break };
             after = last.row;
-            for (parked, row) in &page {
-                if let Some(row) = row
+            for parked in &parked {
+                let row = rows.binary_search_by_key(&parked.row, |row| row.number);
+                if let Some(row) = row.ok().and_then(|at| rows.get(at))
                     && parked.outcome == "invalid"
                 {
                     let mut remarks = remarks(&parked.problems)?;
