@@ -14,7 +14,7 @@ use crate::words::Code;
 pub(super) const APPLICATION_ID: i64 = 0x5348_4c4e;
 
 /// The schema's version, kept in `user_version`.
-pub const VERSION: i64 = 4;
+pub const VERSION: i64 = 6;
 
 const SCHEMA: &str = include_str!("../../schema.sql");
 
@@ -44,6 +44,17 @@ const STEPS: &[&str] = &[
          template TEXT PRIMARY KEY,
          form TEXT
      ) STRICT, WITHOUT ROWID;",
+    // 5: nothing yet.
+    "",
+    // 6: the fields of new records stand once for each job. Those that are there keep theirs.
+    "CREATE TABLE job_fields (
+         job_id INTEGER NOT NULL REFERENCES jobs (id),
+         position INTEGER NOT NULL,
+         name TEXT NOT NULL,
+         PRIMARY KEY (job_id, position)
+     ) STRICT, WITHOUT ROWID;
+     DROP INDEX IF EXISTS records_kept;
+     ALTER TABLE records DROP COLUMN template;",
 ];
 
 /// What a file says of itself.

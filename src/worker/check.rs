@@ -197,10 +197,7 @@ impl<'a> Check<'a> {
             if let Some(known) = known.into_iter().next()
                 && settled.outcome == Outcome::Updated
             {
-                if self.checker.merge(&known.listed.data, &mut settled)? {
-                    // Keys of columns that the file lacks are those of the record as it was.
-                    settled.keys = self.checker.record_keys(&settled.data)?;
-                }
+                self.checker.merge(&known.listed.data, &mut settled)?;
                 replaces = Some(known.listed.first);
             }
             batch.push(Decided {
