@@ -44,8 +44,16 @@ const STEPS: &[&str] = &[
          template TEXT PRIMARY KEY,
          form TEXT
      ) STRICT, WITHOUT ROWID;",
-    // 5: nothing yet.
-    "",
+    // 5: rows of files that jobs read are packed.
+    "CREATE TABLE upload_row_packs (
+         id INTEGER PRIMARY KEY,
+         upload_no INTEGER NOT NULL REFERENCES uploads (no),
+         sheet INTEGER NOT NULL,
+         last_row INTEGER NOT NULL,
+         row_count INTEGER NOT NULL,
+         rows BLOB NOT NULL,
+         size INTEGER NOT NULL
+     ) STRICT;",
     // 6: the fields of new records stand once for each job. Those that are there keep theirs.
     "CREATE TABLE job_fields (
          job_id INTEGER NOT NULL REFERENCES jobs (id),
