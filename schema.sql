@@ -363,15 +363,42 @@ END;
 
 -- Results --------------------------------------------------------------------------------------
 
--- The records that jobs made. Rows of unfinished or undone jobs may stand here for a while; v_records shows the list.
+-- The fields of the records of a job, once for all of them: the template's in its order, then columns of no field.
+CREATE TABLE job_fields (
+    job_id        INTEGER NOT NULL REFERENCES jobs (id),
+    position      INTEGER NOT NULL,                 -- from 0, as in records.data
+    name          TEXT NOT NULL,
+    PRIMARY KEY (job_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX job_fields_by_name ON job_fields (job_id, name);
+
+CREATE TRIGGER job_fields_stay BEFORE UPDATE ON job_fields
+BEGIN
+    SELECT RAISE(ABORT, 'the fields of a job name the values of its records and do not change');
+END;
+
+CREATE TRIGGER job_fields_come_before_the_end BEFORE INSERT ON job_fields
+WHEN (SELECT status = 'completed' FROM jobs WHERE id = NEW.job_id)
+BEGIN
+    SELECT RAISE(ABORT, 'the fields of a job name the values of its records and do not change');
+END;
+
+CREATE TRIGGER job_fields_are_kept BEFORE DELETE ON job_fields
+WHEN (SELECT status = 'completed' FROM jobs WHERE id = OLD.job_id)
+BEGIN
+    SELECT RAISE(ABORT, 'the fields of a job name the values of its records and do not change');
+END;
+
+-- The records that jobs made. Rows of unfinished or undone jobs may stand here for a while; v_records shows the list,
+-- and all values with their fields. Here these stand only where a record has others than job_fields says: when it was
+-- updated by a file under another version of the template, or filed by an earlier version of the program.
 CREATE TABLE records (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     job_id        INTEGER NOT NULL REFERENCES jobs (id),
-    template      TEXT NOT NULL,
     row           INTEGER NOT NULL,                 -- 1-based, in the file of the job, or in source_no
     source_no     INTEGER REFERENCES uploads (no),  -- the file that a repaired row is from; NULL: the job's own
     replaces      INTEGER,                          -- the first version of the same record; NULL: this is the first
-    data          TEXT NOT NULL CHECK (json_valid(data)),    -- {"field": value}
+    data          TEXT NOT NULL CHECK (json_valid(data)),    -- [value], as job_fields orders them, or {"field": value}
     changes       TEXT,                             -- [{"cell","field","original","stored","rule"}]; NULL: stored as it stood
     kept          INTEGER NOT NULL DEFAULT 0 CHECK (kept IN (0, 1)), -- it stays in the list though its job was undone
     keys          TEXT,                             -- [hash], those that record_keys has of it; NULL: none
@@ -379,11 +406,11 @@ CREATE TABLE records (
 ) STRICT;
 CREATE INDEX records_by_job ON records (job_id, id);
 CREATE INDEX records_versions ON records (replaces, id) WHERE replaces IS NOT NULL;
-CREATE INDEX records_kept ON records (template, id) WHERE kept;
+CREATE INDEX records_kept ON records (id) WHERE kept;
 CREATE INDEX records_repaired ON records (source_no, row) WHERE source_no IS NOT NULL;
 
 -- Filing is not guarded here, for a trigger on each of a million records would cost; the worker's fence is.
-CREATE TRIGGER records_stay BEFORE UPDATE OF id, job_id, template, row, source_no, replaces, data, changes ON records
+CREATE TRIGGER records_stay BEFORE UPDATE OF id, job_id, row, source_no, replaces, data, changes ON records
 BEGIN
     SELECT RAISE(ABORT, 'a record does not change; a later job files its newer version');
 END;
@@ -483,9 +510,10 @@ CREATE TABLE idempotency (
 -- Views for people -----------------------------------------------------------------------------
 
 -- The list of the office: the newest version of each record of completed jobs. A version that could not give
--- way when its job was undone, because another record has a key of the older one, is kept until it can.
-CREATE VIEW v_records AS
-SELECT r.id, r.template, r.data, u.filename AS file, r.row, p.username AS uploader, j.id AS job, j.finished_at AS stored_at
+-- way when its job was undone, because another record has a key of the older one, is kept until it can. Here as it is
+-- stored; v_records and v_clean_NAME are made of it.
+CREATE VIEW v_stored AS
+SELECT r.id, j.template, r.data, u.filename AS file, r.row, p.username AS uploader, j.id AS job, j.finished_at AS stored_at
 FROM records r
 CROSS JOIN jobs j ON j.id = r.job_id AND j.status = 'completed' AND (
     j.undone_at IS NULL OR r.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = r.let_go) IS NULL)
@@ -496,6 +524,16 @@ WHERE NOT EXISTS (
     WHERE n.replaces = coalesce(r.replaces, r.id) AND n.id > r.id
       AND k.status = 'completed' AND (
           k.undone_at IS NULL OR n.kept AND (SELECT g.undone_at FROM jobs g WHERE g.id = n.let_go) IS NULL));
+
+-- The same with {"field": value} for all.
+CREATE VIEW v_records AS
+SELECT id, template,
+       CASE WHEN substr(data, 1, 1) = '[' THEN (
+           SELECT json_group_object(name, json(s.data -> position))
+           FROM (SELECT f.name, f.position FROM job_fields f WHERE f.job_id = s.job ORDER BY f.position))
+       ELSE data END AS data,
+       file, row, uploader, job, stored_at
+FROM v_stored s;
 
 -- Who waits for what: position 0 is being processed, 1 is next.
 CREATE VIEW v_queue AS

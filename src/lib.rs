@@ -11,7 +11,7 @@
 //! shelf     store: one file per table        │      (reads)
 //! workshop        sheet: bytes → rows, in a child process
 //!                            │
-//! ground    db ─ clock ─ bell ─ runs ─ stop ─ turns ─ pulse ─ room ─ settings ─ limits ─ error ─ words ─ id
+//! ground    db ─ clock ─ bell ─ runs ─ stop ─ turns ─ pulse ─ room ─ record ─ settings ─ limits ─ error ─ words ─ id
 //!           metrics · faults (tests only)
 //! ```
 //!
@@ -30,6 +30,7 @@ pub mod limits;
 pub mod logged;
 pub mod metrics;
 pub mod pulse;
+pub mod record;
 pub mod room;
 pub mod runs;
 pub mod settings;

@@ -77,7 +77,7 @@ fn file(queue: &product::Queue, rows: u32) {
     for first in (0..rows).step_by(2_000) {
         db.write(|tx| {
             let mut keys = NewKeys::default();
-            let mut filer = Filer::begin(tx, claim.job, "companies", &mut keys)?;
+            let mut filer = Filer::begin(tx, claim.job, &mut keys)?;
             for row in first..rows.min(first + 2_000) {
                 let data = format!(
                     r#"{{"company_name":"Acme {row} GmbH","linkedin_url":"https://www.linkedin.com/company/acme-{row}"}}"#

@@ -15,7 +15,7 @@ use crate::store::templates;
 /// What the names of these views begin with.
 const PREFIX: &str = "v_clean_";
 
-/// Columns that say where a record is from, after its fields: name, and expression on `v_records`.
+/// Columns that say where a record is from, after its fields: name, and expression on `v_stored`.
 const SOURCE: [(&str, &str); 6] = [
     ("record", "id"),
     ("file", "file"),
@@ -126,20 +126,26 @@ fn view<'a>(name: &str, template: &str, fields: impl Iterator<Item = &'a str>) -
             .map(|(column, expression)| format!("{expression} AS {}", quoted(column))),
     );
     format!(
-        "CREATE VIEW {} AS\nSELECT {}\nFROM v_records WHERE template = {}",
+        "CREATE VIEW {} AS\nSELECT {}\nFROM v_stored WHERE template = {}",
         quoted(name),
         columns.join(",\n       "),
         text(template)
     )
 }
 
-/// The value of a field. A path can't name every field: SQLite knows no escape in one.
+/// The value of a field: at the place that the job's fields give it, or under its name.
 fn value(field: &str) -> String {
-    if field.contains(|c: char| c == '"' || c == '\\' || c.is_control()) {
-        let name = text(field);
-        return format!("(SELECT value FROM json_each(v_records.data) WHERE key = {name})");
-    }
-    format!("data ->> {}", text(&format!("$.\"{field}\"")))
+    let name = text(field);
+    // A path can't name every field: SQLite knows no escape in one.
+    let named = if field.contains(|c: char| c == '"' || c == '\\' || c.is_control()) {
+        format!("(SELECT value FROM json_each(v_stored.data) WHERE key = {name})")
+    } else {
+        format!("data ->> {}", text(&format!("$.\"{field}\"")))
+    };
+    format!(
+        "iif(substr(data, 1, 1) = '[', \
+         data ->> (SELECT position FROM job_fields WHERE job_id = v_stored.job AND name = {name}), {named})"
+    )
 }
 
 fn quoted(name: &str) -> String {
@@ -171,38 +177,56 @@ mod tests {
             "row",
             "ROW",
             "new\nline",
-            "; DROP TABLE v_records",
+            "; DROP TABLE v_stored",
         ];
         let connection = Connection::open_in_memory().unwrap();
         connection
             .execute_batch(
-                "CREATE TABLE v_records (id, template, data, file, row, uploader, job, stored_at)",
+                "CREATE TABLE v_stored (id, template, data, file, row, uploader, job, stored_at);
+                 CREATE TABLE job_fields (job_id, position, name)",
             )
             .unwrap();
+        let file = |id: i64, job: i64, data: String| {
+            connection
+                .execute(
+                    "INSERT INTO v_stored VALUES (?1, 'it''s', ?2, 'a.csv', 2, 'anna', ?3, '')",
+                    (id, data, job),
+                )
+                .unwrap();
+        };
+        // In any order, beside the values or for the job.
         let data: serde_json::Map<String, Value> = (0..)
             .zip(names)
             .map(|(at, name)| (name.to_owned(), Value::from(at)))
             .collect();
-        connection
-            .execute(
-                "INSERT INTO v_records VALUES (7, 'it''s', ?1, 'a.csv', 2, 'anna', 1, '')",
-                [Value::Object(data).to_string()],
-            )
-            .unwrap();
+        let values: Vec<i64> = (0..).take(names.len()).collect();
+        file(7, 1, Value::Object(data).to_string());
+        file(
+            8,
+            2,
+            format!("{:?}", values.iter().rev().collect::<Vec<_>>()),
+        );
+        for (position, name) in (0_i64..).zip(names.iter().rev()) {
+            connection
+                .execute(
+                    "INSERT INTO job_fields VALUES (2, ?1, ?2)",
+                    (position, name),
+                )
+                .unwrap();
+        }
         let sql = view("v_clean_it's", "it's", names.into_iter());
         connection.execute_batch(&sql).unwrap();
         let mut statement = connection
             .prepare("SELECT * FROM \"v_clean_it's\"")
             .unwrap();
         let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-        statement
-            .query_row([], |row| {
-                for (at, name) in (0_usize..).zip(names) {
-                    assert_eq!(row.get::<_, i64>(at)?, i64::try_from(at).unwrap(), "{name}");
-                }
-                Ok(())
-            })
-            .unwrap();
+        let mut rows = statement.query([]).unwrap();
+        for _ in 0..2 {
+            let row = rows.next().unwrap().unwrap();
+            for (at, (name, value)) in names.iter().zip(&values).enumerate() {
+                assert_eq!(row.get::<_, i64>(at).unwrap(), *value, "{name}");
+            }
+        }
         assert_eq!(columns[0], "plain");
         assert_eq!(columns[12], "ROW_2");
         assert_eq!(columns[13], "new\nline");

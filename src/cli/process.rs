@@ -356,6 +356,7 @@ fn write_records(
             kind: kind.to_owned(),
         })
         .collect();
+    let names = checker.fields();
     let mut buffer = Vec::new();
     csv::begin(&mut buffer, &fields)?;
     let mut progress = Progress::new("Checking");
@@ -366,9 +367,10 @@ fn write_records(
         let checked = checker.check(&row)?;
         let settled = checker.settle(checked, &[], false);
         if settled.is_record() {
-            ndjson.write_all(settled.data.as_bytes())?;
+            let record = names.object(&settled.data)?;
+            ndjson.write_all(record.as_bytes())?;
             ndjson.write_all(b"\n")?;
-            csv::record(&mut buffer, &fields, &settled.data)?;
+            csv::record(&mut buffer, &fields, &record)?;
             table.write_all(&buffer)?;
             buffer.clear();
         }

@@ -44,7 +44,8 @@ const STEPS: &[&str] = &[
          template TEXT PRIMARY KEY,
          form TEXT
      ) STRICT, WITHOUT ROWID;",
-    // 5: rows of files that jobs read are packed.
+    // 5: rows of files that jobs read are packed; the fields of new records stand once for each job. Those
+    // that are there keep theirs.
     "CREATE TABLE upload_row_packs (
          id INTEGER PRIMARY KEY,
          upload_no INTEGER NOT NULL REFERENCES uploads (no),
@@ -53,7 +54,15 @@ const STEPS: &[&str] = &[
          row_count INTEGER NOT NULL,
          rows BLOB NOT NULL,
          size INTEGER NOT NULL
-     ) STRICT;",
+     ) STRICT;
+     CREATE TABLE job_fields (
+         job_id INTEGER NOT NULL REFERENCES jobs (id),
+         position INTEGER NOT NULL,
+         name TEXT NOT NULL,
+         PRIMARY KEY (job_id, position)
+     ) STRICT, WITHOUT ROWID;
+     DROP INDEX IF EXISTS records_kept;
+     ALTER TABLE records DROP COLUMN template;",
 ];
 
 /// What a file says of itself.

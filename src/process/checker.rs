@@ -19,8 +19,9 @@ use super::report::{Columns, Report, Stats};
 use super::seen::Seen;
 use super::template::{Field, Template};
 use super::types::FieldType;
-use super::value::{Value, write_json_text};
+use super::value::Value;
 use crate::error::Result;
+use crate::record::Fields;
 use crate::sheet::{Cell, Column, Notice, Row};
 use crate::words::{Fault, How};
 
@@ -83,7 +84,7 @@ impl Checked {
 #[derive(Debug, Clone)]
 pub struct Collision {
     pub record_id: i64,
-    /// The record's values as JSON.
+    /// The record: `{"field": value, …}`.
     pub data: String,
     /// Where it came from.
     pub file: String,
@@ -97,7 +98,8 @@ pub struct Collision {
 pub struct Settled {
     pub row: u32,
     pub outcome: Outcome,
-    /// The record: `{"field": value}`.
+    /// The record: `[value, …]` in the order of [`Checker::members`]; `{"field": value, …}` where it has
+    /// others.
     pub data: String,
     /// The changed values as a JSON array, where there are any.
     pub changes: Option<String>,
@@ -130,8 +132,6 @@ pub struct Checker {
     extras: Vec<usize>,
     /// The names of a record's members: the fields, then the extra columns.
     members: Vec<String>,
-    /// `"name":` for each of them.
-    names: Vec<String>,
     /// Room that is made for the next record: the last one's length, and a little.
     record_bytes: usize,
     /// Fields of a whole record of a text file; `None` for workbooks.
@@ -172,15 +172,6 @@ impl Checker {
             .map(|(at, _)| at)
             .collect();
         let members = record_names(template, &facts, &extras);
-        let names: Vec<String> = members
-            .iter()
-            .map(|name| {
-                let mut json = String::new();
-                write_json_text(&mut json, name);
-                json.push(':');
-                json
-            })
-            .collect();
         let width = (!facts.workbook).then(|| {
             let labelled = facts.columns.iter().filter(|column| column.label.is_some());
             labelled.map(|column| column.index + 1).max().unwrap_or(0)
@@ -190,14 +181,16 @@ impl Checker {
             keys: Keys::new(template, |field| {
                 places.get(field).is_some_and(Option::is_some)
             }),
-            profiles: names.iter().map(|_| Profile::new(names.len())).collect(),
+            profiles: members
+                .iter()
+                .map(|_| Profile::new(members.len()))
+                .collect(),
             template: template.clone(),
             facts,
             mapping,
             places,
             extras,
             members,
-            names,
             record_bytes: RECORD_BYTES_MORE,
             width,
             tally: Tally::default(),
@@ -234,6 +227,11 @@ impl Checker {
         let kinds = self.template.fields.iter().map(|field| field.kind.name());
         let kinds = kinds.chain(std::iter::repeat("any"));
         self.members.iter().map(String::as_str).zip(kinds)
+    }
+
+    /// The fields of a record, which name the values of [`Settled::data`].
+    pub fn fields(&self) -> Fields {
+        Fields::new(&self.members)
     }
 
     /// Whether all rows have to be shown to [`Checker::observe`] before the first is checked.
@@ -280,18 +278,19 @@ impl Checker {
                 Some((cell, steps)) => check_cell(field, cell, workbook, steps),
                 None => check_cell(field, cell, workbook, &[]),
             };
-            if let (Some(place), Some(name), Some(profile)) =
-                (place, self.names.get(at), self.profiles.get_mut(at))
-            {
-                line.take(field, cell, place, name, &checked, profile);
-            } else if let Some(name) = self.names.get(at) {
-                line.member(name, None);
+            if let (Some(place), Some(profile)) = (place, self.profiles.get_mut(at)) {
+                line.take(field, cell, place, &checked, profile);
+            } else {
+                line.value(None);
             }
             values.push(checked.value);
         }
         for (at, extra) in self.extras.iter().enumerate() {
             let at = at + self.template.fields.len();
-            let Some(column) = self.facts.columns.get(*extra) else {
+            let column = self.facts.columns.get(*extra);
+            let (Some(column), Some(name)) = (column, self.members.get(at)) else {
+                // A record has a value for each of its members.
+                line.value(None);
                 continue;
             };
             let cell = cells.get(column.index).unwrap_or(&Cell::Empty);
@@ -302,15 +301,7 @@ impl Checker {
                 profile.add(value);
                 line.has_values = true;
             }
-            if let (Some(name), Some(json_name)) = (self.members.get(at), self.names.get(at)) {
-                line.extra(
-                    (name, json_name),
-                    cell,
-                    column.index,
-                    value.as_ref(),
-                    &restored,
-                );
-            }
+            line.extra(name, cell, column.index, value.as_ref(), &restored);
         }
         if let Some(width) = self.width {
             let extras = self.missing_extras();

@@ -9,7 +9,8 @@ use super::normalize::{self, Step};
 use super::problem::{Problem, RowProblems};
 use super::profile::Profile;
 use super::template::{Field, Template};
-use super::value::{Value, write_json_text};
+use super::value::Value;
+use crate::record::write_text;
 use crate::sheet::{Cell, Cells, Column, ERROR_TEXT, Row, cell_name};
 use crate::words::Fault;
 
@@ -144,7 +145,7 @@ impl Line {
     /// `bytes`: about as long as the record will be.
     pub(super) fn new(row: u32, bytes: usize) -> Line {
         let mut data = String::with_capacity(bytes);
-        data.push('{');
+        data.push('[');
         Line {
             row,
             data,
@@ -154,12 +155,11 @@ impl Line {
         }
     }
 
-    /// Adds a member to the record; `name` is `"name":`.
-    pub(super) fn member(&mut self, name: &str, value: Option<&Value<'_>>) {
+    /// Adds the next value to the record.
+    pub(super) fn value(&mut self, value: Option<&Value<'_>>) {
         if self.data.len() > 1 {
             self.data.push(',');
         }
-        self.data.push_str(name);
         match value {
             Some(value) => value.write_json(&mut self.data),
             None => self.data.push_str("null"),
@@ -171,7 +171,6 @@ impl Line {
         field: &Field,
         cell: &Cell<'_>,
         place: usize,
-        name: &str,
         checked: &CheckedCell<'_>,
         profile: &mut Profile,
     ) {
@@ -207,8 +206,8 @@ impl Line {
             profile.add(value);
         }
         let from = self.data.len();
-        self.member(name, checked.value.as_ref());
-        self.note_change(field, cell, place, from, name, checked);
+        self.value(checked.value.as_ref());
+        self.note_change(field, cell, place, from, checked);
     }
 
     /// Puts the cell into the ledger where the record does not hold it as it stands in the file.
@@ -218,14 +217,13 @@ impl Line {
         cell: &Cell<'_>,
         place: usize,
         from: usize,
-        name: &str,
         checked: &CheckedCell<'_>,
     ) {
         if checked.wrong_type || matches!(cell, Cell::Empty) {
             return;
         }
         let comma = usize::from(from > 1);
-        let stored = self.data.get(from + comma + name.len()..).unwrap_or("");
+        let stored = self.data.get(from + comma..).unwrap_or("");
         let text = cell_text(cell);
         let same = match &checked.value {
             None => text.is_empty(),
@@ -247,14 +245,13 @@ impl Line {
     /// Adds the value of a column that serves no field; `normalized` is what became of its cell.
     pub(super) fn extra(
         &mut self,
-        name: (&str, &str),
+        name: &str,
         cell: &Cell<'_>,
         place: usize,
         value: Option<&Value<'_>>,
         normalized: &Normalized<'_>,
     ) {
-        let (name, json_name) = name;
-        self.member(json_name, value);
+        self.value(value);
         if let (Some((_, steps)), Some(value)) = (normalized, value) {
             let mut stored = String::new();
             value.write_json(&mut stored);
@@ -275,19 +272,19 @@ impl Line {
         self.changes
             .push_str(if self.changes.is_empty() { "[" } else { "," });
         self.changes.push_str("{\"cell\":");
-        write_json_text(&mut self.changes, &cell_name(place, self.row));
+        write_text(&mut self.changes, &cell_name(place, self.row));
         self.changes.push_str(",\"field\":");
-        write_json_text(&mut self.changes, field);
+        write_text(&mut self.changes, field);
         self.changes.push_str(",\"original\":");
         if matches!(cell, Cell::Number(_) | Cell::Bool(_)) {
             self.changes.push_str(text);
         } else {
-            write_json_text(&mut self.changes, text);
+            write_text(&mut self.changes, text);
         }
         self.changes.push_str(",\"stored\":");
         self.changes.push_str(stored);
         self.changes.push_str(",\"rule\":");
-        write_json_text(&mut self.changes, rule);
+        write_text(&mut self.changes, rule);
         self.changes.push('}');
     }
 
@@ -340,7 +337,7 @@ impl Line {
     }
 
     pub(super) fn finish(mut self, keys: Vec<Key>) -> Checked {
-        self.data.push('}');
+        self.data.push(']');
         if !self.changes.is_empty() {
             self.changes.push(']');
         }

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::fmt::Write;
 
 use super::decimal::Decimal;
 use super::duration;
 use super::moment::Moment;
+use crate::record::write_text;
 
 /// What a cell holds, read as its field's type says.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,7 +127,7 @@ impl<'a> Value<'a> {
             | Value::Time(_)
             | Value::DateTime(_)
             | Value::YearMonth(_)
-            | Value::Duration(_) => write_json_text(out, &self.text()),
+            | Value::Duration(_) => write_text(out, &self.text()),
         }
     }
 
@@ -173,33 +173,6 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Appends text as a JSON string.
-pub(super) fn write_json_text(out: &mut String, text: &str) {
-    out.push('"');
-    let mut from = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0..=31 => "",
-            _ => continue,
-        };
-        out.push_str(&text[from..at]);
-        from = at + 1;
-        if escape.is_empty() {
-            // Writing to a String can't fail.
-            let _ = write!(out, "\\u{byte:04x}");
-        } else {
-            out.push_str(escape);
-        }
-    }
-    out.push_str(&text[from..]);
-    out.push('"');
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,7 +188,7 @@ mod tests {
             "\u{7f}\u{2028}",
         ] {
             let mut out = String::new();
-            write_json_text(&mut out, text);
+            write_text(&mut out, text);
             let back: String = serde_json::from_str(&out).unwrap();
             assert_eq!(back, text);
         }

@@ -54,7 +54,7 @@ mod tests {
             bare(rest.split_once(';').unwrap().0)
         };
         let (this, newer) = in_list().split_once(" AND NOT ").unwrap();
-        let records = view("v_records");
+        let records = view("v_stored");
         assert!(records.contains(&format!("ON j.id = r.job_id AND {}", bare(this))));
         assert!(records.ends_with(&format!("WHERE NOT {}", bare(newer))));
         assert!(view("v_changes").ends_with(&format!("WHERE {}", bare(this))));

@@ -2,6 +2,7 @@
 //! transaction and asks no clock.
 
 pub mod audit;
+pub mod fields;
 pub mod idempotency;
 mod in_list;
 pub mod jobs;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
+use super::fields::Named;
 use super::in_list::{counts, in_list};
 use crate::db::Tx;
 use crate::error::Result;
@@ -16,7 +17,7 @@ pub struct NewRecord<'a> {
     pub row: u32,
     /// The file that a repaired row is from.
     pub source: Option<UploadNo>,
-    /// `{"field": value}`
+    /// `[value, …]` in the order of the job's fields, or `{"field": value, …}`.
     pub data: &'a str,
     /// The changed values as a JSON array, where there are any.
     pub changes: Option<&'a str>,
@@ -32,6 +33,7 @@ pub struct Listed {
     pub id: i64,
     /// The id of its first version.
     pub first: i64,
+    /// `{"field": value, …}`
     pub data: String,
     pub file: String,
     pub row: u32,
@@ -90,7 +92,6 @@ impl NewKeys {
 /// completed, and rows that did not become any.
 pub struct Filer<'t> {
     job: JobId,
-    template: &'t str,
     record: CachedStatement<'t>,
     parked: CachedStatement<'t>,
     /// To be filed before the job is completed.
@@ -100,18 +101,12 @@ pub struct Filer<'t> {
 impl<'t> Filer<'t> {
     /// # Errors
     /// `Database`.
-    pub fn begin(
-        tx: &'t Tx<'t>,
-        job: JobId,
-        template: &'t str,
-        keys: &'t mut NewKeys,
-    ) -> Result<Filer<'t>> {
+    pub fn begin(tx: &'t Tx<'t>, job: JobId, keys: &'t mut NewKeys) -> Result<Filer<'t>> {
         Ok(Filer {
             job,
-            template,
             record: tx.prepare_cached(
-                "INSERT INTO records (job_id, template, row, source_no, replaces, data, changes, keys)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO records (job_id, row, source_no, replaces, data, changes, keys)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?,
             parked: tx.prepare_cached(
                 "INSERT INTO parked_rows (job_id, row, outcome, problems) VALUES (?1, ?2, ?3, ?4)",
@@ -127,7 +122,6 @@ impl<'t> Filer<'t> {
     pub fn insert(&mut self, record: &NewRecord<'_>) -> Result<()> {
         let id = self.record.insert(params![
             self.job.0,
-            self.template,
             record.row,
             record.source.map(|no| no.0),
             record.replaces,
@@ -166,15 +160,16 @@ pub(super) fn listed_keys(keys: &[i64]) -> Option<String> {
     Some(text)
 }
 
-fn listed(row: &rusqlite::Row<'_>) -> rusqlite::Result<Listed> {
+fn listed(row: &rusqlite::Row<'_>, named: &mut Named<'_>) -> Result<Listed> {
+    let job = JobId(row.get(6)?);
     Ok(Listed {
         id: row.get(0)?,
         first: row.get(1)?,
-        data: row.get(2)?,
+        data: named.object(job, row.get(2)?)?,
         file: row.get(3)?,
         row: row.get(4)?,
         uploader: row.get(5)?,
-        job: JobId(row.get(6)?),
+        job,
     })
 }
 
@@ -182,6 +177,7 @@ fn listed(row: &rusqlite::Row<'_>) -> rusqlite::Result<Listed> {
 pub struct ByKey<'c> {
     connection: &'c Connection,
     template: &'c str,
+    named: Named<'c>,
 }
 
 impl<'c> ByKey<'c> {
@@ -189,6 +185,7 @@ impl<'c> ByKey<'c> {
         ByKey {
             connection,
             template,
+            named: Named::new(connection),
         }
     }
 
@@ -213,10 +210,14 @@ impl<'c> ByKey<'c> {
     ///
     /// # Errors
     /// `Database`.
-    pub fn find(&self, hash: i64) -> Result<Vec<Listed>> {
+    pub fn find(&mut self, hash: i64) -> Result<Vec<Listed>> {
         let mut statement = self.connection.prepare_cached(&by_key_sql())?;
-        let rows = statement.query_map(params![hash, self.template], listed)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let mut rows = statement.query(params![hash, self.template])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(listed(row, &mut self.named)?);
+        }
+        Ok(found)
     }
 }
 
@@ -225,8 +226,8 @@ fn by_key_sql() -> String {
     format!(
         "SELECT r.id, coalesce(r.replaces, r.id), r.data, u.filename, r.row, p.username, r.job_id
          FROM record_keys q
-         CROSS JOIN records r ON r.id = q.record_id AND r.template = ?2
-         CROSS JOIN jobs j ON j.id = r.job_id
+         CROSS JOIN records r ON r.id = q.record_id
+         CROSS JOIN jobs j ON j.id = r.job_id AND j.template = ?2
          CROSS JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
          CROSS JOIN users p ON p.id = j.user_id
          WHERE q.hash = ?1 AND {in_list}
@@ -255,11 +256,13 @@ pub fn repaired(
          CROSS JOIN jobs j ON j.id = r.job_id
          CROSS JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
          CROSS JOIN users p ON p.id = j.user_id
-         WHERE o.source_no = ?2 AND o.row = ?3 AND r.template = ?4 AND {in_list}
+         WHERE o.source_no = ?2 AND o.row = ?3 AND j.template = ?4 AND {in_list}
          ORDER BY r.id LIMIT 1"
     ))?;
-    let found = statement.query_row(params![home.0, source.0, row, template], listed);
-    Ok(found.optional()?)
+    let mut found = statement.query(params![home.0, source.0, row, template])?;
+    let mut named = Named::new(connection);
+    let first = found.next()?;
+    first.map(|row| listed(row, &mut named)).transpose()
 }
 
 /// A page of the list, oldest first, after `after`; `search` finds text in any value, whatever its
@@ -285,19 +288,23 @@ pub fn page(
          CROSS JOIN jobs j ON j.id = r.job_id
          CROSS JOIN uploads u ON u.no = coalesce(r.source_no, j.upload_no)
          CROSS JOIN users p ON p.id = j.user_id
-         WHERE r.id > ?2 AND r.template = ?1 AND {in_list} AND {search_sql}
+         WHERE r.id > ?2 AND j.template = ?1 AND {in_list} AND {search_sql}
          ORDER BY r.id LIMIT ?3"
     ))?;
-    let rows = statement.query_map(
-        params![template, after, limit, search.map(str::to_lowercase)],
-        listed,
-    )?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let search = search.map(str::to_lowercase);
+    let mut rows = statement.query(params![template, after, limit, search])?;
+    let mut named = Named::new(connection);
+    let mut page = Vec::new();
+    while let Some(row) = rows.next()? {
+        page.push(listed(row, &mut named)?);
+    }
+    Ok(page)
 }
 
 /// A version of a record, and the template that it was filed under.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Version {
+    /// `{"field": value, …}`
     pub data: String,
     pub template: String,
     pub template_version: i64,
@@ -308,19 +315,19 @@ pub struct Version {
 /// # Errors
 /// `Database`.
 pub fn version(connection: &Connection, id: i64) -> Result<Option<Version>> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT r.data, r.template, j.template_version FROM records r JOIN jobs j ON j.id = r.job_id
-             WHERE r.id = ?1",
-        )?
-        .query_row([id], |row| {
-            Ok(Version {
-                data: row.get(0)?,
-                template: row.get(1)?,
-                template_version: row.get(2)?,
-            })
-        })
-        .optional()?)
+    let mut statement = connection.prepare_cached(
+        "SELECT r.data, j.template, j.template_version, j.id FROM records r JOIN jobs j ON j.id = r.job_id
+         WHERE r.id = ?1",
+    )?;
+    let mut found = statement.query([id])?;
+    let Some(row) = found.next()? else {
+        return Ok(None);
+    };
+    Ok(Some(Version {
+        data: Named::new(connection).object(JobId(row.get(3)?), row.get(0)?)?,
+        template: row.get(1)?,
+        template_version: row.get(2)?,
+    }))
 }
 
 /// A record of one job, with what was changed on the way in.
@@ -328,6 +335,7 @@ pub fn version(connection: &Connection, id: i64) -> Result<Option<Version>> {
 pub struct OfJob {
     pub id: i64,
     pub row: u32,
+    /// `{"field": value, …}`
     pub data: String,
     pub changes: Option<String>,
     /// Whether it took the place of an older version.
@@ -345,12 +353,13 @@ pub fn of_job(connection: &Connection, job: JobId, after: i64, limit: u32) -> Re
          WHERE job_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
     )?;
     let mut found = statement.query(params![job.0, after, limit])?;
+    let mut named = Named::new(connection);
     let mut page = Vec::new();
     let mut bytes = 0;
     while bytes < super::rows::PAGE_BYTES
         && let Some(row) = found.next()?
     {
-        let record = of_job_row(row)?;
+        let record = of_job_row(row, job, &mut named)?;
         bytes += record.data.len();
         page.push(record);
     }
@@ -366,8 +375,13 @@ pub fn changed(connection: &Connection, job: JobId, after: i64, limit: u32) -> R
         "SELECT id, row, data, changes, replaces IS NOT NULL FROM records
          WHERE job_id = ?1 AND id > ?2 AND changes IS NOT NULL ORDER BY id LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![job.0, after, limit], of_job_row)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut rows = statement.query(params![job.0, after, limit])?;
+    let mut named = Named::new(connection);
+    let mut page = Vec::new();
+    while let Some(row) = rows.next()? {
+        page.push(of_job_row(row, job, &mut named)?);
+    }
+    Ok(page)
 }
 
 /// How many values a job changed on their way in.
@@ -383,11 +397,11 @@ pub fn count_changes(connection: &Connection, job: JobId) -> Result<i64> {
         .query_row([job.0], |row| row.get(0))?)
 }
 
-fn of_job_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<OfJob> {
+fn of_job_row(row: &rusqlite::Row<'_>, job: JobId, named: &mut Named<'_>) -> Result<OfJob> {
     Ok(OfJob {
         id: row.get(0)?,
         row: row.get(1)?,
-        data: row.get(2)?,
+        data: named.object(job, row.get(2)?)?,
         changes: row.get(3)?,
         replaces: row.get(4)?,
     })

@@ -237,10 +237,7 @@ impl<'a> Check<'a> {
             if let Some(known) = known.into_iter().next()
                 && settled.outcome == Outcome::Updated
             {
-                if self.checker.merge(&known.listed.data, &mut settled)? {
-                    // Keys of columns that the file lacks are those of the record as it was.
-                    settled.keys = self.checker.record_keys(&settled.data)?;
-                }
+                self.checker.merge(&known.listed.data, &mut settled)?;
                 replaces = Some(known.listed.first);
             }
             batch.push(Decided {
@@ -266,7 +263,7 @@ impl<'a> Check<'a> {
         let (checker, template) = (&self.checker, &self.template);
         let first = updated.listed.first;
         let others = self.app.db.read(|c| {
-            let list = ByKey::new(c, template);
+            let mut list = ByKey::new(c, template);
             let mut others = Vec::new();
             for key in &keys {
                 for listed in list.find(key.hash)? {

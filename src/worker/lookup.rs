@@ -70,10 +70,10 @@ fn answer_some(
     let until = Instant::now() + VIEW_FOR;
     let mut question = Some(first);
     let answered = db.read(|c| {
-        let list = ByKey::new(c, template);
+        let mut list = ByKey::new(c, template);
         while let Some(hashes) = question.take() {
             answer
-                .send(Ok(look_up(&list, hashes)?))
+                .send(Ok(look_up(&mut list, hashes)?))
                 .map_err(|_| Error::Stopped)?;
             let left = until.saturating_duration_since(Instant::now());
             question = asked.recv_timeout(left).ok();
@@ -90,7 +90,7 @@ fn answer_some(
     }
 }
 
-fn look_up(list: &ByKey<'_>, hashes: Vec<i64>) -> Result<Candidates> {
+fn look_up(list: &mut ByKey<'_>, hashes: Vec<i64>) -> Result<Candidates> {
     let some = list.some(hashes)?;
     some.into_iter()
         .map(|hash| Ok((hash, list.find(hash)?)))

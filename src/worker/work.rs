@@ -23,7 +23,7 @@ use crate::stop::Stop;
 use crate::store::jobs::{self, Claim, Counts};
 use crate::store::records::{Filer, NewKeys, NewRecord};
 use crate::store::uploads::{self, Status, Upload};
-use crate::store::{mappings, rows, sessions};
+use crate::store::{fields, mappings, rows, sessions};
 use crate::turns::Turn;
 use crate::words::{Code, Phase};
 
@@ -90,10 +90,16 @@ pub(super) fn work(
     let template = check.template.clone();
     let (_turn, waited) = take_turn(app, claim, &template, stop)?;
     rekey::see_to_it(app, claim, &template, &check.checker, stop)?;
+    let fields: Vec<String> = check
+        .checker
+        .members()
+        .map(|(name, _)| name.to_owned())
+        .collect();
     let mut filing = Filing {
         app,
         claim,
         template: &template,
+        fields: &fields,
         source: check.repair.as_ref().map(|repair| repair.source),
         rows_done: 0,
         rows_total: sheet.rows,
@@ -173,6 +179,8 @@ struct Filing<'a> {
     app: &'a App,
     claim: &'a Claim,
     template: &'a str,
+    /// Those of its records.
+    fields: &'a [String],
     /// The file that repaired rows are from.
     source: Option<UploadNo>,
     rows_done: u64,
@@ -277,7 +285,10 @@ impl Filing<'_> {
         until: Duration,
         keys: &mut NewKeys,
     ) -> Result<usize> {
-        let mut filer = Filer::begin(tx, self.claim.job, self.template, keys)?;
+        if self.rows_done == 0 {
+            fields::write(tx, self.claim.job, self.fields.iter().map(String::as_str))?;
+        }
+        let mut filer = Filer::begin(tx, self.claim.job, keys)?;
         let mut filed = 0;
         for some in rows.chunks(ROWS_AT_LEAST) {
             for decided in some {

@@ -25,6 +25,7 @@ mod document;
 mod executable;
 mod exports;
 mod faults;
+mod fields;
 mod forms;
 mod held;
 mod html;

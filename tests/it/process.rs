@@ -186,7 +186,9 @@ impl Table {
         if checker.missing_required().is_empty() {
             for row in &self.rows {
                 let checked = checker.check(row).unwrap();
-                settled.push(checker.settle(checked, &[], false));
+                let mut done = checker.settle(checked, &[], false);
+                done.data = data(&checker, &done).to_string();
+                settled.push(done);
             }
         }
         let report = serde_json::to_value(checker.report(0.5)).unwrap();
@@ -203,7 +205,13 @@ fn companies() -> Template {
     .unwrap()
 }
 
-fn data(settled: &Settled) -> Value {
+/// The record of a row.
+fn data(checker: &Checker, settled: &Settled) -> Value {
+    serde_json::from_str(&checker.fields().object(&settled.data).unwrap()).unwrap()
+}
+
+/// The record of a row that [`Table::process`] checked.
+fn record(settled: &Settled) -> Value {
     serde_json::from_str(&settled.data).unwrap()
 }
 
@@ -342,7 +350,7 @@ fn good_rows_become_records_and_bad_ones_say_why() {
         ]
     );
     assert_eq!(
-        data(&rows[0]),
+        record(&rows[0]),
         json!({
             "company_name": "ACME Ltd",
             "linkedin_url": "https://linkedin.com/company/acme",
@@ -458,8 +466,9 @@ fn a_row_of_the_list_is_skipped_or_updated() {
     let mut settled = checker.settle(checked, &[collision()], true);
     assert_eq!(settled.outcome, Outcome::Updated);
     // Only columns that the file has are changed.
-    assert!(checker.merge(old, &mut settled).unwrap());
-    let merged = data(&settled);
+    checker.merge(old, &mut settled).unwrap();
+    assert_eq!(settled.outcome, Outcome::Updated);
+    let merged = data(&checker, &settled);
     assert_eq!(
         merged,
         json!({"company_name": "ACME", "linkedin_url": "https://linkedin.com/company/acme",
@@ -624,7 +633,7 @@ fn an_inferred_template_takes_every_row_and_keeps_leading_zeros() {
     let (rows, report) = table.process(&template);
     assert_eq!(report["valid"], json!(true));
     assert_eq!(
-        data(&rows[0]),
+        record(&rows[0]),
         json!({"PLZ": "01067", "Count": 5, "Since": "2024-01-02"})
     );
     let types: Vec<&str> = report["columns"]
@@ -688,7 +697,8 @@ fn the_order_of_day_and_month_is_the_columns_and_has_its_evidence() {
             .iter()
             .map(|row| {
                 let checked = checker.check(row).unwrap();
-                data(&checker.settle(checked, &[], false))["on"].clone()
+                let settled = checker.settle(checked, &[], false);
+                data(&checker, &settled)["on"].clone()
             })
             .collect();
         (settled, serde_json::to_value(checker.report(0.0)).unwrap())
@@ -803,7 +813,7 @@ fn strange_text_is_kept_as_it_is() {
         date_order: None,
     };
     let (rows, _) = table.process(&template(r#"{"fields":[{"name":"a","type":"string"}]}"#));
-    assert_eq!(data(&rows[0])["a"], json!(odd));
+    assert_eq!(record(&rows[0])["a"], json!(odd));
 }
 
 #[test]
@@ -855,7 +865,7 @@ fn the_ledger_applied_backwards_gives_the_files_text() {
         let file: Vec<Value> = serde_json::from_str(&row.cells).unwrap();
         let changes: Vec<Value> =
             serde_json::from_str(settled.changes.as_deref().unwrap_or("[]")).unwrap();
-        let record = data(settled);
+        let record = record(settled);
         let back: Vec<Value> = record
             .as_object()
             .unwrap()

@@ -385,7 +385,7 @@ fn what_ended_jobs_left_is_removed_when_there_is_time_and_what_is_in_work_stays(
         .write(|tx| {
             for job in [ended, working] {
                 let mut keys = NewKeys::default();
-                let mut filer = Filer::begin(tx, JobId(job), "companies", &mut keys)?;
+                let mut filer = Filer::begin(tx, JobId(job), &mut keys)?;
                 for row in 2..1_002 {
                     filer.insert(&NewRecord {
                         row,

@@ -221,7 +221,10 @@ fn the_reason_holds(
     let stands = rows(
         office,
         &format!(
-            "SELECT r.data FROM records r JOIN jobs j ON j.id = r.job_id
+            "SELECT CASE WHEN r.data LIKE '[%'
+                    THEN (SELECT json_group_object(f.name, json(r.data -> f.position)) FROM job_fields f WHERE f.job_id = j.id)
+                    ELSE r.data END
+             FROM records r JOIN jobs j ON j.id = r.job_id
              WHERE coalesce(r.replaces, r.id) = {id} AND j.status = 'completed' AND j.undone_at IS NULL
              ORDER BY r.id DESC LIMIT 1"
         ),

@@ -169,7 +169,7 @@ fn why(call: &Call<'_, '_>, look: &Look) -> Result<String> {
         return Ok(unknown);
     };
     call.app.db.read(|c| {
-        let list = records::ByKey::new(c, look.list());
+        let mut list = records::ByKey::new(c, look.list());
         let mut taker: Option<(i64, Listed)> = None;
         for hash in hashes {
             if let Some(found) = list.find(*hash)?.into_iter().next() {

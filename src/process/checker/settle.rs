@@ -115,7 +115,7 @@ impl Checker {
         }
         let (Ok(old), Ok(new)) = (
             serde_json::from_str::<Map<String, Json>>(&record.data),
-            serde_json::from_str::<Map<String, Json>>(data),
+            self.named(data),
         ) else {
             return;
         };

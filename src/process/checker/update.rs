@@ -12,30 +12,43 @@ use crate::process::template::Template;
 use crate::words::Fault;
 
 impl Checker {
-    /// Makes of a row that updates the record `old` the whole record: with the new values of the columns
-    /// that the file has. False: the record has them already, and the row is told as unchanged.
+    /// Makes of a row that updates the record `old`, `{"field": value}`, the whole record: with the new values
+    /// of the columns that the file has, and the keys that it has then. Where the record has them already, the
+    /// row is told as unchanged.
     ///
     /// # Errors
     /// `Internal` where one of them is damaged.
-    pub fn merge(&mut self, old: &str, row: &mut Settled) -> Result<bool> {
+    pub fn merge(&mut self, old: &str, row: &mut Settled) -> Result<()> {
         let old: Map<String, Json> = serde_json::from_str(old)?;
         let data = self.with_news(&old, &row.data)?;
         if data == old {
             row.outcome = Outcome::Unchanged;
             self.stats.unchanged += 1;
-            return Ok(false);
+            return Ok(());
         }
-        row.data = serde_json::to_string(&data)?;
-        Ok(true)
+        let whole = serde_json::to_string(&data)?;
+        // Keys of columns that the file lacks are those of the record as it was.
+        row.keys = self.record_keys(&whole)?;
+        // A record of another version of the template may have other members.
+        row.data = if data.keys().eq(&self.members) {
+            serde_json::to_string(&data.values().collect::<Vec<_>>())?
+        } else {
+            whole
+        };
+        Ok(())
+    }
+
+    /// The values of a row that was checked, with their names.
+    pub(super) fn named(&self, data: &str) -> Result<Map<String, Json>> {
+        let values: Vec<Json> = serde_json::from_str(data)?;
+        Ok(self.members.iter().cloned().zip(values).collect())
     }
 
     fn with_news(&self, old: &Map<String, Json>, news: &str) -> Result<Map<String, Json>> {
         let mut data = old.clone();
-        let news: Map<String, Json> = serde_json::from_str(news)?;
-        for (name, value) in news {
-            let field = self.template.fields.iter();
-            let at = field.clone().position(|field| field.name == name);
-            if at.is_none_or(|at| self.has(at)) || !data.contains_key(&name) {
+        for (at, (name, value)) in self.named(news)?.into_iter().enumerate() {
+            let of_field = at < self.template.fields.len();
+            if !of_field || self.has(at) || !data.contains_key(&name) {
                 data.insert(name, value);
             }
         }

@@ -220,8 +220,8 @@ impl Look {
         let (above, stays) = (above(), stays());
         let mut statement = connection.prepare_cached(&format!(
             "SELECT r.id, r.replaces, {STANDS}
-             FROM records r CROSS JOIN jobs j ON j.id = r.job_id
-             WHERE r.template = ?2 AND r.id > ?3 AND r.job_id <> ?1 AND {stays}
+             FROM records r INDEXED BY records_kept CROSS JOIN jobs j ON j.id = r.job_id
+             WHERE j.template = ?2 AND r.id > ?3 AND r.job_id <> ?1 AND {stays}
                AND j.undone_at IS NOT NULL AND {above} IS NULL
              ORDER BY r.id LIMIT ?4"
         ))?;
@@ -253,8 +253,9 @@ impl Look {
 
     fn page_of_marked(&mut self, connection: &Connection, at_most: u32) -> Result<bool> {
         let mut statement = connection.prepare_cached(
-            "SELECT id FROM records WHERE template = ?2 AND kept AND id > ?3 AND let_go = ?1
-             ORDER BY id LIMIT ?4",
+            "SELECT r.id FROM records r INDEXED BY records_kept CROSS JOIN jobs j ON j.id = r.job_id
+             WHERE j.template = ?2 AND r.kept AND r.id > ?3 AND r.let_go = ?1
+             ORDER BY r.id LIMIT ?4",
         )?;
         let mut found = statement.query(params![self.job.0, self.list, self.after, at_most])?;
         let mut all = true;
@@ -343,8 +344,8 @@ impl Look {
         Ok(connection
             .prepare_cached(&format!(
                 "SELECT count(*) FROM record_keys q
-                 CROSS JOIN records r ON r.id = q.record_id AND r.template = ?2
-                 CROSS JOIN jobs j ON j.id = r.job_id
+                 CROSS JOIN records r ON r.id = q.record_id
+                 CROSS JOIN jobs j ON j.id = r.job_id AND j.template = ?2
                  WHERE q.hash = ?3 AND {in_list} AND {STANDS} IS NOT NULL"
             ))?
             .query_row(params![self.job.0, self.list, hash], |row| row.get(0))?)
