@@ -2,7 +2,6 @@
 //! office's list. Only reads the database.
 
 use std::sync::mpsc::SyncSender;
-use std::thread;
 
 use super::lookup::{Candidates, Lookup};
 use super::work::REPORT_MEMBER;
@@ -156,7 +155,12 @@ impl<'a> Check<'a> {
     ///
     /// # Errors
     /// A `Problem` where a needed column is missing; `Stopped` where nobody takes the batches any more.
-    pub(super) fn run(&mut self, stop: &Stop, batches: &SyncSender<Vec<Decided>>) -> Result<()> {
+    pub(super) fn run(
+        &mut self,
+        stop: &Stop,
+        lookup: &Lookup,
+        batches: &SyncSender<Vec<Decided>>,
+    ) -> Result<()> {
         let missing = self.checker.missing_required();
         if !missing.is_empty() {
             let report = self.checker.report(0.0);
@@ -174,25 +178,21 @@ impl<'a> Check<'a> {
             self.checker.observed();
         }
         // While a batch is looked up in the list, the next one is checked.
-        let list = self.template.clone();
-        thread::scope(|scope| {
-            let lookup = Lookup::begin(scope, &app.db, &list)?;
-            let mut looked_up: Option<Vec<Row>> = None;
-            let settle = |check: &mut Self, rows: Vec<Row>| {
-                let batch = check.settle(rows, &lookup.answer()?)?;
-                batches.send(batch).map_err(|_| Error::Stopped)
-            };
-            each_page(app, upload.no, sheet, stop, |page| {
-                let rows = self.check(&page)?;
-                let keys = rows.iter().flat_map(|row| &row.checked.keys);
-                lookup.ask(keys.map(|key| key.hash).collect())?;
-                match looked_up.replace(rows) {
-                    Some(rows) => settle(self, rows),
-                    None => Ok(()),
-                }
-            })?;
-            looked_up.map_or(Ok(()), |rows| settle(self, rows))
-        })
+        let mut looked_up: Option<Vec<Row>> = None;
+        let settle = |check: &mut Self, rows: Vec<Row>| {
+            let batch = check.settle(rows, &lookup.answer()?)?;
+            batches.send(batch).map_err(|_| Error::Stopped)
+        };
+        each_page(app, upload.no, sheet, stop, |page| {
+            let rows = self.check(&page)?;
+            let keys = rows.iter().flat_map(|row| &row.checked.keys);
+            lookup.ask(keys.map(|key| key.hash).collect())?;
+            match looked_up.replace(rows) {
+                Some(rows) => settle(self, rows),
+                None => Ok(()),
+            }
+        })?;
+        looked_up.map_or(Ok(()), |rows| settle(self, rows))
     }
 
     fn observe(&mut self, page: &[sheet::Row]) -> Result<()> {

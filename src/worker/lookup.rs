@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::store::records::{ByKey, Listed};
 
 /// How long one view of the list is kept: with each new one SQLite reads the index's pages anew, for the job
@@ -30,6 +31,7 @@ impl Lookup {
         db: &'s Db,
         template: &'s str,
     ) -> Result<Lookup> {
+        faults::file()?;
         // One batch is looked up while one is checked.
         let (questions, asked) = mpsc::sync_channel::<Vec<i64>>(1);
         let (answer, answers) = mpsc::sync_channel(1);

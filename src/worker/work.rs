@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::check::{Check, Decided};
+use super::lookup::Lookup;
 use super::{leftovers, reading, rekey};
 use crate::app::App;
 use crate::db::Tx;
@@ -194,14 +195,16 @@ struct Filing<'a> {
 
 impl Filing<'_> {
     /// Checks and files all rows but those of the last batch: while a batch is written to the disk, a
-    /// second thread checks the next one.
+    /// second thread checks the next ones, and a third looks them up in the list.
     fn run(&mut self, check: &mut Check<'_>, stop: &Stop) -> Result<()> {
         let (send, batches) = mpsc::sync_channel(1);
         faults::file()?;
+        let (db, list) = (&self.app.db, self.template);
         thread::scope(|scope| {
+            let lookup = Lookup::begin(scope, db, list)?;
             let checking = thread::Builder::new()
                 .name("check".to_owned())
-                .spawn_scoped(scope, move || check.run(stop, &send))?;
+                .spawn_scoped(scope, move || check.run(stop, &lookup, &send))?;
             let filed = self.file_all(batches);
             let checked = checking
                 .join()
