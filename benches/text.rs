@@ -47,6 +47,8 @@ fn main() {
         ("100,000 rows of numbers", many, numbers(many)),
         ("100,000 rows of 17 digits", many, digits(many as u64)),
         ("500,000 companies", most, companies(',', most)),
+        ("100,000 of many scripts", many, scripts(many)),
+        ("500,000 of many scripts", most, scripts(most)),
     ] {
         let path = folder.path().join("list.csv");
         std::fs::write(&path, text).unwrap();
@@ -139,6 +141,103 @@ fn quoted(rows: usize) -> Vec<u8> {
         .records()
     {
         writer.write_record(&record.unwrap()).unwrap();
+    }
+    writer.into_inner().unwrap()
+}
+
+/// Companies as the world has them: names in several scripts, one field in eight in quotes, some with
+/// quotes inside, some empty; 140 bytes a row.
+fn scripts(rows: usize) -> Vec<u8> {
+    const FIRST: [&str; 16] = [
+        "Acme",
+        "Northern",
+        "Köln",
+        "Großhaus",
+        "O'Neil",
+        "Smith & Sons",
+        "Été",
+        "東京",
+        "北京",
+        "서울",
+        "Москва",
+        "דלתא",
+        "شركة",
+        "Quick \"Q\"",
+        "Rocket 🚀",
+        "Vertex",
+    ];
+    const SECOND: [&str; 12] = [
+        "Systems",
+        "Foods",
+        "Logistics",
+        "Energy",
+        "Partners",
+        "Robotics",
+        "商事",
+        "Technik",
+        "Génie",
+        "Consulting, Inc.",
+        "Works",
+        "Bank",
+    ];
+    const LEGAL: [&str; 6] = ["Inc.", "GmbH", "S.p.A.", "株式会社", "ООО", "Pty Ltd"];
+    const SIZES: [&str; 6] = [
+        "1-10",
+        "11-50",
+        "201-500",
+        "501-1,000",
+        "1,001-5,000",
+        "10,001+",
+    ];
+    const INDUSTRIES: [&str; 9] = [
+        "Software Development",
+        "Hospitals & Health Care",
+        "Construction",
+        "Transportation, Logistics",
+        "Non-profit \"NGO\"",
+        "Bau & Gewerbe",
+        "Santé",
+        "小売",
+        "العقارات",
+    ];
+    let mut state = 7_u64;
+    let mut below = move |most: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        usize::try_from(state >> 33).unwrap() % most
+    };
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    writer
+        .write_record([
+            "Company Name",
+            "LinkedIn_URL",
+            "Website_URL",
+            "Company_Size",
+            "Industry",
+            "Revenue",
+        ])
+        .unwrap();
+    for n in 0..rows {
+        let mut row = [
+            format!(
+                "{} {} {} {n}",
+                FIRST[below(FIRST.len())],
+                SECOND[below(SECOND.len())],
+                LEGAL[below(LEGAL.len())]
+            ),
+            format!("https://www.linkedin.com/company/c{n:07}"),
+            format!("https://c{n:07}.example.com/?a=1&b={}", n % 97),
+            SIZES[below(SIZES.len())].to_owned(),
+            INDUSTRIES[below(INDUSTRIES.len())].to_owned(),
+            format!("€{}.{}M", below(1_000), below(10)),
+        ];
+        if below(5) == 0 {
+            row[1 + below(5)].clear();
+        }
+        writer.write_record(row).unwrap();
     }
     writer.into_inner().unwrap()
 }

@@ -206,7 +206,6 @@ fn with_next_step(error: &Error) -> String {
     }
 }
 
-/// Reads the command line on top of what environment and settings file say, and runs the command.
 fn parse_and_run() -> Result<ExitCode> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     // The reading child has no settings but those that its parent gives it, and begins at once.
@@ -215,11 +214,20 @@ fn parse_and_run() -> Result<ExitCode> {
     {
         return Ok(child::main(Path::new(file)));
     }
-    let below = config::Below::find(&Cli::command(), &arguments)?;
+    match parse(&arguments)? {
+        Some(cli) => run(cli),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Reads the command line on top of what environment and settings file say. `None`: it has been answered.
+/// What it takes for that, a quarter of a megabyte, is not there any more while a server runs.
+fn parse(arguments: &[OsString]) -> Result<Option<Cli>> {
+    let below = config::Below::find(&Cli::command(), arguments)?;
     let command = below.put_into(Cli::command());
-    let matches = match command.clone().try_get_matches_from(arguments.clone()) {
+    let matches = match command.clone().try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        Err(error) => match below.wrong_value(&error, &command, &arguments) {
+        Err(error) => match below.wrong_value(&error, &command, arguments) {
             Some(sentence) => return Err(Error::problem(Code::BadRequest, sentence)),
             None => error.exit(),
         },
@@ -232,10 +240,10 @@ fn parse_and_run() -> Result<ExitCode> {
         }
         let lines = below.lines(command, chosen, chosen.get_flag("show_origin"));
         out::line(lines.join("\n"))?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(None);
     }
     match Cli::from_arg_matches(&matches) {
-        Ok(cli) => run(cli),
+        Ok(cli) => Ok(Some(cli)),
         Err(error) => error.exit(),
     }
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 use encoding_rs::{CoderResult, Decoder};
 
 use super::charset::{Charset, Upper};
-use super::encoding::{Detected, Known, PIECE_BYTES, fill, padded};
+use super::encoding::{Detected, PIECE_BYTES, fill, padded};
 use crate::error::Result;
 
 /// A zero byte among fewer others than this is none of a text's.
@@ -16,8 +16,6 @@ pub(super) struct Text<'f, R> {
     file: &'f mut R,
     decoding: Decoding,
     raw: Vec<u8>,
-    /// The beginning of a character that goes on in the next piece.
-    begun: Vec<u8>,
     /// The piece that is being read, and how far.
     piece: String,
     read: usize,
@@ -37,8 +35,6 @@ pub(super) struct Text<'f, R> {
 
 /// How the bytes are read.
 enum Decoding {
-    /// They are UTF-8 already.
-    None,
     Web(Decoder),
     Table(&'static Upper),
 }
@@ -79,7 +75,6 @@ fn is_c1(char: char) -> bool {
 impl<'f, R: Read> Text<'f, R> {
     pub(super) fn new(file: &'f mut R, detected: Detected) -> Text<'f, R> {
         let decoding = match detected.encoding {
-            charset if charset.is_utf8() && detected.known == Known::Proven => Decoding::None,
             Charset::Web(encoding) => Decoding::Web(encoding.new_decoder_with_bom_removal()),
             Charset::Table(upper) => Decoding::Table(upper),
         };
@@ -87,7 +82,6 @@ impl<'f, R: Read> Text<'f, R> {
             file,
             decoding,
             raw: vec![0; PIECE_BYTES],
-            begun: Vec::new(),
             piece: String::new(),
             read: 0,
             ended: false,
@@ -126,7 +120,6 @@ impl<'f, R: Read> Text<'f, R> {
 
     fn next(&mut self) -> Result<()> {
         match &mut self.decoding {
-            Decoding::None => self.piece = self.next_as_it_is()?,
             Decoding::Table(upper) => {
                 let size = fill(self.file, &mut self.raw)?;
                 self.ended = size == 0;
@@ -206,35 +199,13 @@ impl<'f, R: Read> Text<'f, R> {
         self.held_mark = mark.is_some();
         self.held.push_str(&held);
     }
-
-    /// The next piece of a file in UTF-8.
-    fn next_as_it_is(&mut self) -> Result<String> {
-        let mut bytes = std::mem::take(&mut self.piece).into_bytes();
-        bytes.clear();
-        bytes.append(&mut self.begun);
-        let begun = bytes.len();
-        bytes.resize(PIECE_BYTES, 0);
-        let size = fill(self.file, bytes.get_mut(begun..).unwrap_or_default())?;
-        bytes.truncate(begun + size);
-        self.ended = size == 0;
-        String::from_utf8(bytes).or_else(|error| {
-            let begins = error.utf8_error().error_len().is_none() && !self.ended;
-            let whole = error.utf8_error().valid_up_to();
-            let mut bytes = error.into_bytes();
-            if begins {
-                self.begun = bytes.split_off(whole);
-            }
-            // All of it is valid, unless the file changed since it was looked at.
-            Ok(String::from_utf8_lossy(&bytes).into_owned())
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
 
-    use super::super::encoding::detect;
+    use super::super::encoding::{Known, detect};
     use super::*;
 
     fn decoded(bytes: &[u8], label: Option<&str>) -> Result<(String, &'static str, Known)> {

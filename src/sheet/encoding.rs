@@ -275,31 +275,26 @@ fn scan<R: Read>(file: &mut R, piece: &mut [u8]) -> Result<Scan> {
             rest = &[];
         }
         while !rest.is_empty() {
-            let (valid, after) = match std::str::from_utf8(rest) {
-                Ok(text) => (text.as_bytes(), &[][..]),
-                Err(error) => {
-                    let (valid, bad) = rest.split_at(error.valid_up_to());
-                    match error.error_len() {
-                        Some(length) => {
-                            scan.errors += 1;
-                            (valid, bad.get(length..).unwrap_or(&[]))
-                        }
-                        None if last => {
-                            scan.errors += 1;
-                            scan.cut = true;
-                            (valid, &[][..])
-                        }
-                        // A character that goes on in the next piece.
-                        None => {
-                            count(&mut scan, valid);
-                            rest = bad;
-                            break;
-                        }
-                    }
+            // Several times as quick as the standard library where letters are not plain.
+            let (valid, bad) = rest.split_at(Encoding::utf8_valid_up_to(rest));
+            count(&mut scan, valid);
+            rest = match std::str::from_utf8(bad).map_err(|error| error.error_len()) {
+                Ok(_) => &[],
+                Err(Some(length)) => {
+                    scan.errors += 1;
+                    bad.get(length..).unwrap_or(&[])
+                }
+                Err(None) if last => {
+                    scan.errors += 1;
+                    scan.cut = true;
+                    &[]
+                }
+                // A character that goes on in the next piece.
+                Err(None) => {
+                    rest = bad;
+                    break;
                 }
             };
-            count(&mut scan, valid);
-            rest = after;
         }
         if last {
             return Ok(scan);
@@ -311,8 +306,11 @@ fn scan<R: Read>(file: &mut R, piece: &mut [u8]) -> Result<Scan> {
 }
 
 fn count(scan: &mut Scan, valid: &[u8]) {
-    let leads = valid.iter().filter(|byte| **byte >= 0xc0).count();
-    scan.multibyte += u64::try_from(leads).unwrap_or(0);
+    // So few at a time that a byte counts them: of these the processor adds many at once.
+    for part in valid.chunks(255) {
+        let leads: u8 = part.iter().map(|byte| u8::from(*byte >= 0xc0)).sum();
+        scan.multibyte += u64::from(leads);
+    }
 }
 
 /// Reads until `piece` is full or the file ends.

@@ -33,33 +33,35 @@ pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
 pub(crate) fn plain_prefix(bytes: &[u8]) -> usize {
     // Eight bytes at a time.
     let (eights, rest) = bytes.as_chunks::<8>();
-    let clean = eights.iter().take_while(|eight| !may_be_special(eight));
-    let plain = 8 * clean.count();
-    if plain == bytes.len() - rest.len()
-        && bytes
-            .last_chunk::<8>()
-            .is_some_and(|eight| !may_be_special(eight))
-    {
-        return bytes.len();
+    for (at, eight) in eights.iter().enumerate() {
+        if let Some(special) = first_special(eight) {
+            return 8 * at + special;
+        }
     }
-    let rest = bytes.get(plain..).unwrap_or(&[]);
-    let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-    plain + rest.iter().position(special).unwrap_or(rest.len())
+    match bytes.last_chunk::<8>() {
+        Some(last) => bytes.len() - 8 + first_special(last).unwrap_or(8),
+        None => {
+            let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+            rest.iter().position(special).unwrap_or(rest.len())
+        }
+    }
 }
 
-/// Whether a byte of these may have to be escaped. The high bit of each tells whether it is below a
-/// bound; the sums may find one too many (after a borrow), never one too few.
-fn may_be_special(eight: &[u8; 8]) -> bool {
+/// Which of eight bytes is the first that has to be escaped. The high bit of each tells whether it is
+/// below a bound: a borrow may make one too many of those behind the first, never one before it.
+fn first_special(eight: &[u8; 8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
     const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
     const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);
     const BACKSLASHES: u64 = u64::from_ne_bytes([b'\\'; 8]);
-    let word = u64::from_ne_bytes(*eight);
+    // The first byte has the lowest bits, whatever the machine.
+    let word = u64::from_le_bytes(*eight);
     let control = word.wrapping_sub(SPACES) & !word;
     let quote = (word ^ QUOTES).wrapping_sub(ONES) & !(word ^ QUOTES);
     let backslash = (word ^ BACKSLASHES).wrapping_sub(ONES) & !(word ^ BACKSLASHES);
-    (control | quote | backslash) & HIGHS != 0
+    let special = (control | quote | backslash) & HIGHS;
+    (special != 0).then_some(special.trailing_zeros() as usize / 8)
 }
 
 /// 2^63: below it an integral number is printed without fraction or exponent.

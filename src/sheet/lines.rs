@@ -1,8 +1,12 @@
 //! The child's lines as they arrive, in batches of whole ones.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::sync::mpsc::SyncSender;
 
+use encoding_rs::UTF_8;
+
+use super::encoding::fill;
 use super::protocol;
 use crate::error::{Error, Result};
 use crate::words::Code;
@@ -43,15 +47,17 @@ pub(super) fn take<B>(
 /// What the child writes, in pieces of whole lines.
 pub(crate) struct Lines<R> {
     from: R,
-    /// The beginning of the line that goes on in the next piece.
-    begun: Vec<u8>,
+    /// What has come of the next piece, and room for the rest of it.
+    bytes: Vec<u8>,
+    come: usize,
 }
 
 impl<R: Read> Lines<R> {
     pub(crate) fn new(from: R) -> Lines<R> {
         Lines {
             from,
-            begun: Vec::new(),
+            bytes: vec![0; BATCH_BYTES],
+            come: 0,
         }
     }
 
@@ -61,22 +67,27 @@ impl<R: Read> Lines<R> {
     }
 
     fn whole(&mut self) -> Result<Option<String>> {
-        let mut bytes = Vec::with_capacity(BATCH_BYTES.max(2 * self.begun.len()));
-        bytes.append(&mut self.begun);
         loop {
-            let room = bytes.capacity() - bytes.len();
-            let most = u64::try_from(room).unwrap_or(u64::MAX);
-            let ended = (&mut self.from).take(most).read_to_end(&mut bytes)? < room;
-            match memchr::memrchr(b'\n', &bytes) {
+            let room = self.bytes.get_mut(self.come..).unwrap_or_default();
+            let size = fill(&mut self.from, room)?;
+            let ended = size < room.len();
+            self.come += size;
+            let come = self.bytes.get(..self.come).unwrap_or(&[]);
+            match memchr::memrchr(b'\n', come) {
                 Some(at) => {
-                    self.begun = bytes.split_off(at + 1);
-                    return String::from_utf8(bytes)
-                        .map(Some)
-                        .map_err(|_| Error::Internal("the reader's lines are no text".to_owned()));
+                    let (lines, _) = come.split_at(at + 1);
+                    // Several times as quick as the standard library where letters are not plain.
+                    let text = UTF_8.decode_without_bom_handling_and_without_replacement(lines);
+                    let text = text.map(Cow::into_owned).ok_or_else(|| {
+                        Error::Internal("the reader's lines are no text".to_owned())
+                    })?;
+                    self.bytes.copy_within(at + 1..self.come, 0);
+                    self.come -= at + 1;
+                    return Ok(Some(text));
                 }
                 None if ended => return Ok(None),
-                None if bytes.len() >= LINE_BYTES_MAX => return Err(too_long()),
-                None => bytes.reserve(bytes.len()),
+                None if self.come >= LINE_BYTES_MAX => return Err(too_long()),
+                None => self.bytes.resize(2 * self.bytes.len(), 0),
             }
         }
     }
@@ -112,4 +123,42 @@ fn too_long() -> Error {
             LINE_BYTES_MAX >> 20
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives up to so many bytes at a time, as a pipe does.
+    struct Pipe<'b>(&'b [u8], usize);
+
+    impl Read for Pipe<'_> {
+        fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+            let most = out.len().min(self.1);
+            self.0.read(&mut out[..most])
+        }
+    }
+
+    #[test]
+    fn lines_come_whole_however_they_arrive() {
+        let short: String = (0..50_000).map(|n| format!("R{n}\tGrüße 東京\n")).collect();
+        let text = format!("{short}{}\n{short}", "ü".repeat(BATCH_BYTES));
+        let with_rest = format!("{text}R1\tnot whole");
+        for at_a_time in [1_009, 64 << 10, usize::MAX] {
+            let mut lines = Lines::new(Pipe(with_rest.as_bytes(), at_a_time));
+            let mut come = String::new();
+            while let Some(piece) = lines.next() {
+                let piece = piece.unwrap();
+                assert!(piece.ends_with('\n'));
+                come.push_str(&piece);
+            }
+            assert!(come == text, "{at_a_time} bytes at a time");
+        }
+    }
+
+    #[test]
+    fn lines_that_are_no_text_are_refused() {
+        let mut lines = Lines::new(&b"R1\ta\xff\n"[..]);
+        assert!(matches!(lines.next(), Some(Err(Error::Internal(_)))));
+    }
 }
