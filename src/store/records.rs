@@ -103,8 +103,8 @@ impl<'t> Filer<'t> {
         Ok(Filer {
             job,
             record: tx.prepare_cached(
-                "INSERT INTO records (job_id, row, source_no, replaces, data, changes, keys)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO records (job_id, row, source_no, replaces, data, changes, key_1, key_2, keys)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?,
             parked: tx.prepare_cached(
                 "INSERT INTO parked_rows (job_id, row, outcome, problems) VALUES (?1, ?2, ?3, ?4)",
@@ -125,7 +125,9 @@ impl<'t> Filer<'t> {
             record.replaces,
             record.data,
             record.changes,
-            listed_keys(record.keys)
+            record.keys.first(),
+            record.keys.get(1),
+            further_keys(record.keys)
         ])?;
         let keys = record.keys.iter().map(|hash| (*hash, id));
         self.keys.keys.extend(keys);
@@ -143,12 +145,10 @@ impl<'t> Filer<'t> {
     }
 }
 
-/// `[hash, …]`, as `records.keys` holds it.
-pub(super) fn listed_keys(keys: &[i64]) -> Option<String> {
-    if keys.is_empty() {
-        return None;
-    }
-    let hashes: Vec<String> = keys.iter().map(i64::to_string).collect();
+/// `[hash, …]` of those that have no column of their own, as `records.keys` holds it.
+pub(super) fn further_keys(keys: &[i64]) -> Option<String> {
+    let further = keys.get(2..).filter(|further| !further.is_empty())?;
+    let hashes: Vec<String> = further.iter().map(i64::to_string).collect();
     Some(format!("[{}]", hashes.join(",")))
 }
 
