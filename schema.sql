@@ -401,8 +401,10 @@ CREATE TABLE records (
     data          TEXT NOT NULL CHECK (json_valid(data)),    -- [value], as job_fields orders them, or {"field": value}
     changes       TEXT,                             -- [{"cell","field","original","stored","rule"}]; NULL: stored as it stood
     kept          INTEGER NOT NULL DEFAULT 0 CHECK (kept IN (0, 1)), -- it stays in the list though its job was undone
-    keys          TEXT,                             -- [hash], those that record_keys has of it; NULL: none
-    let_go        INTEGER                           -- jobs.id: kept until this job is undone
+    keys          TEXT,                             -- [hash], of what record_keys has of it: those after the first two
+    let_go        INTEGER,                          -- jobs.id: kept until this job is undone
+    key_1         INTEGER,                          -- the first of these, in a third of the room; NULL: none
+    key_2         INTEGER                           -- the second
 ) STRICT;
 CREATE INDEX records_by_job ON records (job_id, id);
 CREATE INDEX records_versions ON records (replaces, id) WHERE replaces IS NOT NULL;
@@ -452,9 +454,10 @@ CREATE TABLE record_keys (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER records_take_their_keys_along AFTER DELETE ON records
-WHEN OLD.keys IS NOT NULL
+WHEN OLD.key_1 IS NOT NULL
 BEGIN
-    DELETE FROM record_keys WHERE record_id = OLD.id AND hash IN (SELECT value FROM json_each(OLD.keys));
+    DELETE FROM record_keys WHERE record_id = OLD.id
+       AND hash IN (SELECT OLD.key_1 UNION ALL SELECT OLD.key_2 UNION ALL SELECT value FROM json_each(OLD.keys));
 END;
 
 -- What the keys of each list's records are made by: by the keys of the template's version that the last job ran

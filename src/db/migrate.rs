@@ -45,7 +45,7 @@ const STEPS: &[&str] = &[
          form TEXT
      ) STRICT, WITHOUT ROWID;",
     // 5: rows of files that jobs read are packed; the fields of new records stand once for each job. Those
-    // that are there keep theirs.
+    // that are there keep theirs. Two keys of a record stand in columns.
     "CREATE TABLE upload_row_packs (
          id INTEGER PRIMARY KEY,
          upload_no INTEGER NOT NULL REFERENCES uploads (no),
@@ -62,7 +62,13 @@ const STEPS: &[&str] = &[
          PRIMARY KEY (job_id, position)
      ) STRICT, WITHOUT ROWID;
      DROP INDEX IF EXISTS records_kept;
-     ALTER TABLE records DROP COLUMN template;",
+     ALTER TABLE records DROP COLUMN template;
+     ALTER TABLE records ADD COLUMN key_1 INTEGER;
+     ALTER TABLE records ADD COLUMN key_2 INTEGER;
+     UPDATE records
+     SET key_1 = keys ->> 0, key_2 = keys ->> 1,
+         keys = CASE WHEN json_array_length(keys) > 2 THEN json_remove(keys, '$[0]', '$[0]') END
+     WHERE keys IS NOT NULL;",
 ];
 
 /// What a file says of itself.

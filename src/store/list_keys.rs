@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::records::{FILE_KEY, OfJob, listed_keys};
+use super::records::{FILE_KEY, OfJob, further_keys};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::JobId;
@@ -43,18 +43,40 @@ pub fn jobs(connection: &Connection, template: &str) -> Result<Vec<JobId>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The hashes that a record has in the index.
+///
+/// # Errors
+/// `Database`.
+pub(super) fn of_record(connection: &Connection, record: i64) -> Result<Vec<i64>> {
+    let mut statement =
+        connection.prepare_cached("SELECT key_1, key_2, keys FROM records WHERE id = ?1")?;
+    let found = statement.query_row([record], |row| {
+        let columns: [Option<i64>; 2] = [row.get(0)?, row.get(1)?];
+        Ok((columns, row.get::<_, Option<String>>(2)?))
+    });
+    let Some((columns, further)) = found.optional()? else {
+        return Ok(Vec::new());
+    };
+    let further: Vec<i64> = serde_json::from_str(further.as_deref().unwrap_or("[]"))?;
+    Ok(columns.into_iter().flatten().chain(further).collect())
+}
+
 /// Gives a record these keys in place of those that it has.
 ///
 /// # Errors
 /// `Database`.
 pub fn change(tx: &Tx<'_>, record: &OfJob, keys: &[i64]) -> Result<()> {
-    tx.prepare_cached(
-        "DELETE FROM record_keys WHERE record_id = ?1
-           AND hash IN (SELECT k.value FROM records r, json_each(r.keys) k WHERE r.id = ?1)",
-    )?
-    .execute([record.id])?;
-    tx.prepare_cached("UPDATE records SET keys = ?2 WHERE id = ?1")?
-        .execute(params![record.id, listed_keys(keys)])?;
+    for hash in of_record(tx, record.id)? {
+        tx.prepare_cached("DELETE FROM record_keys WHERE hash = ?1 AND record_id = ?2")?
+            .execute([hash, record.id])?;
+    }
+    tx.prepare_cached("UPDATE records SET key_1 = ?2, key_2 = ?3, keys = ?4 WHERE id = ?1")?
+        .execute(params![
+            record.id,
+            keys.first(),
+            keys.get(1),
+            further_keys(keys)
+        ])?;
     let mut statement = tx.prepare_cached(FILE_KEY)?;
     for hash in keys {
         statement.execute(params![hash, record.id])?;

@@ -105,8 +105,8 @@ impl<'t> Filer<'t> {
         Ok(Filer {
             job,
             record: tx.prepare_cached(
-                "INSERT INTO records (job_id, row, source_no, replaces, data, changes, keys)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO records (job_id, row, source_no, replaces, data, changes, key_1, key_2, keys)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?,
             parked: tx.prepare_cached(
                 "INSERT INTO parked_rows (job_id, row, outcome, problems) VALUES (?1, ?2, ?3, ?4)",
@@ -127,7 +127,9 @@ impl<'t> Filer<'t> {
             record.replaces,
             record.data,
             record.changes,
-            listed_keys(record.keys)
+            record.keys.first(),
+            record.keys.get(1),
+            further_keys(record.keys)
         ])?;
         let keys = record.keys.iter().map(|hash| (*hash, id));
         self.keys.keys.extend(keys);
@@ -145,19 +147,22 @@ impl<'t> Filer<'t> {
     }
 }
 
-/// `[hash, …]`, as `records.keys` holds it.
-pub(super) fn listed_keys(keys: &[i64]) -> Option<String> {
-    if keys.is_empty() {
-        return None;
-    }
-    let mut text = String::with_capacity(16 * keys.len() + 1);
-    for hash in keys {
-        text.push(if text.is_empty() { '[' } else { ',' });
+/// `[hash, …]` of those that have no column of their own, as `records.keys` holds it.
+pub(super) fn further_keys(keys: &[i64]) -> Option<String> {
+    let further = keys.get(2..).filter(|further| !further.is_empty())?;
+    Some(json_list(further))
+}
+
+fn json_list(numbers: &[i64]) -> String {
+    let mut text = String::with_capacity(16 * numbers.len() + 2);
+    text.push('[');
+    for number in numbers {
+        let comma = if text.len() > 1 { "," } else { "" };
         // To a String, this can't fail.
-        let _ = write!(text, "{hash}");
+        let _ = write!(text, "{comma}{number}");
     }
     text.push(']');
-    Some(text)
+    text
 }
 
 fn listed(row: &rusqlite::Row<'_>, named: &mut Named<'_>) -> Result<Listed> {
@@ -201,7 +206,7 @@ impl<'c> ByKey<'c> {
         let mut statement = self.connection.prepare_cached(
             "SELECT h.value FROM json_each(?1) h WHERE EXISTS (SELECT 1 FROM record_keys WHERE hash = h.value)",
         )?;
-        let found = statement.query_map([listed_keys(&hashes)], |row| row.get(0))?;
+        let found = statement.query_map([json_list(&hashes)], |row| row.get(0))?;
         Ok(found.collect::<rusqlite::Result<_>>()?)
     }
 

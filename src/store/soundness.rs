@@ -46,11 +46,16 @@ pub fn dangling(connection: &Connection) -> Result<usize> {
     let keys: i64 = connection.query_row(
         "SELECT (SELECT count(*) FROM record_keys k
                  WHERE NOT EXISTS (SELECT 1 FROM records r WHERE r.id = k.record_id))
-              + (SELECT count(*) FROM jobs j
-                 CROSS JOIN records r ON r.job_id = j.id
-                 CROSS JOIN json_each(CASE WHEN json_valid(r.keys) THEN r.keys ELSE '[null]' END) k
-                 WHERE j.status = 'completed' AND r.keys IS NOT NULL
-                   AND NOT EXISTS (SELECT 1 FROM record_keys q WHERE q.hash = k.value AND q.record_id = r.id))",
+              + (SELECT coalesce(sum(
+                     (r.key_1 IS NOT NULL
+                      AND NOT EXISTS (SELECT 1 FROM record_keys q WHERE q.hash = r.key_1 AND q.record_id = r.id))
+                   + (r.key_2 IS NOT NULL
+                      AND NOT EXISTS (SELECT 1 FROM record_keys q WHERE q.hash = r.key_2 AND q.record_id = r.id))
+                   + (SELECT count(*)
+                      FROM json_each(CASE WHEN r.keys IS NULL OR json_valid(r.keys) THEN r.keys ELSE '[null]' END) k
+                      WHERE NOT EXISTS (SELECT 1 FROM record_keys q WHERE q.hash = k.value AND q.record_id = r.id))
+                 ), 0)
+                 FROM jobs j CROSS JOIN records r ON r.job_id = j.id WHERE j.status = 'completed')",
         [],
         |row| row.get(0),
     )?;

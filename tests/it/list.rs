@@ -1,8 +1,12 @@
 //! Promises of the office's list: no two of its records share a key, also where an update or a new version of
 //! the template would make them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sheetline::faults::{self, Kind};
+use sheetline::store::soundness;
+use sheetline::worker::leftovers::forget_undone;
 
 use crate::office::{Office, Person};
 
@@ -197,4 +201,49 @@ fn a_workbook_without_rows_to_fix_has_none_when_it_comes_home() {
         .unwrap();
     office.work_all();
     assert_eq!(root.job(job)["error"]["code"], "empty-file");
+}
+
+#[test]
+fn a_record_of_many_keys_is_found_by_each_and_takes_all_of_them_along() {
+    let office = Office::new();
+    let root = office.admin("root");
+    let names = ["a", "b", "c", "d"];
+    let put_keys = |keys: &Value| {
+        let fields: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();
+        put(&root, &json!({"fields": fields, "uniqueKeys": keys}));
+    };
+    let every = json!([["a"], ["b"], ["c"], ["d"]]);
+    put_keys(&every);
+    let keys = || office.number("SELECT count(*) FROM record_keys");
+    let dangling = || office.app.db.read(soundness::dangling).unwrap();
+    assert_eq!(import(&root, "a,b,c,d\n1,2,3,4\n5,6,7,8\n", "skip").0[0], 2);
+    assert_eq!((keys(), dangling()), (8, 0));
+    for alike in ["1,,,", ",2,,", ",,3,", ",,,4"] {
+        let file = format!("a,b,c,d\n{alike}\n");
+        assert_eq!(import(&root, &file, "skip").0, [0, 0, 1], "{alike}");
+    }
+    // Each that is lost is told.
+    for hash in ["key_1", "key_2", "keys ->> 0", "keys ->> 1"] {
+        let lost = format!(
+            "SELECT hash FROM record_keys WHERE record_id = 1 AND hash = (SELECT {hash} FROM records WHERE id = 1)"
+        );
+        let hash = office.number(&lost);
+        let run = |sql: String| {
+            office.app.db.write(|tx| Ok(tx.execute(&sql, [])?)).unwrap();
+        };
+        run(format!("DELETE FROM record_keys WHERE hash = {hash}"));
+        assert_eq!(dangling(), 1);
+        run(format!("INSERT INTO record_keys VALUES ({hash}, 1)"));
+    }
+    // Fewer, and more again.
+    put_keys(&json!([["d"]]));
+    assert_eq!(import(&root, "a,b,c,d\n,,,8\n", "skip").0, [0, 0, 1]);
+    assert_eq!((keys(), dangling()), (2, 0));
+    put_keys(&json!([["a"], ["c"], ["d"]]));
+    assert_eq!(import(&root, "a,b,c,d\n,,7,\n", "skip").0, [0, 0, 1]);
+    assert_eq!((keys(), dangling()), (6, 0));
+    root.post("/api/jobs/1/undo").expect(200);
+    assert!(forget_undone(&office.app, Duration::from_secs(9)).unwrap());
+    assert_eq!((keys(), dangling()), (0, 0));
+    assert_eq!(office.number("SELECT count(*) FROM records"), 0);
 }

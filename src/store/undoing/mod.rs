@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, params};
 
 use super::in_list::in_list;
+use super::list_keys;
 use crate::error::Result;
 use crate::id::JobId;
 pub use forget::{forget_step, next_to_forget};
@@ -422,8 +423,8 @@ impl Look {
 }
 
 fn way(connection: &Connection, version: i64, older: i64) -> Result<Way> {
-    let now = keys(connection, version)?;
-    let then = keys(connection, older)?;
+    let now = list_keys::of_record(connection, version)?;
+    let then = list_keys::of_record(connection, older)?;
     let without = |these: &[i64], those: &[i64]| -> Vec<i64> {
         let mut rest = these.to_vec();
         rest.retain(|hash| !those.contains(hash));
@@ -434,11 +435,4 @@ fn way(connection: &Connection, version: i64, older: i64) -> Result<Way> {
         takes: without(&then, &now),
         gives: without(&now, &then),
     })
-}
-
-fn keys(connection: &Connection, record: i64) -> Result<Vec<i64>> {
-    let mut statement = connection
-        .prepare_cached("SELECT k.value FROM records r, json_each(r.keys) k WHERE r.id = ?1")?;
-    let rows = statement.query_map([record], |row| row.get(0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
