@@ -77,22 +77,26 @@ fn file(queue: &product::Queue, rows: u32) {
     for first in (0..rows).step_by(2_000) {
         db.write(|tx| {
             let mut keys = NewKeys::default();
+            let made: Vec<(u32, String, [i64; 2])> = (first..rows.min(first + 2_000))
+                .map(|row| {
+                    let data = format!(
+                        r#"{{"company_name":"Acme {row} GmbH","linkedin_url":"https://www.linkedin.com/company/acme-{row}"}}"#
+                    );
+                    (row, data, [hash(row), hash(row + rows)])
+                })
+                .collect();
             let mut filer = Filer::begin(tx, claim.job, &mut keys)?;
-            for row in first..rows.min(first + 2_000) {
-                let data = format!(
-                    r#"{{"company_name":"Acme {row} GmbH","linkedin_url":"https://www.linkedin.com/company/acme-{row}"}}"#
-                );
-                let record = NewRecord {
-                    row,
+            for (row, data, keys) in &made {
+                filer.insert(NewRecord {
+                    row: *row,
                     source: None,
-                    data: &data,
+                    data,
                     changes: None,
                     replaces: None,
-                    keys: &[hash(row), hash(row + rows)],
-                };
-                filer.insert(&record)?;
+                    keys,
+                })?;
             }
-            drop(filer);
+            filer.end()?;
             keys.sort();
             keys.file(tx, u32::MAX)?;
             Ok(())

@@ -7,6 +7,7 @@ pub mod idempotency;
 mod in_list;
 pub mod jobs;
 pub mod list_keys;
+mod many;
 pub mod mappings;
 pub mod packs;
 pub mod pauses;

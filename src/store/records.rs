@@ -6,6 +6,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::fields::Named;
 use super::in_list::{counts, in_list};
+use super::many::{AT_ONCE, insertion};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::{JobId, UploadNo};
@@ -88,26 +89,42 @@ impl NewKeys {
     }
 }
 
+const INTO: &str = "INSERT INTO records
+    (job_id, id, row, source_no, replaces, data, changes, key_1, key_2, keys)";
+
+enum By {
+    Many,
+    One,
+}
+
 /// Files rows of one job in one transaction: records, which stay invisible until the job is
 /// completed, and rows that did not become any.
-pub struct Filer<'t> {
+pub struct Filer<'t, 'r> {
     job: JobId,
-    record: CachedStatement<'t>,
+    many: CachedStatement<'t>,
+    one: CachedStatement<'t>,
+    /// The highest number that a record has, or ever had.
+    last_id: i64,
+    waiting: Vec<NewRecord<'r>>,
     parked: CachedStatement<'t>,
     /// To be filed before the job is completed.
     keys: &'t mut NewKeys,
 }
 
-impl<'t> Filer<'t> {
+impl<'t, 'r> Filer<'t, 'r> {
     /// # Errors
     /// `Database`.
-    pub fn begin(tx: &'t Tx<'t>, job: JobId, keys: &'t mut NewKeys) -> Result<Filer<'t>> {
+    pub fn begin(tx: &'t Tx<'t>, job: JobId, keys: &'t mut NewKeys) -> Result<Filer<'t, 'r>> {
+        let last_id = tx
+            .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'records'")?
+            .query_row([], |row| row.get(0))
+            .optional()?;
         Ok(Filer {
             job,
-            record: tx.prepare_cached(
-                "INSERT INTO records (job_id, row, source_no, replaces, data, changes, key_1, key_2, keys)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )?,
+            many: tx.prepare_cached(&insertion(INTO, 1, 9, AT_ONCE))?,
+            one: tx.prepare_cached(&insertion(INTO, 1, 9, 1))?,
+            last_id: last_id.unwrap_or(0),
+            waiting: Vec::with_capacity(AT_ONCE),
             parked: tx.prepare_cached(
                 "INSERT INTO parked_rows (job_id, row, outcome, problems) VALUES (?1, ?2, ?3, ?4)",
             )?,
@@ -115,25 +132,53 @@ impl<'t> Filer<'t> {
         })
     }
 
-    /// Puts a record in; it is found by its keys when those are filed too.
+    /// Puts a record in, at the latest with [`Filer::end`]; it is found by its keys when those are filed too.
     ///
     /// # Errors
     /// `Database`.
-    pub fn insert(&mut self, record: &NewRecord<'_>) -> Result<()> {
-        let id = self.record.insert(params![
-            self.job.0,
-            record.row,
-            record.source.map(|no| no.0),
-            record.replaces,
-            record.data,
-            record.changes,
-            record.keys.first(),
-            record.keys.get(1),
-            further_keys(record.keys)
-        ])?;
-        let keys = record.keys.iter().map(|hash| (*hash, id));
-        self.keys.keys.extend(keys);
+    pub fn insert(&mut self, record: NewRecord<'r>) -> Result<()> {
+        self.waiting.push(record);
+        if self.waiting.len() == AT_ONCE {
+            self.put_in(By::Many)?;
+        }
         Ok(())
+    }
+
+    /// Puts in what waits by this statement, which takes so many records at once.
+    fn put_in(&mut self, by: By) -> Result<()> {
+        let (statement, at_once) = match by {
+            By::Many => (&mut self.many, AT_ONCE),
+            By::One => (&mut self.one, 1),
+        };
+        statement.raw_bind_parameter(1, self.job.0)?;
+        for records in self.waiting.chunks(at_once) {
+            for (record, first) in records.iter().zip((2_usize..).step_by(9)) {
+                self.last_id += 1;
+                let id = self.last_id;
+                statement.raw_bind_parameter(first, id)?;
+                statement.raw_bind_parameter(first + 1, record.row)?;
+                statement.raw_bind_parameter(first + 2, record.source.map(|no| no.0))?;
+                statement.raw_bind_parameter(first + 3, record.replaces)?;
+                statement.raw_bind_parameter(first + 4, record.data)?;
+                statement.raw_bind_parameter(first + 5, record.changes)?;
+                statement.raw_bind_parameter(first + 6, record.keys.first())?;
+                statement.raw_bind_parameter(first + 7, record.keys.get(1))?;
+                statement.raw_bind_parameter(first + 8, further_keys(record.keys))?;
+                let keys = record.keys.iter().map(|hash| (*hash, id));
+                self.keys.keys.extend(keys);
+            }
+            statement.raw_execute()?;
+        }
+        self.waiting.clear();
+        Ok(())
+    }
+
+    /// Puts in the records that still wait.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn end(mut self) -> Result<()> {
+        self.put_in(By::One)
     }
 
     /// Parks a row that did not become a record.

@@ -2,31 +2,14 @@
 
 use rusqlite::{Connection, params};
 
+use super::many::{AT_ONCE, insertion};
 use super::packs;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::UploadNo;
 use crate::sheet::Row;
 
-/// Rows that one statement puts in: to begin and end one costs as much as its row.
-const AT_ONCE: usize = 16;
-
-/// The statement for so many rows of a sheet.
-fn insertion(rows: usize) -> String {
-    let mut sql = String::from(
-        "INSERT INTO upload_rows (upload_no, sheet, row, cells, kinds, width) VALUES ",
-    );
-    for first in (0..rows).map(|row| 3 + 4 * row) {
-        let comma = if first > 3 { ", " } else { "" };
-        sql.push_str(&format!(
-            "{comma}(?1, ?2, ?{first}, ?{}, ?{}, ?{})",
-            first + 1,
-            first + 2,
-            first + 3
-        ));
-    }
-    sql
-}
+const INTO: &str = "INSERT INTO upload_rows (upload_no, sheet, row, cells, kinds, width)";
 
 /// Puts rows of one sheet in.
 ///
@@ -43,7 +26,7 @@ fn insert_by(tx: &Tx<'_>, no: UploadNo, sheet: u32, at_once: usize, rows: &[Row]
     if rows.is_empty() {
         return Ok(());
     }
-    let mut statement = tx.prepare_cached(&insertion(at_once))?;
+    let mut statement = tx.prepare_cached(&insertion(INTO, 2, 4, at_once))?;
     statement.raw_bind_parameter(1, no.0)?;
     statement.raw_bind_parameter(2, sheet)?;
     for rows in rows.chunks(at_once) {

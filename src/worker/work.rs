@@ -302,13 +302,14 @@ impl Filing<'_> {
                 break;
             }
         }
+        filer.end()?;
         Ok(filed)
     }
 
-    fn file_one(&self, filer: &mut Filer<'_>, decided: &Decided) -> Result<()> {
+    fn file_one<'r>(&self, filer: &mut Filer<'_, 'r>, decided: &'r Decided) -> Result<()> {
         let settled = &decided.settled;
         match settled.outcome {
-            Outcome::Valid | Outcome::Updated => filer.insert(&NewRecord {
+            Outcome::Valid | Outcome::Updated => filer.insert(NewRecord {
                 row: decided.origin.unwrap_or(settled.row),
                 source: self.source.filter(|_| decided.origin.is_some()),
                 data: &settled.data,

@@ -383,20 +383,21 @@ fn what_ended_jobs_left_is_removed_when_there_is_time_and_what_is_in_work_stays(
         .app
         .db
         .write(|tx| {
+            let hashes: Vec<[i64; 1]> = (2..1_002).map(|hash| [hash]).collect();
             for job in [ended, working] {
                 let mut keys = NewKeys::default();
                 let mut filer = Filer::begin(tx, JobId(job), &mut keys)?;
-                for row in 2..1_002 {
-                    filer.insert(&NewRecord {
+                for (row, keys) in (2..1_002).zip(&hashes) {
+                    filer.insert(NewRecord {
                         row,
                         source: None,
                         data: "{}",
                         changes: None,
                         replaces: None,
-                        keys: &[i64::from(row)],
+                        keys,
                     })?;
                 }
-                drop(filer);
+                filer.end()?;
                 keys.file(tx, u32::MAX)?;
             }
             Ok(())
