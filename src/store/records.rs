@@ -46,6 +46,8 @@ pub struct Listed {
 pub(super) const FILE_KEY: &str =
     "INSERT OR IGNORE INTO record_keys (hash, record_id) VALUES (?1, ?2)";
 
+const FILE_KEYS: &str = "INSERT OR IGNORE INTO record_keys (hash, record_id)";
+
 /// Keys of filed records that are not in the index yet. They come in no order: filed row by row, each
 /// batch of a large job writes most pages of the index again. Many at a time and in their order, they
 /// write each page once.
@@ -74,10 +76,20 @@ impl NewKeys {
     /// # Errors
     /// `Database`.
     pub fn file(&self, tx: &Tx<'_>, at_most: u32) -> Result<usize> {
-        let mut statement = tx.prepare_cached(FILE_KEY)?;
         let some = usize::try_from(at_most).unwrap_or(usize::MAX);
-        let next = self.keys.iter().rev().take(some);
-        for (hash, record) in next.clone() {
+        let next = self.keys.len().saturating_sub(some);
+        let next = self.keys.get(next..).unwrap_or_default();
+        let (rest, many) = next.as_rchunks::<AT_ONCE>();
+        let mut statement = tx.prepare_cached(&insertion(FILE_KEYS, 0, 2, AT_ONCE))?;
+        for keys in many.iter().rev() {
+            for ((hash, record), first) in keys.iter().rev().zip((1_usize..).step_by(2)) {
+                statement.raw_bind_parameter(first, hash)?;
+                statement.raw_bind_parameter(first + 1, record)?;
+            }
+            statement.raw_execute()?;
+        }
+        let mut statement = tx.prepare_cached(FILE_KEY)?;
+        for (hash, record) in rest.iter().rev() {
             statement.execute(params![hash, record])?;
         }
         Ok(next.len())
