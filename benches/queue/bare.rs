@@ -8,7 +8,10 @@ use crate::product;
 
 const NOW: &str = "2026-11-23T10:30:00.123Z";
 
-pub(crate) struct Queue(Connection);
+pub(crate) struct Queue {
+    connection: Connection,
+    full: bool,
+}
 
 impl Queue {
     pub(crate) fn new(path: &Path, full: bool) -> Queue {
@@ -28,14 +31,24 @@ impl Queue {
                 true,
             )
             .unwrap();
-        Queue(connection)
+        Queue { connection, full }
+    }
+
+    /// A claim need not be on the disk when it returns, in the product neither.
+    fn wait_for_the_disk(&self, waits: bool) {
+        if self.full {
+            let level = if waits { "FULL" } else { "NORMAL" };
+            self.connection
+                .pragma_update(None, "synchronous", level)
+                .unwrap();
+        }
     }
 
     pub(crate) fn run(&self, jobs: usize) {
-        let mut begin = self.0.prepare("BEGIN IMMEDIATE").unwrap();
-        let mut commit = self.0.prepare("COMMIT").unwrap();
+        let mut begin = self.connection.prepare("BEGIN IMMEDIATE").unwrap();
+        let mut commit = self.connection.prepare("COMMIT").unwrap();
         let mut enqueue = self
-            .0
+            .connection
             .prepare(
                 "INSERT INTO jobs (user_id, upload_no, operation, template, template_version,
                                    on_duplicate, options, queued_at, changed_at)
@@ -43,7 +56,7 @@ impl Queue {
             )
             .unwrap();
         let mut claim = self
-            .0
+            .connection
             .prepare(
                 "UPDATE jobs SET status = 'processing', attempt = attempt + 1, started_at = ?1, beat_at = ?1,
                         changed_at = ?1, change_detail = NULL, phase = 'reading', rows_done = 0, rows_total = NULL
@@ -54,7 +67,7 @@ impl Queue {
             )
             .unwrap();
         let mut finish = self
-            .0
+            .connection
             .prepare(
                 "UPDATE jobs SET status = 'completed', finished_at = ?3, changed_at = ?3, change_detail = NULL,
                         phase = 'done', rows_done = ?4, rows_total = ?4, beat_at = ?3,
@@ -79,11 +92,13 @@ impl Queue {
                 ])
                 .unwrap();
             commit.execute([]).unwrap();
+            self.wait_for_the_disk(false);
             begin.execute([]).unwrap();
             let (job, attempt): (i64, i64) = claim
                 .query_row(params![NOW], |row| Ok((row.get(0)?, row.get(1)?)))
                 .unwrap();
             commit.execute([]).unwrap();
+            self.wait_for_the_disk(true);
             begin.execute([]).unwrap();
             let changed = finish
                 .execute(params![

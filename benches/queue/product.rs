@@ -52,7 +52,7 @@ impl Queue {
         };
         for _ in 0..jobs {
             let queued = self.enqueue();
-            let claim = self.0.write(jobs::claim).unwrap().unwrap();
+            let claim = self.0.write_ahead(jobs::claim).unwrap().unwrap();
             assert_eq!(queued, Enqueued::Queued(claim.job));
             self.0
                 .write(|tx| jobs::complete(tx, &claim, &counts, REPORT, 7))

@@ -126,7 +126,8 @@ fn step(app: &App, free_since: Duration, busy_until: &mut Option<Duration>) -> R
         return Ok(Ran::Nothing);
     }
     find_room(app)?;
-    let Some(claim) = app.db.write(jobs::claim)? else {
+    // Nobody was promised a beginning: after a power cut the job may wait again, as if it had not begun.
+    let Some(claim) = app.db.write_ahead(jobs::claim)? else {
         return Ok(Ran::Nothing);
     };
     let stop = Stop::new();

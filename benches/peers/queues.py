@@ -1,0 +1,101 @@
+"""Jobs a second of huey, litequeue, effectum and ours: each one put in, taken and ended before the next.
+
+    queues.py ROUNDS EFFECTUM OUR BENCH...
+
+All by their own functions, in turn on the disk of the temporary folder, with each durability that they can be
+given. What a commit that waits for the disk takes depends on who else writes: hence the best of all rounds.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+import huey
+import litequeue
+
+PAYLOAD = "x" * 60
+# So many jobs first, without waiting for the disk: from then on the log is not lengthened but written anew.
+BEFORE = 1_000
+
+
+class Huey:
+    """Keeps no trace of a job that has ended but its result, and none of one that is at work.
+
+    It leaves `synchronous` as SQLite has it, FULL, or turns it off; NORMAL is set here on its connection."""
+
+    def __init__(self, path, level, result):
+        self.queue = huey.SqliteHuey(filename=str(path))
+        self.task = self.queue.task()(lambda payload: 2 if result else None)
+        warm_up(self, self.queue.storage.conn, level)
+
+    def job(self):
+        self.task(PAYLOAD)
+        self.queue.execute(self.queue.dequeue())
+
+
+class Lite:
+    """Keeps a row for each job with its times, an index on its id and one on its state."""
+
+    def __init__(self, path, level):
+        self.queue = litequeue.LiteQueue(str(path))
+        warm_up(self, self.queue.conn, level)
+
+    def job(self):
+        self.queue.put(PAYLOAD)
+        self.queue.done(self.queue.pop().message_id)
+
+
+def warm_up(queue, connection, level):
+    connection.execute("PRAGMA synchronous = OFF")
+    for _ in range(BEFORE):
+        queue.job()
+    connection.execute(f"PRAGMA synchronous = {level}")
+
+
+def in_turn(queues, took):
+    """A block of jobs of each; into `took` go its jobs a second and its microseconds of processor."""
+    for name, (queue, jobs) in queues.items():
+        began, before = time.perf_counter(), time.thread_time()
+        for _ in range(jobs):
+            queue.job()
+        wall, cpu = time.perf_counter() - began, time.thread_time() - before
+        took.setdefault(name, []).append((jobs / wall, cpu / jobs * 1e6))
+
+
+def told(command, took):
+    """What another program says of its jobs a second, and ours of the processor that a job takes."""
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    for line in said.splitlines():
+        if rate := re.match(r"(.*?):? +(\d+) jobs/s", line):
+            name = rate[1]
+            took.setdefault(name, []).append((float(rate[2]), None))
+        elif cpu := re.search(r"processor of a job.*? ([\d.]+) us", line):
+            took[name][-1] = took[name][-1][0], float(cpu[1])
+
+
+def main():
+    rounds, effectum, ours = int(sys.argv[1]), sys.argv[2:3], sys.argv[3:]
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        queues = {}
+        for level, jobs in [("FULL", 200), ("NORMAL", 1_000), ("OFF", 1_000)]:
+            queues[f"huey, with a result, {level}"] = Huey(folder / f"r{level}", level, True), jobs
+            queues[f"huey, without one, {level}"] = Huey(folder / f"n{level}", level, False), jobs
+            queues[f"litequeue, {level}"] = Lite(folder / f"l{level}", level), jobs
+        took = {}
+        for _ in range(rounds):
+            in_turn(queues, took)
+            told(ours, took)
+            in_turn(queues, took)
+            told(effectum, took)
+    print("queue | jobs/s, best of all rounds | median | processor, us, least")
+    for name, times in took.items():
+        rates = sorted(rate for rate, _ in times)
+        cpu = min((cpu for _, cpu in times if cpu), default=0)
+        print(f"{name} | {rates[-1]:,.0f} | {rates[len(rates) // 2]:,.0f} | {cpu:.0f}")
+
+
+main()
