@@ -90,7 +90,7 @@ CREATE TABLE uploads (
     status        TEXT NOT NULL CHECK (status IN (
                       'receiving',                  -- not yet promised to anybody; gone at the next start
                       'received',                   -- the bytes are here, the rows have not been read
-                      'stored',                     -- the rows are in upload_rows
+                      'stored',                     -- the rows are in upload_rows or upload_row_packs
                       'deleted')),                  -- rows and bytes are being removed
     uploaded_at   TEXT NOT NULL,
     deleted_at    TEXT,
@@ -131,8 +131,9 @@ CREATE TABLE upload_sheets (
     PRIMARY KEY (upload_no, position)
 ) STRICT, WITHOUT ROWID;
 
--- One line per row that holds a value. `cells` is an array from sheet column A on; where most of that would be empty, an
--- object by 0-based column: {"0":1,"16383":2}. json_each() reads both (docs/sqlite.md, 24).
+-- One line per row that holds a value, of files whose rows somebody keeps as JSON. `cells` is an array from sheet column A
+-- on; where most of that would be empty, an object by 0-based column: {"0":1,"16383":2}. json_each() reads both
+-- (docs/sqlite.md, 24).
 CREATE TABLE upload_rows (
     upload_no     INTEGER NOT NULL REFERENCES uploads (no),
     sheet         INTEGER NOT NULL,                 -- upload_sheets.position
@@ -142,6 +143,18 @@ CREATE TABLE upload_rows (
     width         INTEGER,                          -- text files: fields in the record, where that is not the header's
     PRIMARY KEY (upload_no, sheet, row)
 ) STRICT, WITHOUT ROWID;
+
+-- The rows of files that were uploaded to be processed, many in a piece: [[row, cells, kinds, width], ...] as above.
+CREATE TABLE upload_row_packs (
+    id            INTEGER PRIMARY KEY,
+    upload_no     INTEGER NOT NULL REFERENCES uploads (no),
+    sheet         INTEGER NOT NULL,                 -- upload_sheets.position
+    last_row      INTEGER NOT NULL,                 -- the last row in this piece
+    row_count     INTEGER NOT NULL,
+    rows          BLOB NOT NULL,                    -- a zlib stream: sqlar_uncompress(rows, size) in the shell
+    size          INTEGER NOT NULL                  -- of what it is a stream of, in bytes
+) STRICT;
+CREATE UNIQUE INDEX upload_row_packs_in_order ON upload_row_packs (upload_no, sheet, last_row);
 
 -- The queue ------------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ pub mod settings;
 pub mod stop;
 pub mod turns;
 pub mod words;
+pub mod zlib;
 // workshop and shelf
 pub mod sheet;
 pub mod store;

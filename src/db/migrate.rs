@@ -14,7 +14,7 @@ use crate::words::Code;
 pub(super) const APPLICATION_ID: i64 = 0x5348_4c4e;
 
 /// The schema's version, kept in `user_version`.
-pub const VERSION: i64 = 4;
+pub const VERSION: i64 = 5;
 
 const SCHEMA: &str = include_str!("../../schema.sql");
 
@@ -44,6 +44,16 @@ const STEPS: &[&str] = &[
          template TEXT PRIMARY KEY,
          form TEXT
      ) STRICT, WITHOUT ROWID;",
+    // 5: rows of files that jobs read are packed.
+    "CREATE TABLE upload_row_packs (
+         id INTEGER PRIMARY KEY,
+         upload_no INTEGER NOT NULL REFERENCES uploads (no),
+         sheet INTEGER NOT NULL,
+         last_row INTEGER NOT NULL,
+         row_count INTEGER NOT NULL,
+         rows BLOB NOT NULL,
+         size INTEGER NOT NULL
+     ) STRICT;",
 ];
 
 /// What a file says of itself.

@@ -4,10 +4,6 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-use flate2::Compression;
-use flate2::read::ZlibDecoder;
-use flate2::write::ZlibEncoder;
-
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::faults;
@@ -15,6 +11,7 @@ use crate::id::UploadNo;
 use crate::intake::spool::Spool;
 use crate::store::uploads::{self, CHUNK_BYTES, Chunk};
 use crate::words::Format;
+use crate::zlib;
 
 /// Pieces per transaction: 4 MiB.
 const BATCH_CHUNKS: usize = 16;
@@ -49,8 +46,7 @@ impl Pieces<'_> {
 /// A piece as it is stored: text takes a quarter of its size packed, workbooks are packed already.
 fn chunk(bytes: Vec<u8>, pack: bool) -> io::Result<Chunk> {
     if pack {
-        let packer = ZlibEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::fast());
-        let packed = written(packer, &bytes)?;
+        let packed = zlib::pack(&bytes)?;
         if packed.len() < bytes.len() {
             let size = u32::try_from(bytes.len()).ok();
             return Ok(Chunk {
@@ -62,26 +58,13 @@ fn chunk(bytes: Vec<u8>, pack: bool) -> io::Result<Chunk> {
     Ok(Chunk { bytes, size: None })
 }
 
-fn written(mut packer: ZlibEncoder<Vec<u8>>, bytes: &[u8]) -> io::Result<Vec<u8>> {
-    packer.write_all(bytes)?;
-    packer.finish()
-}
-
 /// A stored piece as it came.
 fn unpacked(chunk: Chunk) -> io::Result<Vec<u8>> {
     let Some(size) = chunk.size else {
         return Ok(chunk.bytes);
     };
     faults::file()?;
-    let mut bytes = Vec::with_capacity(CHUNK_BYTES);
-    ZlibDecoder::new(chunk.bytes.as_slice())
-        .take(u64::from(size))
-        .read_to_end(&mut bytes)?;
-    if u32::try_from(bytes.len()) == Ok(size) {
-        Ok(bytes)
-    } else {
-        Err(io::ErrorKind::UnexpectedEof.into())
-    }
+    zlib::unpack(&chunk.bytes, size)
 }
 
 fn is_packed(format: Format) -> bool {

@@ -70,7 +70,7 @@ pub fn store_json(
         db,
         settings,
         &source,
-        no,
+        (no, rows::Form::Lines),
         stop,
         &mut |_, _| Ok(()),
         &mut || {},

@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use crate::sheet::reader::{self, ReadJob};
 use crate::sheet::{Event, FileInfo, ReadOptions, Row, SheetInfo};
 use crate::stop::Stop;
-use crate::store::{rows, uploads};
+use crate::store::{packs, rows, uploads};
 use crate::words::Format;
 
 /// Rows per transaction.
@@ -44,7 +44,16 @@ pub struct Progress {
     pub rows_total: Option<u64>,
 }
 
-/// Reads the file at `path` and stores its rows under `no`. `each` runs first in every
+/// How rows are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// One by one, for whoever looks into the database.
+    Lines,
+    /// Many in a piece, in a quarter of the room.
+    Packs,
+}
+
+/// Reads the file at `path` and stores its rows in that form. `each` runs first in every
 /// transaction (it proves that the work is still wanted) and `after` when it is committed.
 ///
 /// # Errors
@@ -53,7 +62,7 @@ pub fn store(
     db: &Db,
     settings: &Settings,
     source: &Source<'_>,
-    no: UploadNo,
+    to: (UploadNo, Form),
     stop: &Stop,
     each: &mut dyn FnMut(&Tx<'_>, Progress) -> Result<()>,
     after: &mut dyn FnMut(),
@@ -80,13 +89,13 @@ pub fn store(
         for event in events {
             match event {
                 Event::Sheet(position) => {
-                    batch.flush(db, no, sheet, progress, each, after)?;
+                    batch.flush(db, to, sheet, progress, each, after)?;
                     sheet = position;
                 }
                 Event::Row(row) => {
                     progress.rows_done += 1;
                     if batch.add(row) {
-                        batch.flush(db, no, sheet, progress, each, after)?;
+                        batch.flush(db, to, sheet, progress, each, after)?;
                     }
                 }
                 Event::SheetEnd(info) => sheets.push(*info),
@@ -95,7 +104,7 @@ pub fn store(
             }
         }
     }
-    batch.flush(db, no, sheet, progress, each, after)?;
+    batch.flush(db, to, sheet, progress, each, after)?;
     match file {
         Some(file) => Ok(Found { file, sheets }),
         None => Err(Error::Internal(
@@ -128,7 +137,7 @@ impl Batch {
     fn flush(
         &mut self,
         db: &Db,
-        no: UploadNo,
+        (no, form): (UploadNo, Form),
         sheet: u32,
         progress: Progress,
         each: &mut dyn FnMut(&Tx<'_>, Progress) -> Result<()>,
@@ -138,10 +147,19 @@ impl Batch {
             return Ok(());
         }
         // Nobody is promised these rows before the upload or the job says that they are all here.
-        db.write_ahead(|tx| {
-            each(tx, progress)?;
-            rows::insert(tx, no, sheet, &self.rows)
-        })?;
+        match form {
+            Form::Lines => db.write_ahead(|tx| {
+                each(tx, progress)?;
+                rows::insert(tx, no, sheet, &self.rows)
+            })?,
+            Form::Packs => {
+                let packs = packs::of(&self.rows)?;
+                db.write_ahead(|tx| {
+                    each(tx, progress)?;
+                    packs::insert(tx, no, sheet, &packs)
+                })?;
+            }
+        }
         after();
         self.rows.clear();
         self.bytes = 0;

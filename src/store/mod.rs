@@ -7,6 +7,7 @@ mod in_list;
 pub mod jobs;
 pub mod list_keys;
 pub mod mappings;
+pub mod packs;
 pub mod pauses;
 pub mod records;
 pub mod rows;

@@ -1,7 +1,8 @@
-//! The rows of stored sheets.
+//! The rows of stored sheets: one by one where somebody keeps them as JSON, packed (`packs`) where a job reads them.
 
 use rusqlite::{Connection, params};
 
+use super::packs;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::UploadNo;
@@ -72,6 +73,11 @@ pub fn page(
     after: u32,
     limit: u32,
 ) -> Result<Vec<Row>> {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let packed = packs::page(connection, no, sheet, after, most)?;
+    if !packed.is_empty() {
+        return Ok(packed);
+    }
     let mut statement = connection.prepare_cached(
         "SELECT row, cells, kinds, width FROM upload_rows
          WHERE upload_no = ?1 AND sheet = ?2 AND row > ?3 ORDER BY row LIMIT ?4",

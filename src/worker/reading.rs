@@ -50,7 +50,7 @@ pub(super) fn read(
         &app.db,
         &app.settings,
         &source,
-        upload.no,
+        (upload.no, rows::Form::Packs),
         stop,
         &mut |tx, progress| each(tx, Phase::Reading, progress),
         after,

@@ -21,7 +21,7 @@ fn uploads(office: &Office, status: &str) -> i64 {
 
 fn rows_of(office: &Office, upload: i64) -> i64 {
     office.number(&format!(
-        "SELECT count(*) FROM upload_rows WHERE upload_no = {upload}"
+        "SELECT coalesce(sum(row_count), 0) FROM upload_row_packs WHERE upload_no = {upload}"
     ))
 }
 

@@ -68,8 +68,8 @@ fn goes_on(mut office: Office, first: i64, what: &str) {
     for (sql, wanted) in [
         ("SELECT count(*) FROM records", rows),
         ("SELECT count(DISTINCT row) FROM records", rows),
-        ("SELECT count(DISTINCT row) FROM upload_rows", rows),
-        ("SELECT count(*) FROM upload_rows", rows),
+        ("SELECT sum(row_count) FROM upload_row_packs", rows),
+        ("SELECT max(last_row) FROM upload_row_packs", rows + 1),
         ("SELECT count(*) FROM record_keys", 2 * rows),
         (
             "SELECT count(*) FROM job_events WHERE to_status = 'completed'",
@@ -100,7 +100,7 @@ fn whichever_row_of_a_job_can_not_be_written_the_job_ends_well_and_the_next_one_
     for table in [
         "jobs",
         "job_events",
-        "upload_rows",
+        "upload_row_packs",
         "upload_sheets",
         "records",
         "record_keys",

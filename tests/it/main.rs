@@ -37,6 +37,7 @@ mod migrations;
 mod mutations;
 mod office;
 mod operations;
+mod packs;
 mod plain;
 mod preview;
 mod process;

@@ -106,6 +106,12 @@ fn an_old_office_goes_on_with_the_new_version() {
     let records = served.get(&session, "/api/records?template=companies");
     let records = records.unwrap().expect(200);
     assert_eq!(records["records"][0]["data"]["company_name"], "Abend GmbH");
+    // Its rows stand one by one, as they did then.
+    let files = served.get(&session, "/api/files").unwrap().expect(200);
+    let file = files["files"].as_array().unwrap().last().unwrap();
+    let url = format!("/api/files/{}/json", file["id"].as_str().unwrap());
+    let document = served.get(&session, &url).unwrap().expect(200);
+    assert_eq!(document["data"].as_array().unwrap().len(), file["rows"]);
     let (status, _) = served.terminate();
     assert!(status.success());
     let path = folder.path().join("office.db");
@@ -165,7 +171,7 @@ fn a_step_that_fails_is_told_with_the_copy_and_takes_no_other_file_s_name() {
     fs::write(&mine, "mine").unwrap();
     let connection = Connection::open(&path).unwrap();
     connection
-        .execute_batch("ALTER TABLE records ADD COLUMN keys TEXT")
+        .execute_batch("CREATE TABLE upload_row_packs (id INTEGER)")
         .unwrap();
     drop(connection);
     let said = open(&path).err().unwrap().to_string();

@@ -70,6 +70,7 @@ fn a_preview_tells_what_would_be_read_and_stores_nothing() {
     for table in [
         "uploads",
         "upload_rows",
+        "upload_row_packs",
         "upload_chunks",
         "jobs",
         "idempotency",

@@ -236,6 +236,7 @@ fn nothing_is_stored_for_somebody_who_was_locked_out_before_it_was() {
         "uploads",
         "upload_chunks",
         "upload_rows",
+        "upload_row_packs",
         "jobs",
         "idempotency",
     ] {

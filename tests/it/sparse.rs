@@ -62,7 +62,8 @@ fn rows_with_a_far_cell_cost_what_they_hold_and_come_back_the_same() {
         stored["file_upload_id"].as_str().unwrap(),
         &stored["job_id"],
     );
-    assert!(office.number("SELECT max(length(cells)) FROM upload_rows") < 60);
+    let bytes_of_a_row = "SELECT sum(size) / sum(row_count) FROM upload_row_packs";
+    assert!(office.number(bytes_of_a_row) < 80);
     let document = anna.get(&format!("/api/files/{file}/json")).expect(200);
     assert_eq!(document["data"], converted["data"]);
     let records = anna

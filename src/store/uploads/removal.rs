@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::{UploadNo, UserId};
+use crate::store::packs;
 
 /// Takes an upload out of sight; its rows and bytes go later, in small steps.
 ///
@@ -66,6 +67,7 @@ pub fn next_to_purge(connection: &Connection) -> Result<Option<UploadNo>> {
             "SELECT no FROM uploads u WHERE status = 'deleted'
                AND (EXISTS (SELECT 1 FROM upload_chunks c WHERE c.upload_no = u.no)
                  OR EXISTS (SELECT 1 FROM upload_rows r WHERE r.upload_no = u.no)
+                 OR EXISTS (SELECT 1 FROM upload_row_packs k WHERE k.upload_no = u.no)
                  OR EXISTS (SELECT 1 FROM upload_sheets s WHERE s.upload_no = u.no))
              LIMIT 1",
             [],
@@ -82,6 +84,16 @@ pub const PURGE_CHUNKS: u32 = 4;
 /// # Errors
 /// `Database`.
 pub fn purge_rows_step(tx: &Tx<'_>, no: UploadNo, at_most: u32) -> Result<bool> {
+    let rows_of_pack = u32::try_from(packs::ROWS).unwrap_or(u32::MAX);
+    let removed = tx
+        .prepare_cached(
+            "DELETE FROM upload_row_packs WHERE id IN
+                 (SELECT id FROM upload_row_packs WHERE upload_no = ?1 LIMIT ?2)",
+        )?
+        .execute(params![no.0, at_most.div_ceil(rows_of_pack)])?;
+    if removed > 0 {
+        return Ok(false);
+    }
     let removed = tx
         .prepare_cached(
             "DELETE FROM upload_rows WHERE upload_no = ?1 AND (sheet, row) IN
