@@ -269,9 +269,18 @@ fn in_one_transaction(
     for part in wanted.iter().filter(|part| part.kind != "index") {
         part.drop_from(&tx)?;
     }
+    // SQLite drops no column while a view shows what is gone meanwhile.
+    let mut theirs = parts(&tx)?;
+    theirs.retain(|part| part.kind == "view");
+    for view in &theirs {
+        view.drop_from(&tx)?;
+    }
     let first = usize::try_from(from - 1).unwrap_or(usize::MAX);
     for step in steps.iter().skip(first) {
         tx.execute_batch(step)?;
+    }
+    for view in theirs {
+        tx.execute_batch(&view.sql)?;
     }
     let there = parts(&tx)?;
     for part in wanted {
