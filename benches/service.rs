@@ -22,7 +22,7 @@ mod office;
 use std::time::{Duration, Instant};
 
 use forms::companies;
-use office::{Asker, Office, memory, office, office_with, processor, workbook};
+use office::{Asker, Office, memory, office, office_with, processor, watch_to_the_end, workbook};
 
 fn main() {
     // `cargo test --benches` asks with --test: then there is nothing to do.
@@ -181,12 +181,12 @@ fn upload_and_process() {
             let served = &office.served;
             scope.spawn(move || {
                 let bytes = companies(&format!("u{n}"), scaled(5_000));
-                let queued = served
+                served
                     .upload(session, "upload-and-process", "list.csv", &bytes, None)
                     .unwrap()
                     .expect(202);
-                let job = served.wait_for_end(session, queued["job_id"].as_i64().unwrap());
-                assert_eq!(job["counts"]["valid"], scaled(5_000), "{job}");
+                let status = watch_to_the_end(served, session);
+                assert_eq!(status["counts"]["valid"], scaled(5_000), "{status}");
             });
         }
     });
@@ -206,7 +206,7 @@ fn status_beside_a_job(rows: usize, pause: Duration) {
     // A million rows are 120 MB.
     let office = office_with(5, &["--max-upload-mb", "256"]);
     let began = Instant::now();
-    let queued = office
+    office
         .served
         .upload(
             &office.sessions[4],
@@ -217,12 +217,11 @@ fn status_beside_a_job(rows: usize, pause: Duration) {
         )
         .unwrap()
         .expect(202);
-    let job = queued["job_id"].as_i64().unwrap();
     let done = std::sync::atomic::AtomicBool::new(false);
     let times = std::thread::scope(|scope| {
         scope.spawn(|| {
-            let job = office.served.wait_for_end(&office.sessions[4], job);
-            assert_eq!(job["counts"]["valid"], rows, "{job}");
+            let status = watch_to_the_end(&office.served, &office.sessions[4]);
+            assert_eq!(status["counts"]["valid"], rows, "{status}");
             done.store(true, std::sync::atomic::Ordering::Relaxed);
         });
         ask_all(&office, 4, 1, pause, || {

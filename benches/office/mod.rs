@@ -129,3 +129,33 @@ pub(crate) fn workbook(rows: usize) -> Vec<u8> {
     }
     book.save_to_buffer().unwrap()
 }
+
+/// Waits for the end of the person's job as the page does: each question is answered when something has
+/// changed. The status as it is then.
+pub(crate) fn watch_to_the_end(served: &Served, session: &str) -> serde_json::Value {
+    let mut seen = String::new();
+    loop {
+        let mut stream = TcpStream::connect(&served.address).unwrap();
+        write!(
+            stream,
+            "GET /api/files/processing-status?wait=25 HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {session}\r\n\
+             {seen}Connection: close\r\n\r\n",
+            served.address
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        if head.starts_with("HTTP/1.1 304") {
+            continue;
+        }
+        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+        let etag = head.lines().find_map(|line| line.strip_prefix("ETag: "));
+        seen = format!("If-None-Match: {}\r\n", etag.unwrap());
+        let answer: serde_json::Value = serde_json::from_str(body).unwrap();
+        let status = &answer["processing_status"];
+        if !matches!(status["status"].as_str(), Some("pending" | "processing")) {
+            return status.clone();
+        }
+    }
+}
