@@ -20,6 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs until the bell is closed; `stop` ends what is being read.
 pub fn run(app: &App, stop: &Stop) {
+    super::give_way();
     // A file that can't be read is not tried again here; its job will tell why.
     let mut tried = JobId(0);
     while !app.bell.is_closed() {

@@ -32,6 +32,11 @@ const TROUBLE_WAIT_MAX: Duration = Duration::from_secs(5);
 /// How long it waits at most after a job was put back: each try is a state change that history keeps.
 const PUT_BACK_WAIT_MAX: Duration = Duration::from_secs(30);
 
+/// What niceness jobs have more than the answering of requests: about a third of its weight where there is not
+/// enough processor for both.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 5;
+
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ran {
@@ -46,6 +51,7 @@ pub enum Ran {
 /// Runs until the bell is closed.
 pub fn run(app: &App) {
     let _alive = app.pulse.worker();
+    give_way();
     let mut trouble = Trouble::new(app);
     // When the last job's cost ended to be counted, where the next one follows at once.
     let mut busy_until = None;
@@ -83,6 +89,13 @@ pub fn run(app: &App) {
             }
         }
     }
+}
+
+/// From now on this thread, and what it starts, gives way to whoever waits for an answer.
+fn give_way() {
+    // Elsewhere it would be the whole program that does. Where it can't be had, all are equal as before.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(NICE);
 }
 
 /// How long the worker waits when the disk is full or the database can't be used: longer each time

@@ -168,6 +168,31 @@ fn ends_with_the_server(signals: &[&str]) {
     wait_until(|| (!is_alive(child)).then_some(()));
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn jobs_give_way_to_whoever_waits_for_an_answer() {
+    let folder = folder();
+    let served = serve(folder.path(), &[]);
+    for name in ["worker-1", "ahead"] {
+        wait_until(|| {
+            let own = niceness(served.pid(), "listener")?;
+            (niceness(served.pid(), name)? == (own + 5).min(19)).then_some(())
+        });
+    }
+    served.kill();
+}
+
+/// The niceness of a thread by its name.
+#[cfg(target_os = "linux")]
+fn niceness(process: u32, name: &str) -> Option<i32> {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).ok()?;
+    threads.flatten().find_map(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).ok()?;
+        let after = stat.split_once(&format!("({name})"))?.1;
+        after.split_whitespace().nth(16)?.parse().ok()
+    })
+}
+
 fn threads_of(process: u32) -> usize {
     std::fs::read_dir(format!("/proc/{process}/task")).map_or(0, Iterator::count)
 }
