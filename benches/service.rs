@@ -175,14 +175,15 @@ fn upload_as_json() {
 
 fn upload_and_process() {
     let office = office(20);
+    let lists = (0..20).map(|n| companies(&format!("u{n}"), scaled(5_000)));
+    let lists: Vec<Vec<u8>> = lists.collect();
     let began = Instant::now();
     std::thread::scope(|scope| {
-        for (n, session) in office.sessions.iter().enumerate() {
+        for (session, list) in office.sessions.iter().zip(&lists) {
             let served = &office.served;
             scope.spawn(move || {
-                let bytes = companies(&format!("u{n}"), scaled(5_000));
                 served
-                    .upload(session, "upload-and-process", "list.csv", &bytes, None)
+                    .upload(session, "upload-and-process", "list.csv", list, None)
                     .unwrap()
                     .expect(202);
                 let status = watch_to_the_end(served, session);
