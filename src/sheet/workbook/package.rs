@@ -14,7 +14,7 @@ use super::{damaged, password};
 use crate::error::{Error, Result};
 
 /// A part up to this size is unpacked once and kept, so that it can be looked at twice.
-const KEPT_BYTES_MAX: u64 = 64 << 20;
+const KEPT_BYTES_MAX: u64 = 8 << 20;
 
 /// Bytes of what is kept and of the shared strings together.
 const MEMORY_BYTES_MAX: u64 = 256 << 20;
