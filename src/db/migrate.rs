@@ -265,22 +265,28 @@ fn in_one_transaction(
     let fresh = Connection::open_in_memory()?;
     fresh.execute_batch(schema)?;
     let wanted = parts(&fresh)?;
-    // Triggers keep history from being changed; a step may have to.
-    for part in wanted.iter().filter(|part| part.kind != "index") {
-        part.drop_from(&tx)?;
-    }
-    // SQLite drops no column while a view shows what is gone meanwhile.
+    let is_wanted = |part: &Part| {
+        wanted
+            .iter()
+            .any(|other| (&other.kind, &other.name) == (&part.kind, &part.name))
+    };
+    // What the office added. SQLite drops no column while a view shows what is gone meanwhile, and a trigger
+    // takes no part in a step; with a view its triggers go.
     let mut theirs = parts(&tx)?;
-    theirs.retain(|part| part.kind == "view");
-    for view in &theirs {
-        view.drop_from(&tx)?;
+    theirs.retain(|part| part.kind != "index" && !is_wanted(part));
+    // A trigger may be on a view.
+    theirs.sort_by_key(|part| part.kind != "view");
+    // Triggers keep history from being changed; a step may have to.
+    for part in wanted
+        .iter()
+        .filter(|part| part.kind != "index")
+        .chain(&theirs)
+    {
+        part.drop_from(&tx)?;
     }
     let first = usize::try_from(from - 1).unwrap_or(usize::MAX);
     for step in steps.iter().skip(first) {
         tx.execute_batch(step)?;
-    }
-    for view in theirs {
-        tx.execute_batch(&view.sql)?;
     }
     let there = parts(&tx)?;
     for part in wanted {
@@ -289,9 +295,39 @@ fn in_one_transaction(
             tx.execute_batch(&part.sql)?;
         }
     }
+    for part in theirs {
+        tx.execute_batch(&part.sql)?;
+    }
+    refuse_broken(&tx, &fresh)?;
     refuse_dangling(&tx)?;
     tx.pragma_update(None, "user_version", version)?;
     tx.commit()?;
+    Ok(())
+}
+
+/// A trigger of the office's own that names what is gone would make every write to its table fail.
+fn refuse_broken(tx: &Transaction<'_>, fresh: &Connection) -> Result<()> {
+    let sql = "SELECT t.name, (SELECT group_concat(format('\"%w\" = \"%w\"', c.name, c.name)) FROM pragma_table_info(t.name) c)
+               FROM sqlite_schema t WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'";
+    let mut tables = fresh.prepare(sql)?;
+    let mut tables = tables.query([])?;
+    while let Some(table) = tables.next()? {
+        let (name, same): (String, String) = (table.get(0)?, table.get(1)?);
+        for write in [
+            format!("INSERT INTO \"{name}\" DEFAULT VALUES"),
+            format!("UPDATE \"{name}\" SET {same}"),
+            format!("DELETE FROM \"{name}\""),
+        ] {
+            tx.prepare(&write).map_err(|error| {
+                Error::problem(
+                    Code::Internal,
+                    format!(
+                        "A trigger that was added to the database does not fit its new schema: writing to \"{name}\" would fail ({error}). Nothing was changed. Drop the trigger, and start again."
+                    ),
+                )
+            })?;
+        }
+    }
     Ok(())
 }
 

@@ -127,15 +127,18 @@ impl<'t, 'r> Filer<'t, 'r> {
     /// # Errors
     /// `Database`.
     pub fn begin(tx: &'t Tx<'t>, job: JobId, keys: &'t mut NewKeys) -> Result<Filer<'t, 'r>> {
+        // As AUTOINCREMENT does it: somebody may have emptied that table.
         let last_id = tx
-            .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'records'")?
-            .query_row([], |row| row.get(0))
-            .optional()?;
+            .prepare_cached(
+                "SELECT max(coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name = 'records'), 0),
+                            coalesce((SELECT max(id) FROM records), 0))",
+            )?
+            .query_row([], |row| row.get(0))?;
         Ok(Filer {
             job,
             many: tx.prepare_cached(&insertion(INTO, 1, 9, AT_ONCE))?,
             one: tx.prepare_cached(&insertion(INTO, 1, 9, 1))?,
-            last_id: last_id.unwrap_or(0),
+            last_id,
             waiting: Vec::with_capacity(AT_ONCE),
             parked: tx.prepare_cached(
                 "INSERT INTO parked_rows (job_id, row, outcome, problems) VALUES (?1, ?2, ?3, ?4)",

@@ -40,7 +40,8 @@ impl Lookup {
             .spawn_scoped(scope, move || {
                 let mut next = asked.recv();
                 while let Ok(question) = next {
-                    next = answer_some(db, template, question, &asked, &answer);
+                    let until = Instant::now() + VIEW_FOR;
+                    next = answer_some(db, template, question, until, &asked, &answer);
                 }
             })?;
         Ok(Lookup { questions, answers })
@@ -61,15 +62,15 @@ impl Lookup {
     }
 }
 
-/// Answers a question and those that come soon after it on one view of the list. The next question.
+/// Answers a question, and those that come before `until`, on one view of the list. The next question.
 fn answer_some(
     db: &Db,
     template: &str,
     first: Vec<i64>,
+    until: Instant,
     asked: &Receiver<Vec<i64>>,
     answer: &SyncSender<Result<Candidates>>,
 ) -> std::result::Result<Vec<i64>, RecvError> {
-    let until = Instant::now() + VIEW_FOR;
     let mut question = Some(first);
     let answered = db.read(|c| {
         let mut list = ByKey::new(c, template);
@@ -78,7 +79,10 @@ fn answer_some(
                 .send(Ok(look_up(&mut list, hashes)?))
                 .map_err(|_| Error::Stopped)?;
             let left = until.saturating_duration_since(Instant::now());
-            question = asked.recv_timeout(left).ok();
+            // One that waits already would be given however late it is.
+            if !left.is_zero() {
+                question = asked.recv_timeout(left).ok();
+            }
         }
         Ok(())
     });
@@ -97,4 +101,31 @@ fn look_up(list: &mut ByKey<'_>, hashes: Vec<i64>) -> Result<Candidates> {
     some.into_iter()
         .map(|hash| Ok((hash, list.find(hash)?)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn a_view_of_the_list_ends_in_time_though_the_next_question_waits_already() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("a.db"), Arc::new(SystemClock::new())).unwrap();
+        let (questions, asked) = mpsc::sync_channel(2);
+        let (answer, answers) = mpsc::sync_channel(3);
+        let answer_some =
+            |first, until| answer_some(&db, "companies", first, until, &asked, &answer);
+        questions.send(vec![2]).unwrap();
+        questions.send(vec![3]).unwrap();
+        drop(questions);
+        let next = answer_some(vec![1], Instant::now());
+        assert_eq!(next, Ok(vec![2]));
+        assert_eq!(answers.try_iter().count(), 1);
+        let next = answer_some(vec![2], Instant::now() + Duration::from_secs(60));
+        assert_eq!(next, Err(RecvError));
+        assert_eq!(answers.try_iter().count(), 2);
+    }
 }

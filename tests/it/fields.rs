@@ -496,3 +496,15 @@ fn a_record_that_lost_a_value_is_not_shown_under_wrong_fields() {
     let answer = root.get("/api/records?template=things");
     assert_eq!((answer.status, answer.code()), (500, "internal".to_owned()));
 }
+
+#[test]
+fn records_get_numbers_of_their_own_though_the_count_of_them_was_lost() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    anna.queue("a.csv", &crate::forms::companies("a", 20));
+    office.work_all();
+    meddle(&office, "DELETE FROM sqlite_sequence");
+    anna.queue("b.csv", &crate::forms::companies("b", 20));
+    office.work_all();
+    assert_eq!(office.number("SELECT count(*) FROM v_records"), 40);
+}

@@ -309,3 +309,44 @@ fn a_migration_that_was_killed_is_begun_again() {
     assert!(!partial.exists() && copy.exists());
     assert_eq!(number(&path, "PRAGMA user_version"), migrate::VERSION);
 }
+
+/// A database of schema 4 with what the office added to it.
+fn with(folder: &Path, additions: &str) -> PathBuf {
+    let path = released(folder, 4);
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(additions)
+        .unwrap();
+    path
+}
+
+#[test]
+fn the_offices_own_triggers_stay_and_take_no_part_in_the_migration() {
+    let folder = tempfile::tempdir().unwrap();
+    let additions = "CREATE TABLE our_log (what TEXT);
+        CREATE VIEW our_list AS SELECT id, data FROM v_records;
+        CREATE TRIGGER our_list_in INSTEAD OF INSERT ON our_list BEGIN SELECT 1; END;
+        CREATE TRIGGER our_records INSTEAD OF DELETE ON v_records BEGIN SELECT 1; END;
+        CREATE TRIGGER our_update AFTER UPDATE ON records BEGIN INSERT INTO our_log VALUES ('update'); END;
+        CREATE TRIGGER our_count AFTER INSERT ON records BEGIN
+            INSERT INTO our_log SELECT count(*) FROM v_records; END;";
+    let path = with(folder.path(), additions);
+    drop(open(&path).unwrap());
+    let ours = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'our_%'";
+    assert_eq!(number(&path, ours), 6);
+    assert_eq!(number(&path, "SELECT count(*) FROM our_log"), 0);
+}
+
+#[test]
+fn a_trigger_that_could_not_run_any_more_is_told_before_anything_is_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let additions = "CREATE TABLE our_log (what TEXT);
+        CREATE TRIGGER our_insert AFTER INSERT ON records BEGIN INSERT INTO our_log VALUES (NEW.template); END;";
+    let path = with(folder.path(), additions);
+    let said = open(&path).err().unwrap().to_string();
+    assert!(
+        said.contains("\"records\"") && said.contains("template"),
+        "{said}"
+    );
+    assert_eq!(number(&path, "PRAGMA user_version"), 4);
+}
