@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use sheetline::db::pace::Pace;
 use sheetline::error::Result;
 use sheetline::id::{JobId, UploadNo};
-use sheetline::store::records::{self, Filer, NewKeys, NewRecord};
+use sheetline::store::filing::{Filer, NewKeys, NewRecord};
+use sheetline::store::records;
 use sheetline::store::{jobs, uploads};
 
 use crate::{processor, product, say};

@@ -16,13 +16,22 @@ use crate::record::{self, Fields};
 /// # Errors
 /// `Database`.
 pub fn write<'n>(tx: &Tx<'_>, job: JobId, names: impl IntoIterator<Item = &'n str>) -> Result<()> {
-    tx.prepare_cached("DELETE FROM job_fields WHERE job_id = ?1")?
-        .execute([job.0])?;
+    forget(tx, job)?;
     let mut statement =
         tx.prepare_cached("INSERT INTO job_fields (job_id, position, name) VALUES (?1, ?2, ?3)")?;
     for (position, name) in (0_i64..).zip(names) {
         statement.execute(params![job.0, position, name])?;
     }
+    Ok(())
+}
+
+/// Forgets the fields of a job that has no records.
+///
+/// # Errors
+/// `Database`.
+pub(super) fn forget(tx: &Tx<'_>, job: JobId) -> Result<()> {
+    tx.prepare_cached("DELETE FROM job_fields WHERE job_id = ?1")?
+        .execute([job.0])?;
     Ok(())
 }
 

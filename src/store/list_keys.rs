@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::records::{FILE_KEY, OfJob, further_keys};
+use super::filing::{FILE_KEY, further_keys};
+use super::records::OfJob;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::id::JobId;

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod fields;
+pub mod filing;
 pub mod idempotency;
 mod in_list;
 pub mod jobs;

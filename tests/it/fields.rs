@@ -2,10 +2,12 @@
 //! databases and after updates under another version of a template, everybody is told the same.
 
 use std::io::{Cursor, Read};
+use std::time::Duration;
 
 use rusqlite::types::Value as Sql;
 use serde_json::{Value, json};
 use sheetline::catalog;
+use sheetline::worker::leftovers;
 
 use crate::office::{Office, Person};
 use crate::random::Random;
@@ -507,4 +509,35 @@ fn records_get_numbers_of_their_own_though_the_count_of_them_was_lost() {
     anna.queue("b.csv", &crate::forms::companies("b", 20));
     office.work_all();
     assert_eq!(office.number("SELECT count(*) FROM v_records"), 40);
+}
+
+#[test]
+fn a_job_without_result_leaves_no_names_of_fields() {
+    let office = Office::new();
+    let anna = office.member("anna");
+    let job = anna.queue("a.csv", b"Company Name,LinkedIn_URL\n");
+    office
+        .app
+        .db
+        .write(|tx| {
+            let sql = format!("INSERT INTO job_fields VALUES ({job}, 0, 'u')");
+            Ok(tx.execute_batch(&sql)?)
+        })
+        .unwrap();
+    office.work_all();
+    assert_eq!(anna.job(job)["status"], "failed");
+    assert_eq!(office.number("SELECT count(*) FROM job_fields"), 0);
+    // Of one that could not clear up after itself they go later.
+    let job = anna.queue("b.csv", b"Company Name,LinkedIn_URL\n");
+    anna.post(&format!("/api/jobs/{job}/cancel")).expect(200);
+    office
+        .app
+        .db
+        .write(|tx| {
+            let sql = format!("INSERT INTO job_fields VALUES ({job}, 0, 'u')");
+            Ok(tx.execute_batch(&sql)?)
+        })
+        .unwrap();
+    assert!(leftovers::clear(&office.app, Duration::from_secs(9)).unwrap());
+    assert_eq!(office.number("SELECT count(*) FROM job_fields"), 0);
 }

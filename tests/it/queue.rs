@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use sheetline::id::JobId;
 use sheetline::runs::Run;
 use sheetline::stop::{Reason, Stop};
+use sheetline::store::filing::{Filer, NewKeys, NewRecord};
 use sheetline::store::jobs::{self, Claim};
-use sheetline::store::records::{Filer, NewKeys, NewRecord};
 use sheetline::words::{Phase, State};
 use sheetline::worker::{Ran, leftovers};
 
