@@ -151,8 +151,8 @@ CREATE TABLE upload_row_packs (
     sheet         INTEGER NOT NULL,                 -- upload_sheets.position
     last_row      INTEGER NOT NULL,                 -- the last row in this piece
     row_count     INTEGER NOT NULL,
-    rows          BLOB NOT NULL,                    -- a zlib stream: sqlar_uncompress(rows, size) in the shell
-    size          INTEGER NOT NULL                  -- of what it is a stream of, in bytes
+    rows          BLOB NOT NULL,                    -- a zlib stream, or the text where that is as short: sqlar_uncompress(rows, size) in the shell
+    size          INTEGER NOT NULL                  -- of the text, in bytes
 ) STRICT;
 CREATE UNIQUE INDEX upload_row_packs_in_order ON upload_row_packs (upload_no, sheet, last_row);
 

@@ -83,6 +83,10 @@ impl<R: Read> Lines<R> {
                     })?;
                     self.bytes.copy_within(at + 1..self.come, 0);
                     self.come -= at + 1;
+                    // One long line takes no room, and makes no longer pieces, of those behind it.
+                    let enough = BATCH_BYTES.max(2 * self.come);
+                    self.bytes.truncate(enough);
+                    self.bytes.shrink_to(enough);
                     return Ok(Some(text));
                 }
                 None if ended => return Ok(None),
@@ -153,6 +157,20 @@ mod tests {
                 come.push_str(&piece);
             }
             assert!(come == text, "{at_a_time} bytes at a time");
+        }
+    }
+
+    #[test]
+    fn after_a_long_line_pieces_are_as_short_as_before() {
+        let long = "x".repeat(5 * BATCH_BYTES);
+        let short = "R1\ta\n".repeat(3 * BATCH_BYTES);
+        let text = format!("{long}\n{short}");
+        let mut lines = Lines::new(text.as_bytes());
+        let first = lines.next().unwrap().unwrap();
+        assert!(first.starts_with(&long));
+        while let Some(piece) = lines.next() {
+            let size = piece.unwrap().len();
+            assert!(size <= BATCH_BYTES, "{size} of {BATCH_BYTES}");
         }
     }
 

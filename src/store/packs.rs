@@ -1,6 +1,7 @@
 //! The rows of files that were uploaded to be processed: many in a piece, packed. A job reads them from
 //! the first to the last, and whoever asks for them later mostly does so too.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use rusqlite::{Connection, params};
@@ -25,7 +26,7 @@ type Line<'a> = (u32, &'a RawValue, Option<String>, Option<u32>);
 pub struct Pack {
     last_row: u32,
     row_count: u32,
-    /// A zlib stream.
+    /// A zlib stream, or the text itself where that is as short.
     rows: Vec<u8>,
     /// Bytes of the text in it.
     size: u32,
@@ -77,12 +78,28 @@ fn pack(rows: &[Row]) -> Result<Pack> {
         text.push(']');
     }
     text.push(']');
+    let size = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    let packed = zlib::pack(text.as_bytes())?;
+    // `sqlar_uncompress` takes for the text itself what is as long.
+    let is_shorter = packed.len() < text.len();
     Ok(Pack {
         last_row: rows.last().map_or(0, |row| row.number),
         row_count: u32::try_from(rows.len()).unwrap_or(u32::MAX),
-        rows: zlib::pack(text.as_bytes())?,
-        size: u32::try_from(text.len()).unwrap_or(u32::MAX),
+        rows: if is_shorter {
+            packed
+        } else {
+            text.into_bytes()
+        },
+        size,
     })
+}
+
+/// The text of a piece.
+fn text(rows: &[u8], size: u32) -> Result<Cow<'_, [u8]>> {
+    if u32::try_from(rows.len()) == Ok(size) {
+        return Ok(Cow::Borrowed(rows));
+    }
+    Ok(Cow::Owned(zlib::unpack(rows, size)?))
 }
 
 fn push_number(text: &mut String, number: u32) {
@@ -135,7 +152,7 @@ pub(super) fn page(
         && let Some(piece) = found.next()?
     {
         let packed = piece.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        page.add(&zlib::unpack(packed, piece.get(1)?)?)?;
+        page.add(&text(packed, piece.get(1)?)?)?;
     }
     Ok(page.rows)
 }
@@ -157,7 +174,7 @@ pub(super) fn these(
         let mut found = statement.query(params![no.0, sheet, first])?;
         let Some(piece) = found.next()? else { break };
         let packed = piece.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        let text = zlib::unpack(packed, piece.get(1)?)?;
+        let text = text(packed, piece.get(1)?)?;
         let last: u32 = piece.get(2)?;
         let (wanted, others) = rest.split_at(rest.partition_point(|number| *number <= last));
         let lines: Vec<Line<'_>> = serde_json::from_slice(&text)?;
@@ -233,8 +250,7 @@ mod tests {
             bytes: 0,
             rows: Vec::new(),
         };
-        page.add(&zlib::unpack(&pack.rows, pack.size).unwrap())
-            .unwrap();
+        page.add(&text(&pack.rows, pack.size).unwrap()).unwrap();
         page.rows
     }
 
@@ -257,6 +273,32 @@ mod tests {
         assert_eq!(packs[0].last_row, 1_048_576);
         assert_eq!(packs[0].row_count, 3);
         assert_eq!(unpacked(&packs[0]), rows);
+    }
+
+    /// SQLite's shell unpacks a piece unless it is as long as its text.
+    #[test]
+    fn a_piece_that_is_as_long_as_its_text_is_that_text() {
+        let mut state = 1_u64;
+        let mut plain_ones = 0;
+        for length in 1..400 {
+            let cell: String = (0..length)
+                .map(|_| {
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1);
+                    char::from(b'A' + u8::try_from((state >> 33) % 50).unwrap())
+                })
+                .filter(|c| *c != '\\')
+                .collect();
+            let row = plain(2, &format!("[\"{cell}\"]"));
+            let pack = pack(std::slice::from_ref(&row)).unwrap();
+            if pack.rows.len() == pack.size as usize {
+                plain_ones += 1;
+                assert!(pack.rows.starts_with(b"[["), "{length}");
+            }
+            assert_eq!(unpacked(&pack), [row]);
+        }
+        assert!(plain_ones > 0);
     }
 
     #[test]
