@@ -169,6 +169,12 @@ pub(super) fn bring_up(
                 aside.display()
             );
             migrate(connection, from, STEPS, SCHEMA, VERSION)
+                .inspect_err(|error| {
+                    if error.is_disk_full() {
+                        // The database is as it was, and has to be copied anew when there is more room.
+                        let _ = std::fs::remove_file(&aside);
+                    }
+                })
                 .map_err(|error| not_migrated(from, &aside, error))?;
             log::info!("the database has schema {VERSION}");
             Ok(())
@@ -459,5 +465,29 @@ mod tests {
     #[test]
     fn there_is_a_step_for_every_version() {
         assert_eq!(i64::try_from(STEPS.len()).unwrap(), VERSION - 1);
+    }
+
+    #[test]
+    fn a_step_that_finds_no_room_leaves_no_copy_that_takes_more_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let mut connection = Connection::open(&path).unwrap();
+        let dump = include_str!("../../tests/fixtures/schema-v4.sql");
+        connection.execute_batch(dump).unwrap();
+        let pages: i64 = connection
+            .query_row("PRAGMA page_count", [], |row| row.get(0))
+            .unwrap();
+        connection
+            .pragma_update(None, "max_page_count", pages)
+            .unwrap();
+        let refused = bring_up(&mut connection, &path, None).unwrap_err();
+        assert!(refused.is_disk_full(), "{refused}");
+        assert_eq!(kind(&connection).unwrap(), Kind::Ours(4));
+        assert!(!copy_name(&path, VERSION).exists());
+        connection
+            .pragma_update(None, "max_page_count", 2 * pages)
+            .unwrap();
+        bring_up(&mut connection, &path, None).unwrap();
+        assert!(copy_name(&path, VERSION).exists());
     }
 }

@@ -29,7 +29,7 @@ pub fn write<'n>(tx: &Tx<'_>, job: JobId, names: impl IntoIterator<Item = &'n st
 ///
 /// # Errors
 /// `Database`.
-pub(super) fn forget(tx: &Tx<'_>, job: JobId) -> Result<()> {
+pub fn forget(tx: &Tx<'_>, job: JobId) -> Result<()> {
     tx.prepare_cached("DELETE FROM job_fields WHERE job_id = ?1")?
         .execute([job.0])?;
     Ok(())

@@ -324,11 +324,7 @@ pub fn discard_step(tx: &Tx<'_>, job: JobId, at_most: u32) -> Result<bool> {
                  (SELECT row FROM parked_rows WHERE job_id = ?1 LIMIT ?2)",
         )?
         .execute(params![job.0, at_most])?;
-    if records + parked > 0 {
-        return Ok(false);
-    }
-    fields::forget(tx, job)?;
-    Ok(true)
+    Ok(records + parked == 0)
 }
 
 /// As [`discard_step`], for a job that nobody works on: a worker may have claimed it since it was found.
@@ -339,11 +335,14 @@ pub fn discard_idle_step(tx: &Tx<'_>, job: JobId, at_most: u32) -> Result<bool> 
     let idle: bool = tx
         .prepare_cached("SELECT status NOT IN ('processing', 'completed') FROM jobs WHERE id = ?1")?
         .query_row([job.0], |row| row.get(0))?;
-    if idle {
-        discard_step(tx, job, at_most)
-    } else {
-        Ok(true)
+    if !idle {
+        return Ok(true);
     }
+    let all = discard_step(tx, job, at_most)?;
+    if all {
+        fields::forget(tx, job)?;
+    }
+    Ok(all)
 }
 
 /// A job without result that still has records, parked rows or names of fields.

@@ -20,7 +20,7 @@ use crate::logged::word;
 use crate::runs::Run;
 use crate::stop::{Reason, Stop};
 use crate::store::jobs::{self, ATTEMPTS_MAX, Claim, Failure};
-use crate::store::sessions;
+use crate::store::{fields, sessions};
 use crate::words::{Code, State};
 
 /// How long a worker sleeps before it looks by itself, in case a ring was lost.
@@ -381,6 +381,7 @@ fn write_end(app: &App, claim: &Claim, ending: &Ending) -> Result<Ran> {
             }
         };
         if !state.is_active() {
+            fields::forget(tx, claim.job)?;
             sessions::extend_for_user(tx, claim.user, tx.now.plus(app.settings.session_ttl))?;
         }
         Ok(Ran::Job(claim.job, state))
