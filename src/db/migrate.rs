@@ -68,7 +68,7 @@ const STEPS: &[&str] = &[
      UPDATE records
      SET key_1 = keys ->> 0, key_2 = keys ->> 1,
          keys = CASE WHEN json_array_length(keys) > 2 THEN json_remove(keys, '$[0]', '$[0]') END
-     WHERE keys IS NOT NULL;",
+     WHERE json_valid(keys);",
 ];
 
 /// What a file says of itself.
