@@ -203,8 +203,16 @@ fn free_copy_name(path: &Path, from: i64) -> PathBuf {
 }
 
 fn not_migrated(from: i64, aside: &Path, error: Error) -> Error {
-    if !matches!(error, Error::Database(_)) || error.is_busy() || error.is_disk_full() {
+    if !matches!(error, Error::Database(_)) || error.is_busy() {
         return error;
+    }
+    if error.is_disk_full() {
+        return Error::problem(
+            Code::DiskFull,
+            format!(
+                "There is no room to change the database's schema {from} to {VERSION}: that takes as much as the database itself, and as much again for the copy of it. Nothing was changed. Make room, and start again."
+            ),
+        );
     }
     Error::problem(
         Code::Internal,
@@ -482,6 +490,7 @@ mod tests {
             .unwrap();
         let refused = bring_up(&mut connection, &path, None).unwrap_err();
         assert!(refused.is_disk_full(), "{refused}");
+        assert!(refused.to_string().contains("as much again"), "{refused}");
         assert_eq!(kind(&connection).unwrap(), Kind::Ours(4));
         assert!(!copy_name(&path, VERSION).exists());
         connection
