@@ -309,8 +309,17 @@ fn in_one_transaction(
             tx.execute_batch(&part.sql)?;
         }
     }
-    for part in theirs {
+    for part in &theirs {
         tx.execute_batch(&part.sql)?;
+    }
+    for view in theirs.iter().filter(|part| part.kind == "view") {
+        let name = view.name.replace('"', "\"\"");
+        if let Err(error) = tx.prepare(&format!("SELECT * FROM \"{name}\"")) {
+            log::warn!(
+                "the view {} does not fit the new schema ({error})",
+                view.name
+            );
+        }
     }
     refuse_broken(&tx, &fresh)?;
     refuse_dangling(&tx)?;
