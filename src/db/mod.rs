@@ -12,6 +12,7 @@ pub mod migrate;
 pub mod pace;
 pub mod patience;
 mod readers;
+mod steps;
 mod unusable;
 mod wal;
 mod writer;

@@ -147,19 +147,17 @@ impl Batch {
             return Ok(());
         }
         // Nobody is promised these rows before the upload or the job says that they are all here.
-        match form {
-            Form::Lines => db.write_ahead(|tx| {
-                each(tx, progress)?;
-                rows::insert(tx, no, sheet, &self.rows)
-            })?,
-            Form::Packs => {
-                let packs = packs::of(&self.rows)?;
-                db.write_ahead(|tx| {
-                    each(tx, progress)?;
-                    packs::insert(tx, no, sheet, &packs)
-                })?;
+        let packs = match form {
+            Form::Lines => None,
+            Form::Packs => Some(packs::of(&self.rows)?),
+        };
+        db.write_ahead(|tx| {
+            each(tx, progress)?;
+            match &packs {
+                None => rows::insert(tx, no, sheet, &self.rows),
+                Some(packs) => packs::insert(tx, no, sheet, packs),
             }
-        }
+        })?;
         after();
         self.rows.clear();
         self.bytes = 0;

@@ -81,24 +81,9 @@ fn import(person: &Person<'_>, name: &str, bytes: &[u8], on_duplicate: &str) -> 
     id
 }
 
-/// A column of what a query gives.
-fn texts(office: &Office, sql: &str) -> Vec<String> {
-    office
-        .app
-        .db
-        .read(|c| {
-            let mut statement = c.prepare(sql)?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .unwrap()
-}
-
 /// Changes what nobody may change.
 fn meddle(office: &Office, sql: &str) {
-    let stay = texts(
-        office,
-        "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('records', 'job_fields')",
+    let stay = office.texts("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN ('records', 'job_fields')",
     );
     office
         .app
@@ -175,7 +160,7 @@ fn told(person: &Person<'_>, job: i64) -> Vec<String> {
         );
     }
     let office = person.office;
-    told.extend(texts(office, "SELECT data FROM v_records ORDER BY id"));
+    told.extend(office.texts("SELECT data FROM v_records ORDER BY id"));
     office.app.db.write(catalog::views::refresh).unwrap();
     let clean = office.app.db.read(|c| {
         let mut statement = c.prepare("SELECT * FROM v_clean_things ORDER BY record")?;
@@ -219,7 +204,7 @@ fn whether_fields_stand_beside_the_values_or_once_for_the_job_everybody_is_told_
     let job = import(&root, "a.csv", &file(&mut random, 60), "skip");
     let stored = office.number("SELECT count(*) FROM records WHERE data LIKE '[%'");
     assert!(stored > 40, "{stored}");
-    let fields = texts(&office, "SELECT name FROM job_fields ORDER BY position");
+    let fields = office.texts("SELECT name FROM job_fields ORDER BY position");
     assert_eq!(fields[..NAMES.len()], NAMES);
     let before = told(&root, job);
     as_before(&office);
@@ -294,7 +279,7 @@ fn any_values_are_shown_with_their_fields_just_as_they_are_stored() {
     let mut random = Random(0xA11);
     let job = import(&root, "a.csv", &file(&mut random, 60), "skip");
     let records = office.number("SELECT count(*) FROM records");
-    let names = texts(&office, "SELECT name FROM job_fields ORDER BY position");
+    let names = office.texts("SELECT name FROM job_fields ORDER BY position");
     let mut meant = Vec::new();
     let mut updates = String::new();
     for id in 1..=records {
@@ -314,14 +299,14 @@ fn any_values_are_shown_with_their_fields_just_as_they_are_stored() {
     meddle(&office, &updates);
     let lines = root.get(&format!("/api/jobs/{job}/records.ndjson")).text();
     assert_eq!(lines.lines().collect::<Vec<_>>(), meant);
-    let shown = texts(&office, "SELECT data FROM v_records ORDER BY id");
+    let shown = office.texts("SELECT data FROM v_records ORDER BY id");
     assert_eq!(shown, meant);
 }
 
 /// The records of the list as everybody sees them, and how they are stored.
 fn list(office: &Office) -> Vec<(String, bool)> {
-    let shown = texts(office, "SELECT data FROM v_records ORDER BY id");
-    let stored = texts(office, "SELECT data FROM v_stored ORDER BY id");
+    let shown = office.texts("SELECT data FROM v_records ORDER BY id");
+    let stored = office.texts("SELECT data FROM v_stored ORDER BY id");
     let arrays = stored.iter().map(|data| data.starts_with('['));
     shown.into_iter().zip(arrays).collect()
 }
@@ -354,8 +339,7 @@ fn an_update_of_a_record_of_another_version_keeps_its_fields_and_their_order() {
     );
     let columns = || {
         office.app.db.write(catalog::views::refresh).unwrap();
-        texts(
-            &office,
+        office.texts(
             "SELECT id || '-' || coalesce(x, '') || '-' || u FROM v_clean_things ORDER BY id",
         )
     };
@@ -374,7 +358,7 @@ fn an_update_of_a_record_of_another_version_keeps_its_fields_and_their_order() {
     );
     // Undone, each is again what it was.
     root.post(&format!("/api/jobs/{second}/undo")).expect(200);
-    let last = texts(&office, "SELECT CAST(max(id) AS TEXT) FROM jobs");
+    let last = office.texts("SELECT CAST(max(id) AS TEXT) FROM jobs");
     root.post(&format!("/api/jobs/{}/undo", last[0]))
         .expect(200);
     assert_eq!(columns(), ["1--one", "2--two", "3-9-three"]);
@@ -391,10 +375,7 @@ fn an_update_of_a_record_of_another_version_keeps_its_fields_and_their_order() {
 
 fn columns_of(office: &Office, column: &str) -> Vec<String> {
     office.app.db.write(catalog::views::refresh).unwrap();
-    texts(
-        office,
-        &format!("SELECT {column} FROM v_clean_things ORDER BY 1"),
-    )
+    office.texts(&format!("SELECT {column} FROM v_clean_things ORDER BY 1"))
 }
 
 #[test]
@@ -472,7 +453,7 @@ fn an_attempt_begun_anew_says_its_fields_in_place_of_what_stood_there() {
         .unwrap();
     office.work_all();
     assert_eq!(
-        texts(&office, "SELECT name FROM job_fields ORDER BY position"),
+        office.texts("SELECT name FROM job_fields ORDER BY position"),
         ["id", "u"]
     );
     assert_eq!(list(&office)[0].0, r#"{"id":"1","u":"A"}"#);

@@ -220,6 +220,18 @@ impl Office {
             .read(|c| Ok(c.query_row(sql, [], |row| row.get(0))?))
             .unwrap()
     }
+
+    /// The texts that a query gives, one a row.
+    pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
+        self.app
+            .db
+            .read(|c| {
+                let mut statement = c.prepare(sql)?;
+                let rows = statement.query_map([], |row| row.get(0))?;
+                Ok(rows.collect::<rusqlite::Result<_>>()?)
+            })
+            .unwrap()
+    }
 }
 
 /// Somebody who is signed in.

@@ -84,19 +84,6 @@ fn short(person: &Person<'_>) -> Vec<String> {
     short
 }
 
-/// Rows of a query, each as one JSON array.
-fn rows(office: &Office, sql: &str) -> Vec<String> {
-    office
-        .app
-        .db
-        .read(|c| {
-            let mut statement = c.prepare(sql)?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .unwrap()
-}
-
 fn no_two_share_a_key(list: &BTreeMap<i64, Value>, seen: &str) {
     for field in ["id", "u"] {
         let mut values = BTreeSet::new();
@@ -124,9 +111,7 @@ fn the_view_shows_the_same(office: &Office, list: &BTreeMap<i64, Value>, seen: &
     };
     let mut shown: Vec<String> = list.values().map(parts).collect();
     shown.sort();
-    let mut view: Vec<String> = rows(
-        office,
-        "SELECT json_array(json(data), file, row, uploader, job) FROM v_records WHERE template = 'things'",
+    let mut view: Vec<String> = office.texts("SELECT json_array(json(data), file, row, uploader, job) FROM v_records WHERE template = 'things'",
     )
     .iter()
     // Printed as the program prints it.
@@ -164,24 +149,22 @@ fn undo_and_compare(
     job: i64,
     seen: &str,
 ) -> (i64, i64, i64, i64) {
-    let touched: BTreeSet<i64> = rows(
-        office,
-        &format!("SELECT CAST(coalesce(replaces, id) AS TEXT) FROM records WHERE job_id = {job}"),
-    )
-    .iter()
-    .map(|id| id.parse().unwrap())
-    .collect();
+    let touched: BTreeSet<i64> = office
+        .texts(&format!(
+            "SELECT CAST(coalesce(replaces, id) AS TEXT) FROM records WHERE job_id = {job}"
+        ))
+        .iter()
+        .map(|id| id.parse().unwrap())
+        .collect();
     let before = list(anna);
     let answer = undo(anna, job);
     let after = list(anna);
     let happened = difference(&before, &after, &touched);
     assert_eq!(told(&answer), happened, "{seen} {answer}");
-    let undone: BTreeSet<String> = rows(
-        office,
-        "SELECT CAST(id AS TEXT) FROM jobs WHERE undone_at IS NOT NULL",
-    )
-    .into_iter()
-    .collect();
+    let undone: BTreeSet<String> = office
+        .texts("SELECT CAST(id AS TEXT) FROM jobs WHERE undone_at IS NOT NULL")
+        .into_iter()
+        .collect();
     let stays = |record: &Value| undone.contains(&record["job_id"].to_string());
     let blocked = after
         .iter()
@@ -218,9 +201,7 @@ fn the_reason_holds(
     record: &Value,
     seen: &str,
 ) {
-    let stands = rows(
-        office,
-        &format!(
+    let stands = office.texts(&format!(
             "SELECT CASE WHEN r.data LIKE '[%'
                     THEN (SELECT json_group_object(f.name, json(r.data -> f.position)) FROM job_fields f WHERE f.job_id = j.id)
                     ELSE r.data END
