@@ -1,5 +1,7 @@
 //! Looking at jobs: one, a page, the queue, and what past jobs tell about waiting times.
 
+use std::sync::LazyLock;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Counts;
@@ -157,14 +159,17 @@ pub fn by_id(connection: &Connection, id: JobId) -> Result<Option<Job>> {
     rows.next()?.map(job).transpose()
 }
 
+/// Asked by every page that waits for news.
+static NEWEST_OF: LazyLock<String> = LazyLock::new(|| {
+    format!("{SELECT} WHERE j.id = (SELECT max(id) FROM jobs WHERE user_id = ?1)")
+});
+
 /// The user's newest job.
 ///
 /// # Errors
 /// `Database`.
 pub fn newest_of(connection: &Connection, user: UserId) -> Result<Option<Job>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "{SELECT} WHERE j.id = (SELECT max(id) FROM jobs WHERE user_id = ?1)"
-    ))?;
+    let mut statement = connection.prepare_cached(&NEWEST_OF)?;
     let mut rows = statement.query(params![user.0])?;
     rows.next()?.map(job).transpose()
 }
