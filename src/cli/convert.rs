@@ -9,7 +9,7 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 
 use super::limits;
-use super::taken::{self, Taken};
+use super::taken::{self, Kept, Taken};
 use crate::error::{Error, Result};
 use crate::id;
 use crate::intake::name;
@@ -38,6 +38,9 @@ pub(super) struct Flags {
     #[command(flatten)]
     limits: limits::Flags,
 }
+
+/// What was read is kept in memory up to so many bytes, and then in a temporary file.
+const MEMORY_BYTES_MAX: usize = 128 << 20;
 
 /// Bytes of the file that are hashed at a time, and of the document that are written.
 const PIECE_BYTES: usize = 256 << 10;
@@ -78,7 +81,7 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode> {
         options: &options,
         limits: &limits,
     };
-    let taken = taken::read(&job, &std::env::temp_dir())?;
+    let taken = taken::read(&job, Kept::new(MEMORY_BYTES_MAX, std::env::temp_dir()))?;
     let hash = hash.join();
     let sha256 = hash.map_err(|_| Error::Internal("the hash failed".to_owned()))??;
     let out = io::stdout().lock();
@@ -179,7 +182,6 @@ fn cannot_open(path: &Path, error: &io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::taken::Kept;
     use super::*;
     use crate::sheet::protocol::Output;
     use crate::sheet::{Limits, delimited};

@@ -25,6 +25,9 @@ use crate::sheet::reader::ReadJob;
 use crate::sheet::{self, Limits, ReadOptions, Row, SheetInfo, summary};
 use crate::words::{Code, DayOrder, Format};
 
+/// Rows are kept in memory up to so many bytes, and then in a temporary file.
+const MEMORY_BYTES_MAX: usize = 32 << 20;
+
 /// Batches of rows that wait to be written, at most.
 const BATCHES_WAITING: usize = 2;
 
@@ -229,7 +232,7 @@ fn read(task: &Flags, limits: &Limits) -> Result<Stored> {
         options: &options,
         limits,
     };
-    let taken = taken::read(&job, &task.out)?;
+    let taken = taken::read(&job, Kept::new(MEMORY_BYTES_MAX, task.out.clone()))?;
     let position = match &task.sheet {
         Some(wanted) => summary::by_name(&taken.sheets, wanted)?.position,
         None => taken.file.default_sheet,

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::progress::Progress;
 use crate::error::{Error, Result};
@@ -11,9 +11,6 @@ use crate::sheet::protocol::{self, RowLine};
 use crate::sheet::reader::{self, ReadJob};
 use crate::sheet::{Event, FileInfo, SheetInfo, lines};
 use crate::stop::Stop;
-
-/// What was read is kept in memory up to so many bytes, and then in a temporary file.
-const MEMORY_BYTES_MAX: usize = 128 << 20;
 
 /// A file that has been read whole.
 pub(super) struct Taken {
@@ -23,16 +20,13 @@ pub(super) struct Taken {
     pub(super) lines: Kept,
 }
 
-/// Reads a file; what is too much for memory waits in `folder`.
+/// Reads a file.
 ///
 /// # Errors
-/// The file's `Problem`; `Io` where `folder` has no room.
-pub(super) fn read(job: &ReadJob<'_>, folder: &Path) -> Result<Taken> {
+/// The file's `Problem`; `Io` where there is no room for what is kept.
+pub(super) fn read(job: &ReadJob<'_>, kept: Kept) -> Result<Taken> {
     let mut reader = reader::read_lines(job, &Stop::new())?;
-    Taken::of(
-        || reader.next_batch(),
-        Kept::new(MEMORY_BYTES_MAX, folder.to_owned()),
-    )
+    Taken::of(|| reader.next_batch(), kept)
 }
 
 impl Taken {
@@ -79,7 +73,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Keeps up to so many bytes in memory.
+    /// Keeps up to so many bytes in memory, and more in a file in `folder`.
     pub(super) fn new(bytes_max: usize, folder: PathBuf) -> Kept {
         Kept {
             memory: Vec::new(),
