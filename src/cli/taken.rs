@@ -140,3 +140,39 @@ impl Kept {
         self.memory.iter().try_for_each(|text| each(text))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(kept: &mut Kept, position: u32) -> Vec<u32> {
+        let mut numbers = Vec::new();
+        let each = |row: &RowLine<'_>, line: &str| {
+            assert!(line.starts_with(&format!("R{}\t", row.number)));
+            numbers.push(row.number);
+            Ok(())
+        };
+        kept.each_row(position, each).unwrap();
+        numbers
+    }
+
+    #[test]
+    fn the_rows_of_a_sheet_can_be_gone_through_again_wherever_they_are_kept() {
+        for bytes_max in [0, 40, 1 << 20] {
+            let mut kept = Kept::new(bytes_max, std::env::temp_dir());
+            for text in [
+                "S0\nR2\t\t\t[1]\nR3\t\t\t[2]\n",
+                "R9\t\t\t[3]\nS1\nR5\t\t\t[\"S0\"]\n",
+                "R6\t\t\t[5]\nS2\n",
+            ] {
+                kept.add(text.to_owned()).unwrap();
+            }
+            assert_eq!(kept.file.is_none(), bytes_max == 1 << 20);
+            for _ in 0..2 {
+                assert_eq!(numbers(&mut kept, 0), [2, 3, 9]);
+                assert_eq!(numbers(&mut kept, 1), [5, 6]);
+                assert_eq!(numbers(&mut kept, 2), [0; 0]);
+            }
+        }
+    }
+}

@@ -107,6 +107,21 @@ mod tests {
     }
 
     #[test]
+    fn a_record_without_its_names_gives_the_same_line() {
+        let fields = [
+            member("a", "string"),
+            member("y", "year"),
+            member("n", "any"),
+        ];
+        let (mut named, mut bare) = (Vec::new(), Vec::new());
+        record(&mut named, &fields, r#"{"a":"x, \"y\"","y":7,"n":null}"#).unwrap();
+        let values: Vec<&RawValue> = serde_json::from_str(r#"["x, \"y\"",7,null]"#).unwrap();
+        in_order(&mut bare, &fields, &values).unwrap();
+        assert_eq!(bare, b"\"x, \"\"y\"\"\",0007,\r\n");
+        assert_eq!(bare, named);
+    }
+
+    #[test]
     fn a_number_stands_as_it_is_stored() {
         let fields = ["a", "b", "c", "d", "e"].map(|name| member(name, "number"));
         let mut buffer = Vec::new();
