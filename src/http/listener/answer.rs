@@ -1,6 +1,5 @@
 //! The outgoing side of a connection: a response, written as it is made.
 
-use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
@@ -179,7 +178,10 @@ const OURS: [&str; 6] = [
 
 fn head(
     status: u16,
-    headers: &[(Cow<'static, str>, Cow<'static, str>)],
+    headers: &[(
+        std::borrow::Cow<'static, str>,
+        std::borrow::Cow<'static, str>,
+    )],
     end: End,
     is_1_1: bool,
     keep: bool,
@@ -225,9 +227,7 @@ fn head(
     text.into_bytes()
 }
 
-/// What stands in the code is looked at by whoever writes it.
-fn is_token(name: &Cow<'static, str>) -> bool {
-    let Cow::Owned(name) = name else { return true };
+fn is_token(name: &str) -> bool {
     !name.is_empty()
         && name
             .bytes()
@@ -235,10 +235,7 @@ fn is_token(name: &Cow<'static, str>) -> bool {
 }
 
 /// A header's value with `?` for whatever could end the line or be read differently elsewhere.
-fn printable<'v>(name: &str, value: &'v Cow<'static, str>) -> Cow<'v, str> {
-    let Cow::Owned(value) = value else {
-        return Cow::Borrowed(value);
-    };
+fn printable<'v>(name: &str, value: &'v str) -> std::borrow::Cow<'v, str> {
     let fine = |c: char| c == ' ' || c == '\t' || c.is_ascii_graphic();
     if value.bytes().map(char::from).all(fine) {
         return value.into();
@@ -352,9 +349,9 @@ mod tests {
     #[test]
     fn no_header_ends_its_line() {
         let headers = [
-            ("Location".into(), "/a\r\nSet-Cookie: x".to_owned().into()),
-            ("X-Name".into(), "Müller\0".to_owned().into()),
-            ("Bad Name\r\n".to_owned().into(), "x".into()),
+            ("Location".into(), "/a\r\nSet-Cookie: x".into()),
+            ("X-Name".into(), "Müller\0".into()),
+            ("Bad Name\r\n".into(), "x".into()),
             ("content-length".into(), "7".into()),
         ];
         let text = String::from_utf8(head(200, &headers, End::Length(2), true, true)).unwrap();
