@@ -1,0 +1,36 @@
+//! How many of a job's rows are still to fix: not those that came home in a repair workbook since, in SQL.
+
+/// Of the job in the row `j` of `jobs`: its invalid rows but those that repairs of it stored, or found to be in
+/// the list already. A repair has no more to fix than the job that it repairs. Null where it has no counts.
+///
+/// Of a repair's rows it is not known any more which of them it found in the list already, nor that of a repair
+/// all of whose rows it did. As many of them as earlier repairs stored may be rows of those.
+pub(in crate::store) const TO_FIX: &str = "CASE WHEN j.invalid > 0 THEN (
+    SELECT max(0, min(h.invalid - (
+        WITH filed AS MATERIALIZED (
+                SELECT job_id, count(DISTINCT row) AS rows FROM records
+                WHERE source_no = h.upload_no GROUP BY job_id),
+             repairs AS MATERIALIZED (
+                SELECT k.id, k.duplicates + coalesce(k.unchanged, 0) - coalesce(sum(f.rows) OVER (
+                           ORDER BY k.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS known
+                FROM filed f CROSS JOIN jobs k ON k.id = f.job_id
+                WHERE k.status = 'completed' AND k.undone_at IS NULL
+                  AND k.report ->> '$.repairs.job_id' = h.id)
+        SELECT count(DISTINCT row) + max(0, coalesce((SELECT max(known) FROM repairs), 0))
+        FROM records WHERE source_no = h.upload_no AND job_id IN (SELECT id FROM repairs))))
+    FROM jobs h
+    WHERE h.id = j.id OR h.id = (
+        SELECT j.report ->> '$.repairs.job_id' FROM upload_sheets y
+        WHERE y.upload_no = j.upload_no AND y.name = 'sheetline_repair'))
+    ELSE j.invalid END";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::export::xlsx::repair::HOME_SHEET;
+
+    #[test]
+    fn a_repair_is_known_by_its_hidden_sheet() {
+        assert!(TO_FIX.contains(&format!("y.name = '{HOME_SHEET}'")));
+    }
+}
