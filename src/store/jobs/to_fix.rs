@@ -16,12 +16,12 @@ pub(in crate::store) const TO_FIX: &str = "CASE WHEN j.invalid > 0 THEN (
                 FROM filed f CROSS JOIN jobs k ON k.id = f.job_id
                 WHERE k.status = 'completed' AND k.undone_at IS NULL
                   AND k.report ->> '$.repairs.job_id' = h.id)
-        SELECT count(DISTINCT row) + max(0, coalesce((SELECT max(known) FROM repairs), 0))
-        FROM records WHERE source_no = h.upload_no AND job_id IN (SELECT id FROM repairs))))
+        SELECT count(DISTINCT r.row) + max(0, coalesce((SELECT max(known) FROM repairs), 0))
+        FROM repairs f CROSS JOIN records r ON r.job_id = f.id AND +r.source_no = h.upload_no)))
     FROM jobs h
-    WHERE h.id = j.id OR h.id = (
+    WHERE h.id IN (j.id, (
         SELECT j.report ->> '$.repairs.job_id' FROM upload_sheets y
-        WHERE y.upload_no = j.upload_no AND y.name = 'sheetline_repair'))
+        WHERE y.upload_no = j.upload_no AND y.name = 'sheetline_repair')))
     ELSE j.invalid END";
 
 #[cfg(test)]
