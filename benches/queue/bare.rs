@@ -72,8 +72,8 @@ impl Queue {
                 "UPDATE jobs SET status = 'completed', finished_at = ?3, changed_at = ?3, change_detail = NULL,
                         phase = 'done', rows_done = ?4, rows_total = ?4, beat_at = ?3,
                         rows = ?4, valid = ?5, invalid = ?6, duplicates = ?7, updated = ?8,
-                        report = ?9, work_ms = ?10
-                 WHERE id = ?1 AND status = 'processing' AND attempt = ?2",
+                        report = ?9, work_ms = ?10, unchanged = ?11
+                 WHERE id = ?1 AND status = 'processing' AND attempt = ?2 AND cancel_asked_at IS NULL",
             )
             .unwrap();
         let options = r#"{"sheet":null}"#;
@@ -111,7 +111,8 @@ impl Queue {
                     0,
                     0,
                     product::REPORT,
-                    7
+                    7,
+                    0
                 ])
                 .unwrap();
             assert_eq!(changed, 1);

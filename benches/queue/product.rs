@@ -19,7 +19,7 @@ pub(crate) const PEOPLE: &str = "
 /// The report of a finished job, as short as it gets.
 pub(crate) const REPORT: &str = r#"{"valid":true,"stats":{"rows":2,"valid":2}}"#;
 
-pub(crate) struct Queue(pub(crate) Db);
+pub(crate) struct Queue(pub(crate) Arc<Db>);
 
 impl Queue {
     pub(crate) fn new(path: &Path, full: bool) -> Queue {
@@ -28,6 +28,10 @@ impl Queue {
             db.promise_less();
         }
         db.write(|tx| Ok(tx.execute_batch(PEOPLE)?)).unwrap();
+        // As in the server, which moves the log home beside the writes.
+        let db = Arc::new(db);
+        let moved = db.clone();
+        std::thread::spawn(move || moved.move_log());
         Queue(db)
     }
 
@@ -58,5 +62,11 @@ impl Queue {
                 .write(|tx| jobs::complete(tx, &claim, &counts, REPORT, 7))
                 .unwrap();
         }
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.0.leave_log_where_it_is();
     }
 }

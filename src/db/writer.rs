@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::held::Held;
 use super::pace::Pace;
 use super::{Db, migrate, patience};
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Problem, Result};
 use crate::faults;
 use crate::words::Code;
@@ -60,9 +60,9 @@ enum Durable {
     Later,
 }
 
-/// A write transaction. It is committed when the closure returns `Ok`.
+/// A write transaction. It is committed when the closure returns `Ok`, and else, or where that panics, taken back.
 pub struct Tx<'c> {
-    transaction: rusqlite::Transaction<'c>,
+    connection: &'c Connection,
     /// The one time of this transaction.
     pub now: Timestamp,
 }
@@ -71,7 +71,32 @@ impl Deref for Tx<'_> {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        &self.transaction
+        self.connection
+    }
+}
+
+/// Not rusqlite's transaction: that has its statements prepared anew each time.
+impl<'c> Tx<'c> {
+    fn begin(connection: &'c Connection, clock: &dyn Clock) -> rusqlite::Result<Tx<'c>> {
+        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let now = clock.now();
+        Ok(Tx { connection, now })
+    }
+
+    fn commit(self) -> rusqlite::Result<()> {
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+}
+
+impl Drop for Tx<'_> {
+    fn drop(&mut self) {
+        // SQLite may have taken it back already.
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            log::error!("a write that failed is not taken back: {error}");
+        }
     }
 }
 
@@ -138,17 +163,16 @@ impl Db {
         let mut tries = patience::Tries::new();
         loop {
             let refused = 'refused: {
-                let mut connection = self.writer_in_turn()?;
+                let connection = self.writer_in_turn()?;
                 self.spare_room(&connection)?;
                 self.sync(&connection, durable)?;
                 let began = Instant::now();
-                let transaction =
-                    match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
-                        Ok(transaction) => transaction,
-                        Err(error) => break 'refused Error::from(error),
-                    };
+                let tx = match Tx::begin(&connection, self.clock()) {
+                    Ok(tx) => tx,
+                    Err(error) => break 'refused Error::from(error),
+                };
                 self.writer.held.free(self.clock.monotonic());
-                let value = run(transaction, self.clock.now(), work)?;
+                let value = run(tx, work)?;
                 let took = began.elapsed();
                 self.writer.written.fetch_add(1, Ordering::Relaxed);
                 if durable == Durable::Later {
@@ -249,15 +273,10 @@ impl Db {
     }
 }
 
-fn run<T>(
-    transaction: rusqlite::Transaction<'_>,
-    now: Timestamp,
-    work: impl FnOnce(&Tx<'_>) -> Result<T>,
-) -> Result<T> {
-    let tx = Tx { transaction, now };
+fn run<T>(tx: Tx<'_>, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
     let value = work(&tx)?;
     faults::database()?;
-    tx.transaction.commit()?;
+    tx.commit()?;
     Ok(value)
 }
 

@@ -188,8 +188,7 @@ const STEPS: &[&str] = &[
     "spawn_scoped(",
     "sync_all(",
     "sync_data(",
-    "begin_transaction",
-    "transaction_with_behavior(TransactionBehavior::Immediate)",
+    "Tx::begin(",
     ".commit()",
 ];
 
