@@ -26,11 +26,36 @@ pub(in crate::store) const TO_FIX: &str = "CASE WHEN j.invalid > 0 THEN (
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::clock::SystemClock;
+    use crate::db::Db;
     use crate::report::export::xlsx::repair::HOME_SHEET;
 
     #[test]
     fn a_repair_is_known_by_its_hidden_sheet() {
         assert!(TO_FIX.contains(&format!("y.name = '{HOME_SHEET}'")));
+    }
+
+    #[test]
+    fn each_table_is_searched_once_however_many_rows_came_home() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&folder.path().join("a.db"), Arc::new(SystemClock::new())).unwrap();
+        let steps: Vec<String> = db
+            .read(|c| {
+                let sql = format!("EXPLAIN QUERY PLAN SELECT {TO_FIX} FROM jobs j WHERE j.id = 1");
+                let mut statement = c.prepare(&sql)?;
+                let steps = statement.query_map([], |row| row.get(3))?;
+                Ok(steps.collect::<rusqlite::Result<_>>()?)
+            })
+            .unwrap();
+        let searched = |step: &&String| step.starts_with("SEARCH");
+        assert!(steps.iter().filter(searched).count() >= 6, "{steps:#?}");
+        for step in &steps {
+            // Of what was made of a table before, and not for each row again.
+            let whole = step.starts_with("SCAN") && *step != "SCAN f" && !step.contains("subquery");
+            assert!(!whole && !step.contains("LIST SUBQUERY"), "{steps:#?}");
+        }
     }
 }
