@@ -32,6 +32,17 @@ impl Fields {
     /// # Errors
     /// `Internal` where `values` is no JSON array of as many values as there are fields.
     pub fn object(&self, values: &str) -> Result<String> {
+        let names: usize = self.names.iter().map(String::len).sum();
+        let mut object = String::with_capacity(values.len() + names);
+        self.write_object(&self.values(values)?, &mut object);
+        Ok(object)
+    }
+
+    /// The values of `[value, …]`, one for each field.
+    ///
+    /// # Errors
+    /// As [`Fields::object`].
+    pub fn values<'v>(&self, values: &'v str) -> Result<Vec<&'v RawValue>> {
         let list: Vec<&RawValue> = serde_json::from_str(values)?;
         if list.len() != self.names.len() {
             return Err(Error::Internal(format!(
@@ -40,18 +51,20 @@ impl Fields {
                 self.names.len()
             )));
         }
-        let names: usize = self.names.iter().map(String::len).sum();
-        let mut object = String::with_capacity(values.len() + names);
-        object.push('{');
-        for (name, value) in self.names.iter().zip(list) {
-            if object.len() > 1 {
-                object.push(',');
+        Ok(list)
+    }
+
+    /// Appends `{"field": value, …}`.
+    pub fn write_object(&self, values: &[&RawValue], out: &mut String) {
+        out.push('{');
+        for (at, (name, value)) in self.names.iter().zip(values).enumerate() {
+            if at > 0 {
+                out.push(',');
             }
-            object.push_str(name);
-            object.push_str(value.get());
+            out.push_str(name);
+            out.push_str(value.get());
         }
-        object.push('}');
-        Ok(object)
+        out.push('}');
     }
 }
 

@@ -1,24 +1,22 @@
 //! `convert`: prints the JSON document of a file's sheet, or nothing and the reason.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use clap::Args;
 use sha2::{Digest, Sha256};
 
 use super::limits;
+use super::taken::{self, Kept, Taken};
 use crate::error::{Error, Result};
 use crate::id;
 use crate::intake::name;
 use crate::settings;
 use crate::sheet::document::{Document, FileFacts};
-use crate::sheet::protocol::{self, RowLine};
-use crate::sheet::reader::{self, ReadJob};
-use crate::sheet::{self, Event, FileInfo, ReadOptions, SheetInfo, lines, sniff};
-use crate::stop::Stop;
+use crate::sheet::reader::ReadJob;
+use crate::sheet::{self, ReadOptions, sniff};
 use crate::words::{Code, Format};
 
 #[derive(Debug, Args)]
@@ -46,9 +44,6 @@ const MEMORY_BYTES_MAX: usize = 128 << 20;
 
 /// Bytes of the file that are hashed at a time, and of the document that are written.
 const PIECE_BYTES: usize = 256 << 10;
-
-/// How often the progress line changes.
-const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
 /// Runs the command.
 ///
@@ -86,7 +81,7 @@ pub(super) fn run(flags: &Flags) -> Result<ExitCode> {
         options: &options,
         limits: &limits,
     };
-    let taken = read(&job)?;
+    let taken = taken::read(&job, Kept::new(MEMORY_BYTES_MAX, std::env::temp_dir()))?;
     let hash = hash.join();
     let sha256 = hash.map_err(|_| Error::Internal("the hash failed".to_owned()))??;
     let out = io::stdout().lock();
@@ -120,62 +115,9 @@ fn keep(
     Ok(Some(kept))
 }
 
-fn read(job: &ReadJob<'_>) -> Result<Taken> {
-    let mut reader = reader::read_lines(job, &Stop::new())?;
-    let mut progress = Progress::new();
-    let taken = take(
-        || reader.next_batch(),
-        &mut progress,
-        Kept::new(MEMORY_BYTES_MAX),
-    );
-    progress.end();
-    taken
-}
-
-/// A file that has been read whole.
-struct Taken {
-    file: FileInfo,
-    sheets: Vec<SheetInfo>,
-    /// What the reader told, line by line.
-    lines: Kept,
-}
-
-/// Takes all lines of a reader; only at their end is it known that the file is whole, and which
-/// columns its sheets have.
-fn take(
-    mut next: impl FnMut() -> Result<Option<String>>,
-    progress: &mut Progress,
-    mut kept: Kept,
-) -> Result<Taken> {
-    let mut sheets = Vec::new();
-    let mut file = None;
-    while let Some(text) = next()? {
-        for line in protocol::lines(&text) {
-            if line.as_bytes().first() == Some(&b'R') {
-                progress.row();
-                continue;
-            }
-            match protocol::parse(line)? {
-                Event::SheetEnd(info) => sheets.push(*info),
-                Event::Estimate(rows) => progress.total = Some(rows),
-                Event::Done(info) => file = Some(info),
-                Event::Sheet(_) | Event::Row(_) => {}
-            }
-        }
-        kept.add(text)?;
-    }
-    let file =
-        file.ok_or_else(|| Error::Internal("the reader ended without saying so".to_owned()))?;
-    Ok(Taken {
-        file,
-        sheets,
-        lines: kept,
-    })
-}
-
 /// Prints the document of the sheet that was asked for.
 fn print(
-    taken: Taken,
+    mut taken: Taken,
     path: &Path,
     format: Format,
     sha256: String,
@@ -197,18 +139,11 @@ fn print(
     };
     let mut buffer = Vec::with_capacity(2 * PIECE_BYTES);
     let mut document = Document::begin(info, &mut buffer);
-    let mut is_wanted = false;
-    taken.lines.each(|text| {
-        for line in protocol::lines(text) {
-            if is_wanted && let Some(row) = RowLine::parse(line) {
-                document.row(row.number, row.cells, &mut buffer)?;
-            } else if let Some(position) = line.strip_prefix('S') {
-                is_wanted = position.parse() == Ok(wanted);
-            }
-            if buffer.len() >= PIECE_BYTES {
-                out.write_all(&buffer).map_err(super::out::unwritable)?;
-                buffer.clear();
-            }
+    taken.lines.each_row(wanted, |row, _| {
+        document.row(row.number, row.cells, &mut buffer)?;
+        if buffer.len() >= PIECE_BYTES {
+            out.write_all(&buffer).map_err(super::out::unwritable)?;
+            buffer.clear();
         }
         Ok(())
     })?;
@@ -216,114 +151,6 @@ fn print(
     out.write_all(&buffer)
         .and_then(|()| out.flush())
         .map_err(super::out::unwritable)
-}
-
-/// The reader's lines, in pieces of whole ones: in memory, then in a file without a name.
-struct Kept {
-    memory: Vec<String>,
-    bytes: usize,
-    bytes_max: usize,
-    file: Option<File>,
-}
-
-impl Kept {
-    /// Keeps up to so many bytes in memory.
-    fn new(bytes_max: usize) -> Kept {
-        Kept {
-            memory: Vec::new(),
-            bytes: 0,
-            bytes_max,
-            file: None,
-        }
-    }
-
-    fn add(&mut self, text: String) -> Result<()> {
-        self.bytes += text.len();
-        self.memory.push(text);
-        if self.bytes >= self.bytes_max {
-            self.write_out()?;
-        }
-        Ok(())
-    }
-
-    fn write_out(&mut self) -> Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => self.file.insert(tempfile::tempfile()?),
-        };
-        for text in self.memory.drain(..) {
-            file.write_all(text.as_bytes())?;
-        }
-        self.bytes = 0;
-        Ok(())
-    }
-
-    /// Gives all of it back, in its order.
-    fn each(mut self, mut each: impl FnMut(&str) -> Result<()>) -> Result<()> {
-        if self.file.is_some() {
-            self.write_out()?;
-        }
-        let Some(mut file) = self.file else {
-            return self.memory.iter().try_for_each(|text| each(text));
-        };
-        file.seek(SeekFrom::Start(0))?;
-        let mut lines = lines::Lines::new(file);
-        while let Some(text) = lines.next() {
-            each(&text?)?;
-        }
-        Ok(())
-    }
-}
-
-/// A line on the terminal that says how far reading is; nothing where nobody looks.
-struct Progress {
-    rows: u64,
-    total: Option<u64>,
-    /// `None`: standard error is no terminal.
-    next: Option<Instant>,
-    shown: bool,
-}
-
-impl Progress {
-    fn new() -> Progress {
-        Progress {
-            rows: 0,
-            total: None,
-            next: io::stderr()
-                .is_terminal()
-                .then(|| Instant::now() + PROGRESS_EVERY),
-            shown: false,
-        }
-    }
-
-    fn row(&mut self) {
-        self.rows += 1;
-        // Asking for the time at each row would cost more than reading it.
-        if !self.rows.is_multiple_of(1_024) {
-            return;
-        }
-        let now = Instant::now();
-        if let Some(next) = &mut self.next
-            && now >= *next
-        {
-            *next = now + PROGRESS_EVERY;
-            self.shown = true;
-            match self.total.filter(|total| *total >= self.rows) {
-                Some(total) => super::out::aside(format_args!(
-                    "\rReading: {} of about {total} rows ",
-                    self.rows
-                )),
-                None => super::out::aside(format_args!("\rReading: {} rows ", self.rows)),
-            }
-        }
-    }
-
-    fn end(&self) {
-        if self.shown {
-            // Back to the line's start, and the line erased.
-            super::out::aside(format_args!("\r\x1b[K"));
-        }
-    }
 }
 
 fn sha256(mut file: File) -> io::Result<String> {
@@ -373,8 +200,8 @@ mod tests {
     fn taken(told: &str) -> Result<Taken> {
         let lines: Vec<&str> = told.split_inclusive('\n').collect();
         let mut batches = lines.chunks(100).map(<[&str]>::concat);
-        let kept = Kept::new(16 << 20);
-        take(|| Ok(batches.next()), &mut Progress::new(), kept)
+        let kept = Kept::new(16 << 20, std::env::temp_dir());
+        Taken::of(|| Ok(batches.next()), kept)
     }
 
     fn printed(taken: Taken) -> Value {

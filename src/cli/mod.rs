@@ -11,10 +11,12 @@ mod limits;
 mod log;
 mod out;
 mod process;
+mod progress;
 pub mod restore;
 pub mod serve;
 mod signals;
 mod systemd;
+mod taken;
 pub mod user;
 mod values;
 

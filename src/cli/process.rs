@@ -1,10 +1,10 @@
 //! `sheetline process`: checks a file against a template without a server, through the same reader
 //! and the same checks.
 
+mod marked;
+mod outputs;
 mod template;
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::{self, SyncSender};
@@ -13,18 +13,23 @@ use std::time::Instant;
 
 use clap::Args;
 
+use self::marked::Marked;
+use self::outputs::Places;
 use super::limits;
+use super::progress::Progress;
+use super::taken::{self, Kept};
 use crate::error::{Error, Result};
 use crate::process::{Checker, Choices, DateOrders, Inference, SAMPLE_ROWS, SourceFacts, Template};
-use crate::report::export::xlsx::annotated::Annotated;
-use crate::report::export::{Member, csv, xlsx};
-use crate::sheet::reader::{self, ReadJob};
-use crate::sheet::{self, Event, Limits, ReadOptions, Row, SheetInfo, protocol, summary};
-use crate::stop::Stop;
+use crate::report::export::xlsx;
+use crate::sheet::reader::ReadJob;
+use crate::sheet::{self, Limits, ReadOptions, Row, SheetInfo, summary};
 use crate::words::{Code, DayOrder, Format};
 
-/// Rows handed on to the thread that copies them, at a time.
-const HANDED_ON: usize = 256;
+/// Rows are kept in memory up to so many bytes, and then in a temporary file.
+const MEMORY_BYTES_MAX: usize = 32 << 20;
+
+/// Batches of rows that wait to be written, at most.
+const BATCHES_WAITING: usize = 2;
 
 #[derive(Debug, Args)]
 pub(super) struct Flags {
@@ -77,12 +82,7 @@ fn check_file(task: &Flags) -> Result<ExitCode> {
         ));
     }
     std::fs::create_dir_all(&task.out).map_err(|error| cannot_write(&task.out, error))?;
-    for name in [
-        "report.json",
-        "records.ndjson",
-        "records.csv",
-        "annotated.xlsx",
-    ] {
+    for name in outputs::NAMES {
         // What an earlier run left would be taken for this one's.
         let path = task.out.join(name);
         match std::fs::remove_file(&path) {
@@ -113,7 +113,7 @@ fn check_file(task: &Flags) -> Result<ExitCode> {
     let missing = checker.missing_required();
     if missing.is_empty() {
         if checker.needs_observation() {
-            stored.each(|row| checker.observe(&row))?;
+            stored.each(|row, _| checker.observe(&row))?;
             checker.observed();
         }
         check(task, &mut stored, &mut checker)?;
@@ -174,12 +174,9 @@ fn date_order(text: &str) -> std::result::Result<DayOrder, String> {
     DayOrder::parse(text).ok_or_else(|| "It is day-month or month-day.".to_owned())
 }
 
-/// The rows of one sheet, read whole into a file that nobody else sees: what a sheet's columns are
-/// is known only after its last row.
+/// The rows of one sheet.
 struct Stored {
-    rows: BufReader<File>,
-    from: u64,
-    bytes: u64,
+    lines: Kept,
     info: SheetInfo,
     format: Format,
 }
@@ -188,7 +185,7 @@ impl Stored {
     /// The first rows.
     fn sample(&mut self) -> Result<Vec<Row>> {
         let mut sample = Vec::new();
-        let stopped = self.each(|row| {
+        let stopped = self.each(|row, _| {
             if sample.len() == SAMPLE_ROWS {
                 return Err(Error::Stopped);
             }
@@ -201,23 +198,11 @@ impl Stored {
         }
     }
 
-    /// Calls `each` for every row.
-    fn each(&mut self, mut each: impl FnMut(Row) -> Result<()>) -> Result<()> {
-        self.rows.seek(SeekFrom::Start(self.from))?;
-        let mut left = self.bytes;
-        let mut line = String::new();
-        while left > 0 {
-            line.clear();
-            let read = self.rows.read_line(&mut line)?;
-            if read == 0 {
-                return Err(Error::Internal("the rows ended early".to_owned()));
-            }
-            left = left.saturating_sub(u64::try_from(read).unwrap_or(u64::MAX));
-            if let Event::Row(row) = protocol::parse(line.trim_end_matches('\n'))? {
-                each(row)?;
-            }
-        }
-        Ok(())
+    /// Calls `each` for every row, with its line.
+    fn each(&mut self, mut each: impl FnMut(Row, &str) -> Result<()>) -> Result<()> {
+        let position = self.info.position;
+        self.lines
+            .each_row(position, |row, line| each(row.to_row(), line))
     }
 }
 
@@ -247,44 +232,14 @@ fn read(task: &Flags, limits: &Limits) -> Result<Stored> {
         options: &options,
         limits,
     };
-    let mut reader = reader::read_lines(&job, &Stop::new())?;
-    let mut progress = Progress::new("Reading");
-    let mut out = BufWriter::new(tempfile::tempfile_in(&task.out)?);
-    let mut sheets: Vec<(SheetInfo, u64, u64)> = Vec::new();
-    let (mut from, mut at) = (0, 0_u64);
-    let mut file = None;
-    while let Some(text) = reader.next_batch()? {
-        for line in protocol::lines(&text) {
-            if line.starts_with('R') {
-                // As it stands; it is read when it is checked.
-                progress.one();
-                out.write_all(line.as_bytes())?;
-                out.write_all(b"\n")?;
-                at += u64::try_from(line.len() + 1).unwrap_or(0);
-                continue;
-            }
-            match protocol::parse(line)? {
-                Event::Sheet(_) => from = at,
-                Event::SheetEnd(info) => sheets.push((*info, from, at - from)),
-                Event::Row(_) | Event::Estimate(_) => {}
-                Event::Done(info) => file = Some(info),
-            }
-        }
-    }
-    let rows = out
-        .into_inner()
-        .map_err(|error| Error::Io(error.into_error()))?;
-    let file = file.ok_or_else(|| Error::Internal("the reader ended early".to_owned()))?;
+    let taken = taken::read(&job, Kept::new(MEMORY_BYTES_MAX, task.out.clone()))?;
     let position = match &task.sheet {
-        Some(wanted) => {
-            let infos: Vec<SheetInfo> = sheets.iter().map(|(info, _, _)| info.clone()).collect();
-            summary::by_name(&infos, wanted)?.position
-        }
-        None => file.default_sheet,
+        Some(wanted) => summary::by_name(&taken.sheets, wanted)?.position,
+        None => taken.file.default_sheet,
     };
-    let (info, from, bytes) = sheets
-        .into_iter()
-        .find(|(info, _, _)| info.position == position)
+    let mut sheets = taken.sheets.into_iter();
+    let info = sheets
+        .find(|info| info.position == position)
         .ok_or_else(|| Error::problem(Code::EmptyFile, sheet::NOTHING))?;
     if info.rows == 0 {
         return Err(Error::problem(
@@ -293,9 +248,7 @@ fn read(task: &Flags, limits: &Limits) -> Result<Stored> {
         ));
     }
     Ok(Stored {
-        rows: BufReader::new(rows),
-        from,
-        bytes,
+        lines: taken.lines,
         info,
         format,
     })
@@ -303,128 +256,41 @@ fn read(task: &Flags, limits: &Limits) -> Result<Stored> {
 
 fn infer(stored: &mut Stored) -> Result<Template> {
     let mut inference = Inference::new(&stored.info.columns);
-    stored.each(|row| inference.observe(&row))?;
+    stored.each(|row, _| inference.observe(&row))?;
     inference.template()
 }
 
-/// Checks all rows and writes records and the marked copy; the copy, which takes as long as all the
-/// rest, on a thread of its own.
+/// Checks all rows, and writes them on a thread of its own, which takes about as long.
 fn check(task: &Flags, stored: &mut Stored, checker: &mut Checker) -> Result<()> {
-    let create = |name: &str| {
-        let path = task.out.join(name);
-        File::create(&path).map_err(|error| cannot_write(&path, error))
-    };
-    let ndjson = BufWriter::new(create("records.ndjson")?);
-    let table = BufWriter::new(create("records.csv")?);
-    let mut copy = create("annotated.xlsx")?;
-    let info = stored.info.clone();
-    let (send, marked) = mpsc::sync_channel::<Vec<Marked>>(2);
+    let places = Places::new(&task.out, checker, stored.info.clone())?;
+    let (send, batches) = mpsc::sync_channel(BATCHES_WAITING);
+    xlsx::hush();
     thread::scope(|scope| {
-        let copying = thread::Builder::new().spawn_scoped(scope, move || {
-            xlsx::without_panic(|| {
-                let mut annotated = Annotated::begin(&task.out, &info)?;
-                for (row, messages) in marked.into_iter().flatten() {
-                    annotated.add(&row, &messages)?;
-                }
-                annotated.finish(&mut copy)
-            })
-        })?;
-        let checked = write_records(stored, checker, ndjson, table, send);
-        let copied = copying
+        let writing = thread::Builder::new()
+            .spawn_scoped(scope, move || xlsx::without_panic(|| places.write(batches)))?;
+        let checked = check_rows(stored, checker, &send);
+        drop(send);
+        let written = writing
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        // Where copying ended first, the checking only found nobody to hand on to.
-        copied.and(checked)
+        // Where writing ended first, the checking only found nobody to hand on to.
+        written.and(checked)
     })
 }
 
-/// A row and what is wrong with it.
-type Marked = (Row, Vec<(Option<usize>, String)>);
-
-/// Checks all rows, writes the good ones and hands all of them on.
-fn write_records(
-    stored: &mut Stored,
-    checker: &mut Checker,
-    mut ndjson: impl Write,
-    mut table: impl Write,
-    marked: SyncSender<Vec<Marked>>,
-) -> Result<()> {
-    let fields: Vec<Member> = checker
-        .members()
-        .map(|(name, kind)| Member {
-            name: name.to_owned(),
-            kind: kind.to_owned(),
-        })
-        .collect();
-    let names = checker.fields();
-    let mut buffer = Vec::new();
-    csv::begin(&mut buffer, &fields)?;
+/// Checks all rows and hands them on.
+fn check_rows(stored: &mut Stored, checker: &mut Checker, send: &SyncSender<Marked>) -> Result<()> {
     let mut progress = Progress::new("Checking");
-    let mut batch = Vec::new();
-    let hand_on = |batch| marked.send(batch).map_err(|_| Error::Stopped);
-    stored.each(|row| {
-        progress.one();
+    let mut batch = Marked::default();
+    let hand_on = |batch| send.send(batch).map_err(|_| Error::Stopped);
+    stored.each(|row, line| {
+        progress.row();
         let checked = checker.check(&row)?;
-        let settled = checker.settle(checked, &[], false);
-        if settled.is_record() {
-            let record = names.object(&settled.data)?;
-            ndjson.write_all(record.as_bytes())?;
-            ndjson.write_all(b"\n")?;
-            csv::record(&mut buffer, &fields, &record)?;
-            table.write_all(&buffer)?;
-            buffer.clear();
-        }
-        batch.push((row, settled.messages));
-        if batch.len() == HANDED_ON {
+        batch.add(&checker.settle(checked, &[], false), line);
+        if batch.is_full() {
             hand_on(std::mem::take(&mut batch))?;
         }
         Ok(())
     })?;
-    hand_on(batch)?;
-    table.write_all(&buffer)?;
-    table.flush()?;
-    ndjson.flush()?;
-    Ok(())
-}
-
-/// A line that counts rows, where somebody watches.
-struct Progress {
-    what: &'static str,
-    rows: u64,
-    shown: Option<Instant>,
-    watched: bool,
-}
-
-impl Progress {
-    fn new(what: &'static str) -> Progress {
-        Progress {
-            what,
-            rows: 0,
-            shown: None,
-            watched: std::io::stderr().is_terminal(),
-        }
-    }
-
-    fn one(&mut self) {
-        self.rows += 1;
-        if !self.watched || !self.rows.is_multiple_of(1_000) {
-            return;
-        }
-        let now = Instant::now();
-        if self
-            .shown
-            .is_none_or(|shown| now.duration_since(shown).as_millis() >= 100)
-        {
-            self.shown = Some(now);
-            super::out::aside(format_args!("\r{}: {} rows", self.what, self.rows));
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if self.shown.is_some() {
-            super::out::aside(format_args!("\r\x1b[K"));
-        }
-    }
+    hand_on(batch)
 }

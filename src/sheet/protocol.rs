@@ -285,7 +285,8 @@ impl<'l> RowLine<'l> {
         })
     }
 
-    fn to_row(&self) -> Row {
+    /// The row, with its own text.
+    pub fn to_row(&self) -> Row {
         Row {
             number: self.number,
             cells: self.cells.to_owned(),

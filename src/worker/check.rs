@@ -1,7 +1,7 @@
 //! The checking of one sheet, page by page: what each row becomes, by the template and by the
 //! office's list. Only reads the database.
 
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{Receiver, SyncSender};
 
 use super::lookup::{Candidates, Lookup};
 use super::work::REPORT_MEMBER;
@@ -151,7 +151,7 @@ impl<'a> Check<'a> {
         })
     }
 
-    /// Checks all rows and hands them on, a batch at a time.
+    /// Checks all rows and hands them on, a batch at a time; those that are `spent` come back.
     ///
     /// # Errors
     /// A `Problem` where a needed column is missing; `Stopped` where nobody takes the batches any more.
@@ -160,6 +160,7 @@ impl<'a> Check<'a> {
         stop: &Stop,
         lookup: &Lookup,
         batches: &SyncSender<Vec<Decided>>,
+        spent: &Receiver<Vec<Decided>>,
     ) -> Result<()> {
         let missing = self.checker.missing_required();
         if !missing.is_empty() {
@@ -181,6 +182,7 @@ impl<'a> Check<'a> {
         let mut looked_up: Option<Vec<Row>> = None;
         let settle = |check: &mut Self, rows: Vec<Row>| {
             let batch = check.settle(rows, &lookup.answer()?)?;
+            spent.try_iter().for_each(drop);
             batches.send(batch).map_err(|_| Error::Stopped)
         };
         each_page(app, upload.no, sheet, stop, |page| {

@@ -1,7 +1,7 @@
 //! What a worker does with a job: read the file's rows into the database, check them against the
 //! template, and commit records, report and final state together.
 
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Duration;
 
@@ -198,14 +198,15 @@ impl Filing<'_> {
     /// second thread checks the next ones, and a third looks them up in the list.
     fn run(&mut self, check: &mut Check<'_>, stop: &Stop) -> Result<()> {
         let (send, batches) = mpsc::sync_channel(1);
+        let (give_back, spent) = mpsc::channel();
         faults::file()?;
         let (db, list) = (&self.app.db, self.template);
         thread::scope(|scope| {
             let lookup = Lookup::begin(scope, db, list)?;
             let checking = thread::Builder::new()
                 .name("check".to_owned())
-                .spawn_scoped(scope, move || check.run(stop, &lookup, &send))?;
-            let filed = self.file_all(batches);
+                .spawn_scoped(scope, move || check.run(stop, &lookup, &send, &spent))?;
+            let filed = self.file_all(batches, &give_back);
             let checked = checking
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -214,7 +215,13 @@ impl Filing<'_> {
         })
     }
 
-    fn file_all(&mut self, batches: Receiver<Vec<Decided>>) -> Result<()> {
+    /// What is filed goes back to the thread that made it: where this one gave its memory back, row by row, the
+    /// two would wait for each other.
+    fn file_all(
+        &mut self,
+        batches: Receiver<Vec<Decided>>,
+        give_back: &Sender<Vec<Decided>>,
+    ) -> Result<()> {
         for batch in batches {
             let rows = self.rows_done + u64::try_from(batch.len()).unwrap_or(0);
             let now = if rows < self.rows_total {
@@ -223,6 +230,8 @@ impl Filing<'_> {
                 std::mem::replace(&mut self.last, batch)
             };
             self.file_but(&now, 0)?;
+            // Where all rows are checked, there is nobody to take it.
+            let _ = give_back.send(now);
         }
         Ok(())
     }

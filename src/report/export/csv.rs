@@ -1,5 +1,7 @@
 //! Records as CSV (RFC 4180) that a spreadsheet program opens without running anything in it.
 
+use serde_json::value::RawValue;
+
 use super::{Member, plain, values};
 use crate::error::Result;
 use crate::process::defuse::must_defuse;
@@ -29,11 +31,28 @@ pub fn begin(buffer: &mut Vec<u8>, fields: &[Member]) -> Result<()> {
 /// `Internal` where the record is damaged.
 pub fn record(buffer: &mut Vec<u8>, fields: &[Member], record: &str) -> Result<()> {
     let mut values = values(record)?;
-    for (at, field) in fields.iter().enumerate() {
+    let mut of = |field: &Member| values.get(field.name.as_str());
+    line(buffer, fields.iter().map(|field| (field, of(field))))
+}
+
+/// Appends a record of which the values are known, one for each of `fields`.
+///
+/// # Errors
+/// As [`record`].
+pub fn in_order(buffer: &mut Vec<u8>, fields: &[Member], values: &[&RawValue]) -> Result<()> {
+    let values = values.iter().map(|value| Some(*value));
+    line(buffer, fields.iter().zip(values))
+}
+
+fn line<'a>(
+    buffer: &mut Vec<u8>,
+    values: impl Iterator<Item = (&'a Member, Option<&'a RawValue>)>,
+) -> Result<()> {
+    for (at, (field, value)) in values.enumerate() {
         if at > 0 {
             buffer.push(b',');
         }
-        if let Some(value) = values.get(field.name.as_str())
+        if let Some(value) = value
             && let Some(value) = plain(field, value)?
         {
             text(buffer, &value);
@@ -85,6 +104,21 @@ mod tests {
         let mut buffer = Vec::new();
         record(&mut buffer, &fields, r#"{"y":99,"n":99}"#).unwrap();
         assert_eq!(buffer, b"0099,99\r\n");
+    }
+
+    #[test]
+    fn a_record_without_its_names_gives_the_same_line() {
+        let fields = [
+            member("a", "string"),
+            member("y", "year"),
+            member("n", "any"),
+        ];
+        let (mut named, mut bare) = (Vec::new(), Vec::new());
+        record(&mut named, &fields, r#"{"a":"x, \"y\"","y":7,"n":null}"#).unwrap();
+        let values: Vec<&RawValue> = serde_json::from_str(r#"["x, \"y\"",7,null]"#).unwrap();
+        in_order(&mut bare, &fields, &values).unwrap();
+        assert_eq!(bare, b"\"x, \"\"y\"\"\",0007,\r\n");
+        assert_eq!(bare, named);
     }
 
     #[test]

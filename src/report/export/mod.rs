@@ -46,18 +46,18 @@ fn values(record: &str) -> Result<Values<'_>> {
 
 /// The members of a record in their order, which is that of the report's members as a rule.
 struct Values<'r> {
-    list: Vec<(Name<'r>, &'r RawValue)>,
+    list: Vec<(Text<'r>, &'r RawValue)>,
     /// The one behind the last that was asked for.
     next: usize,
 }
 
-/// A name without a copy of it, where it needs none.
+/// Text without a copy of it, where it needs none.
 #[derive(Deserialize)]
-struct Name<'r>(#[serde(borrow)] Cow<'r, str>);
+struct Text<'r>(#[serde(borrow)] Cow<'r, str>);
 
 impl<'r> Values<'r> {
     fn get(&mut self, name: &str) -> Option<&'r RawValue> {
-        let is_it = |(other, _): &&(Name<'r>, &RawValue)| other.0 == name;
+        let is_it = |(other, _): &&(Text<'r>, &RawValue)| other.0 == name;
         let at = match self.list.get(self.next).filter(is_it) {
             Some(_) => self.next,
             None => self.list.iter().position(|member| is_it(&member))?,
@@ -102,7 +102,7 @@ fn plain<'v>(member: &Member, value: &'v RawValue) -> Result<Option<Cow<'v, str>
         return Ok(None);
     }
     if json.starts_with('"') {
-        return Ok(Some(Cow::Owned(serde_json::from_str(json)?)));
+        return Ok(Some(serde_json::from_str::<Text<'_>>(json)?.0));
     }
     let year = (member.kind == "year").then(|| json.parse::<u32>());
     Ok(Some(match year {
