@@ -97,7 +97,8 @@ pub fn answer(app: &App, incoming: &mut Incoming<'_>) -> Response {
     } else {
         logged::path(&path)
     };
-    log::info!(
+    // Put together before the log is locked.
+    let line = format!(
         "{who} address={address} {method} {path} {status} {ms} ms",
         who = seen.who,
         address = carriers::client_address(app, incoming),
@@ -105,6 +106,7 @@ pub fn answer(app: &App, incoming: &mut Incoming<'_>) -> Response {
         status = response.status_code,
         ms = began.elapsed().as_millis()
     );
+    log::info!("{line}");
     response
 }
 

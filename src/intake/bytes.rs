@@ -13,8 +13,8 @@ use crate::store::uploads::{self, CHUNK_BYTES, Chunk};
 use crate::words::Format;
 use crate::zlib;
 
-/// Pieces per transaction: 4 MiB.
-const BATCH_CHUNKS: usize = 16;
+/// Pieces per transaction: 1 MiB.
+const BATCH_CHUNKS: usize = 4;
 
 /// Pieces of a spooled file, read a batch at a time.
 struct Pieces<'a> {
@@ -91,26 +91,30 @@ pub fn store(
         position: 0,
         pack: !is_packed(format),
     };
-    let mut batch = pieces.next_batch()?;
+    let first = pieces.next_batch()?;
     let no = db.write_ahead(|tx| {
         let no = begin(tx)?;
-        insert(tx, no, &batch)?;
+        insert(tx, no, &first)?;
         Ok(no)
     })?;
-    while batch.len() == BATCH_CHUNKS {
-        let stored = pieces.next_batch().map_err(Error::from).and_then(|next| {
-            db.write_ahead(|tx| insert(tx, no, &next))?;
-            Ok(next)
-        });
-        batch = match stored {
-            Ok(next) => next,
-            Err(error) => {
-                forget(no);
-                return Err(error);
-            }
-        };
+    let whole = first.len() < BATCH_CHUNKS;
+    drop(first);
+    if !whole && let Err(error) = store_rest(db, &mut pieces, no) {
+        forget(no);
+        return Err(error);
     }
     Ok(no)
+}
+
+/// Stores the pieces that are left, of which never more than one batch is in memory.
+fn store_rest(db: &Db, pieces: &mut Pieces<'_>, no: UploadNo) -> Result<()> {
+    loop {
+        let batch = pieces.next_batch()?;
+        db.write_ahead(|tx| insert(tx, no, &batch))?;
+        if batch.len() < BATCH_CHUNKS {
+            return Ok(());
+        }
+    }
 }
 
 fn insert(tx: &Tx<'_>, no: UploadNo, batch: &[(u32, Chunk)]) -> Result<()> {

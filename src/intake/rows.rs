@@ -15,7 +15,7 @@ use crate::store::{packs, rows, uploads};
 use crate::words::Format;
 
 /// Rows per transaction.
-const BATCH_ROWS: usize = 4_000;
+const BATCH_ROWS: usize = 2_000;
 
 /// Bytes of row text per transaction.
 const BATCH_BYTES: usize = 2 << 20;

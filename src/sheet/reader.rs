@@ -23,7 +23,7 @@ use crate::words::{Code, Format};
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Batches that wait to be taken.
-const BATCHES_WAITING: usize = 4;
+const BATCHES_WAITING: usize = 2;
 
 /// Bytes of the pipe from the child: what Linux grants everybody.
 #[cfg(target_os = "linux")]

@@ -13,7 +13,7 @@ use super::xml::{Xml, as_utf8, raw_attribute};
 use crate::error::Result;
 
 /// Bytes of a piece, unless a row is longer.
-pub(super) const PIECE_BYTES: usize = 1 << 20;
+pub(super) const PIECE_BYTES: usize = 256 << 10;
 
 /// Bytes that an end tag may take, its prefix included, where it lies across two pieces.
 pub(super) const BORDER_BYTES: usize = 100;

@@ -166,15 +166,20 @@ pub fn by_id(connection: &Connection, id: JobId) -> Result<Option<Job>> {
     rows.next()?.map(job).transpose()
 }
 
+/// Asked by every page that waits for news.
+static NEWEST_OF: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{} WHERE j.id = (SELECT max(id) FROM jobs WHERE user_id = ?1)",
+        *SELECT
+    )
+});
+
 /// The user's newest job.
 ///
 /// # Errors
 /// `Database`.
 pub fn newest_of(connection: &Connection, user: UserId) -> Result<Option<Job>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "{} WHERE j.id = (SELECT max(id) FROM jobs WHERE user_id = ?1)",
-        *SELECT
-    ))?;
+    let mut statement = connection.prepare_cached(&NEWEST_OF)?;
     let mut rows = statement.query(params![user.0])?;
     rows.next()?.map(job).transpose()
 }
