@@ -1,4 +1,4 @@
-// Who somebody is: set up, sign in (as a page, or over it in mid-work), the profile.
+// Who somebody is: set-up, sign-in (as a page or over it), profile.
 
 import { fieldsOf, get, known, post, remove, titlesOf } from './api.js';
 import { acts, askForm, button, confirmed, field, fill, focus, form, h, icon, input, loaded, note, panel, sample, say, select, small, table, view, wrong } from './dom.js';
@@ -8,7 +8,7 @@ const LENGTH = 'At least 10 characters.';
 export const nameInput = (value = '', autocomplete = 'username') => input('text', { autocomplete, autocapitalize: 'none', spellcheck: 'false', required: true, maxlength: '200', value });
 const passwordInput = (autocomplete) => input('password', { autocomplete, required: true, maxlength: '1000' });
 
-// A new password, twice: its fields, `check` before it is sent.
+// Twice; `check` before it is sent.
 function newPassword(label, hint) {
 	const [password, again] = [1, 2].map(() => passwordInput('new-password'));
 	const check = () => { if (password.value !== again.value) throw wrong('The two passwords are not the same.', again); };
@@ -36,7 +36,7 @@ export function signInPage({ done, message }) {
 			h('p', 'An administrator can give you a new password under Users. If nobody can get in: on the server, run ', h('code', 'sheetline user passwd NAME'), '.')));
 }
 
-// The first administrator; the code is in the link that the server printed.
+// The first administrator; `code` is from the link that the server printed.
 export function setUpPage({ code, done }) {
 	const token = input('text', { autocapitalize: 'characters', spellcheck: 'false', required: true, value: code });
 	const name = nameInput();
@@ -58,14 +58,14 @@ export const ownPasswordPage = ({ user, done, leave }) => door('Choose your own 
 	passwordForm('Use this password', LENGTH, () => done({ ...user, must_change: false }), button('Sign out', leave, { kind: 'plain' })));
 
 let open = null;
-// Sign-in over the page, which stays. Resolves to true when the same person is back.
+// Over the page, which stays. Resolves when the same person is back.
 export function signInOver(user, words) {
 	open ||= askForm('Sign in again', {
 		...signInForm((back) => back, user.username), body: words, firm: true,
 		after: button('Leave this page', () => location.reload(), { kind: 'plain' }),
 	}).then((back) => {
 		open = null;
-		if (back.id !== user.id || back.must_change) { onbeforeunload = null; location.reload(); return new Promise(() => {}); } // somebody else: nothing of the page before may stay
+		if (back.id !== user.id || back.must_change) { onbeforeunload = null; location.reload(); return new Promise(() => {}); } // nothing of somebody else's page may stay
 		say('Signed in');
 		return true;
 	});
@@ -95,9 +95,9 @@ function passwordForm(yes, hint, done, after) {
 	});
 }
 
-// One's own things. `ending`: (one) → its button's words, whom it is about, what is asked.
+// One's own things. `ending`: (one) → button, whom it is about, question.
 function section(place, { title, hint, below, path, columns, row, ending, done, none }) {
-	// After one has ended: its row's successor, or what is there.
+	// To the successor of what has ended.
 	const next = (i) => {
 		const ends = place.querySelectorAll('td button');
 		focus(ends[Math.min(i, ends.length - 1)] || place.querySelector('.actions button') || place.querySelector('h2'));
@@ -122,8 +122,7 @@ const sessionSection = (place) => section(place, {
 // "Firefox · Windows".
 function browser(agent) {
 	const one = (...names) => names.find((name) => agent.includes(name));
-	const [program, system] = [one('Edg', 'Firefox', 'Chrome', 'Safari'), one('Windows', 'Android', 'iPhone', 'iPad', 'Mac OS', 'Linux')];
-	return h('span', { title: agent }, dots(program?.replace('Edg', 'Edge') || agent.split(/[/ ]/)[0], system));
+	return h('span', { title: agent }, dots(one('Edg', 'Firefox', 'Chrome', 'Safari')?.replace('Edg', 'Edge') || agent.split(/[/ ]/)[0], one('Windows', 'Android', 'iPhone', 'iPad', 'Mac OS', 'Linux')));
 }
 
 const mappingSection = (place) => section(place, {
@@ -150,7 +149,7 @@ const tokenSection = (place) => section(place, {
 	})),
 });
 
-// Text to be taken away, by an old way that works without TLS.
+// To be copied, also without TLS.
 function secret(words) {
 	const box = input('text', { readonly: true, value: words, label: 'The token', class: 'secret', onfocus: () => box.select() });
 	const copy = () => { box.focus(); box.select(); say(document.execCommand('copy') ? 'Copied' : 'Copying is not allowed here: press Ctrl+C'); };

@@ -1,22 +1,22 @@
-// Adding a file, or processing one that is here: choose it, look at it first, send it.
+// Adding a file, or processing one that is here: choose, look, send.
 
 import { choicesOf, fieldsOf, get, known, newKey, post, remove, send, titlesOf } from './api.js';
-import { attr, button, download, failure, field, fill, focus, h, icon, input, link, menu, progressBar, note, sample, say, select, still, table, text } from './dom.js';
+import { attr, button, download, emit, failure, field, fill, focus, h, icon, input, link, menu, progressBar, note, sample, say, select, still, table, text } from './dom.js';
 import { begin, begun, hasReport, live, poke, TEMPLATE, templateSelect } from './jobs.js';
 import { ago, bytes, cell, count, curly, date, dots, explain, howWord, isActive, num, outcome } from './words.js';
 
 const ACCEPT = '.xlsx,.xlsm,.xlsb,.xls,.ods,.csv,.tsv,.txt';
 const READING = ['sheet', 'header_row', 'delimiter', 'encoding'];
 const HOW = ['template', 'date_order', 'mapping', 'on_duplicate']; // it is processed
-const PASSING = ['offline', 'slow-upload', 'busy', 'internal']; // what may go better in a moment
+const PASSING = ['offline', 'slow-upload', 'busy', 'internal']; // may go better in a moment
 
-// What is chosen and under way; it outlives the view. A stored `file` has an id.
+// What is chosen; it outlives the view. A stored `file` has an id.
 const nothing = { file: null, key: null, note: null, preview: null, options: {}, folds: {}, asked: [], looking: null, looked: null };
 const pick = { ...nothing, sending: null };
 let draw = () => {}; // shows it
 function paint(to) {
 	draw(to);
-	dispatchEvent(new Event('drawn'));
+	emit('drawn');
 }
 let uploaded = () => {}; // tells the list
 
@@ -28,22 +28,21 @@ export const chooseAnother = () => document.querySelector('.zone input').click()
 
 // Drops count anywhere: a miss must not leave the page.
 export function acceptDrops(ready) {
-	// Whether it is about files, which must not be opened.
+	// Files must not be opened.
 	const take = (event, over) => {
 		if (!event.dataTransfer?.types.includes('Files')) return false;
 		event.preventDefault();
 		document.body.classList.toggle('dragging', over && ready());
 		return true;
 	};
-	addEventListener('dragover', (event) => { if (take(event, true)) event.dataTransfer.dropEffect = ready() ? 'copy' : 'none'; });
-	addEventListener('dragleave', (event) => { if (!event.relatedTarget) document.body.classList.remove('dragging'); });
-	addEventListener('drop', (event) => {
+	ondragover = (event) => { if (take(event, true)) event.dataTransfer.dropEffect = ready() ? 'copy' : 'none'; };
+	ondragleave = (event) => { if (!event.relatedTarget) document.body.classList.remove('dragging'); };
+	ondrop = (event) => {
 		if (!take(event, false) || !ready()) return;
 		const { files, items } = event.dataTransfer;
-		const folder = [...items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
 		goHome();
-		choose([...files], folder);
-	});
+		choose([...files], [...items].some((item) => item.webkitGetAsEntry?.()?.isDirectory));
+	};
 }
 
 const goHome = () => { if (/^#\/\w/.test(location.hash)) location.hash = '#/'; };
@@ -66,7 +65,7 @@ async function choose(files, folder) {
 	return look();
 }
 
-// Processes a stored file: at once where nothing has to be chosen, unless `asking`.
+// Processes a stored file: at once where nothing is to choose, unless `asking`.
 export async function processStored({ id, filename: name, size, last_job: again }, asking) {
 	if (pick.sending) return;
 	forget();
@@ -77,7 +76,7 @@ export async function processStored({ id, filename: name, size, last_job: again 
 	if (pick.preview.state === 'seen' && !toChoose() && !asking && known.templates.length < 2) await start('process'); else paint('chosen');
 }
 
-// A message below the zone; `acts`: [label, work].
+// Below the zone; `acts`: [label, work].
 function tell(words, acts = []) {
 	pick.note = note('bad', h('p', words), h('div.actions', acts.map((one) => one && button(...one))));
 	say(words, true);
@@ -132,8 +131,8 @@ function sayPreview() {
 function toChoose() {
 	const { missing = [], dates = [] } = pick.preview?.state === 'seen' ? pick.preview.result : {};
 	const called = titlesOf(fieldsOf(template()));
-	const all = [...missing.map((name) => `the column of “${called(name)}”`), ...dates.filter((d) => !d.chosen && d.example).map((d) => `how the dates in “${called(d.field)}” are meant`)];
-	return all.length > 0 && `To process it, choose ${all.join(' and ')}.`;
+	const all = [...missing.map((name) => `the column of “${called(name)}”`), ...dates.filter((d) => !d.chosen && d.example).map((d) => `how the dates in “${called(d.field)}” are meant`)].join(' and ');
+	return all !== '' && `To process it, choose ${all}.`;
 }
 const isRefused = () => pick.preview?.state === 'failed' && !PASSING.includes(pick.preview.problem.code);
 
@@ -164,9 +163,9 @@ async function start(kind) {
 	pick.sending = sending;
 	paint('sending');
 	try {
-		await get('/api/auth/session'); // who has to sign in again does so first
+		await get('/api/auth/session'); // signed out? That first
 		const answer = file.id ? await post(`/api/files/${file.id}/process`, chosen(['sheet', ...HOW]), { onBusy }) : await send(`/api/files/upload-${kind}`, file, chosen(processing ? [...READING, ...HOW] : READING), {
-			key: `${key}-${kind}`, // stored and then processed is two requests
+			key: `${key}-${kind}`, // stored, then processed: two requests
 			signal: sending.abort.signal,
 			onBusy,
 			onProgress: (sent, total) => progress(sending, sent, total),
@@ -178,7 +177,7 @@ async function start(kind) {
 		paint();
 		begin(answer);
 		if (!answer.job_id) say(`Stored, ${count(answer.rows, 'row')}`);
-		// It stands in the list, also where the list has no answer.
+		// Seen even where the list has no answer.
 		const { job_id: id, file_upload_id: of } = answer;
 		uploaded(!file.id && { id: of, filename: file.name, size: file.size, rows: answer.rows, last_job: id && { job_id: id, file_upload_id: of, filename: file.name, status: 'pending', fresh: 'received' } });
 	} catch (problem) {
@@ -279,7 +278,6 @@ function chosenPanel(place) {
 		open && optionsPanel()));
 }
 
-// So that nobody adds a list twice.
 function sameFile({ id, uploaded_at: at, last_job: job }) {
 	return note('info', h('p', `You added this same file before: ${ago(at)}, ${(job && outcome(job)) || 'not processed'}`.replace(/\.?$/, '.')),
 		h('p', hasReport(job) ? link('Show that report', `#/job/${job.job_id}`) : link('Show that one', `#/file/${id}`)));
@@ -312,7 +310,7 @@ const SEPARATORS = [['', 'Found by looking'], [';', 'Semicolon ;'], [',', 'Comma
 const ENCODINGS = [['', 'Found by looking'], ['utf-8', 'UTF-8'], ...['Western windows-1252', 'Central Europe windows-1250', 'Cyrillic windows-1251', 'UTF-16 utf-16le', 'Western cp850', 'Central Europe cp852', 'Western macintosh'].map((words) => [words.split(' ').pop(), words])];
 const ORDERS = { 'day-month': 'day first', 'month-day': 'month first' };
 
-// `seen`: the server's last answer; `failed`: id of why there is no newer one.
+// `seen`: the last answer; `failed`: id of why there is no newer one.
 function previewPanel(seen, failed, fields) {
 	const { file, options } = pick;
 	const { mapping = [], missing = [], rows = [], notices = [], dates = [], repairs } = seen;
@@ -321,7 +319,7 @@ function previewPanel(seen, failed, fields) {
 	const matched = mapping.filter((m) => m.field).length;
 	const easy = repairs || (matched > 0 && mapping.every((m) => m.how === 'exact') && !missing.length);
 	const chosen = options.mapping || {};
-	// Gives a column to a field, which leaves the one that had it; without a column it is as it was found.
+	// A field leaves the column that had it; without a column it is as it was found.
 	const give = (column, name) => change({ mapping: { ...Object.fromEntries(Object.entries(chosen).filter(([, f]) => f === null || f !== name)), ...(column && { [column]: name }) } });
 	// A needed field keeps its select: arrow keys go on.
 	const needed = fields.filter((f) => f.constraints?.required).map((f) => f.name);
@@ -342,7 +340,7 @@ function previewPanel(seen, failed, fields) {
 		textual && fold(dots('Reading details', `encoding ${seen.encoding}`, seen.delimiter && `separator ${seen.delimiter === '\t' ? 'Tab' : seen.delimiter}`), single, h('div.row',
 			field('Separator', select(SEPARATORS, options.delimiter, (delimiter) => change({ delimiter }))),
 			field('Encoding', select(ENCODINGS, options.encoding, (encoding) => change({ encoding })))), 'reading'),
-		// What was seen under other choices need not hold.
+		// Not what was seen under other choices.
 		!failed && [
 			mapping.length && fold(h('span.known', `${easy ? 'All' : `${num(matched)} of`} ${count(mapping.length, 'column')} recognised`), !easy,
 				table('How the columns are understood', ['Column in your file', 'Field', 'How', sample('Example')],

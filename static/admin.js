@@ -1,4 +1,4 @@
-// For administrators: users, queue, server with templates, audit.
+// For administrators.
 
 import { get, known, learn, patch, post, put, query, remove } from './api.js';
 import { nameInput } from './account.js';

@@ -1,4 +1,4 @@
-// The way to the server: JSON calls, uploads with progress, problems as errors.
+// The way to the server: calls, uploads, problems as errors.
 
 import { noteServerTime } from './words.js';
 
@@ -18,20 +18,20 @@ export const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms);
 
 let signInAgain = async () => false;
 let signIns = 0;
-// For a session that has ended: (problem) → Promise<boolean>, true to try again.
+// (problem) → Promise<boolean>, true: try again.
 export function onSignedOut(handler) { signInAgain = handler; }
 
 function problemOf(status, text) {
 	try {
 		const told = JSON.parse(text);
-		if (told.code) return new Problem(status, told);
+		if (told.code || told.queue) return new Problem(status, told);
 	} catch { /* not ours */ }
 	if (status === 413) return new Problem(status, { code: 'too-large-proxy' });
 	if (status >= 502 && status <= 504) return offline();
 	return new Problem(status, { detail: `The answer (${status}) did not come from Sheetline. Something between you and the server is in the way.` });
 }
 
-// Tries again after a sign-in (none for an old session's late answer), and a few times while the server is busy.
+// Again after a sign-in (unless there was one meanwhile), and a few times while the server is busy.
 async function insist(once, gate, onBusy) {
 	for (let tries = 1; ; tries += 1) {
 		const then = signIns;
@@ -73,18 +73,18 @@ export const [patch, put, remove] = ['PATCH', 'PUT', 'DELETE'].map(changing);
 const filled = (parts) => Object.entries(parts).filter(([, value]) => value);
 export const query = (parts) => { const text = new URLSearchParams(filled(parts)).toString(); return text && `?${text}`; };
 
-// What is looked for stands in the address, for a reload and Back.
+// In the address, for a reload and Back.
 const place = () => location.hash.split('?')[0] || '#/';
 export const sought = (parts) => ({ ...parts, ...Object.fromEntries(new URLSearchParams(location.hash.slice(place().length))) });
 export const keepSought = (parts) => history.replaceState(history.state, '', place() + query(parts));
 
 export const newKey = () => crypto.getRandomValues(new Uint8Array(16)).join('-');
 
-// Sends a file as a form. The same `key` gets the first answer again: a broken connection never doubles a file.
+// A file as a form. The same `key` gets the first answer again: nothing comes twice.
 export async function send(path, file, fields, options = {}) {
 	try { return await insist(() => sendOnce(path, file, fields, options), true, options.onBusy); } catch (problem) {
 		if (problem.code === 'offline') {
-			// A file that was saved meanwhile looks like a broken connection.
+			// So looks a file that was saved meanwhile.
 			try { await file.slice(0, 1).arrayBuffer(); } catch ({ name }) { throw new Problem(0, { code: name === 'NotFoundError' ? 'file-gone' : 'file-changed' }); }
 		}
 		throw problem;
@@ -111,7 +111,7 @@ const sendOnce = (path, file, fields, { key, onProgress, onSent, signal }) => ne
 	};
 	request.onerror = () => reject(offline());
 	request.onabort = () => reject(new DOMException('Cancelled', 'AbortError'));
-	signal.addEventListener('abort', () => request.abort());
+	signal.onabort = () => request.abort();
 	request.send(form);
 	if (signal.aborted) request.abort();
 });

@@ -1,10 +1,10 @@
-// Starts the page: who is here, the frame around the views, the address after #, the title.
+// The start: who is here, the frame around the views, addresses, the title.
 
 import { get, learn, onSignedOut, others, post } from './api.js';
 import { ownPasswordPage, profileView, setUpPage, signInOver, signInPage } from './account.js';
 import { acceptDrops, addView, chosenName, sendingTitle } from './add.js';
 import { auditView, queueView, serverView, usersView } from './admin.js';
-import { attr, button, failure, fill, focus, h, icon, link, menu, say, select, view } from './dom.js';
+import { attr, button, failure, fill, focus, h, icon, link, menu, on, say, select, view } from './dom.js';
 import { live, poke, start, stop } from './jobs.js';
 import { fileView, recordsView, reportView } from './report.js';
 import { uploadsView } from './uploads.js';
@@ -14,10 +14,11 @@ const [top, main, foot, offline] = ['top', 'main', 'foot', 'offline'].map((id) =
 
 let user = null;
 let gone = new AbortController(); // of the view
+let from = ''; // the list that one came from
 
-const look = (value) => { document.documentElement.style.colorScheme = value; };
-let chosen = '';
-try { chosen = localStorage.look || ''; } catch { /* private windows may refuse */ }
+const look = (value = '') => { document.documentElement.style.colorScheme = value; };
+let chosen;
+try { chosen = localStorage.look; } catch { /* private windows may refuse */ }
 look(chosen);
 fill(foot, 'Sheetline', select([['', 'Colours of the system'], ['light', 'Light'], ['dark', 'Dark']], chosen, (value) => {
 	look(value);
@@ -26,7 +27,7 @@ fill(foot, 'Sheetline', select([['', 'Colours of the system'], ['light', 'Light'
 
 document.getElementById('skip').onclick = () => { main.focus(); return false; };
 
-// Address, view, name in the bar, whether it is for administrators.
+// Address, view, name in the bar, for administrators.
 const PLACES = [
 	['', home, 'Uploads'], ['job', reportView], ['file', fileView], ['records', recordsView, 'Records'], ['profile', profileView],
 	['queue', queueView, 'Queue', true], ['users', usersView, 'Users', true], ['server', serverView, 'Server', true], ['audit', auditView, 'Audit', true],
@@ -58,11 +59,13 @@ function route(first = false) {
 	const [, make, label, admin] = PLACES.find(([path]) => path === name) || [];
 	gone.abort();
 	gone = new AbortController();
-	const shown = make && isFor(admin) ? make({ user, signal: gone.signal }, id) : view(label || 'Nothing here', null, h('p', make ? 'Only administrators can do this. ' : 'This address leads nowhere. ', link('Uploads', '#/')));
+	const list = ['job', 'file'].includes(name) ? from : name;
+	from = list === 'records' ? list : '';
+	const shown = make && isFor(admin) ? make({ user, signal: gone.signal, from }, id) : view(label || 'Nothing here', null, h('p', make ? 'Only administrators can do this. ' : 'This address leads nowhere. ', link('Uploads', '#/')));
 	main.className = shown.wide ? 'wide' : '';
 	fill(main, shown.element);
 	for (const at of top.querySelectorAll('nav a')) {
-		attr(at, 'aria-current', at.dataset.path === (['job', 'file'].includes(name) ? '' : name) && 'page');
+		attr(at, 'aria-current', at.dataset.path === list && 'page');
 	}
 	entitle();
 	if (first) return;
@@ -96,9 +99,9 @@ async function enter(who) {
 
 onSignedOut((problem) => (user ? signInOver(user, explain(problem, { file: chosenName() })) : false));
 
-// ---- Connection: a banner over the page, so that nothing moves
+// A banner over the page: nothing moves.
 
-addEventListener('connection', () => {
+on('connection', () => {
 	const { online } = live;
 	if (offline.hidden === online) return;
 	say(online ? 'Connected again' : NO_ANSWER);
@@ -108,9 +111,9 @@ const NO_ANSWER = 'No answer from the server';
 fill(offline, icon('warn'), h('span', `${NO_ANSWER}. Trying again…`), button('Try now', poke));
 
 onbeforeunload = (event) => { if (sendingTitle()) event.preventDefault(); };
-addEventListener('hashchange', () => { if (/^#setup=/.test(location.hash)) location.reload(); else route(); });
-addEventListener('job', entitle);
-addEventListener('drawn', entitle);
+onhashchange = () => { if (/^#setup=/.test(location.hash)) location.reload(); else route(); };
+on('job', entitle);
+on('drawn', entitle);
 others.addEventListener('message', ({ data }) => { if (/logout$/.test(data)) location.reload(); });
 acceptDrops(() => Boolean(user) && !document.querySelector('dialog[open]'));
 

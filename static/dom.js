@@ -1,8 +1,10 @@
-// Elements made from data (never from HTML text), live regions, forms, dialogs, menus, tables.
+// Elements from data (never from HTML text), live regions, forms, dialogs, menus, tables.
 
 import { get, query } from './api.js';
 import { cell, explain, num } from './words.js';
 
+export const on = addEventListener;
+export const emit = (name) => dispatchEvent(new Event(name));
 const nodes = (children) => children.flat(Infinity).filter(Boolean);
 
 // An element: h('p.hint', {id: 'x', onclick: fn}, 'text', element, [more]); `label` is for screen readers.
@@ -29,22 +31,22 @@ export function fill(element, ...children) {
 	return element;
 }
 
-// Also to what takes no focus by itself: a heading, a message.
+// Also to a heading or a message.
 export function focus(element, how) {
 	if (element && element.tabIndex < 0) element.tabIndex = -1;
 	element?.focus(how);
 }
 
-// When what has the focus goes, the nearest control of its name takes it, else the first in its row, else a heading.
+// When what has the focus goes, the nearest of its name takes it, else the first in its row, else a heading.
 let kept = null;
-addEventListener('focusin', ({ target }) => {
+on('focusin', ({ target }) => {
 	const around = [];
 	for (let at = target.parentElement; at; at = at.parentElement) around.push(at);
 	kept = { target, name: nameOf(target), around };
 });
 const isLost = () => document.activeElement === document.body;
 // But a click beside it is meant.
-addEventListener('focusout', () => queueMicrotask(() => { if (isLost() && kept?.target.checkVisibility()) kept = null; }));
+on('focusout', () => queueMicrotask(() => { if (isLost() && kept?.target.checkVisibility()) kept = null; }));
 new MutationObserver(() => {
 	if (!kept || !isLost() || kept.target.checkVisibility()) return;
 	const seen = (elements) => [...elements].filter((one) => one.checkVisibility());
@@ -87,7 +89,7 @@ const PATHS = {
 export const icon = (name) => svg('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true', class: `icon icon-${name}` }, svg('path', { d: PATHS[name] }));
 
 export const button = (label, onclick, { kind = null, ico, ...more } = {}) => h('button', { type: 'button', class: kind, onclick, ...more }, ico && icon(ico), label);
-// A button in a row; `of` names the row's thing for screen readers.
+// In a row; `of` is its thing, for screen readers.
 export const small = (label, of, onclick) => button(label, onclick, { kind: 'small', label: `${label.replace('…', '')} ${of}` });
 export const link = (label, href, { kind = null, ico, ...more } = {}) => h('a', { href, class: kind, ...more }, ico && icon(ico), label);
 export const download = (label, href, more = {}) => link(label, href, { download: true, ...more });
@@ -101,7 +103,7 @@ export function say(words, urgent = false) {
 	const region = document.getElementById(urgent ? 'assertive' : 'polite');
 	region.textContent = '';
 	setTimeout(() => { region.textContent = words; }, 60);
-	setTimeout(() => { if (region.textContent === words) region.textContent = ''; }, 10000); // else it is read again at the page's end
+	setTimeout(() => { if (region.textContent === words) region.textContent = ''; }, 10000); // else read again at the page's end
 }
 
 export const progressBar = (label) => h('progress', { max: '100', label });
@@ -120,25 +122,25 @@ export async function act(near, work, done) {
 	still(near, false);
 }
 
-// What had no answer is asked again by itself when the server is back.
+// Without an answer it is asked again by itself when the server is back.
 export function failure(problem, again, at) {
 	const element = note('bad', h('p', explain(problem, at)), again && h('p', button('Try again', again)));
 	if (again && problem.code === 'offline') {
 		const over = new AbortController();
-		addEventListener('back', () => { over.abort(); if (element.isConnected) again(); }, over);
-		dispatchEvent(new Event('unanswered'));
+		on('back', () => { over.abort(); if (element.isConnected) again(); }, over);
+		emit('unanswered');
 	}
 	return element;
 }
 
 export const doing = (label, work, more) => button(label, (event) => act(event.target, work), more);
 
-// A place for `load`; a view has its heading from the start.
+// For `load`; a view has its heading from the start.
 export const loading = (title) => h('div', title && h('h1', title), h('p.empty', 'Loading…'));
 export async function load(place, work, title) {
 	try {
 		await work(place);
-		dispatchEvent(new Event('drawn')); // for the window's title
+		emit('drawn'); // for the window's title
 	} catch (problem) {
 		if (problem.name !== 'AbortError') fill(place, title && h('h1', title), failure(problem, problem.code !== 'not-found' && (() => load(place, work, title))));
 	}
@@ -171,7 +173,7 @@ export function growing(place, path, parts, name, draw) {
 	return place;
 }
 
-// Does something now and again, until the view has gone.
+// Now and again, until the view has gone.
 export function every(seconds, work, signal) {
 	work();
 	const timer = setInterval(work, 1000 * seconds);
@@ -196,10 +198,10 @@ export function searchBox(label, value, ask) {
 	return input('search', { label, value, placeholder: 'Search…', oninput: ({ target: box }) => { clearTimeout(typing); typing = setTimeout(() => ask(box.value.trim()), 250); } });
 }
 
-// For `submit` of a form: an entry is not right.
+// For `submit` of a form.
 export const wrong = (sentence, control) => Object.assign(new Error(sentence), { code: 'wrong', detail: sentence, input: control });
 
-// Tells what went wrong, counts a throttle down, can't be sent twice. `at`: code → the control at fault.
+// Tells what went wrong, counts a throttle down, is sent once. `at`: code → control at fault.
 export function form({ fields, yes, kind = 'primary', submit, cancel, after, at = {} }) {
 	const message = h('div');
 	const go = h('button', { type: 'submit', class: kind }, yes);
@@ -239,7 +241,7 @@ export function form({ fields, yes, kind = 'primary', submit, cancel, after, at 
 	return element;
 }
 
-// A form in a dialog: what `submit` returns, or null; Escape and Back mean no. `firm`: it can't be left.
+// In a dialog: what `submit` returns, or null; Escape and Back mean no. `firm`: can't be left.
 export const askForm = (title, { body, submit, no = 'Cancel', firm = false, ...more }) => new Promise((resolve) => {
 	let result = null;
 	const id = newId('dialog');
@@ -248,21 +250,21 @@ export const askForm = (title, { body, submit, no = 'Cancel', firm = false, ...m
 		submit: async () => { result = await submit(); dialog.close(); },
 	}));
 	const show = () => { dialog.showModal(); (dialog.querySelector('[type=password]') || dialog.querySelector('input,select,button')).focus(); };
-	const back = () => new Promise((gone) => { addEventListener('popstate', gone, { once: true }); history.back(); });
-	dialog.addEventListener('close', async () => {
+	const back = () => new Promise((gone) => { on('popstate', gone, { once: true }); history.back(); });
+	dialog.onclose = async () => {
 		if (firm && !result) { show(); return; }
 		dialog.remove();
 		if (history.state === id) await back();
 		resolve(result);
-	});
+	};
 	document.body.append(dialog);
 	show();
 	if (firm) return;
 	history.pushState(id, '');
-	addEventListener('popstate', () => dialog.close(), { once: true });
+	on('popstate', () => dialog.close(), { once: true });
 });
 
-// What can't be taken back is asked first; focus on the harmless answer.
+// Asked before what can't be taken back; the focus is on the harmless answer.
 export async function confirmed(near, [title, body, yes, no = 'Keep it'], work, done) {
 	if (await askForm(title, { body, yes, no, kind: 'danger', submit: () => true })) await act(near, work, done);
 }
@@ -281,7 +283,7 @@ export function menu(label, items, { visible, kind = null } = {}) {
 	return h('span.menu', opener, list);
 }
 
-// A table in a box that scrolls, cards where narrow; numbers stand right. `columns`: strings or {label, cls}; `none`: said without rows.
+// In a box that scrolls, cards where narrow; numbers stand right. `columns`: strings or {label, cls}; `none`: said without rows.
 export function table(caption, columns, rows, { cls = 'cards', none } = {}) {
 	if (!rows.length && none) return h('p.empty', none);
 	const raw = cls === 'data'; // values as they are

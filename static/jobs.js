@@ -1,14 +1,14 @@
-// Jobs: what the user's newest one does, by long polling, and what can be done with one.
+// Jobs: what the user's newest does, by long polling; what can be done with one.
 
-import { call, choicesOf, known, pause, post, Problem, remove } from './api.js';
-import { attr, confirmed, doing, h, progressBar, say, select, text } from './dom.js';
+import { call, choicesOf, known, others, pause, post, Problem, remove } from './api.js';
+import { attr, confirmed, doing, emit, h, on, progressBar, say, select, text } from './dom.js';
 import { count, dots, isActive, num, outcome, stage, stateOf, waiting } from './words.js';
 
 const WAIT_SECONDS = 20; // at most
-const BACK_OFF = [1, 2, 5, 15]; // seconds between tries while there is no answer
+const BACK_OFF = [1, 2, 5, 15]; // seconds between tries
 
 // job: processing_status or null; queue: queue_info; changedAt: of the last news; rate: rows a second.
-// The window hears of news as “job” and “connection”.
+// The window hears of “job”, “news” and “connection”.
 export const live = { job: null, queue: null, changedAt: 0, rate: 0, online: true };
 
 let etag = null;
@@ -18,21 +18,21 @@ let first = null; // what was seen of the present phase at first
 
 export function start() { running += 1; loop(running); }
 export function stop() { running += 1; wake(); }
-// Looks at once, whatever the loop is waiting for.
+// Looks at once.
 export function poke() { etag = null; wake(); }
 // Windows out of sight hold no line: a browser has six to a server.
-addEventListener('visibilitychange', poke);
+document.onvisibilitychange = poke;
 
-// Something had no answer, which this loop may not have noticed.
+// Something had no answer.
 let missed = false;
-addEventListener('unanswered', async () => {
+on('unanswered', async () => {
 	missed = true;
 	if (!live.online) return; // it is being tried
 	await pause(2000);
 	poke();
 });
 
-function setOnline(online) { live.online = online; dispatchEvent(new Event('connection')); }
+function setOnline(online) { live.online = online; emit('connection'); }
 
 async function loop(turn) {
 	let failures = 0;
@@ -46,7 +46,7 @@ async function loop(turn) {
 			const response = await call('GET', `/api/files/processing-status${etag && !document.hidden ? `?wait=${WAIT_SECONDS}` : ''}`, { headers: etag ? { 'If-None-Match': etag } : {}, signal: abort.signal });
 			const news = response.status === 200 && await response.json();
 			if (turn !== running) return;
-			if (failures || missed) { missed = false; setOnline(true); dispatchEvent(new Event('back')); }
+			if (failures || missed) { missed = false; setOnline(true); emit('back'); }
 			failures = 0;
 			if (news) {
 				take(news);
@@ -58,7 +58,7 @@ async function loop(turn) {
 		} catch (error) {
 			if (turn !== running) return;
 			if (abort.signal.aborted) continue;
-			etag = null; // so that the first answer comes at once
+			etag = null; // the first answer comes at once
 			const seconds = Math.max(BACK_OFF[Math.min(failures, BACK_OFF.length - 1)], error instanceof Problem ? error.retryAfter : 0);
 			failures += 1;
 			setOnline(false);
@@ -75,9 +75,17 @@ function take({ processing_status: status, queue_info: queue }) {
 	const key = `${status.job_id} ${status.status} ${phase}`;
 	if (first?.key !== key) first = { key, rows, at: now };
 	const rate = status.status === 'processing' && now - first.at > 900 ? (1000 * (rows - first.rows)) / (now - first.at) : 0;
+	const told = (one) => JSON.stringify({ ...one, progress: 0 });
+	const isNews = told(job) !== told(live.job);
 	Object.assign(live, { job, queue, rate, changedAt: now });
-	dispatchEvent(new Event('job'));
+	emit('job');
+	if (isNews) news();
 }
+
+// Something changed, here or in another window, or one comes back.
+const news = () => emit('news');
+onfocus = news;
+others.addEventListener('message', news);
 
 export const jobOf = (job) => (isLive(job) ? { ...job, ...live.job } : job);
 export const isLive = (job) => job && live.job?.job_id === job.job_id;
@@ -94,7 +102,7 @@ export function wordsOf(job) {
 	return dots(stage(job), rows, live.rate >= 1 && `${num(Math.round(live.rate))} rows/s`, silent > 10 ? `no news for ${silent} s; still trying` : job.begins_again || 'you can close this page');
 }
 
-// Says each change of a job once; of the percents only every quarter.
+// Says each change once, and quarters of the way.
 export function teller() {
 	let said = '';
 	let told; // of a restart
@@ -111,7 +119,7 @@ export function teller() {
 	};
 }
 
-// How far a job is, with Cancel; `changed`: it came into another state.
+// How far a job is; `changed`: it came into another state.
 export function follow(job, tell, changed, more) {
 	const [bar, words] = [progressBar(`Progress of ${job.filename}`), h('p.status')];
 	const element = h('div.grid', bar, words, h('div.actions', !job.cancel_requested && doing('Cancel', () => cancel(job)), more));
@@ -122,7 +130,7 @@ export function follow(job, tell, changed, more) {
 		return now;
 	};
 	const over = new AbortController();
-	addEventListener('job', () => {
+	on('job', () => {
 		const now = draw();
 		if (element.isConnected && stateOf(now).word === stateOf(job).word) { tell(now); return; }
 		over.abort();
@@ -132,7 +140,7 @@ export function follow(job, tell, changed, more) {
 	return element;
 }
 
-// What was just begun: the row of its file takes the focus, the end of the job is told.
+// The row of its file takes the focus, the end of the job is told.
 export const begun = { id: null, job: null };
 export function begin({ file_upload_id: id, job_id: job }) { Object.assign(begun, { id, job }); poke(); }
 
@@ -154,16 +162,16 @@ export const deleteFile = (near, { id, filename }, then) => confirmed(near, [`De
 	await then();
 });
 
-// Whether anything of it is in the list; nothing is of what was undone.
+// Whether anything of it is in the list.
 export const hasRecords = ({ status, undone, counts: c }) => status === 'completed' && !undone && c?.valid + c?.updated > 0;
 export const hasReport = (job) => job?.status === 'completed' || job?.error?.code === 'missing-columns';
 
-// What a job made, for taking away, the most useful first: [label, address].
+// What a job made, the most useful first: [label, address].
 export function downloads(job) {
 	if (job.status !== 'completed') return [];
 	const stored = hasRecords(job);
 	return [
-		job.counts?.invalid > 0 && ['Rows to fix (.xlsx)', 'repair.xlsx'], stored && ['Clean list (.xlsx)', 'records.xlsx'], stored && ['Clean list (.csv)', 'records.csv'],
+		job.to_fix > 0 && ['Rows to fix (.xlsx)', 'repair.xlsx'], stored && ['Clean list (.xlsx)', 'records.xlsx'], stored && ['Clean list (.csv)', 'records.csv'],
 		!job.file_deleted && ['Marked copy (.xlsx)', 'annotated.xlsx'], stored && ['JSON', 'records.json'], stored && ['JSON, a record a line', 'records.ndjson'],
 	].filter(Boolean).map(([label, name]) => [label, `/api/jobs/${job.job_id}/${name}`]);
 }

@@ -1,17 +1,18 @@
-// What came of an upload: its rows as they are, the report on a job, the office's clean list.
+// What came of an upload: its rows, the report on a job, the clean list.
 
 import { processStored } from './add.js';
 import { call, fieldsOf, get, keepSought, known, post, query, sought, titlesOf } from './api.js';
-import { attr, badge, button, confirmed, doing, download, fill, folded, growing, h, icon, link, load, loading, menu, note, sample, say, searchBox, select, table, view } from './dom.js';
+import { attr, badge, button, confirmed, doing, download, fill, folded, growing, h, icon, link, load, loading, menu, note, on, sample, say, searchBox, select, table, view } from './dom.js';
 import { deleteFile, downloads, follow, hasRecords, hasReport, retry, teller, TEMPLATE, templateSelect } from './jobs.js';
 import { bytes, cell, count, curly, dots, doneWord, duration, howWord, isActive, isCollision, isUnreadable, moment, num, outcome, ruleOf, stateOf, time } from './words.js';
 
 const PAGE = 20;
 const SHOWN_ROWS = 100;
 
-const back = () => h('p.back', link('Uploads', '#/', { ico: 'back' }));
+// To the list that one came from.
+const back = (from) => h('p.back', link(from ? 'Records' : 'Uploads', from ? `#/records${left.of}` : '#/', { ico: 'back' }));
 
-export function fileView({ user, signal }, id) {
+export function fileView({ user, signal, from }, id) {
 	const path = `/api/files/${id}`;
 	const element = loading('Upload');
 	const tell = teller();
@@ -22,7 +23,7 @@ export function fileView({ user, signal }, id) {
 		const rows = loading();
 		const rowsOf = (sheet) => load(rows, () => firstRows(rows, file, `${path}/json${query({ format: 'ndjson', limit: SHOWN_ROWS + 1, sheet })}`, signal));
 		const named = (file.sheets || []).filter((sheet) => sheet.name);
-		fill(place, back(),
+		fill(place, back(from),
 			h('div.head', h('h1', file.filename), badge(stateOf(job))),
 			h('p.lead', dots(typeof file.rows === 'number' && count(file.rows, 'row'), bytes(file.size), file.format, file.encoding, `added by ${file.uploaded_by}`), ' · ', time(file.uploaded_at)),
 			job && (isActive(job) ? follow(job, tell, draw) : h('p', outcome(job))),
@@ -49,42 +50,52 @@ async function firstRows(place, file, path, signal) {
 		lines.length > SHOWN_ROWS && h('p.hint', `The first ${num(SHOWN_ROWS)} rows. All are in the JSON.`));
 }
 
-export function reportView(_, id) {
+export function reportView({ signal, from }, id) {
 	const element = loading('Report');
 	const path = `/api/jobs/${id}`;
 	const tell = teller();
-	const draw = () => load(element, async () => {
+	let shown, done;
+	const draw = (words) => load(element, async () => {
 		const { job } = await get(path);
+		shown = job;
+		done = words || done;
 		const [report, changed] = await Promise.all([hasReport(job) && get(`${path}/report`), job.status === 'completed' && !job.undone && get(`${path}/changes?limit=1`)]);
-		fill(element, heading(job), report ? found(job, report, titlesOf(fieldsOf(job.template)), changed.total, draw) : underWay(job, tell, draw), report && h('p.hint', 'Report ', h('code', report.hash)));
+		fill(element, back(from), heading(job), done && note('ok', done), report ? found(job, report, titlesOf(fieldsOf(job.template)), changed.total, draw) : underWay(job, tell, draw), report && h('p.hint', 'Report ', h('code', report.hash)));
 		tell(job);
 	}, 'Report');
 	draw();
+	on('news', async () => {
+		const fresh = shown && !isActive(shown) && await get(path).catch(() => null);
+		if (fresh && JSON.stringify(fresh.job) !== JSON.stringify(shown)) draw();
+	}, { signal });
 	return { element };
 }
 
 function heading(job) {
 	const seconds = (Date.parse(job.finished) - Date.parse(job.started)) / 1000;
-	return [back(), h('div.head', h('h1', job.filename), badge(stateOf(job))),
+	return [h('div.head', h('h1', job.filename), badge(stateOf(job))),
 		h('p.lead', job.finished && ['finished ', time(job.finished), seconds >= 0 && `, took ${duration(seconds)}`, ', '], `job ${job.job_id}, checked ${job.template === 'auto' ? 'without a template' : `as ${titlesOf(known.templates)(job.template)}`}`)];
 }
 
+const fileOf = (job, more) => !job.file_deleted && link('The file', `#/file/${job.file_upload_id}`, more);
+
 function underWay(job, tell, draw) {
-	const file = !job.file_deleted && link('The file', `#/file/${job.file_upload_id}`, { kind: 'button' });
+	const file = fileOf(job, { kind: 'button' });
 	if (isActive(job)) return follow(job, tell, draw, file);
 	return [outcome(job) && h('p', outcome(job)), h('div.actions', file && (isUnreadable(job) ? link('Choose another', '#/', { kind: 'button primary' }) : doing(job.status === 'cancelled' ? 'Process' : 'Try again', async () => { await retry(job); location.hash = '#/'; }, { kind: 'primary' })), file), history(job)];
 }
 
 const again = (job, label) => !job.file_deleted && doing(label, () => processStored({ id: job.file_upload_id, filename: job.filename, last_job: job }, true));
 
-// Dates left out: nothing tells which of day and month comes first.
+// Nothing tells which of day and month comes first.
 function unread({ dates = [] }, job, title) {
 	const open = dates.filter((d) => d.example && !d.chosen);
 	return open.length && note('warn', h('p', `${count(open.reduce((sum, d) => sum + d.ambiguous, 0), 'date')} in ${open.map((d) => `“${title(d.field)}”`).join(' and ')} can be read in two ways, such as ${open[0].example.value} in ${open[0].example.cell}. Choose which is meant.`), h('p', again(job, 'Choose and process again')));
 }
 
 function found(job, report, title, changed, redraw) {
-	const problems = list(['Rows to fix', 'What needs fixing', 'problem', 'What is wrong'], (e) => !isCollision(e), report, title);
+	const fixed = job.to_fix === 0;
+	const problems = list([fixed ? 'Fixed rows' : 'Rows to fix', fixed ? 'What was fixed' : 'What needs fixing', 'problem', 'What is wrong'], (e) => !isCollision(e), report, title);
 	const collisions = list(['Repeated rows', 'What is repeated', 'repeat', 'What it repeats'], isCollision, report, title);
 	return [
 		summary(job, report), job.status === 'failed' && note('bad', h('p', outcome(job)), h('p', again(job, 'Choose the columns'))), unread(report, job, title), takeAway(job, redraw),
@@ -94,39 +105,35 @@ function found(job, report, title, changed, redraw) {
 }
 
 function summary(job, report) {
-	const told = job.counts || report.stats;
-	const c = { ...told, updated: told.updated - (told.unchanged || 0) };
-	const parts = [['valid', 'ok', 'stored new'], ['updated', 'info', 'updated'], ['unchanged', 'calm', 'unchanged'], ['duplicates', 'calm', 'already there, skipped'], ['invalid', 'warn', 'to fix']].filter(([key]) => c[key] > 0);
+	const { rows, valid, updated, unchanged = 0, duplicates, invalid } = report.stats;
+	const parts = [[valid, 'ok', 'stored new'], [updated - unchanged, 'info', 'updated'], [unchanged, 'calm', 'unchanged'], [duplicates, 'calm', 'already there, skipped'], [invalid - job.to_fix, 'calm', 'fixed since'], [job.to_fix, 'warn', 'to fix']].filter(([n]) => n > 0);
 	return h('div.grid', report.repairs && h('p', 'These were the rows to fix of ', link(report.repairs.filename, `#/job/${report.repairs.job_id}`), '.'), job.undone && note('info', h('p', `Taken back by ${job.undone_by}, `, time(job.undone), '.')),
-		c.rows && h('p.sum', `${count(c.rows, 'row')} in the file`, parts.length && ': ', parts.map(([key, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, `${num(c[key])} ${words}`)])));
+		rows && h('p.sum', `${count(rows, 'row')} in the file`, parts.length && ': ', parts.map(([n, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, `${num(n)} ${words}`)])));
 }
 
 function takeAway(job, redraw) {
 	const offered = downloads(job);
 	const undo = (event) => confirmed(event.target, [`Undo the import of ${job.filename}?`, 'What it added to the list is taken out again, and what it updated is put back. The file stays.', 'Undo this import', 'Leave it'], async () => {
 		const { message } = await post(`/api/jobs/${job.job_id}/undo`);
-		await redraw();
+		await redraw(message);
 		say(message);
-		document.querySelector('.lead').after(note('ok', message));
 	});
 	return h('div.actions',
 		offered.slice(0, 2).map(([label, path], i) => download(label, path, { kind: i ? 'button' : 'button primary', ico: 'down' })),
 		menu('More', () => [
 			offered.slice(2).map(([label, path]) => download(label, path)),
-			!job.file_deleted && link('The file', `#/file/${job.file_upload_id}`), button('Print', () => print()),
+			fileOf(job), button('Print', () => print()),
 		], { visible: ['More', icon('open')] }),
 		hasRecords(job) && button('Undo this import…', undo, { ico: 'back' }));
 }
 
 const kindOf = (e) => [e.type, e.field || e.fields, e.constraint].join(' ');
-// How often each occurs. Old reports have only those that they list.
-const kinds = ({ problems, errors }) => problems || [...Map.groupBy(errors, kindOf).values()].map((hits) => ({ ...hits[0], count: hits.length }));
 const total = (counted) => counted.reduce((sum, { count: n }) => sum + n, 0);
 
 function list([heading_, rulesHeading, one, why], isMeant, report, title) {
 	const listed = Map.groupBy(report.errors, kindOf);
 	const titles = (e) => (e.fields || [e.field]).map(title).join(', ');
-	const groups = kinds(report).filter(isMeant).map((kind) => {
+	const groups = report.problems.filter(isMeant).map((kind) => {
 		const key = kindOf(kind);
 		const hits = listed.get(key) || [kind];
 		return { key, hits, count: kind.count, label: curly(ruleOf(hits, titles(kind))) };
@@ -158,11 +165,11 @@ function list([heading_, rulesHeading, one, why], isMeant, report, title) {
 }
 
 function completeness(report, title) {
-	const { columns, stats: { rows } } = report;
+	const { columns, problems, stats: { rows } } = report;
 	if (!rows) return null;
 	const meter = (c) => h('span.filled', h('meter', { value: c.filled, max: rows, 'aria-hidden': 'true' }), `${Math.floor(Math.min(100, (100 * c.filled) / rows))} %`);
 	return h('section', h('h2', 'How full the columns are'),
-		table('How full the columns are', ['Column', 'Filled', 'Problems'], columns.map((c) => [title(c.name), meter(c), total(kinds(report).filter((e) => e.field === c.name && !isCollision(e)))])));
+		table('How full the columns are', ['Column', 'Filled', 'Problems'], columns.map((c) => [title(c.name), meter(c), total(problems.filter((e) => e.field === c.name && !isCollision(e)))])));
 }
 
 const KINDS = { any: 'anything', string: 'text', integer: 'whole number', boolean: 'yes or no' };
@@ -186,22 +193,46 @@ const mapping = (report, title) => report.mapping?.length && folded('How the col
 const history = ({ events }) => folded('What the job went through', ['When', 'State', sample('Why')], events.map((e) => [time(e.at, moment), stateOf({ status: e.to }).word, e.detail || '–']));
 
 // On paper are all rows.
-addEventListener('beforeprint', () => { for (const others of document.querySelectorAll('.others')) others.click(); });
+onbeforeprint = () => { for (const others of document.querySelectorAll('.others')) others.click(); };
 
-export function recordsView({ user }) {
+let left = {}; // where in the list of records one was
+
+export function recordsView({ user, signal }) {
 	const place = loading();
 	const wanted = sought({ template: TEMPLATE, q: '' });
+	let before = left.of === query(wanted) && left.row >= 0 && left;
+	const rows = () => [...place.querySelectorAll('tr')];
+	signal.onabort = () => {
+		const row = document.activeElement.closest('tr');
+		left = { of: query(wanted), limit: place.list.length, row: rows().indexOf(row), top: row?.closest('.scroll').scrollTop, y: scrollY };
+	};
+	function comeBack() {
+		const row = rows()[before?.row];
+		if (row) {
+			row.closest('.scroll').scrollTop = before.top;
+			scrollTo(0, before.y);
+			row.querySelector('[href^="#"]').focus({ preventScroll: true });
+		}
+		before = null;
+	}
+	const from = (record) => [record.job_id && (user.role === 'admin' || record.uploader === user.username) ? link(record.file, `#/job/${record.job_id}`) : record.file, h('span.hint', ` row\u00a0${num(record.row)}`)];
+	function draw(records, title = 'Records') {
+		const names = [...new Set(records.flatMap((record) => Object.keys(record.data)))];
+		const fields = fieldsOf(wanted.template);
+		const years = fields.filter((f) => f.type === 'year').map((f) => f.name); // not grouped
+		return table(title, [...names.map(titlesOf(fields)), 'From', 'Added by'],
+			records.map((record) => [...names.map((name) => (years.includes(name) ? cell : value)(record.data[name])), from(record), record.uploader]),
+			{ none: wanted.q ? `Nothing in the list has “${wanted.q}”.` : 'The list is empty. It fills with the good rows of every file that is processed.' });
+	}
 	const list = (change) => {
 		const { template, q } = Object.assign(wanted, change);
-		if (change) keepSought(wanted);
-		growing(place, '/api/records', { ...wanted, limit: 100 }, 'records', (records) => {
+		if (change) { keepSought(wanted); before = null; }
+		growing(place, '/api/records', { ...wanted, limit: before?.limit || 100 }, 'records', (records) => {
 			if (q || records.length > 100) say(records.length ? count(records.length, 'record') : 'Nothing found');
-			const names = [...new Set(records.flatMap((record) => Object.keys(record.data)))];
-			const fields = fieldsOf(template);
-			const years = fields.filter((f) => f.type === 'year').map((f) => f.name); // not grouped
-			return table('Records', [...names.map(titlesOf(fields)), 'From', 'Added by'], records.map((record) => [
-				...names.map((name) => (years.includes(name) ? cell : value)(record.data[name])), [record.job_id && (user.role === 'admin' || record.uploader === user.username) ? link(record.file, `#/job/${record.job_id}`) : record.file, h('span.hint', ` row\u00a0${num(record.row)}`)], record.uploader,
-			]), { none: q ? `Nothing in the list has “${q}”.` : 'The list is empty. It fills with the good rows of every file that is processed.' });
+			queueMicrotask(comeBack); // when it stands
+			// Without a template each file has its own columns.
+			const parts = template === 'auto' && [...Map.groupBy(records, (record) => record.file + Object.keys(record.data)).values()];
+			return parts.length ? parts.map((part) => h('section', h('h2', part[0].file), draw(part, part[0].file))) : draw(records);
 		});
 	};
 	list();

@@ -1,8 +1,8 @@
 // The list of uploads with their states and actions.
 
 import { chooseAnother, processStored } from './add.js';
-import { get, keepSought, others, query, sought } from './api.js';
-import { act, acts, attr, badge, button, download, every, failure, fill, focus, h, link, menu, progressBar, panel, say, searchBox, select, small, table, text } from './dom.js';
+import { get, keepSought, query, sought } from './api.js';
+import { act, acts, attr, badge, button, download, every, failure, fill, focus, h, link, menu, on, progressBar, panel, say, searchBox, select, small, table, text } from './dom.js';
 import { begun, cancel, deleteFile, downloads, hasReport, isLive, jobOf, live, retry, teller, wordsOf } from './jobs.js';
 import { count, isActive, isUnreadable, num, stateOf, time } from './words.js';
 
@@ -18,11 +18,11 @@ export function uploadsView({ user, signal }) {
 	const rows = new Map(); // id → {file, element, update}
 	let turn = 0;
 
-	const sift = (change) => { Object.assign(filter, change); keepSought(filter); wanted = PAGE; rows.clear(); reload(true); };
+	const sift = (change) => { Object.assign(filter, change); state.value = filter.status; keepSought(filter); wanted = PAGE; rows.clear(); reload(true); };
+	const unsift = () => { search.value = ''; sift({ q: '', status: '' }); };
 	const search = searchBox('Search by file name', filter.q, (q) => sift({ q }));
 	const state = select(STATES, filter.status, (status) => sift({ status }), { label: 'State' });
 	const whose = user.role === 'admin' && select([['', 'Mine'], ['1', 'Everybody’s']], filter.all, (all) => sift({ all }), { label: 'Whose uploads' });
-	const unsift = () => { search.value = ''; state.value = ''; Object.assign(filter, { q: '', status: '' }); keepSought(filter); };
 	const list = table('Uploads, newest first', ['File', { label: 'Rows', cls: 'num' }, 'Added', 'State', acts], [], { cls: 'uploads cards' });
 	const body = list.querySelector('tbody');
 	list.hidden = true;
@@ -70,18 +70,19 @@ export function uploadsView({ user, signal }) {
 		shown.forEach((child, i) => { if (body.children[i] !== child) body.insertBefore(child, body.children[i] || null); });
 		list.hidden = !files.length;
 		const sifted = filter.q || filter.status;
-		fill(foot, !files.length && (sifted ? [h('p.empty', 'No upload fits this search.'), button('Show all uploads', () => { unsift(); sift({}); })] : user.role === 'admin' ? welcome() : h('p.empty', 'No uploads yet. Drop a file above, or choose one.')),
+		fill(foot, !files.length && (sifted ? [h('p.empty', 'No upload fits this search.'), button('Show all uploads', unsift)] : user.role === 'admin' ? welcome() : h('p.empty', 'No uploads yet. Drop a file above, or choose one.')),
 			further && button('Show older', async () => { wanted = files.length + PAGE; await reload(true); body.rows[files.length]?.querySelector('a').focus(); }));
 		if (spoken === true) say(count(files.length, 'upload') + (further ? ' and more' : ''));
 		land();
 	}
 
-	// The file just added, or left.
+	// To what was begun or left, now or never. A filter that hides what was begun goes.
 	function land() {
-		const row = document.getElementById(begun.id);
-		if (!row) return;
+		const { id, job } = begun;
+		const row = document.getElementById(id);
 		begun.id = null;
-		row.querySelector('a').focus();
+		if (row) row.querySelector('a').focus();
+		else if (id && job && filter.status) { begun.id = id; sift({ status: '' }); }
 	}
 
 	function makeRow(file) {
@@ -132,20 +133,15 @@ export function uploadsView({ user, signal }) {
 		], { kind: 'small' })];
 	}
 
-	let before;
 	const refresh = () => { for (const row of rows.values()) if (row.file.last_job?.job_id === live.job?.job_id) row.update(); };
-	addEventListener('job', () => {
-		const now = `${live.job?.job_id} ${live.job?.status}`;
-		refresh();
-		if (now !== before) reload();
-		before = now;
-	}, { signal });
+	on('job', refresh, { signal });
+	on('news', reload, { signal });
 	every(1, refresh, signal); // "no news for 14 s" counts by itself
 	reload();
 	// A fresh file is to be seen, whatever was filtered.
 	const added = (fresh) => {
 		if (signal.aborted) return;
-		if (fresh) {
+		if (fresh && !rows.has(fresh.id)) { // the news may have been first
 			unsift();
 			const row = makeRow({ ...fresh, uploaded_by: user.username, uploaded_at: new Date().toISOString() });
 			rows.set(fresh.id, row);
@@ -158,7 +154,5 @@ export function uploadsView({ user, signal }) {
 		reload();
 	};
 	signal.onabort = () => { begun.id = document.activeElement.closest('tr')?.id; };
-	addEventListener('focus', reload, { signal });
-	others.addEventListener('message', reload, { signal });
 	return { element, added };
 }

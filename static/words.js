@@ -39,7 +39,7 @@ export const cell = (value) => {
 	return typeof value === 'object' && value ? JSON.stringify(value) : String(value ?? '') || '–';
 };
 
-// ---- Times. "2 min ago" is by the server's clock, not this computer's.
+// ---- Times, by the server's clock.
 
 let skew = 0;
 export function noteServerTime(date) {
@@ -52,8 +52,6 @@ function format(options) {
 	return (iso) => how.format(new Date(iso));
 }
 export const clock = format({ hour: '2-digit', minute: '2-digit' });
-const day = format({ day: 'numeric', month: 'short' });
-const dayYear = format({ day: 'numeric', month: 'short', year: 'numeric' });
 export const moment = format({ dateStyle: 'medium', timeStyle: 'medium' });
 const exact = format({ dateStyle: 'full', timeStyle: 'long' });
 export const date = format({ dateStyle: 'long', timeZone: 'UTC' }); // wherever one is
@@ -70,7 +68,7 @@ export function ago(iso) {
 	if (days === 1) return 'yesterday';
 	return onDay(at, now);
 }
-const onDay = (at, now) => (at.getFullYear() === now.getFullYear() ? day : dayYear)(at);
+const onDay = (at, now) => at.toLocaleDateString(LOCALE, { day: 'numeric', month: 'short', ...(at.getFullYear() !== now.getFullYear() && { year: 'numeric' }) });
 
 export const time = (iso, words = ago) => h('time', { datetime: iso, title: exact(iso), 'data-ago': words === ago }, words(iso));
 setInterval(() => { for (const element of document.querySelectorAll('time[data-ago]')) element.textContent = ago(element.dateTime); }, 20000);
@@ -86,7 +84,7 @@ const BADGES = {
 export function stateOf(job) {
 	let [tone, ico, word] = BADGES[job?.status] || ['calm', 'stored', 'Stored as JSON'];
 	if (job?.undone) [tone, ico, word] = ['calm', 'back', 'Undone'];
-	else if (job?.counts?.invalid) tone = 'warn';
+	else if (job?.to_fix) tone = 'warn';
 	if (job?.cancel_requested) word = 'Stopping';
 	if (isUnreadable(job)) word = 'Could not be read';
 	if (job?.error?.code === 'missing-columns') word = 'Columns missing';
@@ -117,7 +115,7 @@ export function outcome(job) {
 	if (job.undone) return 'Taken back';
 	if (!c) return '';
 	const { unchanged: same = 0 } = c;
-	return [[c.valid, 'stored'], [c.updated - same, 'updated'], [c.duplicates + same, 'already there'], [c.invalid, 'to fix']]
+	return [[c.valid, 'stored'], [c.updated - same, 'updated'], [c.duplicates + same, 'already there'], [c.invalid - job.to_fix, 'fixed'], [job.to_fix, 'to fix']]
 		.filter(([n], i) => n > 0 || (i === 0 && !c.updated)).map(([n, what]) => `${num(n)} ${what}`).join(', ');
 }
 
@@ -160,7 +158,8 @@ export function ruleOf(errors, field) {
 	if (/^(is|must) /.test(common)) return `${field} ${common}`;
 	return common.includes(field) ? common : `${field}: ${common}`;
 }
-export const isCollision = (error) => ['unique-error', 'primary-key', 'duplicate-record'].includes(error.type);
+// A primary key that is empty is a wrong value.
+export const isCollision = (error) => ['unique-error', 'primary-key', 'duplicate-record'].includes(error.type) && !error.constraint;
 
 const DONE = { trim: 'blanks at its ends taken off', spaces: 'blanks made one', lower: 'made small letters', url: 'https:// put before it', defused: 'apostrophe taken off', missing: 'stands for no value', boolean: 'read as yes or no' };
 export const doneWord = (rules) => rules.split(', ').map((rule) => DONE[rule] || `read as ${rule}`).join(', ');

@@ -403,7 +403,17 @@ impl Checker {
         } else {
             format!("{names} must not be empty: it tells rows apart.")
         };
-        self.of_key(spec, row, message)
+        let mut problem = self.of_key(spec, row, message);
+        // Unlike a key that is there twice it is a wrong value.
+        problem.constraint = Some("required");
+        let only = match spec.fields.as_slice() {
+            [field] => self.template.fields.get(*field),
+            _ => None,
+        };
+        match only {
+            Some(field) => problem.with_field(&field.name),
+            None => problem,
+        }
     }
 
     /// Something wrong with a key, whose fields it names where they are several.

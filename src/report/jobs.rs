@@ -31,6 +31,9 @@ pub struct Members<'j> {
     cancel_requested: bool,
     begins_again: Option<&'j str>,
     counts: Option<Counts>,
+    to_fix: Option<i64>,
+    undone: Option<Timestamp>,
+    undone_by: Option<&'j str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,6 +81,9 @@ impl<'j> Members<'j> {
             cancel_requested: job.cancel_asked_at.is_some() && job.status == State::Processing,
             begins_again: job.begins_again.as_deref(),
             counts: job.counts,
+            to_fix: job.to_fix,
+            undone: job.undone_at,
+            undone_by: job.undone_by.as_deref(),
         }
     }
 }
@@ -132,8 +138,6 @@ struct Line<'j> {
     template: &'j str,
     template_version: i64,
     on_duplicate: &'j str,
-    undone: Option<Timestamp>,
-    undone_by: Option<&'j str>,
     file_deleted: bool,
 }
 
@@ -147,8 +151,6 @@ pub fn line(job: &Job, turns: &Turns) -> Value {
         template: &job.template,
         template_version: job.template_version,
         on_duplicate: &job.on_duplicate,
-        undone: job.undone_at,
-        undone_by: job.undone_by.as_deref(),
         file_deleted: job.upload_deleted,
     })
 }

@@ -17,7 +17,7 @@ export const status = (processing_status = idle, queue = {}) => ({
 });
 
 const counts = { rows: 4812, valid: 4702, updated: 58, duplicates: 15, invalid: 37 };
-const line = (one, more = {}) => ({ id: one.job_id, username: 'maria', attempt: 1, template: 'companies', template_version: 1, on_duplicate: 'skip', cancel_requested: false, undone: null, undone_by: null, file_deleted: false, counts: null, ...one, ...more });
+const line = (one, more = {}) => ({ id: one.job_id, username: 'maria', attempt: 1, template: 'companies', template_version: 1, on_duplicate: 'skip', cancel_requested: false, undone: null, undone_by: null, file_deleted: false, counts: null, to_fix: more.counts?.invalid ?? null, ...one, ...more });
 const file = (id, filename, rows, seconds, last_job, more = {}) => ({ id, filename, size: 1_361_203, sha256: 'a1'.repeat(32), format: filename.split('.').pop(), uploaded_by: 'maria', uploaded_at: ago(seconds), rows, status: 'stored', last_job, ...more });
 
 const failed = (code, message) => ended('failed', { error: { code, message } });
@@ -38,7 +38,7 @@ const events = [
   { at: ago(65), from: 'pending', to: 'processing', attempt: 1, detail: null },
   { at: ago(61.8), from: 'processing', to: 'completed', attempt: 1, detail: null },
 ];
-export const whole = (one, more = {}) => ({ success: true, job: { ...line(one), queue_position: null, last_sign_of_life: ago(1), events, ...more } });
+export const whole = (one, more = {}) => ({ success: true, job: { ...line(one, more), queue_position: null, last_sign_of_life: ago(1), events, ...more } });
 export const done = () => whole(ended('completed'), { counts });
 
 const error = (type, row, field, column, value, message, more = {}) => ({ type, row, field, column, cell: `${column}${row}`, value, message, ...more });
@@ -48,6 +48,8 @@ const listed = [
   ...Array.from({ length: 7 }, (_, i) => error('constraint-error', 60 + 50 * i, 'company_name', 'A', '', 'Company Name is empty.')),
   ...Array.from({ length: 15 }, (_, i) => error('duplicate-record', 900 + i, 'linkedin_url', 'B', `https://www.linkedin.com/company/${i}`, 'Already stored from partners.csv, row 40.', { stored: { record_id: 7 + i, file: 'partners.csv', row: 40 + i } })),
 ].sort((a, b) => a.row - b.row);
+/** How often each occurs. */
+export const kinds = (errors) => [...new Map(errors.map((e) => [e.type + e.field, e])).values()].map((e) => ({ ...e, count: errors.filter((one) => one.type === e.type && one.field === e.field).length }));
 const column = (name, type, filled, distinct, min, max, top) => ({ name, type, filled, distinct, min, max, top: top.map(([value, count]) => ({ value, count })) });
 export const report = () => ({
   valid: false,
@@ -61,7 +63,7 @@ export const report = () => ({
     column('company_name', 'string', 4805, 4790, 'ACME', 'Zylinder AG', [['ACME', 3], ['Müller & Söhne GmbH', 2]]), column('linkedin_url', 'string', 4803, 4780, null, null, []),
     column('website_url', 'string', 3992, 3980, null, null, []), column('company_size', 'any', 1973, 12, 1, 9000, [['11-50', 800], ['1-10', 400]]), column('industry', 'string', 0, 0, null, null, []), column('revenue', 'any', 0, 0, null, null, []),
   ],
-  errors_by_type: { 'type-error': 21, 'constraint-error': 16, 'duplicate-record': 15 }, errors_total: listed.length, errors: listed, hash: 'c0ffee'.repeat(10),
+  errors_by_type: { 'type-error': 21, 'constraint-error': 16, 'duplicate-record': 15 }, errors_total: listed.length, errors: listed, problems: kinds(listed), hash: 'c0ffee'.repeat(10),
 });
 /** Dates of which nothing in the file tells how they are meant. */
 export const dates = () => [{ field: 'industry', order: 'undecided', evidence: [], ambiguous: 3, example: { cell: 'D2', value: '03/08/2024', 'day-month': '2024-08-03', 'month-day': '2024-03-08' } }];

@@ -815,7 +815,7 @@ story('each upload has one line of buttons, and quotes are the same everywhere',
   let some = [all[0]];
   await page.route(/\/api\/files\?/, (route) => route.fulfill({ json: { success: true, next_cursor: null, files: some } }));
   await page.route('**/api/jobs/5', (route) => route.fulfill({ json: { success: true, job: { ...all[1].last_job, template: 'companies', events: [] } } }));
-  await page.route('**/api/jobs/5/report', (route) => route.fulfill({ json: { valid: false, stats: { rows: 0, valid: 0, invalid: 0, duplicates: 0, updated: 0, errors: 1 }, columns: [], mapping: [], errors, errors_total: 1, hash: 'a' } }));
+  await page.route('**/api/jobs/5/report', (route) => route.fulfill({ json: { valid: false, stats: { rows: 0, valid: 0, invalid: 0, duplicates: 0, updated: 0, errors: 1 }, columns: [], mapping: [], errors, problems: [{ ...errors[0], count: 1 }], errors_total: 1, hash: 'a' } }));
   for (some of [[all[0]], all]) {
     await page.reload();
     await page.getByRole('link', { name: `${some.at(-1).id}.csv`, exact: true }).waitFor();
@@ -1061,6 +1061,15 @@ story('the list of records shows where each comes from, and its numbers stand ri
   const number = row.getByRole('cell', { name: '1,234,567', exact: true });
   assert.equal(await number.evaluate((cell) => getComputedStyle(cell).textAlign), 'end');
   await row.getByRole('cell', { name: /^[12],500$/ }).waitFor();
+});
+
+story('an administrator sees what is wrong with the server', both, async ({ window }) => {
+  const page = await window('maria');
+  await page.route('**/api/health', (route) => route.fulfill({ status: 503, json: { status: 'disk-full', version: '1.0.0', uptime_seconds: 60, scheduler_running: true, queue: { pending: 4, processing: 0, paused: true }, setup_needed: false, database_writable: false, disk_free_bytes: 1_300_000, worker: { running: false, silent_seconds: 4000 } } }));
+  await page.getByRole('link', { name: 'Server' }).click();
+  const row = (name) => page.getByRole('table', { name: 'Checks' }).getByRole('row', { name });
+  await row(/State.*Disk full/).waitFor();
+  await row(/Worker.*Is gone/).waitFor();
 });
 
 story('the last day is seen from its first job on', both, async ({ window, api }) => {
@@ -1374,8 +1383,23 @@ story('records of colleagues lead nowhere that is closed, and those without a te
   await table.getByRole('cell', { name: 'm.csv row 2' }).waitFor();
   assert.equal(await table.getByRole('link', { name: 'm.csv' }).count(), 0);
   await anna.getByLabel('Template').selectOption('auto');
-  await table.getByText('Anvil').waitFor();
-  assert.equal(await table.getByRole('link', { name: 'free.csv' }).count(), 1);
+  const free = anna.getByRole('table', { name: 'free.csv' });
+  await free.getByText('Anvil').waitFor();
+  assert.equal(await free.getByRole('link', { name: 'free.csv' }).count(), 1);
+  // Another list has its own columns.
+  await visit(anna, '');
+  await chosen(anna, { name: 'people.csv', mimeType: 'text/csv', buffer: Buffer.from('Who,Town\nOtto,Ulm\n') });
+  await anna.getByText('Options for processing').click();
+  await anna.getByLabel('Check the rows against').selectOption('auto');
+  await anna.locator('.panel .grid:not([aria-busy])').waitFor();
+  await process(anna);
+  await work(anna).getByText('people.csv').waitFor();
+  await done(anna);
+  await visit(anna, 'records?template=auto');
+  const heads = (name) => anna.getByRole('table', { name }).getByRole('columnheader').allTextContents();
+  await anna.getByRole('heading', { name: 'people.csv' }).waitFor();
+  assert.deepEqual([await heads('free.csv'), await heads('people.csv')], [['Thing', 'Price', 'From', 'Added by'], ['Who', 'Town', 'From', 'Added by']]);
+  assert.deepEqual(await axe(anna), []);
   await maria.getByRole('link', { name: 'Records' }).click();
   await maria.getByRole('table', { name: 'Records' }).getByRole('link', { name: 'm.csv' }).waitFor();
 });
@@ -1471,4 +1495,188 @@ story('what an import updated is told as such, and the heading says whose upload
   await page.getByRole('heading', { name: 'Everybody’s uploads' }).waitFor();
   await page.getByLabel('Whose uploads').selectOption('Mine');
   await page.getByRole('heading', { name: 'Your uploads' }).waitFor();
+});
+
+const rows = (page, n) => page.waitForFunction((many) => document.querySelectorAll('.uploads tbody tr').length === many, n);
+
+story('what is begun is seen whatever the filter, and what a filter hides takes no focus later', both, async ({ window, api }) => {
+  const page = await window('anna');
+  const maria = await window('maria');
+  await choose(page, csv('leads.csv', 3));
+  await page.getByRole('button', { name: 'Upload as JSON' }).click();
+  await work(page).getByText('not processed').waitFor();
+  const state = page.getByLabel('State');
+  await state.selectOption('Not processed');
+  await listen(page);
+  await page.getByRole('button', { name: 'Process leads.csv' }).click();
+  await work(page).getByText('3 stored').waitFor();
+  assert.equal(await state.inputValue(), '', 'the filter has gone');
+  assert.equal(await focused(page), 'leads.csv');
+  await page.waitForFunction(() => window.said.includes('leads.csv: Done · 3 stored'));
+
+  // One that has ended since it was left, and so is not among those at work any more.
+  await hold(maria, api);
+  await choose(page, csv('slow.csv', 3));
+  await process(page);
+  await work(page).getByText(/Next/).first().waitFor();
+  await state.selectOption('Waiting or working');
+  await rows(page, 1);
+  await page.getByRole('link', { name: 'slow.csv', exact: true }).click();
+  await page.locator('.status').getByText(/Next/).waitFor();
+  await release(maria, api);
+  await page.getByRole('link', { name: 'Report' }).waitFor();
+  await page.goBack();
+  await page.getByText('No upload fits this search.').waitFor();
+  await state.focus();
+  await state.selectOption('All states');
+  await rows(page, 2);
+  assert.equal(await state.evaluate((select) => select === document.activeElement), true, 'the focus stays');
+});
+
+story('an answer that comes late makes no second row', both, async ({ window }) => {
+  const page = await window('anna');
+  await page.evaluate(() => {
+    const ask = window.fetch;
+    Object.defineProperty(XMLHttpRequest.prototype, 'onload', { set(told) {
+      this.addEventListener('load', async () => {
+        if (JSON.parse(this.responseText).file_upload_id) {
+          dispatchEvent(new Event('focus')); // the list is looked at again
+          while (!document.querySelector('.uploads tbody tr')) await new Promise(requestAnimationFrame);
+          window.fetch = (path, how) => (path.startsWith('/api/files?') ? new Promise(() => {}) : ask(path, how));
+        }
+        told();
+        window.answered = Boolean(JSON.parse(this.responseText).file_upload_id);
+      });
+    } });
+  });
+  await chosen(page, csv('late.csv', 3));
+  await page.getByRole('button', { name: 'Upload as JSON' }).click();
+  await page.waitForFunction(() => window.answered && !document.querySelector('.panel'));
+  assert.equal(await page.locator('.uploads tbody tr').count(), 1);
+});
+
+story('what came home is not to fix any more, and an open report follows what others do', both, async ({ window, api }) => {
+  const page = await window('maria');
+  const template = (type) => api(page, 'PUT', '/api/templates/amounts', { title: 'Amounts', fields: [{ name: 'what', title: 'What', type: 'string' }, { name: 'amount', title: 'Amount', type }] });
+  assert.equal((await template('integer')).status, 201);
+  await page.reload();
+  await choose(page, { name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from('What,Amount\na,1\nb,two\nc,three\n') });
+  await page.getByLabel('Check the rows against').selectOption('Amounts');
+  await page.locator('.panel .grid:not([aria-busy]) .known', { hasText: 'All 2 columns recognised' }).waitFor();
+  await process(page);
+  await work(page).getByText('1 stored, 2 to fix').waitFor();
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await visit(other, 'job/1');
+  const sum = other.locator('.sum');
+  await sum.getByText('2 to fix').waitFor();
+  const fix = await content(other, other.getByRole('link', { name: 'Rows to fix (.xlsx)' }));
+
+  // The template was too strict.
+  await template('string');
+  await choose(page, { name: fix.name, mimeType: '', buffer: fix.bytes });
+  await page.getByText(/These are the 2 rows to fix of list\.csv\./).first().waitFor();
+  await process(page);
+  await rows(page, 2);
+  const first = page.locator('.uploads tbody tr', { hasText: /^list\.csv/ });
+  await first.getByText('1 stored, 2 fixed').waitFor();
+  await sum.getByText('2 fixed since').waitFor(); // in the window that nobody touched
+  assert.equal(await sum.getByText('to fix').count() + await other.getByRole('link', { name: 'Rows to fix (.xlsx)' }).count(), 0);
+  await other.getByRole('heading', { name: 'What was fixed' }).waitFor();
+  assert.equal(await first.locator('.badge.warn').count(), 0);
+  await page.getByLabel('State').selectOption('Done, rows to fix');
+  await page.getByText('No upload fits this search.').waitFor();
+
+  // What is taken back is to be fixed again.
+  assert.equal((await api(page, 'POST', '/api/jobs/2/undo', {})).status, 200);
+  await sum.getByText('2 to fix').waitFor();
+  await other.getByRole('heading', { name: 'What needs fixing' }).waitFor();
+});
+
+story('an open report says when an administrator undoes it, and keeps the words of one’s own undoing', both, async ({ window, api }) => {
+  const page = await window('anna');
+  const maria = await window('maria');
+  for (const name of ['a.csv', 'b.csv']) {
+    await choose(page, csv(name, 2));
+    await process(page);
+    await work(page).getByText(name).waitFor();
+    await done(page);
+  }
+  await visit(page, 'job/2');
+  await page.locator('.sum').waitFor();
+  await listen(page);
+  await page.getByRole('button', { name: 'More', exact: true }).focus();
+  assert.equal((await api(maria, 'POST', '/api/jobs/2/undo', {})).status, 200);
+  await page.getByText(/Taken back by maria/).first().waitFor();
+  assert.equal(await focused(page), 'More', 'the focus stays');
+  await page.waitForFunction(() => window.said.some((words) => /b\.csv: Undone/.test(words)));
+  await visit(page, 'job/1');
+  await page.getByRole('button', { name: 'Undo this import' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Undo this import' }).click();
+  await page.locator('.note.ok').getByText(/The import was undone/).waitFor();
+  await page.getByText(/Taken back by anna/).first().waitFor();
+  await page.evaluate(() => dispatchEvent(new Event('focus')));
+  assert.equal(await page.locator('.note.ok').getByText(/The import was undone/).count(), 1);
+});
+
+story('a row without its primary key is to fix and no repetition', both, async ({ window, api }) => {
+  const page = await window('maria');
+  assert.equal((await api(page, 'PUT', '/api/templates/parts', { title: 'Parts', fields: [{ name: 'no', title: 'Part No', type: 'string' }, { name: 'what', title: 'What', type: 'string' }], primaryKey: 'no' })).status, 201);
+  await page.reload();
+  await choose(page, { name: 'parts.csv', mimeType: 'text/csv', buffer: Buffer.from('Part No,What\n1,a\n,b\n,c\n1,d\n') });
+  await page.getByLabel('Check the rows against').selectOption('Parts');
+  await page.locator('.panel .grid:not([aria-busy]) .known', { hasText: 'All 2 columns recognised' }).waitFor();
+  await process(page);
+  await done(page);
+  await report(page).click();
+  const rules = (name) => page.getByRole('group', { name }).getByRole('button').allTextContents();
+  await page.getByRole('table', { name: 'Repeated rows' }).waitFor();
+  assert.deepEqual(await rules('What needs fixing'), ['Part No must not be empty: it tells rows apart2']);
+  assert.deepEqual(await rules('What is repeated'), ['same key twice in the file1']);
+  assert.deepEqual(await page.getByRole('table', { name: 'Rows to fix' }).locator('tbody td:nth-child(2)').allTextContents(), ['A3', 'A4']);
+  assert.match(await page.getByRole('table', { name: 'How full the columns are' }).getByRole('row', { name: /Part No/ }).textContent(), /%2$/);
+});
+
+story('whoever opens a job from the records comes back to the same place', both, async ({ window }) => {
+  const page = await window('anna');
+  await choose(page, csv('long.csv', 260));
+  await process(page);
+  await done(page);
+  await page.getByRole('navigation').getByRole('link', { name: 'Records' }).click();
+  const list = page.getByRole('table', { name: 'Records' }).locator('tbody tr');
+  const many = (n) => page.waitForFunction((all) => document.querySelectorAll('tbody tr').length === all, n);
+  for (const n of [100, 200]) {
+    await many(n);
+    await page.getByRole('button', { name: 'Show more' }).click();
+  }
+  await many(260);
+  const place = () => list.nth(230).evaluate((row) => [row.querySelector('a[href^="#"]') === document.activeElement, Math.round(row.getBoundingClientRect().y)]);
+  const leave = async () => {
+    await list.nth(230).getByRole('link', { name: 'long.csv' }).click();
+    await page.locator('.sum').waitFor();
+    assert.equal(await page.getByRole('navigation').getByRole('link', { name: 'Records' }).getAttribute('aria-current'), 'page');
+  };
+  await list.nth(228).scrollIntoViewIfNeeded();
+  await list.nth(230).getByRole('link', { name: 'long.csv' }).focus();
+  const before = await place();
+  await leave();
+  await page.goBack();
+  await many(260);
+  await page.waitForFunction(() => document.activeElement.closest('tbody'));
+  assert.deepEqual(await place(), before);
+  await leave();
+  await page.locator('.back').getByRole('link', { name: 'Records' }).click();
+  await many(260);
+  await page.waitForFunction(() => document.activeElement.closest('tbody'));
+  assert.deepEqual(await place(), before);
+  // By the bar it is the beginning.
+  await page.getByRole('navigation').getByRole('link', { name: 'Uploads' }).click();
+  await page.getByRole('heading', { name: 'Your uploads' }).waitFor();
+  await page.getByRole('navigation').getByRole('link', { name: 'Records' }).click();
+  await many(100);
+  assert.equal(await focused(page), 'Records');
+  // Who comes to a job from the uploads goes back there.
+  await page.getByRole('navigation').getByRole('link', { name: 'Uploads' }).click();
+  await report(page).click();
+  await page.locator('.back').getByRole('link', { name: 'Uploads' }).waitFor();
 });

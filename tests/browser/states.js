@@ -14,14 +14,15 @@ const at = (path, answers = {}, then) => ({
     await then?.(page);
   },
 });
+const missing = { type: 'missing-label', row: null, field: 'linkedin_url', column: null, cell: null, value: null, message: 'LinkedIn_URL is needed and no column was matched to it.' };
 const csv = { name: 'clients-nov.csv', mimeType: 'text/csv', buffer: Buffer.from('Company Name,LinkedIn_URL\nACME,https://www.linkedin.com/company/acme\n') };
 const choose = (page, file = csv) => chooseFile(page, file);
 const look = (page, file = csv) => chosen(page, file);
-const jobAt = (status, queue, more = {}, then = (page) => page.locator('.uploads .active').waitFor()) => at('', { 'GET /api/files/processing-status': f.status(status, queue), 'GET /api/files': { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, ...status } } : one)) }, ...more }, then);
+const jobAt = (status, queue, more = {}, then = (page) => page.locator('.uploads .active').waitFor()) => at('', { 'GET /api/files/processing-status': f.status(status, queue), 'GET /api/files': { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, to_fix: null, ...status } } : one)) }, ...more }, then);
 /** A job seen at work that has ended meanwhile. */
 const ending = (end, more = {}) => at('', {
   'GET /api/files/processing-status': (() => { let n = 0; return () => { n += 1; return f.status(n === 1 ? f.working('saving', 4000, 4812, 95) : n === 2 ? end : end); }; })(),
-  'GET /api/files': (() => { let n = 0; return () => { n += 1; return { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, ...(n === 1 ? f.working('saving', 4000, 4812, 95) : { ...end, ...more }) } } : one)) }; }; })(),
+  'GET /api/files': (() => { let n = 0; return () => { n += 1; return { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, to_fix: null, ...(n === 1 ? f.working('saving', 4000, 4812, 95) : { ...end, ...more }) } } : one)) }; }; })(),
 }, (page) => page.locator('.uploads .busy').waitFor({ state: 'detached' }));
 
 /** A browser does not tell a page how an upload goes that is answered by a test; this does it instead. */
@@ -96,7 +97,7 @@ export const STATES = {
   'working-again': jobAt(f.working('validating', 30, 4812, 1, { begins_again: 'The server was restarted; the file starts again from the beginning.' })),
   'working-offline': at('', {
     'GET /api/files/processing-status': (() => { let n = 0; return () => { n += 1; return n === 1 ? f.status(f.working('validating', 3000, 4812, 61)) : 'offline'; }; })(),
-    'GET /api/files': { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, ...f.working('validating', 3000, 4812, 61) } } : one)) },
+    'GET /api/files': { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, to_fix: null, ...f.working('validating', 3000, 4812, 61) } } : one)) },
   }, (page) => page.getByText('before the connection broke').waitFor()),
   'stopping': jobAt(f.working('saving', 3000, 4812, 95, { cancel_requested: true }), {}, {}, (page) => page.locator('.uploads').getByText('Stopping').first().waitFor()),
   'done': ending(f.ended('completed'), { counts: { rows: 940, valid: 940, invalid: 0, duplicates: 0, updated: 0 } }),
@@ -112,8 +113,8 @@ export const STATES = {
     await page.getByText('acme.example').first().waitFor();
   }),
   'report-dates': at('#/job/42', { 'GET /api/jobs/42': f.done(), 'GET /api/jobs/42/report': () => ({ ...f.report(), dates: f.dates() }), 'GET /api/jobs/42/changes': f.changes() }),
-  'report-clean': at('#/job/42', { 'GET /api/jobs/42': f.whole(f.ended('completed'), { counts: { rows: 3, valid: 3, invalid: 0, duplicates: 0, updated: 0 } }), 'GET /api/jobs/42/report': () => ({ ...f.report(), valid: true, errors: [], errors_total: 0, errors_by_type: {}, stats: { rows: 3, valid: 3, invalid: 0, duplicates: 0, updated: 0, errors: 0, seconds: 0.1 } }), 'GET /api/jobs/42/changes': { success: true, changes: [], total: 0, next_cursor: null } }),
-  'report-columns': at('#/job/42', { 'GET /api/jobs/42': f.whole(f.ended('failed', { error: { code: 'missing-columns', message: 'LinkedIn_URL is needed and no column was matched to it.' } })), 'GET /api/jobs/42/report': () => ({ ...f.report(), errors: [{ type: 'missing-label', row: null, field: 'linkedin_url', column: null, cell: null, value: null, message: 'LinkedIn_URL is needed and no column was matched to it.' }], errors_total: 1, errors_by_type: { 'missing-label': 1 }, stats: { rows: 0, valid: 0, invalid: 0, duplicates: 0, updated: 0, errors: 1, seconds: 0.1 } }) }),
+  'report-clean': at('#/job/42', { 'GET /api/jobs/42': f.whole(f.ended('completed'), { counts: { rows: 3, valid: 3, invalid: 0, duplicates: 0, updated: 0 } }), 'GET /api/jobs/42/report': () => ({ ...f.report(), valid: true, errors: [], problems: [], errors_total: 0, errors_by_type: {}, stats: { rows: 3, valid: 3, invalid: 0, duplicates: 0, updated: 0, errors: 0, seconds: 0.1 } }), 'GET /api/jobs/42/changes': { success: true, changes: [], total: 0, next_cursor: null } }),
+  'report-columns': at('#/job/42', { 'GET /api/jobs/42': f.whole(f.ended('failed', { error: { code: 'missing-columns', message: 'LinkedIn_URL is needed and no column was matched to it.' } })), 'GET /api/jobs/42/report': () => ({ ...f.report(), errors: [missing], problems: f.kinds([missing]), errors_total: 1, errors_by_type: { 'missing-label': 1 }, stats: { rows: 0, valid: 0, invalid: 0, duplicates: 0, updated: 0, errors: 1, seconds: 0.1 } }) }),
   'report-failed': at('#/job/42', { 'GET /api/jobs/42': f.whole(f.ended('failed', { error: { code: 'unreadable-file', message: 'The file is damaged and cannot be read.' } })) }),
   'report-working': at('#/job/42', { 'GET /api/files/processing-status': f.status(f.working('validating', 3000, 4812, 61)), 'GET /api/jobs/42': f.whole(f.working('validating', 3000, 4812, 61)) }),
   'report-gone': at('#/job/9999'),

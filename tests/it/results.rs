@@ -1006,6 +1006,62 @@ fn repaired_rows_go_to_where_they_belong() {
 }
 
 #[test]
+fn what_came_home_is_not_to_fix_any_more() {
+    let office = Office::new();
+    let root = office.admin("root");
+    let schema = json!({"fields": [
+        {"name": "code", "type": "string", "constraints": {"required": true}},
+        {"name": "amount", "type": "integer"},
+    ], "uniqueKeys": [["code"]]});
+    root.send("PUT", "/api/templates/codes", &schema)
+        .expect(201);
+    let list = "code,amount\na,1\nb,x\nc,y\nd,z\ne,q\n";
+    let id = done(&root, "codes.csv", list, &[("template", "codes")]);
+    let drop_back = |workbook: &[u8]| {
+        let answer = root.upload("upload-and-process", "fix.xlsx", workbook, &[]);
+        let job = answer.expect(202)["job_id"].as_i64().unwrap();
+        office.work_all();
+        job
+    };
+    let repair = |job: i64| root.get(&format!("/api/jobs/{job}/repair.xlsx")).bytes;
+    let left = |job: i64| root.job(job)["to_fix"].as_i64().unwrap();
+    let sought = || {
+        let list = root.get("/api/files?status=to-fix").expect(200);
+        let files = list["files"].as_array().unwrap().clone();
+        files.len()
+    };
+    assert_eq!((left(id), sought()), (4, 1));
+
+    // Of four rows one is put back, one is like a record of the list then, two are still wrong.
+    let all = repair(id);
+    let first = drop_back(&mended(&all, &[(1, 3, "7"), (2, 2, "a"), (2, 3, "8")]));
+    let counts = root.job(first)["counts"].clone();
+    assert_eq!(
+        (&counts["valid"], &counts["duplicates"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!((left(id), left(first), sought()), (2, 2, 2));
+    // Once more the same: nothing of it is counted twice.
+    let again = drop_back(&mended(&all, &[(1, 3, "7"), (2, 2, "a"), (2, 3, "8")]));
+    assert_eq!(root.job(again)["counts"]["duplicates"], 2);
+    assert_eq!((left(id), left(first), left(again)), (2, 2, 2));
+    // A second round, of the first repair's workbook: both follow.
+    let second = drop_back(&mended(&repair(first), &[(1, 3, "9")]));
+    assert_eq!((left(id), left(first), left(second)), (1, 1, 1));
+    let last = drop_back(&mended(&repair(second), &[(1, 3, "10")]));
+    assert_eq!((left(id), left(first), left(last), sought()), (0, 0, 0, 0));
+    // The counts tell what was then.
+    assert_eq!(root.job(id)["counts"]["invalid"], 4);
+    let status = root.get("/api/files/processing-status").expect(200);
+    assert_eq!(status["processing_status"]["to_fix"], 0);
+    // What is taken back is to be fixed again; the status tells of an undoing, too.
+    root.post(&format!("/api/jobs/{last}/undo")).expect(200);
+    assert_eq!((left(id), left(first), sought()), (1, 1, 4));
+    let status = root.get("/api/files/processing-status").expect(200);
+    assert_eq!(status["processing_status"]["undone_by"], "root");
+}
+
+#[test]
 fn a_workbook_dropped_back_twice_stores_its_rows_once_though_nothing_else_tells_them_apart() {
     let office = Office::new();
     let root = office.admin("root");

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::Counts;
+use super::{Counts, TO_FIX};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{JobId, UploadNo, UserId};
@@ -41,6 +41,8 @@ pub struct Job {
     pub beat_at: Option<Timestamp>,
     /// Once it is completed.
     pub counts: Option<Counts>,
+    /// Of its invalid rows those that have not come home since.
+    pub to_fix: Option<i64>,
     pub work_ms: Option<i64>,
     /// Code and sentence of a failed or timed-out job.
     pub error: Option<(Code, String)>,
@@ -71,18 +73,22 @@ pub struct Event {
     pub detail: Option<String>,
 }
 
-const SELECT: &str =
-    "SELECT j.id, j.user_id, p.username, j.upload_no, u.id, u.status = 'deleted', u.filename, u.size, u.format,
+/// Jobs, whose row is `j`.
+static SELECT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT j.id, j.user_id, p.username, j.upload_no, u.id, u.status = 'deleted', u.filename, u.size, u.format,
             j.operation, j.template, j.template_version, j.on_duplicate, j.options, j.status, j.attempt,
             j.queued_at, j.started_at, j.finished_at, j.cancel_asked_at, j.phase, j.rows_done, j.rows_total,
             j.beat_at, j.rows, j.valid, j.invalid, j.duplicates, j.updated, j.work_ms, j.error_code,
             j.error_message, j.undone_at, j.undone_by, s.row_count, j.change_detail, j.unchanged,
             (SELECT e.detail FROM job_events e WHERE e.job_id = j.id AND e.from_status = 'processing'
-               AND e.to_status = 'pending' ORDER BY e.id DESC LIMIT 1)
+               AND e.to_status = 'pending' ORDER BY e.id DESC LIMIT 1), {TO_FIX}
      FROM jobs j
      JOIN uploads u ON u.no = j.upload_no
      JOIN users p ON p.id = j.user_id
-     LEFT JOIN upload_sheets s ON s.upload_no = u.no AND s.position = u.default_sheet";
+     LEFT JOIN upload_sheets s ON s.upload_no = u.no AND s.position = u.default_sheet"
+    )
+});
 
 fn job(row: &Row<'_>) -> Result<Job> {
     let format: String = row.get(8)?;
@@ -128,6 +134,7 @@ fn job(row: &Row<'_>) -> Result<Job> {
         rows_total: row.get(22)?,
         beat_at: row.get(23)?,
         counts,
+        to_fix: row.get(38)?,
         work_ms: row.get(29)?,
         error: code
             .as_deref()
@@ -154,14 +161,17 @@ fn jobs(mut rows: rusqlite::Rows<'_>) -> Result<Vec<Job>> {
 /// # Errors
 /// `Database`.
 pub fn by_id(connection: &Connection, id: JobId) -> Result<Option<Job>> {
-    let mut statement = connection.prepare_cached(&format!("{SELECT} WHERE j.id = ?1"))?;
+    let mut statement = connection.prepare_cached(&format!("{} WHERE j.id = ?1", *SELECT))?;
     let mut rows = statement.query(params![id.0])?;
     rows.next()?.map(job).transpose()
 }
 
 /// Asked by every page that waits for news.
 static NEWEST_OF: LazyLock<String> = LazyLock::new(|| {
-    format!("{SELECT} WHERE j.id = (SELECT max(id) FROM jobs WHERE user_id = ?1)")
+    format!(
+        "{} WHERE j.id = (SELECT max(id) FROM jobs WHERE user_id = ?1)",
+        *SELECT
+    )
 });
 
 /// The user's newest job.
@@ -180,7 +190,8 @@ pub fn newest_of(connection: &Connection, user: UserId) -> Result<Option<Job>> {
 /// `Database`.
 pub fn newest_of_upload(connection: &Connection, upload: UploadNo) -> Result<Option<Job>> {
     let mut statement = connection.prepare_cached(&format!(
-        "{SELECT} WHERE j.id = (SELECT max(id) FROM jobs WHERE upload_no = ?1)"
+        "{} WHERE j.id = (SELECT max(id) FROM jobs WHERE upload_no = ?1)",
+        *SELECT
     ))?;
     let mut rows = statement.query(params![upload.0])?;
     rows.next()?.map(job).transpose()
@@ -192,7 +203,8 @@ pub fn newest_of_upload(connection: &Connection, upload: UploadNo) -> Result<Opt
 /// `Database`.
 pub fn active(connection: &Connection) -> Result<Vec<Job>> {
     let mut statement = connection.prepare_cached(&format!(
-        "{SELECT} WHERE j.status IN ('pending', 'processing') ORDER BY j.status = 'pending', j.id"
+        "{} WHERE j.status IN ('pending', 'processing') ORDER BY j.status = 'pending', j.id",
+        *SELECT
     ))?;
     jobs(statement.query([])?)
 }
@@ -217,7 +229,8 @@ pub fn page(
         None => "1".to_owned(),
     };
     let mut statement = connection.prepare_cached(&format!(
-        "{SELECT} WHERE {owner_sql} AND {status_sql} AND j.id < ?2 ORDER BY j.id DESC LIMIT ?3"
+        "{} WHERE {owner_sql} AND {status_sql} AND j.id < ?2 ORDER BY j.id DESC LIMIT ?3",
+        *SELECT
     ))?;
     jobs(statement.query(params![owner, before.unwrap_or(i64::MAX), limit])?)
 }
