@@ -236,8 +236,12 @@ fn is_token(name: &str) -> bool {
 
 /// A header's value with `?` for whatever could end the line or be read differently elsewhere.
 fn printable<'v>(name: &str, value: &'v str) -> std::borrow::Cow<'v, str> {
-    let fine = |c: char| c == ' ' || c == '\t' || c.is_ascii_graphic();
-    if value.bytes().map(char::from).all(fine) {
+    let fine = |c: char| matches!(c, '\t' | ' '..='~');
+    // To the end in any case, which goes many letters at a time.
+    let is_fine = value
+        .bytes()
+        .fold(true, |so_far, byte| so_far & fine(char::from(byte)));
+    if is_fine {
         return value.into();
     }
     log::error!("the header {name} has letters that can't be sent");
