@@ -141,8 +141,8 @@ export function follow(job, tell, changed, more) {
 }
 
 // The row of its file takes the focus, the end of the job is told.
-export const begun = { id: null, job: null };
-export function begin({ file_upload_id: id, job_id: job }) { Object.assign(begun, { id, job }); poke(); }
+export const begun = {};
+export function begin({ file_upload_id: id, job_id: job }) { Object.assign(begun, { id, job, left: false }); poke(); }
 
 export const retry = async (job) => begin(await post(`/api/jobs/${job.job_id}/retry`));
 
@@ -171,7 +171,7 @@ export function downloads(job) {
 	if (job.status !== 'completed') return [];
 	const stored = hasRecords(job);
 	return [
-		job.to_fix > 0 && ['Rows to fix (.xlsx)', 'repair.xlsx'], stored && ['Clean list (.xlsx)', 'records.xlsx'], stored && ['Clean list (.csv)', 'records.csv'],
+		job.counts?.invalid > 0 && !job.file_deleted && ['Rows to fix (.xlsx)', 'repair.xlsx'], stored && ['Clean list (.xlsx)', 'records.xlsx'], stored && ['Clean list (.csv)', 'records.csv'],
 		!job.file_deleted && ['Marked copy (.xlsx)', 'annotated.xlsx'], stored && ['JSON', 'records.json'], stored && ['JSON, a record a line', 'records.ndjson'],
 	].filter(Boolean).map(([label, name]) => [label, `/api/jobs/${job.job_id}/${name}`]);
 }

@@ -94,8 +94,7 @@ function unread({ dates = [] }, job, title) {
 }
 
 function found(job, report, title, changed, redraw) {
-	const fixed = job.to_fix === 0;
-	const problems = list([fixed ? 'Fixed rows' : 'Rows to fix', fixed ? 'What was fixed' : 'What needs fixing', 'problem', 'What is wrong'], (e) => !isCollision(e), report, title);
+	const problems = list(['Rows to fix', 'What needs fixing', 'problem', 'What is wrong'], (e) => !isCollision(e), report, title);
 	const collisions = list(['Repeated rows', 'What is repeated', 'repeat', 'What it repeats'], isCollision, report, title);
 	return [
 		summary(job, report), job.status === 'failed' && note('bad', h('p', outcome(job)), h('p', again(job, 'Choose the columns'))), unread(report, job, title), takeAway(job, redraw),
@@ -106,7 +105,7 @@ function found(job, report, title, changed, redraw) {
 
 function summary(job, report) {
 	const { rows, valid, updated, unchanged = 0, duplicates, invalid } = report.stats;
-	const parts = [[valid, 'ok', 'stored new'], [updated - unchanged, 'info', 'updated'], [unchanged, 'calm', 'unchanged'], [duplicates, 'calm', 'already there, skipped'], [invalid - job.to_fix, 'calm', 'fixed since'], [job.to_fix, 'warn', 'to fix']].filter(([n]) => n > 0);
+	const parts = [[valid, 'ok', 'stored new'], [updated - unchanged, 'info', 'updated'], [unchanged, 'calm', 'unchanged'], [duplicates, 'calm', 'already there, skipped'], [invalid, 'warn', 'to fix']].filter(([n]) => n > 0);
 	return h('div.grid', report.repairs && h('p', 'These were the rows to fix of ', link(report.repairs.filename, `#/job/${report.repairs.job_id}`), '.'), job.undone && note('info', h('p', `Taken back by ${job.undone_by}, `, time(job.undone), '.')),
 		rows && h('p.sum', `${count(rows, 'row')} in the file`, parts.length && ': ', parts.map(([n, tone, words], i) => [i > 0 && ' · ', h(`span.key.${tone}`, `${num(n)} ${words}`)])));
 }
@@ -128,12 +127,14 @@ function takeAway(job, redraw) {
 }
 
 const kindOf = (e) => [e.type, e.field || e.fields, e.constraint].join(' ');
+// Old reports have only those that they list.
+const kinds = ({ problems, errors }) => problems || [...Map.groupBy(errors, kindOf).values()].map((hits) => ({ ...hits[0], count: hits.length }));
 const total = (counted) => counted.reduce((sum, { count: n }) => sum + n, 0);
 
 function list([heading_, rulesHeading, one, why], isMeant, report, title) {
 	const listed = Map.groupBy(report.errors, kindOf);
 	const titles = (e) => (e.fields || [e.field]).map(title).join(', ');
-	const groups = report.problems.filter(isMeant).map((kind) => {
+	const groups = kinds(report).filter(isMeant).map((kind) => {
 		const key = kindOf(kind);
 		const hits = listed.get(key) || [kind];
 		return { key, hits, count: kind.count, label: curly(ruleOf(hits, titles(kind))) };
@@ -165,11 +166,11 @@ function list([heading_, rulesHeading, one, why], isMeant, report, title) {
 }
 
 function completeness(report, title) {
-	const { columns, problems, stats: { rows } } = report;
+	const { columns, stats: { rows } } = report;
 	if (!rows) return null;
 	const meter = (c) => h('span.filled', h('meter', { value: c.filled, max: rows, 'aria-hidden': 'true' }), `${Math.floor(Math.min(100, (100 * c.filled) / rows))} %`);
 	return h('section', h('h2', 'How full the columns are'),
-		table('How full the columns are', ['Column', 'Filled', 'Problems'], columns.map((c) => [title(c.name), meter(c), total(problems.filter((e) => e.field === c.name && !isCollision(e)))])));
+		table('How full the columns are', ['Column', 'Filled', 'Problems'], columns.map((c) => [title(c.name), meter(c), total(kinds(report).filter((e) => e.field === c.name && !isCollision(e)))])));
 }
 
 const KINDS = { any: 'anything', string: 'text', integer: 'whole number', boolean: 'yes or no' };
@@ -207,13 +208,13 @@ export function recordsView({ user, signal }) {
 		left = { of: query(wanted), limit: place.list.length, row: rows().indexOf(row), top: row?.closest('.scroll').scrollTop, y: scrollY };
 	};
 	function comeBack() {
-		const row = rows()[before?.row];
-		if (row) {
-			row.closest('.scroll').scrollTop = before.top;
-			scrollTo(0, before.y);
-			row.querySelector('[href^="#"]').focus({ preventScroll: true });
-		}
+		const at = before;
 		before = null;
+		const row = rows()[at?.row];
+		if (!row) return;
+		row.closest('.scroll').scrollTop = at.top;
+		scrollTo(0, at.y);
+		row.querySelector('[href^="#"]')?.focus({ preventScroll: true });
 	}
 	const from = (record) => [record.job_id && (user.role === 'admin' || record.uploader === user.username) ? link(record.file, `#/job/${record.job_id}`) : record.file, h('span.hint', ` row\u00a0${num(record.row)}`)];
 	function draw(records, title = 'Records') {
@@ -229,8 +230,8 @@ export function recordsView({ user, signal }) {
 		if (change) { keepSought(wanted); before = null; }
 		growing(place, '/api/records', { ...wanted, limit: before?.limit || 100 }, 'records', (records) => {
 			if (q || records.length > 100) say(records.length ? count(records.length, 'record') : 'Nothing found');
-			queueMicrotask(comeBack); // when it stands
-			// Without a template each file has its own columns.
+			queueMicrotask(comeBack);
+			// Each file has its own columns.
 			const parts = template === 'auto' && [...Map.groupBy(records, (record) => record.file + Object.keys(record.data)).values()];
 			return parts.length ? parts.map((part) => h('section', h('h2', part[0].file), draw(part, part[0].file))) : draw(records);
 		});

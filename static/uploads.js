@@ -76,13 +76,13 @@ export function uploadsView({ user, signal }) {
 		land();
 	}
 
-	// To what was begun or left, now or never. A filter that hides what was begun goes.
+	// To what was begun or left. A filter that hides what was begun goes.
 	function land() {
-		const { id, job } = begun;
+		const { id, left } = begun;
 		const row = document.getElementById(id);
 		begun.id = null;
 		if (row) row.querySelector('a').focus();
-		else if (id && job && filter.status) { begun.id = id; sift({ status: '' }); }
+		else if (id && !left && filter.status) { begun.id = id; sift({ status: '' }); }
 	}
 
 	function makeRow(file) {
@@ -153,6 +153,6 @@ export function uploadsView({ user, signal }) {
 		}
 		reload();
 	};
-	signal.onabort = () => { begun.id = document.activeElement.closest('tr')?.id; };
+	signal.onabort = () => { Object.assign(begun, { id: document.activeElement.closest('tr')?.id, left: true }); };
 	return { element, added };
 }

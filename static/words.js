@@ -84,7 +84,7 @@ const BADGES = {
 export function stateOf(job) {
 	let [tone, ico, word] = BADGES[job?.status] || ['calm', 'stored', 'Stored as JSON'];
 	if (job?.undone) [tone, ico, word] = ['calm', 'back', 'Undone'];
-	else if (job?.to_fix) tone = 'warn';
+	else if (job?.counts?.invalid) tone = 'warn';
 	if (job?.cancel_requested) word = 'Stopping';
 	if (isUnreadable(job)) word = 'Could not be read';
 	if (job?.error?.code === 'missing-columns') word = 'Columns missing';
@@ -115,7 +115,7 @@ export function outcome(job) {
 	if (job.undone) return 'Taken back';
 	if (!c) return '';
 	const { unchanged: same = 0 } = c;
-	return [[c.valid, 'stored'], [c.updated - same, 'updated'], [c.duplicates + same, 'already there'], [c.invalid - job.to_fix, 'fixed'], [job.to_fix, 'to fix']]
+	return [[c.valid, 'stored'], [c.updated - same, 'updated'], [c.duplicates + same, 'already there'], [c.invalid, 'to fix']]
 		.filter(([n], i) => n > 0 || (i === 0 && !c.updated)).map(([n, what]) => `${num(n)} ${what}`).join(', ');
 }
 

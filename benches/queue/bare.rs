@@ -20,7 +20,7 @@ impl Queue {
         let connection = Connection::open(path).unwrap();
         connection
             .execute_batch(&format!(
-                "PRAGMA journal_mode = WAL; PRAGMA cache_size = -32768; PRAGMA foreign_keys = ON; PRAGMA synchronous = {};",
+                "PRAGMA journal_mode = WAL; PRAGMA cache_size = -4096; PRAGMA foreign_keys = ON; PRAGMA synchronous = {};",
                 if full { "FULL" } else { "NORMAL" }
             ))
             .unwrap();

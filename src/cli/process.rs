@@ -200,9 +200,15 @@ impl Stored {
 
     /// Calls `each` for every row, with its line.
     fn each(&mut self, mut each: impl FnMut(Row, &str) -> Result<()>) -> Result<()> {
-        let position = self.info.position;
-        self.lines
-            .each_row(position, |row, line| each(row.to_row(), line))
+        let mut left = self.info.rows;
+        self.lines.each_row(self.info.position, |row, line| {
+            left = left.saturating_sub(1);
+            each(row.to_row(), line)
+        })?;
+        if left > 0 {
+            return Err(Error::Internal("the rows ended early".to_owned()));
+        }
+        Ok(())
     }
 }
 

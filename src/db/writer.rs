@@ -297,9 +297,41 @@ mod tests {
             Err(Error::Stopped)
         });
         assert!(matches!(result, Err(Error::Stopped)));
-        let count: i64 = db
-            .read(|c| Ok(c.query_row("SELECT count(*) FROM templates", [], |r| r.get(0))?))
-            .unwrap();
-        assert_eq!(count, 0);
+        assert_eq!(templates(&db), 0);
+    }
+
+    fn templates(db: &Db) -> i64 {
+        // Writing: the connection that failed sees what it did not take back, and begins nothing beside it.
+        db.write(|tx| Ok(tx.query_row("SELECT count(*) FROM templates", [], |r| r.get(0))?))
+            .unwrap()
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_write_that_panics_or_is_refused_at_its_end() {
+        const INSERT: &str =
+            "INSERT INTO templates (name, version, created_at) VALUES ('x', 1, '')";
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder.path().join("a.db")).unwrap();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            db.write(|tx| -> Result<()> {
+                tx.execute(INSERT, [])?;
+                panic!("as planned");
+            })
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(templates(&db), 0);
+        let refused = db.write(|tx| {
+            tx.execute_batch("PRAGMA defer_foreign_keys = ON")?;
+            tx.execute(INSERT, [])?;
+            // Of a user who does not exist.
+            tx.execute(
+                "INSERT INTO idempotency (user_id, key, fingerprint, status, body, created_at)
+                 VALUES (7, '', '', 200, '', '')",
+                [],
+            )?;
+            Ok(())
+        });
+        assert!(matches!(refused, Err(Error::Database(_))), "{refused:?}");
+        assert_eq!(templates(&db), 0);
     }
 }

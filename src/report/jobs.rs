@@ -31,7 +31,6 @@ pub struct Members<'j> {
     cancel_requested: bool,
     begins_again: Option<&'j str>,
     counts: Option<Counts>,
-    to_fix: Option<i64>,
     undone: Option<Timestamp>,
     undone_by: Option<&'j str>,
 }
@@ -81,7 +80,6 @@ impl<'j> Members<'j> {
             cancel_requested: job.cancel_asked_at.is_some() && job.status == State::Processing,
             begins_again: job.begins_again.as_deref(),
             counts: job.counts,
-            to_fix: job.to_fix,
             undone: job.undone_at,
             undone_by: job.undone_by.as_deref(),
         }

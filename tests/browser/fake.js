@@ -17,7 +17,7 @@ export const status = (processing_status = idle, queue = {}) => ({
 });
 
 const counts = { rows: 4812, valid: 4702, updated: 58, duplicates: 15, invalid: 37 };
-const line = (one, more = {}) => ({ id: one.job_id, username: 'maria', attempt: 1, template: 'companies', template_version: 1, on_duplicate: 'skip', cancel_requested: false, undone: null, undone_by: null, file_deleted: false, counts: null, to_fix: more.counts?.invalid ?? null, ...one, ...more });
+const line = (one, more = {}) => ({ id: one.job_id, username: 'maria', attempt: 1, template: 'companies', template_version: 1, on_duplicate: 'skip', cancel_requested: false, undone: null, undone_by: null, file_deleted: false, counts: null, ...one, ...more });
 const file = (id, filename, rows, seconds, last_job, more = {}) => ({ id, filename, size: 1_361_203, sha256: 'a1'.repeat(32), format: filename.split('.').pop(), uploaded_by: 'maria', uploaded_at: ago(seconds), rows, status: 'stored', last_job, ...more });
 
 const failed = (code, message) => ended('failed', { error: { code, message } });

@@ -1555,42 +1555,33 @@ story('an answer that comes late makes no second row', both, async ({ window }) 
   assert.equal(await page.locator('.uploads tbody tr').count(), 1);
 });
 
-story('what came home is not to fix any more, and an open report follows what others do', both, async ({ window, api }) => {
+story('an open report follows what is done to its job in another window', both, async ({ window, api }) => {
   const page = await window('maria');
-  const template = (type) => api(page, 'PUT', '/api/templates/amounts', { title: 'Amounts', fields: [{ name: 'what', title: 'What', type: 'string' }, { name: 'amount', title: 'Amount', type }] });
-  assert.equal((await template('integer')).status, 201);
-  await page.reload();
-  await choose(page, { name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from('What,Amount\na,1\nb,two\nc,three\n') });
-  await page.getByLabel('Check the rows against').selectOption('Amounts');
-  await page.locator('.panel .grid:not([aria-busy]) .known', { hasText: 'All 2 columns recognised' }).waitFor();
+  await choose(page, csv('list.csv', 2));
   await process(page);
-  await work(page).getByText('1 stored, 2 to fix').waitFor();
+  await work(page).getByText('2 stored').waitFor();
   const other = await page.context().newPage();
   await other.goto(page.url());
   await visit(other, 'job/1');
-  const sum = other.locator('.sum');
-  await sum.getByText('2 to fix').waitFor();
-  const fix = await content(other, other.getByRole('link', { name: 'Rows to fix (.xlsx)' }));
+  await other.getByRole('button', { name: 'Undo this import' }).waitFor();
+  assert.equal((await api(page, 'POST', '/api/jobs/1/undo', {})).status, 200);
+  await other.getByText(/Taken back by maria/).first().waitFor(); // in the window that nobody touched
+});
 
-  // The template was too strict.
-  await template('string');
-  await choose(page, { name: fix.name, mimeType: '', buffer: fix.bytes });
-  await page.getByText(/These are the 2 rows to fix of list\.csv\./).first().waitFor();
+story('a report that tells only the problems it lists is shown all the same', both, async ({ window }) => {
+  const page = await window('maria');
+  await page.route('**/api/jobs/*/report', async (route) => {
+    const answer = await route.fetch();
+    const { problems, ...old } = await answer.json();
+    assert.ok(problems.length);
+    await route.fulfill({ json: old });
+  });
+  await choose(page, { name: 'bad.csv', mimeType: 'text/csv', buffer: Buffer.from('Company Name,LinkedIn_URL\nACME,https://www.linkedin.com/company/acme\n,https://www.linkedin.com/company/b\n') });
   await process(page);
-  await rows(page, 2);
-  const first = page.locator('.uploads tbody tr', { hasText: /^list\.csv/ });
-  await first.getByText('1 stored, 2 fixed').waitFor();
-  await sum.getByText('2 fixed since').waitFor(); // in the window that nobody touched
-  assert.equal(await sum.getByText('to fix').count() + await other.getByRole('link', { name: 'Rows to fix (.xlsx)' }).count(), 0);
-  await other.getByRole('heading', { name: 'What was fixed' }).waitFor();
-  assert.equal(await first.locator('.badge.warn').count(), 0);
-  await page.getByLabel('State').selectOption('Done, rows to fix');
-  await page.getByText('No upload fits this search.').waitFor();
-
-  // What is taken back is to be fixed again.
-  assert.equal((await api(page, 'POST', '/api/jobs/2/undo', {})).status, 200);
-  await sum.getByText('2 to fix').waitFor();
-  await other.getByRole('heading', { name: 'What needs fixing' }).waitFor();
+  await done(page);
+  await report(page).click();
+  await page.getByRole('table', { name: 'Rows to fix' }).waitFor();
+  assert.equal(await page.getByRole('group', { name: 'What needs fixing' }).getByRole('button').count(), 1);
 });
 
 story('an open report says when an administrator undoes it, and keeps the words of one’s own undoing', both, async ({ window, api }) => {

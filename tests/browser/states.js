@@ -18,11 +18,11 @@ const missing = { type: 'missing-label', row: null, field: 'linkedin_url', colum
 const csv = { name: 'clients-nov.csv', mimeType: 'text/csv', buffer: Buffer.from('Company Name,LinkedIn_URL\nACME,https://www.linkedin.com/company/acme\n') };
 const choose = (page, file = csv) => chooseFile(page, file);
 const look = (page, file = csv) => chosen(page, file);
-const jobAt = (status, queue, more = {}, then = (page) => page.locator('.uploads .active').waitFor()) => at('', { 'GET /api/files/processing-status': f.status(status, queue), 'GET /api/files': { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, to_fix: null, ...status } } : one)) }, ...more }, then);
+const jobAt = (status, queue, more = {}, then = (page) => page.locator('.uploads .active').waitFor()) => at('', { 'GET /api/files/processing-status': f.status(status, queue), 'GET /api/files': { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, ...status } } : one)) }, ...more }, then);
 /** A job seen at work that has ended meanwhile. */
 const ending = (end, more = {}) => at('', {
   'GET /api/files/processing-status': (() => { let n = 0; return () => { n += 1; return f.status(n === 1 ? f.working('saving', 4000, 4812, 95) : n === 2 ? end : end); }; })(),
-  'GET /api/files': (() => { let n = 0; return () => { n += 1; return { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, to_fix: null, ...(n === 1 ? f.working('saving', 4000, 4812, 95) : { ...end, ...more }) } } : one)) }; }; })(),
+  'GET /api/files': (() => { let n = 0; return () => { n += 1; return { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, ...(n === 1 ? f.working('saving', 4000, 4812, 95) : { ...end, ...more }) } } : one)) }; }; })(),
 }, (page) => page.locator('.uploads .busy').waitFor({ state: 'detached' }));
 
 /** A browser does not tell a page how an upload goes that is answered by a test; this does it instead. */
@@ -97,7 +97,7 @@ export const STATES = {
   'working-again': jobAt(f.working('validating', 30, 4812, 1, { begins_again: 'The server was restarted; the file starts again from the beginning.' })),
   'working-offline': at('', {
     'GET /api/files/processing-status': (() => { let n = 0; return () => { n += 1; return n === 1 ? f.status(f.working('validating', 3000, 4812, 61)) : 'offline'; }; })(),
-    'GET /api/files': { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, to_fix: null, ...f.working('validating', 3000, 4812, 61) } } : one)) },
+    'GET /api/files': { success: true, next_cursor: null, files: f.files().map((one) => (one.id === 'f-42' ? { ...one, last_job: { ...one.last_job, counts: null, ...f.working('validating', 3000, 4812, 61) } } : one)) },
   }, (page) => page.getByText('before the connection broke').waitFor()),
   'stopping': jobAt(f.working('saving', 3000, 4812, 95, { cancel_requested: true }), {}, {}, (page) => page.locator('.uploads').getByText('Stopping').first().waitFor()),
   'done': ending(f.ended('completed'), { counts: { rows: 940, valid: 940, invalid: 0, duplicates: 0, updated: 0 } }),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use calamine::Reader;
 use serde_json::{Value, json};
 use sheetline::process::{
     Checker, Choices, Collision, DateOrders, Inference, Outcome, Settled, SourceFacts, Template,
@@ -535,6 +536,71 @@ fn the_program_writes_the_same_bytes_again_but_for_the_time_it_took() {
     for ((name, once), (_, again)) in made("once").iter().zip(&made("again")) {
         assert!(once == again, "{name} differs");
     }
+}
+
+#[test]
+fn a_list_of_many_pieces_is_written_whole_and_in_its_order() {
+    const ROWS: usize = 5_000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let is_good = |n: &usize| !n.is_multiple_of(7);
+    let row = |n: usize| {
+        let address = if is_good(&n) {
+            "linkedin.com/company/"
+        } else {
+            "nowhere "
+        };
+        format!("Acme {n},{address}{n}\n")
+    };
+    let text: String = (0..ROWS).map(row).collect();
+    std::fs::write(
+        path("list.csv"),
+        format!("Company Name,LinkedIn_URL\n{text}"),
+    )
+    .unwrap();
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_sheetline"))
+        .args(["process", "--template", "companies", "--out"])
+        .args([path("out"), path("list.csv")])
+        .output()
+        .unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    let read = |name: &str| std::fs::read_to_string(path("out").join(name)).unwrap();
+    let good: Vec<String> = (0..ROWS)
+        .filter(is_good)
+        .map(|n| format!("Acme {n}"))
+        .collect();
+    let ndjson: Vec<String> = read("records.ndjson")
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["company_name"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(ndjson, good);
+    let table: Vec<String> = read("records.csv")
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(table, good);
+    let mut book: calamine::Xlsx<_> =
+        calamine::open_workbook(path("out").join("annotated.xlsx")).unwrap();
+    let sheet = book.worksheet_range_at(0).unwrap().unwrap();
+    let marked: Vec<(String, bool)> = sheet
+        .rows()
+        .skip(1)
+        .map(|row| (row[0].to_string(), row[2].to_string().is_empty()))
+        .collect();
+    let expected: Vec<(String, bool)> = (0..ROWS)
+        .map(|n| (format!("Acme {n}"), is_good(&n)))
+        .collect();
+    assert!(
+        marked == expected,
+        "{:?}",
+        marked.iter().zip(&expected).find(|(a, b)| a != b)
+    );
 }
 
 #[test]

@@ -4,7 +4,6 @@
 
 mod read;
 mod results;
-mod to_fix;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -14,8 +13,6 @@ pub use read::{
     ended_by_hour, events, loads, newest_of, newest_of_upload, next_to_read, page, past, position,
     still_active,
 };
-pub(in crate::store) use to_fix::TO_FIX;
-
 pub use results::{Counts, complete, not_undoable, report, undo};
 
 use crate::db::Tx;

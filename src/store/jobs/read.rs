@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Counts, to_fix};
+use super::Counts;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::{JobId, UploadNo, UserId};
@@ -41,8 +41,6 @@ pub struct Job {
     pub beat_at: Option<Timestamp>,
     /// Once it is completed.
     pub counts: Option<Counts>,
-    /// Of its invalid rows those that have not come home since.
-    pub to_fix: Option<i64>,
     pub work_ms: Option<i64>,
     /// Code and sentence of a failed or timed-out job.
     pub error: Option<(Code, String)>,
@@ -73,7 +71,6 @@ pub struct Event {
     pub detail: Option<String>,
 }
 
-/// The last column: whether the job may be one that was repaired, or a repair. Nearly none is, and every status asks.
 const SELECT: &str =
     "SELECT j.id, j.user_id, p.username, j.upload_no, u.id, u.status = 'deleted', u.filename, u.size, u.format,
             j.operation, j.template, j.template_version, j.on_duplicate, j.options, j.status, j.attempt,
@@ -81,17 +78,13 @@ const SELECT: &str =
             j.beat_at, j.rows, j.valid, j.invalid, j.duplicates, j.updated, j.work_ms, j.error_code,
             j.error_message, j.undone_at, j.undone_by, s.row_count, j.change_detail, j.unchanged,
             (SELECT e.detail FROM job_events e WHERE e.job_id = j.id AND e.from_status = 'processing'
-               AND e.to_status = 'pending' ORDER BY e.id DESC LIMIT 1),
-            j.invalid > 0 AND (
-               EXISTS (SELECT 1 FROM records r WHERE r.source_no = u.no)
-               OR EXISTS (SELECT 1 FROM upload_sheets y WHERE y.upload_no = u.no AND y.name = 'sheetline_repair'))
+               AND e.to_status = 'pending' ORDER BY e.id DESC LIMIT 1)
      FROM jobs j
      JOIN uploads u ON u.no = j.upload_no
      JOIN users p ON p.id = j.user_id
      LEFT JOIN upload_sheets s ON s.upload_no = u.no AND s.position = u.default_sheet";
 
-fn job(connection: &Connection, row: &Row<'_>) -> Result<Job> {
-    let id = JobId(row.get(0)?);
+fn job(row: &Row<'_>) -> Result<Job> {
     let format: String = row.get(8)?;
     let status: String = row.get(14)?;
     let rows: Option<i64> = row.get(24)?;
@@ -106,14 +99,10 @@ fn job(connection: &Connection, row: &Row<'_>) -> Result<Job> {
         }),
         None => None,
     };
-    let to_fix = match row.get(38)? {
-        Some(true) => to_fix::of(connection, id)?,
-        Some(false) | None => row.get(26)?,
-    };
     let code: Option<String> = row.get(30)?;
     let message: Option<String> = row.get(31)?;
     Ok(Job {
-        id,
+        id: JobId(row.get(0)?),
         user: UserId(row.get(1)?),
         username: row.get(2)?,
         upload: UploadNo(row.get(3)?),
@@ -139,7 +128,6 @@ fn job(connection: &Connection, row: &Row<'_>) -> Result<Job> {
         rows_total: row.get(22)?,
         beat_at: row.get(23)?,
         counts,
-        to_fix,
         work_ms: row.get(29)?,
         error: code
             .as_deref()
@@ -153,16 +141,12 @@ fn job(connection: &Connection, row: &Row<'_>) -> Result<Job> {
     })
 }
 
-fn jobs(connection: &Connection, mut rows: rusqlite::Rows<'_>) -> Result<Vec<Job>> {
+fn jobs(mut rows: rusqlite::Rows<'_>) -> Result<Vec<Job>> {
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(job(connection, row)?);
+        found.push(job(row)?);
     }
     Ok(found)
-}
-
-fn first(connection: &Connection, mut rows: rusqlite::Rows<'_>) -> Result<Option<Job>> {
-    rows.next()?.map(|row| job(connection, row)).transpose()
 }
 
 /// The job with this id.
@@ -171,7 +155,8 @@ fn first(connection: &Connection, mut rows: rusqlite::Rows<'_>) -> Result<Option
 /// `Database`.
 pub fn by_id(connection: &Connection, id: JobId) -> Result<Option<Job>> {
     let mut statement = connection.prepare_cached(&format!("{SELECT} WHERE j.id = ?1"))?;
-    first(connection, statement.query(params![id.0])?)
+    let mut rows = statement.query(params![id.0])?;
+    rows.next()?.map(job).transpose()
 }
 
 /// Asked by every page that waits for news.
@@ -185,7 +170,8 @@ static NEWEST_OF: LazyLock<String> = LazyLock::new(|| {
 /// `Database`.
 pub fn newest_of(connection: &Connection, user: UserId) -> Result<Option<Job>> {
     let mut statement = connection.prepare_cached(&NEWEST_OF)?;
-    first(connection, statement.query(params![user.0])?)
+    let mut rows = statement.query(params![user.0])?;
+    rows.next()?.map(job).transpose()
 }
 
 /// The newest job of an upload.
@@ -196,7 +182,8 @@ pub fn newest_of_upload(connection: &Connection, upload: UploadNo) -> Result<Opt
     let mut statement = connection.prepare_cached(&format!(
         "{SELECT} WHERE j.id = (SELECT max(id) FROM jobs WHERE upload_no = ?1)"
     ))?;
-    first(connection, statement.query(params![upload.0])?)
+    let mut rows = statement.query(params![upload.0])?;
+    rows.next()?.map(job).transpose()
 }
 
 /// All active jobs: those in work, then those that wait, each in the order of arrival.
@@ -207,7 +194,7 @@ pub fn active(connection: &Connection) -> Result<Vec<Job>> {
     let mut statement = connection.prepare_cached(&format!(
         "{SELECT} WHERE j.status IN ('pending', 'processing') ORDER BY j.status = 'pending', j.id"
     ))?;
-    jobs(connection, statement.query([])?)
+    jobs(statement.query([])?)
 }
 
 /// A page of jobs, newest first, below `before`; of one user or of all; in one state or in any.
@@ -232,10 +219,7 @@ pub fn page(
     let mut statement = connection.prepare_cached(&format!(
         "{SELECT} WHERE {owner_sql} AND {status_sql} AND j.id < ?2 ORDER BY j.id DESC LIMIT ?3"
     ))?;
-    jobs(
-        connection,
-        statement.query(params![owner, before.unwrap_or(i64::MAX), limit])?,
-    )
+    jobs(statement.query(params![owner, before.unwrap_or(i64::MAX), limit])?)
 }
 
 /// Every state change of a job, oldest first.

@@ -11,7 +11,6 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{UploadNo, UserId};
 use crate::sheet::ReadOptions;
-use crate::store::jobs::TO_FIX;
 use crate::words::Format;
 pub use chunks::{CHUNK_BYTES, Chunk, chunk, insert_chunk};
 pub use removal::{
@@ -189,20 +188,16 @@ pub fn by_no(connection: &Connection, no: UploadNo) -> Result<Upload> {
 pub struct Filter {
     /// Part of the file's name, whatever its case.
     pub words: Option<String>,
-    /// Words for what became of it, as [`outcome`] gives them.
+    /// Words for what became of it, as [`OUTCOME`] gives them.
     pub outcomes: Option<Vec<String>>,
 }
 
 /// What became of an upload: the state of its newest job, `to-fix` where that left rows to fix,
 /// `not-processed` where there was none.
-fn outcome() -> String {
-    format!(
-        "coalesce(
-    (SELECT CASE WHEN j.status = 'completed' AND j.undone_at IS NULL AND {TO_FIX} > 0 THEN 'to-fix'
-                 ELSE j.status END
-     FROM jobs j WHERE j.upload_no = u.no ORDER BY j.id DESC LIMIT 1), 'not-processed')"
-    )
-}
+const OUTCOME: &str = "coalesce(
+    (SELECT CASE WHEN status = 'completed' AND invalid > 0 AND undone_at IS NULL THEN 'to-fix'
+                 ELSE status END
+     FROM jobs WHERE upload_no = u.no ORDER BY id DESC LIMIT 1), 'not-processed')";
 
 /// A page of uploads, newest first, below `before`; of one user or of all.
 ///
@@ -223,7 +218,7 @@ pub fn page(
     };
     let (became, outcomes) = match &filter.outcomes {
         Some(some) => (
-            format!("{} IN (SELECT value FROM json_each(?3))", outcome()),
+            format!("{OUTCOME} IN (SELECT value FROM json_each(?3))"),
             serde_json::to_string(some)?,
         ),
         None => ("?3 = ''".to_owned(), String::new()),
