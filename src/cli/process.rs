@@ -19,7 +19,9 @@ use super::limits;
 use super::progress::Progress;
 use super::taken::{self, Kept};
 use crate::error::{Error, Result};
-use crate::process::{Checker, Choices, DateOrders, Inference, SAMPLE_ROWS, SourceFacts, Template};
+use crate::process::{
+    Checker, Choices, DateOrders, Inference, SAMPLE_ROWS, SourceFacts, Stats, Template,
+};
 use crate::report::export::xlsx;
 use crate::sheet::reader::ReadJob;
 use crate::sheet::{self, Limits, ReadOptions, Row, SheetInfo, summary};
@@ -71,7 +73,6 @@ pub(super) fn run(task: &Flags) -> Result<ExitCode> {
     })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of one run")]
 fn check_file(task: &Flags) -> Result<ExitCode> {
     let began = Instant::now();
     let named = template::find(&task.template, task.db.as_deref())?;
@@ -82,9 +83,31 @@ fn check_file(task: &Flags) -> Result<ExitCode> {
         ));
     }
     std::fs::create_dir_all(&task.out).map_err(|error| cannot_write(&task.out, error))?;
+    // What an earlier run left would be taken for this one's.
+    remove_outputs(&task.out)?;
+    let made = make_outputs(task, named, began);
+    if made.is_err() {
+        // Half a list looks like a whole one.
+        let _ = remove_outputs(&task.out);
+    }
+    let Some(stats) = made? else {
+        return Ok(ExitCode::from(1));
+    };
+    super::out::line(format_args!(
+        "{} {}: {} valid, {} to fix, {} there twice. See {}.",
+        stats.rows,
+        if stats.rows == 1 { "row" } else { "rows" },
+        stats.valid,
+        stats.invalid,
+        stats.duplicates,
+        task.out.display()
+    ))?;
+    Ok(ExitCode::from(u8::from(stats.valid != stats.rows)))
+}
+
+fn remove_outputs(folder: &Path) -> Result<()> {
     for name in outputs::NAMES {
-        // What an earlier run left would be taken for this one's.
-        let path = task.out.join(name);
+        let path = folder.join(name);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(cannot_write(&path, error));
@@ -92,6 +115,12 @@ fn check_file(task: &Flags) -> Result<ExitCode> {
             Ok(()) | Err(_) => {}
         }
     }
+    Ok(())
+}
+
+/// Checks the file and writes what came of it. `None`: a needed column is missing, which the report tells.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of one run")]
+fn make_outputs(task: &Flags, named: Option<Template>, began: Instant) -> Result<Option<Stats>> {
     let mut stored = read(task, &task.limits.limits())?;
     let template = match named {
         Some(template) => template,
@@ -130,19 +159,9 @@ fn check_file(task: &Flags) -> Result<ExitCode> {
                 problem.message
             ));
         }
-        return Ok(ExitCode::from(1));
+        return Ok(None);
     }
-    let stats = checker.counts();
-    super::out::line(format_args!(
-        "{} {}: {} valid, {} to fix, {} there twice. See {}.",
-        stats.rows,
-        if stats.rows == 1 { "row" } else { "rows" },
-        stats.valid,
-        stats.invalid,
-        stats.duplicates,
-        task.out.display()
-    ))?;
-    Ok(ExitCode::from(u8::from(stats.valid != stats.rows)))
+    Ok(Some(checker.counts()))
 }
 
 fn no_room(folder: &Path) -> Error {

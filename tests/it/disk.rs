@@ -159,7 +159,8 @@ fn beside_a_full_disk(folder: &std::path::Path, command: &str) -> Option<(Option
     let output = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "sh", "-c"])
         .arg(format!(
-            "mount -t tmpfs -o size=16k tmpfs full && echo mounted && '{program}' {command}"
+            "mount -t tmpfs -o size=16k tmpfs full && echo mounted && '{program}' {command}
+             code=$?; [ ! -d full/out ] || ls full/out; exit $code"
         ))
         .current_dir(folder)
         .output();
@@ -169,6 +170,8 @@ fn beside_a_full_disk(folder: &std::path::Path, command: &str) -> Option<(Option
         println!("not tried beside a full disk: {}", said.trim());
         return None;
     }
+    let left = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(left, "mounted\n", "half of an output is left");
     Some((output.status.code(), said))
 }
 
@@ -194,4 +197,25 @@ fn a_command_that_finds_the_disk_full_says_where_in_one_line() {
         };
         assert_eq!((code, said.as_str()), (Some(2), sentence));
     }
+}
+
+#[test]
+fn outputs_that_get_larger_than_they_may_are_refused_in_one_line_and_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("list.csv"), companies("a", 2_000)).unwrap();
+    let program = env!("CARGO_BIN_EXE_sheetline");
+    let output = Command::new("sh")
+        .arg("-c")
+        .arg(format!(
+            "trap '' XFSZ; ulimit -f 40; exec '{program}' process list.csv --template companies --out out"
+        ))
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("too large"), "{said}");
+    let mut left = std::fs::read_dir(folder.path().join("out")).unwrap();
+    assert!(left.next().is_none());
 }

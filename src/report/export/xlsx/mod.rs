@@ -214,18 +214,18 @@ fn failed(error: XlsxError) -> Error {
     Error::Internal(format!("workbook: {error}"))
 }
 
-/// Runs `write`, which makes a workbook. `rust_xlsxwriter` panics where a row finds no room in its temporary
-/// file: here that is the error that it is.
+/// Runs `write`, which makes a workbook. `rust_xlsxwriter` panics where the system takes no more of a row into its
+/// temporary file: here that is the error that it is.
 ///
 /// # Errors
-/// What `write` returned; `Io` where the disk is full.
+/// What `write` returned; `Io` where the disk is full, or the file gets larger than it may.
 pub fn without_panic<T>(write: impl FnOnce() -> Result<T>) -> Result<T> {
     match panic::catch_unwind(AssertUnwindSafe(write)) {
         Ok(written) => written,
-        Err(panicked) if is_no_room(panicked.as_ref()) => {
-            Err(io::Error::from(io::ErrorKind::StorageFull).into())
-        }
-        Err(panicked) => panic::resume_unwind(panicked),
+        Err(panicked) => match refused(panicked.as_ref()) {
+            Some(error) => Err(error.into()),
+            None => panic::resume_unwind(panicked),
+        },
     }
 }
 
@@ -234,18 +234,19 @@ pub fn without_panic<T>(write: impl FnOnce() -> Result<T>) -> Result<T> {
 pub fn hush() {
     let tell = panic::take_hook();
     panic::set_hook(Box::new(move |panicked| {
-        if !is_no_room(panicked.payload()) {
+        if refused(panicked.payload()).is_none() {
             tell(panicked);
         }
     }));
 }
 
-/// Whether a panic is that of an `expect` or `unwrap` on an error of a full disk: all that is left of the
-/// error is how it prints.
-fn is_no_room(panicked: &(dyn Any + Send)) -> bool {
-    panicked
-        .downcast_ref::<String>()
-        .is_some_and(|message| message.contains("StorageFull") || message.contains("QuotaExceeded"))
+/// The system's error, where a panic is that of an `expect` or `unwrap` on one: all that is left of it is how it
+/// prints.
+fn refused(panicked: &(dyn Any + Send)) -> Option<io::Error> {
+    let message = panicked.downcast_ref::<String>()?;
+    let (_, code) = message.split_once("Os { code: ")?;
+    let code = code.split(',').next()?.parse().ok()?;
+    Some(io::Error::from_raw_os_error(code))
 }
 
 /// Writes text as text, whatever it looks like.
@@ -410,14 +411,13 @@ mod tests {
                 Ok(())
             })
         };
-        assert!(expect(full()).unwrap_err().is_disk_full());
-        // As the system tells it: ENOSPC.
+        // ENOSPC, and EFBIG: the file gets larger than it may.
         #[cfg(unix)]
-        assert!(
-            expect(io::Error::from_raw_os_error(28))
-                .unwrap_err()
-                .is_disk_full()
-        );
+        for (code, is_full) in [(28, true), (27, false)] {
+            let error = expect(io::Error::from_raw_os_error(code)).unwrap_err();
+            assert!(matches!(&error, Error::Io(error) if error.raw_os_error() == Some(code)));
+            assert_eq!(error.is_disk_full(), is_full);
+        }
         let other = panic::catch_unwind(|| expect(io::Error::other("something else")));
         assert!(other.is_err());
     }
