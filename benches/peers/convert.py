@@ -6,6 +6,7 @@ Seconds are of the whole process; a peer's second figure is without its start an
 processes, memory of the largest one.
 """
 
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -102,14 +103,21 @@ def measure(command, out=None, fine=(0,)):
         return took, printed.read(), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-def main():
+@contextlib.contextmanager
+def asked(script):
+    """The executable, the rounds, and a folder with the lists that the script makes, a workbook and a csv file."""
     executable = str(pathlib.Path(sys.argv[1]).absolute())
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         xlsx, text = folder / "a.xlsx", folder / "a.csv"
         # By another process: what this one has at most is counted to those that it starts.
-        subprocess.run([sys.executable, __file__, "--lists", xlsx, text], check=True)
+        subprocess.run([sys.executable, script, "--lists", xlsx, text], check=True)
+        yield executable, rounds, folder, xlsx, text
+
+
+def main():
+    with asked(__file__) as (executable, rounds, folder, xlsx, text):
         print(f"xlsx {xlsx.stat().st_size / 1e6:.1f} MB, csv {text.stat().st_size / 1e6:.1f} MB; best of {rounds}")
         print("file | by | seconds | beside ours | without its start | beside ours | processor, s | memory, MiB")
         for path, peers in [

@@ -11,13 +11,11 @@ without its start and imports. Processor is of all processes, memory of the larg
 
 import json
 import pathlib
-import subprocess
 import sys
-import tempfile
 import time
 
 import lists
-from convert import measure
+from convert import asked, measure
 
 FIELDS = ["company_name", "linkedin_url", "website_url", "company_size", "industry", "revenue"]
 REQUIRED, URLS = FIELDS[:2], FIELDS[1:3]
@@ -162,13 +160,7 @@ def one(path, out):
 
 
 def main():
-    executable = str(pathlib.Path(sys.argv[1]).absolute())
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        xlsx, text = folder / "a.xlsx", folder / "a.csv"
-        # By another process: what this one has at most is counted to those that it starts.
-        subprocess.run([sys.executable, __file__, "--lists", xlsx, text], check=True)
+    with asked(__file__) as (executable, rounds, folder, xlsx, text):
         print(f"100,000 rows, xlsx {xlsx.stat().st_size / 1e6:.1f} MB, csv {text.stat().st_size / 1e6:.1f} MB; best of {rounds}")
         print("file | by | seconds | beside ours | without its start | processor, s | memory, MiB | of the records good")
         for path in [text, xlsx]:

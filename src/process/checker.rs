@@ -406,14 +406,11 @@ impl Checker {
         let mut problem = self.of_key(spec, row, message);
         // Unlike a key that is there twice it is a wrong value.
         problem.constraint = Some("required");
-        let only = match spec.fields.as_slice() {
-            [field] => self.template.fields.get(*field),
-            _ => None,
-        };
-        match only {
-            Some(field) => problem.with_field(&field.name),
-            None => problem,
+        if let [field] = spec.fields.as_slice() {
+            let field = self.template.fields.get(*field);
+            problem.field = field.map(|field| field.name.clone());
         }
+        problem
     }
 
     /// Something wrong with a key, whose fields it names where they are several.

@@ -496,29 +496,20 @@ fn records_get_numbers_of_their_own_though_the_count_of_them_was_lost() {
 fn a_job_without_result_leaves_no_names_of_fields() {
     let office = Office::new();
     let anna = office.member("anna");
+    let name_a_field = |job: i64| {
+        let sql = format!("INSERT INTO job_fields VALUES ({job}, 0, 'u')");
+        let db = &office.app.db;
+        db.write(|tx| Ok(tx.execute_batch(&sql)?)).unwrap();
+    };
     let job = anna.queue("a.csv", b"Company Name,LinkedIn_URL\n");
-    office
-        .app
-        .db
-        .write(|tx| {
-            let sql = format!("INSERT INTO job_fields VALUES ({job}, 0, 'u')");
-            Ok(tx.execute_batch(&sql)?)
-        })
-        .unwrap();
+    name_a_field(job);
     office.work_all();
     assert_eq!(anna.job(job)["status"], "failed");
     assert_eq!(office.number("SELECT count(*) FROM job_fields"), 0);
     // Of one that could not clear up after itself they go later.
     let job = anna.queue("b.csv", b"Company Name,LinkedIn_URL\n");
     anna.post(&format!("/api/jobs/{job}/cancel")).expect(200);
-    office
-        .app
-        .db
-        .write(|tx| {
-            let sql = format!("INSERT INTO job_fields VALUES ({job}, 0, 'u')");
-            Ok(tx.execute_batch(&sql)?)
-        })
-        .unwrap();
+    name_a_field(job);
     assert!(leftovers::clear(&office.app, Duration::from_secs(9)).unwrap());
     assert_eq!(office.number("SELECT count(*) FROM job_fields"), 0);
 }
