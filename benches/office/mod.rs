@@ -1,6 +1,9 @@
 //! An office for the benches: the real executable on a free port of this computer with a database in a
 //! temporary folder, people who are signed in, and what it costs the machine.
 
+#[allow(dead_code, reason = "shared with the other benches")]
+pub(crate) mod peak;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};

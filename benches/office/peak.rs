@@ -1,0 +1,73 @@
+//! What a program and its children have in memory together, watched from outside (Linux).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How long between two looks; reading a large file takes many times as long.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Looks at a program and its children again and again.
+pub(crate) struct Watch {
+    ended: Arc<AtomicBool>,
+    looks: JoinHandle<(f64, f64)>,
+}
+
+impl Watch {
+    /// Of the program with that number.
+    pub(crate) fn of(program: u32) -> Watch {
+        let ended = Arc::new(AtomicBool::new(false));
+        let seen = ended.clone();
+        let looks = std::thread::spawn(move || {
+            let (mut together, mut largest) = (0.0_f64, 0.0_f64);
+            while !seen.load(Ordering::Relaxed) {
+                let each = memory_of_all(program);
+                together = together.max(each.iter().sum());
+                largest = each.into_iter().fold(largest, f64::max);
+                std::thread::sleep(PAUSE);
+            }
+            (together, largest)
+        });
+        Watch { ended, looks }
+    }
+
+    /// MiB at most until now: of all of them at one time, and of the largest alone.
+    pub(crate) fn most(self) -> (f64, f64) {
+        self.ended.store(true, Ordering::Relaxed);
+        self.looks.join().unwrap()
+    }
+}
+
+/// Runs a command to its end: MiB that it and its children had at most, together and the largest alone.
+pub(crate) fn run(command: &mut std::process::Command) -> (f64, f64) {
+    let mut child = command.spawn().unwrap();
+    let watch = Watch::of(child.id());
+    assert!(child.wait().unwrap().success(), "{command:?}");
+    watch.most()
+}
+
+/// MiB of a program and of each of its children, those that have just ended left out.
+fn memory_of_all(program: u32) -> Vec<f64> {
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        // Children have later numbers, and to look at every program takes long.
+        .filter(|number: &u32| *number >= program)
+        .filter_map(|number| memory(&format!("/proc/{number}/status"), program))
+        .collect()
+}
+
+/// The resident MiB that a program's status file tells, where it is `program` or its child.
+fn memory(path: &str, program: u32) -> Option<f64> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let number = |name: &str| -> Option<u32> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().next()?.parse().ok()
+    };
+    if number("Pid:")? != program && number("PPid:")? != program {
+        return None;
+    }
+    Some(f64::from(number("VmRSS:")?) / 1024.0)
+}
