@@ -18,6 +18,8 @@ mod claims;
 #[path = "../tests/it/client.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod client;
+#[path = "queue/crowd.rs"]
+mod crowd;
 #[path = "../tests/it/forms.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod forms;
@@ -45,6 +47,12 @@ fn main() {
     if wanted("rate") {
         rate("synchronous=FULL", true, quick);
         rate("synchronous=NORMAL", false, quick);
+    }
+    if wanted("crowd") {
+        for clients in [1, 16] {
+            crowd::print("synchronous=FULL", true, clients, quick);
+            crowd::print("synchronous=NORMAL", false, clients, quick);
+        }
     }
     if wanted("claims") {
         claims::print(if quick {
@@ -134,9 +142,15 @@ fn middle(figures: impl Iterator<Item = f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-/// What this thread has had of the processor so far.
+/// What all threads have had of the processor so far: that which moves the log home works for the jobs, too.
 fn processor() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanos = text.split_whitespace().next().and_then(|n| n.parse().ok());
-    Duration::from_nanos(nanos.unwrap_or(0))
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten();
+    threads
+        .flatten()
+        .filter_map(|thread| {
+            let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            let nanos = text.split_whitespace().next()?.parse().ok()?;
+            Some(Duration::from_nanos(nanos))
+        })
+        .sum()
 }

@@ -3,11 +3,13 @@
     queues.py ROUNDS EFFECTUM OUR BENCH...
 
 All by their own functions, in turn on the disk of the temporary folder, with each durability that they can be
-given. What a commit that waits for the disk takes depends on who else writes: hence the best of all rounds.
+given. A round is the middle one of its blocks, for ours as for the peers. What a commit that waits for the disk
+takes depends on who else writes: hence the best of all rounds.
 """
 
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,8 @@ import huey
 import litequeue
 
 PAYLOAD = "x" * 60
+# Blocks of a round, half of them before ours and half after.
+BLOCKS = 20
 # So many jobs first, without waiting for the disk: from then on the log is not lengthened but written anew.
 BEFORE = 1_000
 
@@ -55,14 +59,15 @@ def warm_up(queue, connection, level):
     connection.execute(f"PRAGMA synchronous = {level}")
 
 
-def in_turn(queues, took):
-    """A block of jobs of each; into `took` go its jobs a second and its microseconds of processor."""
-    for name, (queue, jobs) in queues.items():
-        began, before = time.perf_counter(), time.thread_time()
-        for _ in range(jobs):
-            queue.job()
-        wall, cpu = time.perf_counter() - began, time.thread_time() - before
-        took.setdefault(name, []).append((jobs / wall, cpu / jobs * 1e6))
+def in_turn(queues, blocks):
+    """Half a round: blocks of jobs of each; into `blocks` go jobs a second and microseconds of processor."""
+    for _ in range(BLOCKS // 2):
+        for name, (queue, jobs) in queues.items():
+            began, before = time.perf_counter(), time.thread_time()
+            for _ in range(jobs):
+                queue.job()
+            wall, cpu = time.perf_counter() - began, time.thread_time() - before
+            blocks.setdefault(name, []).append((jobs / wall, cpu / jobs * 1e6))
 
 
 def told(command, took):
@@ -81,16 +86,20 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         queues = {}
-        for level, jobs in [("FULL", 200), ("NORMAL", 1_000), ("OFF", 1_000)]:
+        for level, jobs in [("FULL", 100), ("NORMAL", 1_000), ("OFF", 1_000)]:
             queues[f"huey, with a result, {level}"] = Huey(folder / f"r{level}", level, True), jobs
             queues[f"huey, without one, {level}"] = Huey(folder / f"n{level}", level, False), jobs
             queues[f"litequeue, {level}"] = Lite(folder / f"l{level}", level), jobs
         took = {}
         for _ in range(rounds):
-            in_turn(queues, took)
+            blocks = {}
+            in_turn(queues, blocks)
             told(ours, took)
-            in_turn(queues, took)
+            in_turn(queues, blocks)
             told(effectum, took)
+            for name, each in blocks.items():
+                rate, cpu = map(statistics.median, zip(*each))
+                took.setdefault(name, []).append((rate, cpu))
     print("queue | jobs/s, best of all rounds | median | processor, us, least")
     for name, times in took.items():
         rates = sorted(rate for rate, _ in times)

@@ -19,6 +19,15 @@ pub(crate) const PEOPLE: &str = "
 /// The report of a finished job, as short as it gets.
 pub(crate) const REPORT: &str = r#"{"valid":true,"stats":{"rows":2,"valid":2}}"#;
 
+/// What a finished job found.
+pub(crate) fn counts() -> Counts {
+    Counts {
+        rows: 2,
+        valid: 2,
+        ..Counts::default()
+    }
+}
+
 pub(crate) struct Queue(pub(crate) Arc<Db>);
 
 impl Queue {
@@ -35,10 +44,10 @@ impl Queue {
         Queue(db)
     }
 
-    pub(crate) fn enqueue(&self) -> Enqueued {
+    pub(crate) fn enqueue(&self, user: UserId, upload: UploadNo) -> Enqueued {
         let new = NewJob {
-            user: UserId(1),
-            upload: UploadNo(1),
+            user,
+            upload,
             operation: "process",
             template: "companies".to_owned(),
             template_version: 1,
@@ -49,17 +58,12 @@ impl Queue {
     }
 
     pub(crate) fn run(&self, jobs: usize) {
-        let counts = Counts {
-            rows: 2,
-            valid: 2,
-            ..Counts::default()
-        };
         for _ in 0..jobs {
-            let queued = self.enqueue();
+            let queued = self.enqueue(UserId(1), UploadNo(1));
             let claim = self.0.write_ahead(jobs::claim).unwrap().unwrap();
             assert_eq!(queued, Enqueued::Queued(claim.job));
             self.0
-                .write(|tx| jobs::complete(tx, &claim, &counts, REPORT, 7))
+                .write(|tx| jobs::complete(tx, &claim, &counts(), REPORT, 7))
                 .unwrap();
         }
     }

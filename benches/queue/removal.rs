@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sheetline::db::pace::Pace;
 use sheetline::error::Result;
-use sheetline::id::{JobId, UploadNo};
+use sheetline::id::{JobId, UploadNo, UserId};
 use sheetline::store::filing::{Filer, NewKeys, NewRecord};
 use sheetline::store::records;
 use sheetline::store::{jobs, uploads};
@@ -72,7 +72,7 @@ fn steps(took: &mut Vec<(Duration, Duration)>, mut step: impl FnMut() -> Result<
 /// Records of a job in work, with keys that come in no order.
 fn file(queue: &product::Queue, rows: u32) {
     let db = &queue.0;
-    queue.enqueue();
+    queue.enqueue(UserId(1), UploadNo(1));
     let claim = db.write(jobs::claim).unwrap().unwrap();
     let hash = |n: u32| i64::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed());
     for first in (0..rows).step_by(2_000) {

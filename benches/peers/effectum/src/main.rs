@@ -58,7 +58,7 @@ async fn rate(path: &Path, jobs: usize, at_once: u16) -> Result<f64, eyre::Repor
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), eyre::Report> {
     let folder = tempfile::tempdir()?;
-    for (journal, at_once, jobs) in [("wal", 1, 2_000), ("wal", 50, 20_000), ("delete", 1, 200)] {
+    for (journal, at_once, jobs) in [("wal", 1, 2_000), ("wal", 16, 16_000), ("wal", 50, 20_000), ("delete", 1, 200)] {
         let path = folder.path().join(format!("{journal}{at_once}.db"));
         if journal == "wal" {
             let db = rusqlite::Connection::open(&path)?;

@@ -1,0 +1,77 @@
+//! Clients and the worker at once, as in a server: each client puts a job in as soon as its last one has
+//! ended, and the worker takes and ends whatever waits.
+
+use std::sync::mpsc;
+use std::time::Instant;
+
+use crate::product::{Queue, REPORT, counts};
+use crate::say;
+use sheetline::id::{UploadNo, UserId};
+use sheetline::store::jobs;
+
+/// Blocks of which the middle one counts.
+const BLOCKS: usize = 5;
+
+/// Prints the rate of jobs with so many clients.
+pub(crate) fn print(durability: &str, full: bool, clients: i64, quick: bool) {
+    let each = match (quick, full) {
+        (true, _) => 20,
+        (false, true) => 3_200,
+        (false, false) => 16_000,
+    } / clients;
+    let folder = tempfile::tempdir().unwrap();
+    let queue = Queue::new(&folder.path().join("crowd.db"), full);
+    people(&queue, clients);
+    let mut rates: Vec<f64> = (0..if quick { 1 } else { BLOCKS })
+        .map(|_| {
+            let began = Instant::now();
+            block(&queue, clients, each);
+            (clients * each) as f64 / began.elapsed().as_secs_f64()
+        })
+        .collect();
+    rates.sort_by(f64::total_cmp);
+    say(
+        &format!("{clients} clients and a worker at once, {durability}"),
+        &format!("{:.0} jobs/s", rates[rates.len() / 2]),
+    );
+}
+
+/// So many people in all, each with an upload.
+fn people(queue: &Queue, clients: i64) {
+    let more = format!(
+        "WITH RECURSIVE n (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < {clients})
+         INSERT INTO users (username, username_key, role, password_hash, created_at)
+         SELECT 'user' || n, 'user' || n, 'member', '', '2026-11-23T10:30:00.123Z' FROM n WHERE n <= {clients};
+         INSERT INTO uploads (id, user_id, filename, size, sha256, format, status, uploaded_at)
+         SELECT 'u' || id, id, 'a.csv', 1, '', 'csv', 'received', created_at FROM users WHERE id > 1;"
+    );
+    let made = queue.0.write(|tx| Ok(tx.execute_batch(&more)?));
+    made.unwrap();
+}
+
+fn block(queue: &Queue, clients: i64, each: i64) {
+    let (news, waiting) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let mut ends = Vec::new();
+        for client in 1..=clients {
+            let (end, ended) = mpsc::channel::<()>();
+            ends.push(end);
+            let news = news.clone();
+            scope.spawn(move || {
+                for _ in 0..each {
+                    queue.enqueue(UserId(client), UploadNo(client));
+                    news.send(()).unwrap();
+                    ended.recv().unwrap();
+                }
+            });
+        }
+        for () in waiting.iter().take((clients * each) as usize) {
+            let claim = queue.0.write_ahead(jobs::claim).unwrap().unwrap();
+            queue
+                .0
+                .write(|tx| jobs::complete(tx, &claim, &counts(), REPORT, 7))
+                .unwrap();
+            ends[claim.user.0 as usize - 1].send(()).unwrap();
+        }
+    });
+}
