@@ -213,9 +213,10 @@ pub(crate) fn workbook_of_many_texts(path: &Path, rows: usize) {
     save(path, rows_of_many_scripts(rows));
 }
 
+/// Row by row, so that the sheet of a million rows is not kept.
 fn save(path: &Path, rows: impl Iterator<Item = [String; 6]>) {
     let mut book = Workbook::new();
-    let sheet = book.add_worksheet();
+    let sheet = book.add_worksheet_with_low_memory().unwrap();
     sheet.write_row(0, 0, HEADERS).unwrap();
     for (number, row) in (1..).zip(rows) {
         for (column, text) in (0..).zip(row) {
