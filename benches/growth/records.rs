@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use crate::forms::companies;
 use crate::office::{Office, memory, office_with, workbook};
-use crate::works::{ask, crowd, curve, job, middle, ms};
+use crate::works::{ROUNDS, ask, crowd, curve, fastest, job, middle, ms};
 use crate::{Curve, Kind, client};
 
 /// A file of 1,000,000 rows has more than the 50 MB that are let in as it comes.
@@ -24,13 +24,16 @@ pub(crate) fn uploads(sizes: [usize; 3]) -> Vec<Curve> {
         let office = office_with(1, &LARGE_FILES);
         let book = workbook(rows);
         let session = office.sessions.first().unwrap();
-        let began = Instant::now();
-        office
-            .served
-            .upload(session, "upload-json", "book.xlsx", &book, None)
-            .unwrap()
-            .expect(201);
-        upload.points.push((rows, ms(began)));
+        let took = fastest(|| {
+            let began = Instant::now();
+            office
+                .served
+                .upload(session, "upload-json", "book.xlsx", &book, None)
+                .unwrap()
+                .expect(201);
+            ms(began)
+        });
+        upload.points.push((rows, took));
         peak.points.push((rows, memory(&office.served, "VmHWM:")));
     }
     vec![upload, peak]
@@ -71,8 +74,12 @@ pub(crate) fn jobs(sizes: [usize; 3]) -> Vec<Curve> {
         peak.points.push((rows, memory(&served, "VmHWM:")));
         let database = folder.path().join("office.db");
         room.points.push((rows, megabytes(&database)));
-        let (took, _) = job(&served, session, &companies("later", 1_000));
-        later.points.push((rows, took));
+        // Each with records of its own.
+        let jobs = (0..ROUNDS).map(|n| {
+            let list = companies(&format!("later{n}"), 1_000);
+            job(&served, session, &list).0
+        });
+        later.points.push((rows, middle(jobs.collect())));
         let ask = |path: &str| ask(&served, session, path);
         page.points
             .push((rows, ask("/api/records?template=companies&limit=50")));

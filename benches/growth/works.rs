@@ -10,6 +10,9 @@ use crate::{Curve, Kind, commands, past, people, records};
 const ASKED: Duration = Duration::from_secs(1);
 const ASKED_MIN: usize = 9;
 
+/// Of a work that takes long, and that can be done again.
+pub(crate) const ROUNDS: usize = 3;
+
 /// Clients that ask at one time, on so many threads.
 const CLIENTS: usize = 16;
 const THREADS: usize = 2;
@@ -42,6 +45,13 @@ pub(crate) fn curve(work: &'static str, of: &'static str, unit: &'static str, ki
 
 pub(crate) fn ms(began: Instant) -> f64 {
     began.elapsed().as_secs_f64() * 1_000.0
+}
+
+/// The fastest of some rounds.
+pub(crate) fn fastest(work: impl FnMut() -> f64) -> f64 {
+    std::iter::repeat_with(work)
+        .take(ROUNDS)
+        .fold(f64::MAX, f64::min)
 }
 
 /// The middle one.
