@@ -83,13 +83,7 @@ fn main() {
     if arguments.iter().any(|argument| argument == "--test") {
         return;
     }
-    // A short run that only sees to it that the bench still works.
-    let part = if arguments.iter().any(|argument| argument == "--quick") {
-        1_000
-    } else {
-        1
-    };
-    let curves = works::all(part);
+    let curves = works::all();
     for (kind, head, bound) in [
         (
             Kind::Work,
@@ -115,6 +109,11 @@ fn main() {
         std::fs::write(file, plot::svg(&curves)).unwrap();
         println!("{file}");
     }
+}
+
+/// Whether this is a short run (`-- --quick`) that only sees to it that the bench still works.
+fn is_quick() -> bool {
+    std::env::args().any(|argument| argument == "--quick")
 }
 
 fn print(curve: &Curve) {

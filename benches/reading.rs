@@ -92,14 +92,17 @@ fn memory(kind: &str, path: &Path, rows: usize) {
     let mut visitor = Command::new(std::env::current_exe().unwrap());
     let (bound, _) = peak::run(visitor.arg(VISIT).arg(path));
     let most = peak::run_each(&mut convert(path));
-    println!(
-        "xlsx, {rows} x 6, {kind}: calamine visits in {bound:.0} MiB; convert has {:.0} MiB in the child, \
-         {:.2} x (at most 2), {:.0} in the larger of both processes, {:.0} together",
-        most.child,
-        most.child / bound,
-        most.largest,
-        most.together,
-    );
+    println!("xlsx, {rows} x 6, {kind}: calamine visits in {bound:.0} MiB");
+    for (what, mib, bound_said) in [
+        ("convert, the child", most.child, " (at most 2)"),
+        ("the larger of both", most.largest, ""),
+        ("both together", most.together, ""),
+    ] {
+        println!(
+            "  {what:<18} {mib:.0} MiB: {:.2} x{bound_said}",
+            mib / bound
+        );
+    }
 }
 
 /// The command as a person runs it.

@@ -172,7 +172,7 @@ impl Panel {
             RIGHT + 80.0,
             curve.bend(),
             RIGHT + 90.0,
-            curve.work,
+            curve.work.replace('`', ""),
             curve.of,
             base = at + 4.0
         );

@@ -4,11 +4,14 @@ use std::time::{Duration, Instant};
 
 use crate::client::Served;
 use crate::office::Asker;
-use crate::{Curve, Kind, commands, past, people, records};
+use crate::{Curve, Kind, commands, is_quick, past, people, records};
 
-/// For how long one kind of request is asked again and again, and how often at least; the middle one counts.
-const ASKED: Duration = Duration::from_secs(1);
+/// How often one kind of request is asked at least, and for how long; the middle one counts.
 const ASKED_MIN: usize = 9;
+
+fn asked() -> Duration {
+    Duration::from_millis(if is_quick() { 20 } else { 1_000 })
+}
 
 /// Of a work that takes long, and that can be done again.
 pub(crate) const ROUNDS: usize = 3;
@@ -20,8 +23,9 @@ const THREADS: usize = 2;
 /// Rows of the smallest size of all works that grow with them.
 pub(crate) const ROWS: usize = 10_000;
 
-/// Every curve. `part`: all sizes are divided by it.
-pub(crate) fn all(part: usize) -> Vec<Curve> {
+/// Every curve, of a thousandth of each size in a short run.
+pub(crate) fn all() -> Vec<Curve> {
+    let part = if is_quick() { 1_000 } else { 1 };
     let sizes = |smallest: usize| [1, 10, 100].map(|times| (smallest * times / part).max(10));
     let mut curves = commands::curves(sizes(ROWS));
     curves.extend(records::uploads(sizes(ROWS)));
@@ -63,7 +67,7 @@ pub(crate) fn middle(mut figures: Vec<f64>) -> f64 {
 /// The middle one of some requests in turn, in milliseconds, the connection included.
 pub(crate) fn ask(served: &Served, session: &str, path: &str) -> f64 {
     let (mut times, all) = (Vec::new(), Instant::now());
-    while times.len() < ASKED_MIN || all.elapsed() < ASKED {
+    while times.len() < ASKED_MIN || all.elapsed() < asked() {
         let began = Instant::now();
         served.get(session, path).unwrap().expect(200);
         times.push(ms(began));
@@ -73,7 +77,7 @@ pub(crate) fn ask(served: &Served, session: &str, path: &str) -> f64 {
 
 /// The status, asked by 16 clients over kept connections: microseconds of the whole machine for each answer.
 pub(crate) fn crowd(served: &Served, sessions: &[String]) -> f64 {
-    let began = Instant::now();
+    let (began, long) = (Instant::now(), asked());
     let answers: usize = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|thread| {
@@ -83,7 +87,7 @@ pub(crate) fn crowd(served: &Served, sessions: &[String]) -> f64 {
                         .map(|client| Asker::new(served, &sessions[client % sessions.len()]))
                         .collect();
                     let mut answers = 0;
-                    while began.elapsed() < ASKED {
+                    while began.elapsed() < long {
                         askers.iter_mut().for_each(Asker::send);
                         for asker in &mut askers {
                             asker.receive();
