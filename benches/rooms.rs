@@ -1,5 +1,5 @@
 //! The rooms alone, in process and on one core, each beside its bound: `cargo bench --bench rooms`, or one of
-//! them with `-- checking`. Its rows a second stand below each time. What a room is part of (the child's start, its pipe, the
+//! them with `-- checking`; an item of its table is a row. What a room is part of (the child's start, its pipe, the
 //! disk) is measured by the other benches.
 //!
 //! divan measures one work after the other. Where the machine's pace wavers and a ratio matters, `reading` and `text`
@@ -32,7 +32,8 @@ fn main() {
     }
 }
 
-/// Whether each work is only to be done once, on a short list, so that the bench does not rot. Cargo's `--test` says the same.
+/// Whether each work is only to be done once, on a short list, so that the bench can't rot: `-- --quick` as in the other
+/// benches, or `-- --test` as divan and cargo have it.
 fn is_quick() -> bool {
     std::env::args().any(|argument| argument == "--quick" || argument == "--test")
 }
@@ -42,7 +43,7 @@ fn scaled(rows: usize) -> usize {
     if is_quick() { rows / 100 } else { rows }
 }
 
-/// Of each work: how often it is done, once for each line of the table that a time comes from.
+/// How often each work is done; each time is one sample.
 const SAMPLES: u32 = 10;
 
 /// A workbook of 100,000 x 6 cells to rows (in the child, `reading` says: at most 1.5 x the bound).

@@ -34,11 +34,11 @@ impl Watch {
             let mut most = Most::default();
             while !seen.load(Ordering::Relaxed) {
                 let each = memory_of_all(program);
-                most.together = most.together.max(each.iter().map(|(_, mib)| mib).sum());
-                for (number, mib) in each {
-                    most.largest = most.largest.max(mib);
-                    if number != program {
-                        most.child = most.child.max(mib);
+                most.together = most.together.max(each.iter().map(|one| one.now).sum());
+                for one in each {
+                    most.largest = most.largest.max(one.most);
+                    if one.number != program {
+                        most.child = most.child.max(one.most);
                     }
                 }
                 std::thread::sleep(PAUSE);
@@ -75,27 +75,40 @@ pub(crate) fn run_each(command: &mut std::process::Command) -> Most {
     watch.most_of_each()
 }
 
-/// A program and each of its children, those that have just ended left out: their numbers and MiB.
-fn memory_of_all(program: u32) -> Vec<(u32, f64)> {
+/// What one process has in memory, in MiB.
+struct Memory {
+    number: u32,
+    now: f64,
+    /// Since it began: also what it had between two looks.
+    most: f64,
+}
+
+/// Of a program and of each of its children, those that have just ended left out.
+fn memory_of_all(program: u32) -> Vec<Memory> {
     std::fs::read_dir("/proc")
         .unwrap()
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         // Children have later numbers, and to look at every program takes long.
         .filter(|number: &u32| *number >= program)
-        .filter_map(|number| Some((number, memory(&format!("/proc/{number}/status"), program)?)))
+        .filter_map(|number| memory(number, program))
         .collect()
 }
 
-/// The resident MiB that a program's status file tells, where it is `program` or its child.
-fn memory(path: &str, program: u32) -> Option<f64> {
-    let text = std::fs::read_to_string(path).ok()?;
-    let number = |name: &str| -> Option<u32> {
+/// Of the process with that number, where it is `program` or its child.
+fn memory(number: u32, program: u32) -> Option<Memory> {
+    let text = std::fs::read_to_string(format!("/proc/{number}/status")).ok()?;
+    let told = |name: &str| -> Option<u32> {
         let line = text.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_whitespace().next()?.parse().ok()
     };
-    if number("Pid:")? != program && number("PPid:")? != program {
+    if number != program && told("PPid:")? != program {
         return None;
     }
-    Some(f64::from(number("VmRSS:")?) / 1024.0)
+    let mib = |name| Some(f64::from(told(name)?) / 1024.0);
+    Some(Memory {
+        number,
+        now: mib("VmRSS:")?,
+        most: mib("VmHWM:")?,
+    })
 }
