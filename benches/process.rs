@@ -1,128 +1,106 @@
-//! How fast rows are checked: the companies template, rows as the reader hands them on.
-//!
-//! `cargo bench --bench process` prints rows a second; `-- --quick` runs it once on few rows.
+//! Checking a list with all that comes of it, as a person runs it: `process` writes report, records, table and
+//! annotated workbook of 100,000 rows. `cargo bench --bench process`, with `-- --quick` for a short run.
+//! Checking alone is in `rooms`.
 
-#![allow(
-    clippy::unwrap_used,
+#![expect(
     clippy::print_stdout,
-    clippy::cast_precision_loss,
-    reason = "a bench prints, and gives up where something fails"
+    clippy::unwrap_used,
+    reason = "a bench prints its figures and gives up where something fails"
 )]
 
+#[path = "../tests/it/client.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod client;
+#[path = "../tests/it/forms.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod forms;
+#[allow(dead_code, reason = "shared with the other benches")]
+mod lists;
+#[path = "office/peak.rs"]
+#[allow(dead_code, reason = "shared with the other benches")]
+mod peak;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sheetline::process::{Checker, Choices, SourceFacts, Template};
-use sheetline::sheet::{Column, Row};
-
-const HEADERS: [&str; 6] = [
-    "Company Name",
-    "LinkedIn_URL",
-    "Website_URL",
-    "Company_Size",
-    "Industry",
-    "Revenue",
-];
-
-fn columns() -> Vec<Column> {
-    HEADERS
-        .iter()
-        .enumerate()
-        .map(|(index, label)| Column {
-            index,
-            name: (*label).to_owned(),
-            label: Some((*label).to_owned()),
-        })
-        .collect()
-}
-
-/// Rows of which one in fifty is bad, one in fifty is changed and one in a hundred stands twice.
-fn rows(count: u32) -> Vec<Row> {
-    (0..count)
-        .map(|n| {
-            let link = match n % 100 {
-                13 => format!("https://www.linkedin.com/company/acme-{}", n - 7),
-                _ => format!("https://www.linkedin.com/company/acme-{n}"),
-            };
-            let name = match n % 50 {
-                7 => String::new(),
-                _ => format!("Acme Müller {n} GmbH"),
-            };
-            let site = match n % 50 {
-                9 => format!("www.acme-{n}.example"),
-                _ => format!("https://acme-{n}.example/about"),
-            };
-            let name = if name.is_empty() {
-                "null".to_owned()
-            } else {
-                format!("\"{name}\"")
-            };
-            Row {
-                number: n + 2,
-                cells: format!(
-                    "[{name},\"{link}\",\"{site}\",\"11-50\",\"Industry {}\",{}]",
-                    n % 37,
-                    n * 13
-                ),
-                kinds: None,
-                width: None,
-            }
-        })
-        .collect()
-}
-
-fn checker(template: &Template) -> Checker {
-    Checker::new(
-        template,
-        SourceFacts {
-            columns: columns(),
-            header_row: 1,
-            workbook: false,
-            choices: Choices::default(),
-            date_orders: sheetline::process::DateOrders::default(),
-            sample: Vec::new(),
-            notices: Vec::new(),
-        },
-    )
-    .unwrap()
-}
-
-fn best(times: u32, mut run: impl FnMut()) -> Duration {
-    (0..times)
-        .map(|_| {
-            let began = Instant::now();
-            run();
-            began.elapsed()
-        })
-        .min()
-        .unwrap()
-}
+/// How the command ends where a row is no record.
+const FAULTS_FOUND: Option<i32> = Some(1);
 
 fn main() {
-    let quick = std::env::args().any(|argument| argument == "--quick" || argument == "--test");
-    let (count, times) = if quick { (5_000, 1) } else { (300_000, 5) };
-    let schema = Template::built_in_schema("companies").unwrap();
-    let template = Template::parse("companies", 0, schema).unwrap();
-    let rows = rows(count);
-    let told = |what: &str, took: Duration| {
+    // `cargo test --benches` asks with --test: then there is nothing to do.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    let (rows, rounds) = if quick { (2_000, 2) } else { (100_000, 7) };
+    let folder = tempfile::tempdir().unwrap();
+    let (csv, xlsx) = (folder.path().join("a.csv"), folder.path().join("a.xlsx"));
+    let out = folder.path().join("out");
+    lists::spoiled(rows, &csv, &xlsx);
+    let (mut text, mut book) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        text.push(seconds(&csv, &out));
+        book.push(seconds(&xlsx, &out));
+    }
+    println!("process, {rows} rows of many scripts, four outputs");
+    for (file, mut took, bound) in [(&csv, text, 0.7), (&xlsx, book, 1.0)] {
+        // By itself, so that looking at it takes nothing from a time.
+        let mut child = process(file, &out).spawn().unwrap();
+        let watch = peak::Watch::of(child.id());
+        assert_eq!(child.wait().unwrap().code(), FAULTS_FOUND);
+        let (together, largest) = watch.most();
+        took.sort();
         println!(
-            "{what}: {:>9.0} rows/s ({count} rows in {:.3} s)",
-            f64::from(count) / took.as_secs_f64(),
-            took.as_secs_f64()
+            "  {:<4} {:.2} s, median {:.2} s (at most {bound:.1}); memory {together:.0} MiB with the reading child, \
+             the larger of both {largest:.0} MiB",
+            file.extension().unwrap().display(),
+            took[0].as_secs_f64(),
+            took[took.len() / 2].as_secs_f64(),
         );
-    };
-    let took = best(times, || {
-        for row in &rows {
-            std::hint::black_box(row.values().unwrap());
-        }
-    });
-    told("bound: reading the stored rows", took);
-    let took = best(times, || {
-        let mut checker = checker(&template);
-        for row in &rows {
-            let checked = checker.check(row).unwrap();
-            std::hint::black_box(checker.settle(checked, &[], false));
-        }
-        std::hint::black_box(checker.report(0.0));
-    });
-    told("validate, companies template   ", took);
+    }
+    tell_outputs(&out);
+}
+
+fn process(file: &Path, out: &Path) -> Command {
+    let mut command = Command::new(client::executable());
+    command
+        .arg("process")
+        .arg(file)
+        .args(["--template", "companies", "--out"])
+        .arg(out)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+fn seconds(file: &Path, out: &Path) -> Duration {
+    // Without what the round before has written, as a person's first run.
+    if out.exists() {
+        std::fs::remove_dir_all(out).unwrap();
+    }
+    let began = Instant::now();
+    let status = process(file, out).status().unwrap();
+    assert_eq!(status.code(), FAULTS_FOUND);
+    began.elapsed()
+}
+
+/// What the last run found, so that a reader sees that it was the whole work.
+fn tell_outputs(out: &Path) {
+    let report = std::fs::read(out.join("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    let stats = &report["stats"];
+    println!(
+        "  of {} rows {} are records, {} problems",
+        stats["rows"], stats["valid"], stats["errors"]
+    );
+    for output in [
+        "report.json",
+        "records.ndjson",
+        "records.csv",
+        "annotated.xlsx",
+    ] {
+        let bytes = out.join(output).metadata().unwrap().len();
+        println!("  {output:<15} {:>5.1} MB", bytes as f64 / 1e6);
+    }
 }

@@ -1,47 +1,115 @@
-//! How long reading takes, beside the time in which calamine merely visits the same cells, in the
-//! same run. Times differ from machine to machine, ratios hardly.
+//! How long reading a workbook takes and what it has in memory, beside calamine, which merely visits the same cells in the
+//! same run. The two take turns: neither divan nor criterion can do that, and on a machine whose pace wavers a
+//! ratio of figures taken one after the other says little. Times differ from machine to machine, ratios hardly.
 //!
 //! `cargo bench --bench reading`, with `-- --quick` for a short run on small files.
 
-#![allow(clippy::unwrap_used, reason = "a bench gives up where something fails")]
-#![allow(clippy::print_stdout, reason = "its figures are for people")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints its figures and gives up where something fails"
+)]
+
+#[path = "../tests/it/client.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod client;
+#[path = "../tests/it/forms.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod forms;
+#[allow(dead_code, reason = "shared with the other benches")]
+mod lists;
+#[path = "office/peak.rs"]
+#[allow(dead_code, reason = "shared with the other benches")]
+mod peak;
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use calamine::{Reader as _, Xlsx};
-use rust_xlsxwriter::{Format, Workbook};
+use lists::bounds::visit;
 use sheetline::sheet::reader::{ReadJob, read};
 use sheetline::sheet::{Event, Limits, ReadOptions};
 use sheetline::stop::Stop;
 
 const ROUNDS: usize = 7;
 
+/// With this argument and a path the bench is a program that visits the cells and ends: what it has in memory
+/// is the bound of what `convert` may have.
+const VISIT: &str = "--visit";
+
 fn main() {
-    let quick = std::env::args().any(|argument| argument == "--quick");
-    let (rows, rounds) = if quick { (2_000, 2) } else { (100_000, ROUNDS) };
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some([_, path]) = arguments.windows(2).find(|two| two[0] == VISIT) {
+        visit(Path::new(path));
+        return;
+    }
+    // `cargo test --benches` asks with --test: then there is nothing to do.
+    if arguments.iter().any(|argument| argument == "--test") {
+        return;
+    }
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let (part, rounds) = if quick { (50, 2) } else { (1, ROUNDS) };
+    let rows = 100_000 / part;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("companies.xlsx");
-    write(&path, rows);
-
-    // In turns, so that whatever else the machine does slows both alike.
-    let (mut bound, mut ours) = (Duration::MAX, Duration::MAX);
-    for _ in 0..rounds {
-        bound = bound.min(time(|| visit(&path)));
-        ours = ours.min(time(|| read_whole(&path)));
-    }
-    println!(
-        "xlsx, {rows} x 6: calamine visits in {bound:.1?}; read by the child in {ours:.1?}: {:.2} x (at most 1.5)",
-        ours.as_secs_f64() / bound.as_secs_f64()
-    );
+    lists::workbook(&path, rows);
+    times(&path, rows, rounds);
 
     let small = folder.path().join("small.xlsx");
-    write(&small, 100);
+    lists::workbook(&small, 100);
     let took = (0..3 * rounds).map(|_| time(|| read_whole(&small))).min();
     println!(
         "xlsx, 100 x 6: read in {:.1?} with the child's start (at most 15 ms)",
         took.unwrap()
     );
+
+    memory("half of the texts repeat", &path, rows);
+    let many = folder.path().join("texts.xlsx");
+    lists::workbook_of_many_texts(&many, 2 * rows);
+    memory("most texts never repeat", &many, 2 * rows);
+}
+
+fn times(path: &Path, rows: usize, rounds: usize) {
+    let (mut bound, mut ours, mut whole) = (Duration::MAX, Duration::MAX, Duration::MAX);
+    for _ in 0..rounds {
+        bound = bound.min(time(|| visit(path)));
+        ours = ours.min(time(|| read_whole(path)));
+        whole = whole.min(time(|| {
+            assert!(convert(path).status().unwrap().success());
+        }));
+    }
+    println!("xlsx, {rows} x 6: calamine visits in {bound:.1?}");
+    for (what, took) in [("rows, by the child", ours), ("convert, whole", whole)] {
+        println!(
+            "  {what:<18} {took:.1?}: {:.2} x (at most 1.5)",
+            took.as_secs_f64() / bound.as_secs_f64()
+        );
+    }
+}
+
+/// Of `convert`, which is two processes, beside that of a program that visits the same cells.
+fn memory(kind: &str, path: &Path, rows: usize) {
+    let mut visitor = Command::new(std::env::current_exe().unwrap());
+    let (bound, _) = peak::run(visitor.arg(VISIT).arg(path));
+    let most = peak::run_each(&mut convert(path));
+    println!("xlsx, {rows} x 6, {kind}: calamine visits in {bound:.0} MiB");
+    for (what, mib, bound_said) in [
+        ("convert, the child", most.child, " (at most 2)"),
+        ("the larger of both", most.largest, ""),
+        ("both together", most.together, ""),
+    ] {
+        println!(
+            "  {what:<18} {mib:.0} MiB: {:.2} x{bound_said}",
+            mib / bound
+        );
+    }
+}
+
+/// The command as a person runs it.
+fn convert(path: &Path) -> Command {
+    let mut command = Command::new(client::executable());
+    command.arg("convert").arg(path).stdout(Stdio::null());
+    command
 }
 
 fn time<T>(work: impl FnOnce() -> T) -> Duration {
@@ -50,47 +118,11 @@ fn time<T>(work: impl FnOnce() -> T) -> Duration {
     began.elapsed()
 }
 
-/// A company list: texts that repeat, texts that don't, numbers and dates.
-fn write(path: &Path, rows: u32) {
-    let date = Format::new().set_num_format("yyyy-mm-dd");
-    let mut book = Workbook::new();
-    let sheet = book.add_worksheet();
-    let names = ["Name", "URL", "Size", "Industry", "Revenue", "Since"];
-    sheet.write_row(0, 0, names).unwrap();
-    for row in 1..=rows {
-        sheet.write(row, 0, format!("Company {row}")).unwrap();
-        let url = format!("https://www.linkedin.com/company/c-{row}");
-        sheet.write(row, 1, url).unwrap();
-        sheet
-            .write(row, 2, ["1-10", "11-50", "51-200"][row as usize % 3])
-            .unwrap();
-        sheet
-            .write(row, 3, ["Food", "Software", "Steel"][row as usize % 3])
-            .unwrap();
-        sheet.write(row, 4, f64::from(row) * 12.5).unwrap();
-        sheet
-            .write_with_format(row, 5, 40_000 + row % 5_000, &date)
-            .unwrap();
-    }
-    book.save(path).unwrap();
-}
-
-fn visit(path: &Path) -> u64 {
-    let mut book: Xlsx<_> = calamine::open_workbook(path).unwrap();
-    let names = book.sheet_names();
-    let mut cells = book.worksheet_cells_reader(&names[0]).unwrap();
-    let mut count = 0;
-    while let Some(cell) = cells.next_cell().unwrap() {
-        std::hint::black_box(cell);
-        count += 1;
-    }
-    count
-}
-
+/// Each row, told by the reading child; how many bytes they are.
 fn read_whole(path: &Path) -> u64 {
     let mut reader = read(
         &ReadJob {
-            executable: Path::new(env!("CARGO_BIN_EXE_sheetline")),
+            executable: &client::executable(),
             path,
             format: None,
             options: &ReadOptions::default(),
@@ -99,13 +131,13 @@ fn read_whole(path: &Path) -> u64 {
         &Stop::new(),
     )
     .unwrap();
-    let mut rows = 0;
+    let mut bytes = 0;
     while let Some(events) = reader.next_batch().unwrap() {
         for event in events {
             if let Event::Row(row) = std::hint::black_box(event) {
-                rows += row.cells.len() as u64;
+                bytes += row.cells.len() as u64;
             }
         }
     }
-    rows
+    bytes
 }

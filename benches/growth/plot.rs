@@ -1,117 +1,184 @@
-//! The picture: what one row or one request costs beside the smallest size. A level line is a cost in
-//! proportion; the grey area is where n log n may go.
+//! The picture, a panel for each kind of figure: work, of which each row should cost as much at any size, in proportion, and at
+//! most n log n; requests, which should not grow; memory. All of it beside the smallest size, and each panel's list of
+//! names stands in the order of its lines' ends.
 
 use std::fmt::Write as _;
 
-use super::Curve;
+use super::works::ROWS;
+use super::{Curve, Kind};
 
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 800.0;
 const LEFT: f64 = 60.0;
-const RIGHT: f64 = 470.0;
-const TOP: f64 = 40.0;
-const BOTTOM: f64 = 400.0;
+const RIGHT: f64 = 430.0;
 
-/// The largest and the smallest share that are drawn.
-const MOST: f64 = 8.0;
-const LEAST: f64 = 0.125;
+/// From the top of a panel, which is its heading's, to its area, and from there to the next panel.
+const HEADING: f64 = 50.0;
+const FOOT: f64 = 50.0;
 
+/// Of a panel's area, at least, and of a line of its list of names.
+const HEIGHT_MIN: f64 = 220.0;
+const LINE: f64 = 20.0;
+
+/// Colours of lines, each as far from white as text must be.
 const COLOURS: [&str; 8] = [
     "#1b6ac9", "#c2410c", "#15803d", "#7e22ce", "#b91c1c", "#0e7490", "#a16207", "#475569",
 ];
 
-/// The drawing, for a bright and for a dark page alike.
+/// The drawing. It has a white ground of its own, so that it reads on a dark page as on a bright one.
 pub(super) fn svg(curves: &[Curve]) -> String {
-    let height = BOTTOM.max(TOP + 22.0 * curves.len() as f64) + 50.0;
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
-         <title>What each row or request costs at 1, 10 and 100 times the size</title>\n\
-         <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#fff\"/>\n\
-         <text x=\"{LEFT}\" y=\"20\" font-size=\"14\">Cost for each row or request, 1 x = 1 (level: in proportion)</text>\n"
-    );
-    // n log n from a thousand rows on: log(100 n) / log(n) = 5/3.
-    let _ = writeln!(
-        out,
-        "<polygon points=\"{},{} {},{} {},{}\" fill=\"#e5e7eb\"/>",
-        x(0),
-        y(1.0),
-        x(2),
-        y(5.0 / 3.0),
-        x(2),
-        y(1.0)
-    );
-    for share in [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0] {
+    let mut body = String::new();
+    let mut top = 10.0;
+    for (kind, heading, bound) in [
+        (
+            Kind::Work,
+            "Work: what each row costs, at 1 x = 1",
+            "Level: in proportion to the size. Grey: where n log n may go.",
+        ),
+        (
+            Kind::Request,
+            "Requests: what one costs, at 1 x = 1",
+            "Level: it does not grow with the rows, people and jobs behind it.",
+        ),
+        (
+            Kind::Memory,
+            "Memory at most, at 1 x = 1",
+            "In proportion to the size would be 10 and 100.",
+        ),
+    ] {
+        let mut some: Vec<&Curve> = curves.iter().filter(|curve| curve.kind == kind).collect();
+        some.sort_by(|one, other| other.bend().total_cmp(&one.bend()));
+        let panel = Panel::around(&some, top);
+        panel.draw(&mut body, heading, bound, kind == Kind::Work);
+        for (number, curve) in some.iter().enumerate() {
+            panel.line(&mut body, number, curve);
+        }
+        top = panel.bottom + FOOT;
+    }
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {top}\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#111827\">\n\
+         <title>What work, requests and memory cost at 1, 10 and 100 times the size</title>\n\
+         <rect width=\"{WIDTH}\" height=\"{top}\" fill=\"#fff\"/>\n{body}</svg>\n"
+    )
+}
+
+/// A place of the picture with an axis of its own.
+struct Panel {
+    /// Of the heading, of the area under it, and of that area's end.
+    head: f64,
+    top: f64,
+    bottom: f64,
+    /// The powers of two at both ends of the axis.
+    least: f64,
+    most: f64,
+}
+
+impl Panel {
+    /// From `head` downward, with room for all of the curves and for their names.
+    fn around(curves: &[&Curve], head: f64) -> Panel {
+        let all = || curves.iter().flat_map(|curve| curve.growth());
+        let top = head + HEADING;
+        Panel {
+            head,
+            top,
+            bottom: top + HEIGHT_MIN.max(LINE * curves.len() as f64),
+            least: all().fold(0.5, f64::min).log2().floor(),
+            most: all().fold(2.0, f64::max).log2().ceil(),
+        }
+    }
+
+    fn y(&self, growth: f64) -> f64 {
+        let height = (growth.log2() - self.least) / (self.most - self.least);
+        self.bottom - (self.bottom - self.top) * height
+    }
+
+    /// Heading, axes, and the grey area of n log n where there is one.
+    fn draw(&self, out: &mut String, heading: &str, bound: &str, n_log_n: bool) {
         let _ = writeln!(
             out,
-            "<line x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{0}\" y2=\"{0}\" stroke=\"#d1d5db\"/><text x=\"{1}\" y=\"{2}\" text-anchor=\"end\">{share}</text>",
-            y(share),
-            LEFT - 8.0,
-            y(share) + 4.0
+            "<text x=\"{LEFT}\" y=\"{}\" font-size=\"14\" font-weight=\"bold\">{heading}</text>\n\
+             <text x=\"{LEFT}\" y=\"{}\">{bound}</text>",
+            self.head + 16.0,
+            self.head + 34.0
         );
+        if n_log_n {
+            // n log n beside n: log(10 n) / log(n), and log(100 n) / log(n).
+            let n = (ROWS as f64).log10();
+            let _ = writeln!(
+                out,
+                "<polygon points=\"{0},{1} {2},{3} {4},{5} {4},{1}\" fill=\"#d1d5db\"/>",
+                x(0),
+                self.y(1.0),
+                x(1),
+                self.y((n + 1.0) / n),
+                x(2),
+                self.y((n + 2.0) / n)
+            );
+        }
+        let mut power = self.least;
+        while power <= self.most {
+            let growth = power.exp2();
+            let at = self.y(growth);
+            // The line that no curve leaves where all is well.
+            let (colour, width) = if growth == 1.0 {
+                ("#6b7280", 1.5)
+            } else {
+                ("#e5e7eb", 1.0)
+            };
+            let _ = writeln!(
+                out,
+                "<line x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"{colour}\" stroke-width=\"{width}\"/>\
+                 <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{growth}</text>",
+                LEFT - 8.0,
+                at + 4.0
+            );
+            power += 1.0;
+        }
+        for (place, label) in ["1 x", "10 x", "100 x"].iter().enumerate() {
+            let _ = writeln!(
+                out,
+                "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{label}</text>",
+                x(place),
+                self.bottom + 20.0
+            );
+        }
     }
-    for (place, label) in ["1 x", "10 x", "100 x"].iter().enumerate() {
-        let _ = writeln!(
-            out,
-            "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{label}</text>",
-            x(place),
-            BOTTOM + 20.0
-        );
-    }
-    for (number, curve) in curves.iter().enumerate() {
-        let colour = COLOURS.get(number % COLOURS.len()).unwrap_or(&"#000");
+
+    /// A curve, and its name in the list beside the area.
+    fn line(&self, out: &mut String, number: usize, curve: &Curve) {
+        let colour = COLOURS[number % COLOURS.len()];
         let dashes = if number < COLOURS.len() {
             ""
         } else {
             " stroke-dasharray=\"5 3\""
         };
+        let stroke = format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{dashes}");
+        let points: Vec<String> = curve
+            .growth()
+            .iter()
+            .enumerate()
+            .map(|(place, growth)| format!("{:.1},{:.1}", x(place), self.y(*growth)))
+            .collect();
+        let _ = writeln!(out, "<polyline {stroke} points=\"{}\"/>", points.join(" "));
+        let at = self.top + LINE * number as f64 + LINE / 2.0;
         let _ = writeln!(
             out,
-            "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{dashes} points=\"{}\"/>",
-            points(curve)
-        );
-        let at = TOP + 22.0 * number as f64;
-        let _ = writeln!(
-            out,
-            "<line x1=\"{0}\" x2=\"{1}\" y1=\"{at}\" y2=\"{at}\" stroke=\"{colour}\" stroke-width=\"2\"{dashes}/><text x=\"{2}\" y=\"{3}\">{4} ({5})</text>",
+            "<line {stroke} x1=\"{}\" x2=\"{}\" y1=\"{at}\" y2=\"{at}\"/>",
             RIGHT + 20.0,
-            RIGHT + 44.0,
-            RIGHT + 50.0,
-            at + 4.0,
-            curve.work,
-            curve.of
+            RIGHT + 44.0
+        );
+        let _ = writeln!(
+            out,
+            "<text x=\"{}\" y=\"{base}\" text-anchor=\"end\">{:.2}</text><text x=\"{}\" y=\"{base}\">{} ({})</text>",
+            RIGHT + 80.0,
+            curve.bend(),
+            RIGHT + 90.0,
+            curve.work.replace('`', ""),
+            curve.of,
+            base = at + 4.0
         );
     }
-    out.push_str("</svg>\n");
-    out
-}
-
-fn points(curve: &Curve) -> String {
-    let share = |size: usize, cost: f64| {
-        if curve.grows {
-            cost / size as f64
-        } else {
-            cost
-        }
-    };
-    let first = curve
-        .points
-        .first()
-        .map_or(1.0, |(size, cost)| share(*size, *cost));
-    let texts: Vec<String> = curve
-        .points
-        .iter()
-        .enumerate()
-        .map(|(place, (size, cost))| {
-            format!("{:.1},{:.1}", x(place), y(share(*size, *cost) / first))
-        })
-        .collect();
-    texts.join(" ")
 }
 
 fn x(place: usize) -> f64 {
     LEFT + 10.0 + (RIGHT - LEFT - 20.0) * place as f64 / 2.0
-}
-
-fn y(share: f64) -> f64 {
-    let height = (share.clamp(LEAST, MOST) / LEAST).log2() / (MOST / LEAST).log2();
-    BOTTOM - (BOTTOM - TOP) * height
 }

@@ -11,7 +11,18 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// Looks at a program and its children again and again.
 pub(crate) struct Watch {
     ended: Arc<AtomicBool>,
-    looks: JoinHandle<(f64, f64)>,
+    looks: JoinHandle<Most>,
+}
+
+/// MiB at most.
+#[derive(Default)]
+pub(crate) struct Most {
+    /// Of all of them at one time.
+    pub(crate) together: f64,
+    /// Of the largest alone.
+    pub(crate) largest: f64,
+    /// Of the largest child.
+    pub(crate) child: f64,
 }
 
 impl Watch {
@@ -20,20 +31,31 @@ impl Watch {
         let ended = Arc::new(AtomicBool::new(false));
         let seen = ended.clone();
         let looks = std::thread::spawn(move || {
-            let (mut together, mut largest) = (0.0_f64, 0.0_f64);
+            let mut most = Most::default();
             while !seen.load(Ordering::Relaxed) {
                 let each = memory_of_all(program);
-                together = together.max(each.iter().sum());
-                largest = each.into_iter().fold(largest, f64::max);
+                most.together = most.together.max(each.iter().map(|one| one.now).sum());
+                for one in each {
+                    most.largest = most.largest.max(one.most);
+                    if one.number != program {
+                        most.child = most.child.max(one.most);
+                    }
+                }
                 std::thread::sleep(PAUSE);
             }
-            (together, largest)
+            most
         });
         Watch { ended, looks }
     }
 
     /// MiB at most until now: of all of them at one time, and of the largest alone.
     pub(crate) fn most(self) -> (f64, f64) {
+        let most = self.most_of_each();
+        (most.together, most.largest)
+    }
+
+    /// The same, with the children told apart.
+    pub(crate) fn most_of_each(self) -> Most {
         self.ended.store(true, Ordering::Relaxed);
         self.looks.join().unwrap()
     }
@@ -41,33 +63,52 @@ impl Watch {
 
 /// Runs a command to its end: MiB that it and its children had at most, together and the largest alone.
 pub(crate) fn run(command: &mut std::process::Command) -> (f64, f64) {
+    let most = run_each(command);
+    (most.together, most.largest)
+}
+
+/// The same, with the children told apart.
+pub(crate) fn run_each(command: &mut std::process::Command) -> Most {
     let mut child = command.spawn().unwrap();
     let watch = Watch::of(child.id());
     assert!(child.wait().unwrap().success(), "{command:?}");
-    watch.most()
+    watch.most_of_each()
 }
 
-/// MiB of a program and of each of its children, those that have just ended left out.
-fn memory_of_all(program: u32) -> Vec<f64> {
+/// What one process has in memory, in MiB.
+struct Memory {
+    number: u32,
+    now: f64,
+    /// Since it began: also what it had between two looks.
+    most: f64,
+}
+
+/// Of a program and of each of its children, those that have just ended left out.
+fn memory_of_all(program: u32) -> Vec<Memory> {
     std::fs::read_dir("/proc")
         .unwrap()
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         // Children have later numbers, and to look at every program takes long.
         .filter(|number: &u32| *number >= program)
-        .filter_map(|number| memory(&format!("/proc/{number}/status"), program))
+        .filter_map(|number| memory(number, program))
         .collect()
 }
 
-/// The resident MiB that a program's status file tells, where it is `program` or its child.
-fn memory(path: &str, program: u32) -> Option<f64> {
-    let text = std::fs::read_to_string(path).ok()?;
-    let number = |name: &str| -> Option<u32> {
+/// Of the process with that number, where it is `program` or its child.
+fn memory(number: u32, program: u32) -> Option<Memory> {
+    let text = std::fs::read_to_string(format!("/proc/{number}/status")).ok()?;
+    let told = |name: &str| -> Option<u32> {
         let line = text.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_whitespace().next()?.parse().ok()
     };
-    if number("Pid:")? != program && number("PPid:")? != program {
+    if number != program && told("PPid:")? != program {
         return None;
     }
-    Some(f64::from(number("VmRSS:")?) / 1024.0)
+    let mib = |name| Some(f64::from(told(name)?) / 1024.0);
+    Some(Memory {
+        number,
+        now: mib("VmRSS:")?,
+        most: mib("VmHWM:")?,
+    })
 }
