@@ -68,7 +68,7 @@ pub(crate) fn processor(served: &Served) -> f64 {
     ticks as f64 / 100.0
 }
 
-/// A kept connection that asks for the status again and again.
+/// A kept connection that asks for the status again and again; bare servers may be asked as well.
 pub(crate) struct Asker {
     stream: BufReader<TcpStream>,
     request: Vec<u8>,
@@ -76,14 +76,13 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
-    pub(crate) fn new(served: &Served, session: &str) -> Asker {
-        let stream = TcpStream::connect(&served.address).unwrap();
+    pub(crate) fn new(address: &str, session: &str) -> Asker {
+        let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
         Asker {
             stream: BufReader::new(stream),
             request: format!(
-                "GET /api/files/processing-status HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {session}\r\n\r\n",
-                served.address
+                "GET /api/files/processing-status HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {session}\r\n\r\n"
             )
             .into_bytes(),
             sent: Instant::now(),
