@@ -84,7 +84,9 @@ pub(crate) fn crowd(served: &Served, sessions: &[String]) -> f64 {
                 scope.spawn(move || {
                     let clients = (thread..CLIENTS).step_by(THREADS);
                     let mut askers: Vec<Asker> = clients
-                        .map(|client| Asker::new(served, &sessions[client % sessions.len()]))
+                        .map(|client| {
+                            Asker::new(&served.address, &sessions[client % sessions.len()])
+                        })
                         .collect();
                     let mut answers = 0;
                     while began.elapsed() < long {
