@@ -22,6 +22,8 @@ mod client;
 #[path = "../tests/it/forms.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod forms;
+#[path = "office/program.rs"]
+mod program;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;

@@ -30,6 +30,8 @@ mod plot;
 #[path = "queue/product.rs"]
 #[allow(dead_code, reason = "shared with the queue's bench")]
 mod product;
+#[path = "office/program.rs"]
+mod program;
 #[path = "growth/records.rs"]
 mod records;
 #[path = "growth/works.rs"]

@@ -8,17 +8,13 @@
     reason = "a bench prints its figures and gives up where something fails"
 )]
 
-#[path = "../tests/it/client.rs"]
-#[allow(dead_code, reason = "shared with the tests")]
-mod client;
-#[path = "../tests/it/forms.rs"]
-#[allow(dead_code, reason = "shared with the tests")]
-mod forms;
 #[allow(dead_code, reason = "shared with the other benches")]
 mod lists;
 #[path = "office/peak.rs"]
 #[allow(dead_code, reason = "shared with the other benches")]
 mod peak;
+#[path = "office/program.rs"]
+mod program;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -63,7 +59,7 @@ fn main() {
 }
 
 fn process(file: &Path, out: &Path) -> Command {
-    let mut command = Command::new(client::executable());
+    let mut command = Command::new(program::executable());
     command
         .arg("process")
         .arg(file)

@@ -27,6 +27,8 @@ mod forms;
 mod mixed;
 #[path = "queue/product.rs"]
 mod product;
+#[path = "office/program.rs"]
+mod program;
 #[path = "queue/removal.rs"]
 mod removal;
 #[path = "queue/waiting.rs"]

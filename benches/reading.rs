@@ -10,17 +10,13 @@
     reason = "a bench prints its figures and gives up where something fails"
 )]
 
-#[path = "../tests/it/client.rs"]
-#[allow(dead_code, reason = "shared with the tests")]
-mod client;
-#[path = "../tests/it/forms.rs"]
-#[allow(dead_code, reason = "shared with the tests")]
-mod forms;
 #[allow(dead_code, reason = "shared with the other benches")]
 mod lists;
 #[path = "office/peak.rs"]
 #[allow(dead_code, reason = "shared with the other benches")]
 mod peak;
+#[path = "office/program.rs"]
+mod program;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -107,7 +103,7 @@ fn memory(kind: &str, path: &Path, rows: usize) {
 
 /// The command as a person runs it.
 fn convert(path: &Path) -> Command {
-    let mut command = Command::new(client::executable());
+    let mut command = Command::new(program::executable());
     command.arg("convert").arg(path).stdout(Stdio::null());
     command
 }
@@ -122,7 +118,7 @@ fn time<T>(work: impl FnOnce() -> T) -> Duration {
 fn read_whole(path: &Path) -> u64 {
     let mut reader = read(
         &ReadJob {
-            executable: &client::executable(),
+            executable: &program::executable(),
             path,
             format: None,
             options: &ReadOptions::default(),

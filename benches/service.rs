@@ -20,6 +20,8 @@ mod client;
 mod forms;
 #[allow(dead_code, reason = "shared with the other benches")]
 mod office;
+#[path = "office/program.rs"]
+mod program;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -21,6 +21,8 @@ mod client;
 mod forms;
 #[allow(dead_code, reason = "shared with the other benches")]
 mod office;
+#[path = "office/program.rs"]
+mod program;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -85,7 +87,7 @@ fn say(work: &str, figure: &str) {
 }
 
 fn executable() {
-    let path = client::executable();
+    let path = program::executable();
     let bytes = std::fs::metadata(&path).unwrap().len();
     say(
         "executable",

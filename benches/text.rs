@@ -8,14 +8,10 @@
     reason = "a bench prints its figures and gives up where something fails"
 )]
 
-#[path = "../tests/it/client.rs"]
-#[allow(dead_code, reason = "shared with the tests")]
-mod client;
-#[path = "../tests/it/forms.rs"]
-#[allow(dead_code, reason = "shared with the tests")]
-mod forms;
 #[allow(dead_code, reason = "shared with the other benches")]
 mod lists;
+#[path = "office/program.rs"]
+mod program;
 
 use std::fs::File;
 use std::io;
@@ -112,7 +108,7 @@ fn read_in_process(path: &Path) {
 
 /// The command as a person runs it.
 fn convert(path: &Path) {
-    let status = Command::new(client::executable())
+    let status = Command::new(program::executable())
         .arg("convert")
         .arg(path)
         .stdout(Stdio::null())

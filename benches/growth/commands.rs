@@ -8,7 +8,7 @@ use crate::forms::companies;
 use crate::lists::{self, stored};
 use crate::office::{peak, workbook};
 use crate::works::{curve, fastest, ms};
-use crate::{Curve, Kind, client};
+use crate::{Curve, Kind, program};
 
 /// Rows that are made at one time to be checked, for a million of them take more memory than the work itself.
 const MADE_AT_ONCE: u32 = 10_000;
@@ -60,7 +60,7 @@ pub(crate) fn curves(sizes: [usize; 3]) -> Vec<Curve> {
 }
 
 fn sheetline(command: &str, file: &Path) -> Command {
-    let mut program = Command::new(client::executable());
+    let mut program = Command::new(program::executable());
     program
         .arg(command)
         .arg(file)

@@ -229,7 +229,7 @@ fn most_memory(pid: u32) -> Option<u64> {
 fn memory_of_the_child(path: &Path, rows: u32) -> u64 {
     use std::io::{BufRead, BufReader, Write};
     use std::process::{Command, Stdio};
-    let mut child = Command::new(crate::reader::executable())
+    let mut child = Command::new(crate::program::executable())
         .arg("read-child")
         .arg(path)
         .env("MALLOC_ARENA_MAX", "1")

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::forms;
+use crate::{forms, program};
 
 /// How long anything here may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A server process and the folder that its database lies in.
 pub(crate) struct Served {
@@ -56,18 +56,9 @@ pub(crate) fn serve_at(listen: &str, folder: &Path, flags: &[&str]) -> Served {
     }
 }
 
-/// The executable: this build's, or the one that SHEETLINE_BIN names, such as `target/release/sheetline`, which is
-/// given away. A path of its own is made whole, for programs start in folders of their own.
-pub(crate) fn executable() -> PathBuf {
-    match std::env::var_os("SHEETLINE_BIN") {
-        Some(named) => std::path::absolute(named).unwrap(),
-        None => PathBuf::from(env!("CARGO_BIN_EXE_sheetline")),
-    }
-}
-
 /// The program, with the database of `folder` and nothing else from this environment.
 pub(crate) fn sheetline(folder: &Path) -> Command {
-    let mut command = Command::new(executable());
+    let mut command = Command::new(program::executable());
     command
         .env_clear()
         .env("SHEETLINE_DB", folder.join("office.db"))

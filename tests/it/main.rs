@@ -42,6 +42,7 @@ mod packs;
 mod plain;
 mod preview;
 mod process;
+mod program;
 mod promises;
 mod questions;
 mod queue;

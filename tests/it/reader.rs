@@ -12,10 +12,7 @@ use sheetline::sheet::reader::{ReadJob, Reader, read};
 use sheetline::sheet::{Event, FileInfo, Limits, ReadOptions, Row, SheetInfo, Visibility};
 use sheetline::stop::{Reason, Stop};
 
-/// The built program, which reads files as a child process.
-pub(crate) fn executable() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_sheetline"))
-}
+use crate::program::executable;
 
 /// A file read whole.
 pub(crate) struct Whole {
