@@ -45,14 +45,16 @@ fn main() {
         let mut child = process(file, &out).spawn().unwrap();
         let watch = peak::Watch::of(child.id());
         assert_eq!(child.wait().unwrap().code(), FAULTS_FOUND);
-        let (together, largest) = watch.most();
+        let memory = watch.most();
         took.sort();
         println!(
-            "  {:<4} {:.2} s, median {:.2} s (at most {bound:.1}); memory {together:.0} MiB with the reading child, \
-             the larger of both {largest:.0} MiB",
+            "  {:<4} {:.2} s, median {:.2} s (at most {bound:.1}); memory {:.0} MiB with the reading child, \
+             the larger of both {:.0} MiB",
             file.extension().unwrap().display(),
             took[0].as_secs_f64(),
             took[took.len() / 2].as_secs_f64(),
+            memory.together,
+            memory.largest,
         );
     }
     tell_outputs(&out);

@@ -1,6 +1,7 @@
-//! How long reading a workbook takes and what it has in memory, beside calamine, which merely visits the same cells in the
-//! same run. The two take turns: neither divan nor criterion can do that, and on a machine whose pace wavers a
+//! How long reading a workbook takes and what it has in memory, beside calamine, which merely visits the same cells
+//! in the same run. The two take turns: neither divan nor criterion can do that, and on a machine whose pace wavers a
 //! ratio of figures taken one after the other says little. Times differ from machine to machine, ratios hardly.
+//! calamine is built as this bench is, also where SHEETLINE_BIN names a program that was optimised at the link.
 //!
 //! `cargo bench --bench reading`, with `-- --quick` for a short run on small files.
 
@@ -86,8 +87,8 @@ fn times(path: &Path, rows: usize, rounds: usize) {
 /// Of `convert`, which is two processes, beside that of a program that visits the same cells.
 fn memory(kind: &str, path: &Path, rows: usize) {
     let mut visitor = Command::new(std::env::current_exe().unwrap());
-    let (bound, _) = peak::run(visitor.arg(VISIT).arg(path));
-    let most = peak::run_each(&mut convert(path));
+    let bound = peak::run_alone(visitor.arg(VISIT).arg(path)).largest;
+    let most = peak::run_with_child(&mut convert(path));
     println!("xlsx, {rows} x 6, {kind}: calamine visits in {bound:.0} MiB");
     for (what, mib, bound_said) in [
         ("convert, the child", most.child, " (at most 2)"),

@@ -1,7 +1,7 @@
 //! The service as its users feel it: `cargo bench --bench service`. Prints each figure; docs/bench.md
 //! says how they compare. Starts the real executable on a free port of this computer, with databases
 //! in temporary folders, and ends by itself after about a minute and a half; `-- --million` only asks beside a
-//! job of 1,000,000 rows. A figure has its bound of issue 9 behind it in brackets.
+//! job of 1,000,000 rows. A figure that has a bound has it behind it in brackets.
 
 #![expect(
     clippy::print_stdout,
@@ -19,15 +19,21 @@ mod client;
 #[allow(dead_code, reason = "shared with the tests")]
 mod forms;
 #[allow(dead_code, reason = "shared with the other benches")]
+mod lists;
+#[allow(dead_code, reason = "shared with the other benches")]
 mod office;
 #[path = "office/program.rs"]
 mod program;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use forms::companies;
-use office::{Asker, Office, memory, office, office_with, processor, watch_to_the_end, workbook};
+use lists::{Texts, as_workbook};
+use office::starts::start;
+use office::{
+    Office, ask_all, ask_from_16, memory, middle, office, office_with, processor, spread,
+    watch_to_the_end,
+};
 
 fn main() {
     // `cargo test --benches` asks with --test: then there is nothing to do.
@@ -66,81 +72,25 @@ fn say(work: &str, figure: &str) {
 }
 
 fn ready() {
-    let mut times: Vec<Duration> = (0..10)
+    let times = (0..10)
         .map(|_| {
             let folder = tempfile::tempdir().unwrap();
-            let began = Instant::now();
-            let served = client::serve(folder.path(), &[]);
-            let took = began.elapsed();
+            let (served, took) = start(folder.path(), &[]);
             served.kill();
-            took
+            took.as_secs_f64() * 1e3
         })
         .collect();
-    times.sort();
-    let office = office(1);
     say(
         "ready, new database (median of 10)",
-        &format!("{:.1?}", times[5]),
+        &format!("{} ms", spread(times)),
     );
-    say(
-        "memory of an idle server after a sign-in",
-        &format!("{:.1} MiB (at most 10)", memory(&office.served, "VmRSS:")),
-    );
-}
-
-/// Asks from so many threads over so many connections each, with that pause after each answer, until
-/// `until`; all times, sorted. A thread asks over all its connections, then takes all answers.
-fn ask_all(
-    address: &str,
-    sessions: &[String],
-    threads: usize,
-    connections: usize,
-    pause: Duration,
-    until: impl Fn() -> bool + Sync,
-) -> Vec<Duration> {
-    let mut times: Vec<Duration> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads)
-            .map(|thread| {
-                let until = &until;
-                scope.spawn(move || {
-                    let mut askers: Vec<Asker> = (0..connections)
-                        .map(|n| {
-                            let at = (thread * connections + n) % sessions.len();
-                            Asker::new(address, &sessions[at])
-                        })
-                        .collect();
-                    let mut times = Vec::new();
-                    while !until() {
-                        askers.iter_mut().for_each(Asker::send);
-                        times.extend(askers.iter_mut().map(Asker::receive));
-                        if !pause.is_zero() {
-                            std::thread::sleep(pause);
-                        }
-                    }
-                    times
-                })
-            })
-            .collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap())
-            .collect()
-    });
-    times.sort();
-    times
 }
 
 fn p99(times: &[Duration]) -> Duration {
     times[times.len() * 99 / 100]
 }
 
-/// All times of a second's answers to 16 clients (8 connections of each of two threads).
-fn ask_from_16(address: &str, sessions: &[String]) -> Vec<Duration> {
-    let end = Instant::now() + Duration::from_secs(1);
-    ask_all(address, sessions, 2, 8, Duration::ZERO, || {
-        Instant::now() >= end
-    })
-}
+const SECOND: Duration = Duration::from_secs(1);
 
 fn status() {
     let office = office(4);
@@ -149,9 +99,13 @@ fn status() {
     let (mut bound, mut times, mut cpu) = (0, Vec::new(), 0.0);
     // In turns, so that whatever else the machine does slows both alike.
     for _ in 0..seconds {
-        bound += ask_from_16(&bare, &office.sessions).len();
+        bound += ask_from_16(&bare, &office.sessions, SECOND).len();
         let before = processor(&office.served);
-        times.extend(ask_from_16(&office.served.address, &office.sessions));
+        times.extend(ask_from_16(
+            &office.served.address,
+            &office.sessions,
+            SECOND,
+        ));
         cpu += processor(&office.served) - before;
     }
     times.sort();
@@ -175,7 +129,7 @@ fn status() {
 
 fn upload_as_json() {
     let office = office(8);
-    let book = workbook(scaled(10_000));
+    let book = as_workbook(&companies("book", scaled(10_000)), Texts::Inline);
     let before = processor(&office.served);
     let began = Instant::now();
     const EACH: usize = 5;
@@ -197,7 +151,8 @@ fn upload_as_json() {
     say(
         "upload as JSON, 8 users, 10,000-row xlsx",
         &format!(
-            "{:.1} files/s (at least 50), {:.0} ms of processor a file (at most 40), memory of the server at most {:.0} MiB",
+            "{:.1} files/s (at least 50), {:.0} ms of processor a file (at most 40), memory of the \
+             server at most {:.0} MiB",
             files / began.elapsed().as_secs_f64(),
             cpu * 1e3 / files,
             memory(&office.served, "VmHWM:")
@@ -227,7 +182,8 @@ fn upload_and_process() {
     say(
         "upload and process, 20 users x 5,000 rows",
         &format!(
-            "{took:.2?}, {:.0} rows/s (at least 120,000), plain csv of {} bytes a row, memory of the server at most {:.0} MiB",
+            "{took:.2?}, {:.0} rows/s (at least 120,000), plain csv of {} bytes a row, memory of \
+             the server at most {:.0} MiB",
             scaled(100_000) as f64 / took.as_secs_f64(),
             lists[0].len() / scaled(5_000),
             memory(&office.served, "VmHWM:")
@@ -239,6 +195,15 @@ fn upload_and_process() {
 fn process_on_one_core() {
     let work = "checking and storing, the whole server on one core";
     let office = office(1);
+    let pid = office.served.pid().to_string();
+    let bound = std::process::Command::new("taskset")
+        .args(["-acp", "0", &pid])
+        .stdout(std::process::Stdio::null())
+        .status();
+    if !bound.is_ok_and(|status| status.success()) {
+        say(work, "left out: taskset could not bind it");
+        return;
+    }
     let session = &office.sessions[0];
     let rows = scaled(100_000);
     let list = companies("core", rows);
@@ -247,15 +212,6 @@ fn process_on_one_core() {
         .upload(session, "upload-json", "list.csv", &list, None)
         .unwrap()
         .expect(201);
-    let pid = office.served.pid().to_string();
-    let bound = std::process::Command::new("taskset")
-        .args(["-acp", "0", &pid])
-        .stdout(std::process::Stdio::null())
-        .status();
-    if !bound.is_ok_and(|status| status.success()) {
-        say(work, "left out: there is no taskset");
-        return;
-    }
     let path = format!(
         "/api/files/{}/process",
         kept["file_upload_id"].as_str().unwrap()
@@ -278,12 +234,12 @@ fn process_on_one_core() {
     );
 }
 
-/// Uploads and processes a list of so many rows for the office's last user, and does `beside` until the job has
-/// ended; what that found, and how long the job took.
+/// Uploads and processes a list of so many rows for the office's last user, and does `beside` until it is told that
+/// the job has ended; what that found, and how long the job took.
 fn beside_a_job<T>(
     office: &Office,
     rows: usize,
-    beside: impl FnOnce(&AtomicBool) -> T,
+    beside: impl FnOnce(&(dyn Fn() -> bool + Sync)) -> T,
 ) -> (T, Duration) {
     let session = office.sessions.last().unwrap();
     let list = companies("large", rows);
@@ -293,16 +249,17 @@ fn beside_a_job<T>(
         .upload(session, "upload-and-process", "large.csv", &list, None)
         .unwrap()
         .expect(202);
-    let done = AtomicBool::new(false);
-    let found = std::thread::scope(|scope| {
-        scope.spawn(|| {
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
             let status = watch_to_the_end(&office.served, session);
+            let took = began.elapsed();
             assert_eq!(status["counts"]["valid"], rows, "{status}");
-            done.store(true, Ordering::Relaxed);
+            took
         });
-        beside(&done)
-    });
-    (found, began.elapsed())
+        // It is finished where the job has failed, too.
+        let found = beside(&|| watcher.is_finished());
+        (found, watcher.join().unwrap())
+    })
 }
 
 /// Of all requests beside so many jobs, each in an office of its own: four clients ask with that pause after each
@@ -318,46 +275,46 @@ fn status_beside_jobs(
     for _ in 0..jobs {
         // A million rows are 120 MB.
         let office = office_with(5, &["--max-upload-mb", "256"]);
-        let (asked, job) = beside_a_job(&office, rows, |done| {
+        let (asked, job) = beside_a_job(&office, rows, |is_over| {
             ask_all(
                 &office.served.address,
                 &office.sessions,
                 4,
                 1,
                 pause,
-                || done.load(Ordering::Relaxed),
+                is_over,
             )
         });
         times.extend(asked);
-        took.push(job);
+        took.push(job.as_secs_f64());
         most = most.max(memory(&office.served, "VmHWM:"));
     }
-    took.sort();
     times.sort();
     let bound =
         |most: Option<&str>| most.map_or(String::new(), |most| format!(" (at most {most})"));
     say(
         &format!("status p99 beside a job of {rows} rows, pause {pause:?}; the job"),
         &format!(
-            "{:.2?}{} of {} requests beside {jobs}; {:.2?}{}, memory of the server at most {most:.0} MiB",
+            "{:.2?}{} of {} requests beside {jobs}; {:.2} s{}, memory of the server at most {most:.0} MiB",
             p99(&times),
             bound(status_max),
             times.len(),
-            took[took.len() / 2],
+            middle(took),
             bound(job_max),
         ),
     );
 }
 
 /// How long somebody else's writes take beside so many jobs, each in an office of its own. One who does nothing but
-/// write a little waits for the disk, and for the writer, in which a job files its rows.
+/// write a little waits for the disk, and for the writer, in which a job files its rows: 50 ms at most. An upload is a
+/// reading child and a file besides, and has no bound.
 fn writes_beside_jobs(jobs: usize, rows: usize) {
     let (mut tokens, mut uploads) = (Vec::new(), Vec::new());
     for _ in 0..jobs {
         let office = office(2);
         let (session, row) = (&office.sessions[0], companies("small", 1));
-        beside_a_job(&office, rows, |done| {
-            while !done.load(Ordering::Relaxed) {
+        beside_a_job(&office, rows, |is_over| {
+            loop {
                 tokens.extend(make_and_revoke_a_token(&office, session));
                 let began = Instant::now();
                 office
@@ -366,18 +323,21 @@ fn writes_beside_jobs(jobs: usize, rows: usize) {
                     .unwrap()
                     .expect(201);
                 uploads.push(began.elapsed());
+                if is_over() {
+                    break;
+                }
             }
         });
     }
-    for (work, mut times) in [
-        ("an API token made or revoked", tokens),
-        ("one row uploaded as JSON", uploads),
+    for (work, mut times, bound) in [
+        ("an API token made or revoked", tokens, " (at most 50 ms)"),
+        ("one row uploaded as JSON", uploads, ""),
     ] {
         times.sort();
         say(
             &format!("{work}, beside a job of {rows} rows"),
             &format!(
-                "p99 {:.1?} (at most 50 ms), at most {:.1?}, median {:.1?}, of {} beside {jobs}",
+                "p99 {:.1?}{bound}, at most {:.1?}, median {:.1?}, of {} beside {jobs}",
                 p99(&times),
                 times[times.len() - 1],
                 times[times.len() / 2],

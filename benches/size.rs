@@ -1,5 +1,5 @@
 //! What the program takes: `cargo bench --bench size` prints the bytes of the executable, how much memory server and
-//! children have, how large the database is, and how soon the server is ready again, each with its bound of issue 9
+//! children have, how large the database is, and how soon the server is ready again, each with its bound
 //! in brackets. `-- --million` processes workbooks of 1,000,000 rows as well; `-- --quick` is a short run on small
 //! lists. Linux only.
 //!
@@ -20,16 +20,20 @@ mod client;
 #[allow(dead_code, reason = "shared with the tests")]
 mod forms;
 #[allow(dead_code, reason = "shared with the other benches")]
+mod lists;
+#[allow(dead_code, reason = "shared with the other benches")]
 mod office;
 #[path = "office/program.rs"]
 mod program;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use forms::companies;
-use office::peak::Watch;
-use office::{Office, memory, office_with, watch_to_the_end};
+use lists::{Texts, as_workbook};
+use office::peak::{Most, Watch};
+use office::starts::{DATABASE, LOG, after_a_kill, start};
+use office::{Office, memory, office_with, spread, watch_to_the_end};
 
 /// A million rows are 120 MB.
 const FLAGS: [&str; 2] = ["--max-upload-mb", "500"];
@@ -40,26 +44,21 @@ const ROUNDS: usize = 3;
 /// How often the server is started on a large database.
 const STARTS: usize = 10;
 
-/// How often it is started on what a killed server left.
-const KILLED: usize = 5;
-
 /// How long after a start its memory is looked at.
 const MOMENT: Duration = Duration::from_millis(300);
-
-const DATABASE: &str = "office.db";
-const LOG: &str = "office.db-wal";
 
 /// How a list is written.
 #[derive(Clone, Copy)]
 enum Form {
     Csv,
-    /// A workbook whose texts stand in their cells.
-    Inline,
-    /// A workbook whose texts stand in a table of their own, as Excel writes them.
-    Shared,
+    Xlsx(Texts),
 }
 
-const FORMS: [Form; 3] = [Form::Csv, Form::Inline, Form::Shared];
+const FORMS: [Form; 3] = [
+    Form::Csv,
+    Form::Xlsx(Texts::Inline),
+    Form::Xlsx(Texts::Shared),
+];
 
 fn main() {
     let is = |wanted: &str| std::env::args().any(|argument| argument == wanted);
@@ -76,7 +75,7 @@ fn main() {
     }
     large_office(scaled(1_000_000));
     if is("--million") {
-        for form in [Form::Inline, Form::Shared] {
+        for form in [Form::Xlsx(Texts::Inline), Form::Xlsx(Texts::Shared)] {
             peak(form, scaled(1_000_000), 1, 150);
         }
     }
@@ -106,29 +105,32 @@ fn peak(form: Form, rows: usize, rounds: usize, most_mib: u32) {
     say_peak(form, rows, peaks.collect(), most_mib);
 }
 
-fn say_peak(form: Form, rows: usize, mut peaks: Vec<(f64, f64)>, most_mib: u32) {
+fn say_peak(form: Form, rows: usize, mut peaks: Vec<Most>, most_mib: u32) {
     let name = match form {
         Form::Csv => "csv",
-        Form::Inline => "xlsx, inline strings",
-        Form::Shared => "xlsx, shared strings, all different",
+        Form::Xlsx(Texts::Inline) => "xlsx, inline strings",
+        Form::Xlsx(Texts::Shared) => "xlsx, shared strings, all different",
     };
-    peaks.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (together, largest) = peaks[peaks.len() - 1];
+    peaks.sort_by(|a, b| a.together.total_cmp(&b.together));
+    let (least, most) = (&peaks[0], &peaks[peaks.len() - 1]);
+    let of = match peaks.len() {
+        1 => String::new(),
+        rounds => format!("; the most of {rounds}, the least {:.0}", least.together),
+    };
     say(
         &format!("server and children, {rows} x 6, {name}"),
         &format!(
-            "{together:.0} MiB (at most {most_mib}) at one time, the largest alone {largest:.0}; the most of {}, the least {:.0}",
-            peaks.len(),
-            peaks[0].0
+            "{:.0} MiB (at most {most_mib}) at one time, the largest alone {:.0}{of}",
+            most.together, most.largest
         ),
     );
 }
 
-/// Uploads and processes a list; MiB at most of server and children together, and of the largest of them alone.
-fn process(office: &Office, form: Form, list: &[u8], rows: usize) -> (f64, f64) {
+/// Uploads and processes a list; what server and children had in memory.
+fn process(office: &Office, form: Form, list: &[u8], rows: usize) -> Most {
     let name = match form {
         Form::Csv => "list.csv",
-        Form::Inline | Form::Shared => "list.xlsx",
+        Form::Xlsx(_) => "list.xlsx",
     };
     let session = &office.sessions[0];
     let watch = Watch::of(office.served.pid());
@@ -142,31 +144,13 @@ fn process(office: &Office, form: Form, list: &[u8], rows: usize) -> (f64, f64) 
     watch.most()
 }
 
+/// Companies: a name and two addresses that never repeat, two texts that do, a number.
 fn list(form: Form, rows: usize) -> Vec<u8> {
+    let csv = companies("firm", rows);
     match form {
-        Form::Csv => companies("firm", rows),
-        Form::Inline | Form::Shared => workbook(form, rows),
+        Form::Csv => csv,
+        Form::Xlsx(texts) => as_workbook(&csv, texts),
     }
-}
-
-/// The same companies: a name and two addresses that never repeat, two texts that do, a number.
-fn workbook(form: Form, rows: usize) -> Vec<u8> {
-    let mut book = rust_xlsxwriter::Workbook::new();
-    let sheet = match form {
-        Form::Shared => book.add_worksheet(),
-        // Rows go to a file at once, so that their texts can't be gathered in a table.
-        Form::Csv | Form::Inline => book.add_worksheet_with_constant_memory().unwrap(),
-    };
-    let text = String::from_utf8(companies("firm", rows)).unwrap();
-    for (row, line) in (0..).zip(text.lines()) {
-        for (column, value) in (0..).zip(line.split(',')) {
-            match value.parse::<f64>() {
-                Ok(number) => sheet.write_number(row, column, number).unwrap(),
-                Err(_) => sheet.write_string(row, column, value).unwrap(),
-            };
-        }
-    }
-    book.save_to_buffer().unwrap()
 }
 
 /// An office whose list has so many records: what it took to get there, and starts on it.
@@ -178,9 +162,9 @@ fn large_office(rows: usize) {
     let folder = office.folder.path();
     let log = bytes(&folder.join(LOG));
     office.served.kill();
-    let after_kill: Vec<f64> = (0..KILLED).map(|_| start_on_a_copy(folder)).collect();
-    start(folder).1.terminate();
-    // The log has come home.
+    let after_kill = after_a_kill(folder, &FLAGS);
+    // A start and a clean stop bring the log home.
+    assert!(start(folder, &FLAGS).0.terminate().0.success());
     let database = bytes(&folder.join(DATABASE)) + bytes(&folder.join(LOG));
     say(
         &format!("database with {rows} records, beside its csv"),
@@ -204,33 +188,12 @@ fn bytes(file: &Path) -> f64 {
     std::fs::metadata(file).map_or(0.0, |known| known.len() as f64)
 }
 
-/// Milliseconds of a start on the files as a killed server left them: each start needs them anew.
-fn start_on_a_copy(folder: &Path) -> f64 {
-    let copy = tempfile::tempdir().unwrap();
-    for name in [DATABASE, LOG] {
-        let to = copy.path().join(name);
-        std::fs::copy(folder.join(name), &to).unwrap();
-        // So that the disk has nothing to do when the server starts.
-        std::fs::File::open(&to).unwrap().sync_all().unwrap();
-    }
-    let (took, served) = start(copy.path());
-    served.kill();
-    took.as_secs_f64() * 1e3
-}
-
-/// How long a start takes until the server answers.
-fn start(folder: &Path) -> (Duration, client::Served) {
-    let began = Instant::now();
-    let served = client::serve(folder, &FLAGS);
-    (began.elapsed(), served)
-}
-
 /// Starts after a clean stop, and what the server has in memory while nobody asks.
 fn starts(folder: &Path, records: usize) {
     let (mut times, mut idle, mut own, mut asked) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..STARTS {
-        let (took, served) = start(folder);
+        let (served, took) = start(folder, &FLAGS);
         times.push(took.as_secs_f64() * 1e3);
         std::thread::sleep(MOMENT);
         idle.push(memory(&served, "VmRSS:"));
@@ -258,15 +221,4 @@ fn starts(folder: &Path, records: usize) {
         "the same after a sign-in and a status",
         &format!("{} MiB (at most 10)", spread(asked)),
     );
-}
-
-/// The middle one, with the least and the most.
-fn spread(mut figures: Vec<f64>) -> String {
-    figures.sort_by(f64::total_cmp);
-    format!(
-        "{:.1} ({:.1}-{:.1})",
-        figures[figures.len() / 2],
-        figures[0],
-        figures[figures.len() - 1]
-    )
 }

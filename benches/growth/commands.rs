@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::forms::companies;
-use crate::lists::{self, stored};
-use crate::office::{peak, workbook};
+use crate::lists::{self, Texts, stored};
+use crate::office::peak;
 use crate::works::{curve, fastest, ms};
 use crate::{Curve, Kind, program};
 
@@ -30,8 +30,9 @@ pub(crate) fn curves(sizes: [usize; 3]) -> Vec<Curve> {
     for rows in sizes {
         let (text, book) = (folder.path().join("a.csv"), folder.path().join("a.xlsx"));
         let texts = folder.path().join("texts.xlsx");
-        std::fs::write(&text, companies("firm", rows)).unwrap();
-        std::fs::write(&book, workbook(rows)).unwrap();
+        let list = companies("firm", rows);
+        std::fs::write(&text, &list).unwrap();
+        std::fs::write(&book, lists::as_workbook(&list, Texts::Inline)).unwrap();
         // Most of them never repeat, and a child that reads them keeps them all.
         lists::workbook_of_many_texts(&texts, rows);
         csv.points.push((rows, run(convert(&text))));
@@ -44,7 +45,7 @@ pub(crate) fn curves(sizes: [usize; 3]) -> Vec<Curve> {
             (&mut xlsx_memory, &book),
             (&mut texts_memory, &texts),
         ] {
-            let most = peak::run_each(&mut convert(file));
+            let most = peak::run_with_child(&mut convert(file));
             curve.points.push((rows, most.child));
         }
     }

@@ -6,7 +6,8 @@ use std::time::Instant;
 use rusqlite::Connection;
 
 use crate::forms::companies;
-use crate::works::{ROUNDS, ask, curve, job, middle};
+use crate::office::middle;
+use crate::works::{ROUNDS, ask, curve, job};
 use crate::{Curve, Kind, client, product};
 
 /// An office with so many ended jobs behind it.
@@ -38,7 +39,7 @@ pub(crate) fn history(sizes: [usize; 3]) -> Vec<Curve> {
     vec![status, page, last]
 }
 
-/// Jobs that failed, made the way the database allows.
+/// Cancelled jobs, made the way the database allows.
 fn fill_with_jobs(database: &Path, jobs: usize) {
     let mut connection = Connection::open(database).unwrap();
     let tx = connection.transaction().unwrap();
@@ -62,8 +63,8 @@ fn fill_with_jobs(database: &Path, jobs: usize) {
 const BLOCK: usize = 50;
 const BLOCKS: usize = 21;
 
-/// The queue through the product's own functions, as in `queue`: what one more job takes where so many have ended. It waits
-/// for no disk (`synchronous=NORMAL`), whose waits would hide it.
+/// The queue through the product's own functions, as in `queue`: what one more job takes where so many have ended. It
+/// waits for no disk (`synchronous=NORMAL`), whose waits would hide it.
 pub(crate) fn queue(sizes: [usize; 3]) -> Vec<Curve> {
     let mut curve = curve("enqueue, claim, finish", "ended jobs", "us", Kind::Request);
     let folder = tempfile::tempdir().unwrap();

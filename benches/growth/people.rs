@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use rusqlite::{Connection, params};
 
-use crate::works::{ROUNDS, ask, crowd, curve, middle, ms};
+use crate::office::middle;
+use crate::works::{ROUNDS, ask, crowd, curve, ms};
 use crate::{Curve, Kind, client};
 
 /// An office of so many people, each with a session.

@@ -5,10 +5,13 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 
+use crate::client::Served;
 use crate::forms::companies;
-use crate::office::{Office, memory, office_with, workbook};
-use crate::works::{ROUNDS, ask, crowd, curve, fastest, job, middle, ms};
-use crate::{Curve, Kind, client};
+use crate::lists::{Texts, as_workbook};
+use crate::office::starts::{DATABASE, after_a_kill, start};
+use crate::office::{Office, memory, middle, office_with};
+use crate::works::{ROUNDS, ask, crowd, curve, fastest, job, ms};
+use crate::{Curve, Kind};
 
 /// A file of 1,000,000 rows has more than the 50 MB that are let in as it comes.
 const LARGE_FILES: [&str; 2] = ["--max-upload-mb", "500"];
@@ -22,7 +25,7 @@ pub(crate) fn uploads(sizes: [usize; 3]) -> Vec<Curve> {
     let mut peak = curve("server, upload as JSON", "rows", "MiB", Kind::Memory);
     for rows in sizes {
         let office = office_with(1, &LARGE_FILES);
-        let book = workbook(rows);
+        let book = as_workbook(&companies("book", rows), Texts::Inline);
         let session = office.sessions.first().unwrap();
         let took = fastest(|| {
             let began = Instant::now();
@@ -72,7 +75,7 @@ pub(crate) fn jobs(sizes: [usize; 3]) -> Vec<Curve> {
         let (took, first) = job(&served, session, &companies("first", rows));
         whole.points.push((rows, took));
         peak.points.push((rows, memory(&served, "VmHWM:")));
-        let database = folder.path().join("office.db");
+        let database = folder.path().join(DATABASE);
         room.points.push((rows, megabytes(&database)));
         // Each with records of its own.
         let jobs = (0..ROUNDS).map(|n| {
@@ -84,15 +87,18 @@ pub(crate) fn jobs(sizes: [usize; 3]) -> Vec<Curve> {
         page.points
             .push((rows, ask("/api/records?template=companies&limit=50")));
         let rare = format!("/api/records?template=companies&q=first%20{}%20", rows / 2);
+        let found = served.get(session, &rare).unwrap().expect(200);
+        assert_eq!(found["records"].as_array().unwrap().len(), 1, "{found}");
         search.points.push((rows, ask(&rare)));
         status
             .points
             .push((rows, ask("/api/files/processing-status")));
         many.points.push((rows, crowd(&served, &sessions)));
-        // The log that the jobs have left is read at the start that follows, and at no later one.
         served.kill();
-        let (served, took) = start(folder.path());
+        let took = middle(after_a_kill(folder.path(), &LARGE_FILES));
         killed.points.push((rows, took));
+        // This start moves the log home that the jobs have left: those behind it find none.
+        let (served, _) = start(folder.path(), &LARGE_FILES);
         let (served, took) = stop_and_start(served, folder.path());
         stopped.points.push((rows, took));
         let bearer = format!("Bearer {session}");
@@ -107,24 +113,17 @@ pub(crate) fn jobs(sizes: [usize; 3]) -> Vec<Curve> {
     ]
 }
 
-/// A server, and the milliseconds until it was ready.
-fn start(folder: &Path) -> (client::Served, f64) {
-    let began = Instant::now();
-    let served = client::serve(folder, &[]);
-    (served, ms(began))
-}
-
-/// Some stops as an administrator does them, each with a start behind it: the middle start.
-fn stop_and_start(mut served: client::Served, folder: &Path) -> (client::Served, f64) {
-    let mut took = Vec::new();
+/// Some stops as an administrator does them, each with a start behind it: the middle start, in milliseconds.
+fn stop_and_start(mut served: Served, folder: &Path) -> (Served, f64) {
+    let mut times = Vec::new();
     for _ in 0..STARTS {
         let (status, _) = served.terminate();
         assert!(status.success());
-        let (next, ms) = start(folder);
-        took.push(ms);
+        let (next, took) = start(folder, &LARGE_FILES);
+        times.push(took.as_secs_f64() * 1e3);
         served = next;
     }
-    (served, middle(took))
+    (served, middle(times))
 }
 
 /// What the database takes, also where part of it is in its log still.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::client::Served;
-use crate::office::Asker;
+use crate::office::{ask_from_16, middle, watch_to_the_end};
 use crate::{Curve, Kind, commands, is_quick, past, people, records};
 
 /// How often one kind of request is asked at least, and for how long; the middle one counts.
@@ -15,10 +15,6 @@ fn asked() -> Duration {
 
 /// Of a work that takes long, and that can be done again.
 pub(crate) const ROUNDS: usize = 3;
-
-/// Clients that ask at one time, on so many threads.
-const CLIENTS: usize = 16;
-const THREADS: usize = 2;
 
 /// Rows of the smallest size of all works that grow with them.
 pub(crate) const ROWS: usize = 10_000;
@@ -58,12 +54,6 @@ pub(crate) fn fastest(work: impl FnMut() -> f64) -> f64 {
         .fold(f64::MAX, f64::min)
 }
 
-/// The middle one.
-pub(crate) fn middle(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
-}
-
 /// The middle one of some requests in turn, in milliseconds, the connection included.
 pub(crate) fn ask(served: &Served, session: &str, path: &str) -> f64 {
     let (mut times, all) = (Vec::new(), Instant::now());
@@ -77,32 +67,9 @@ pub(crate) fn ask(served: &Served, session: &str, path: &str) -> f64 {
 
 /// The status, asked by 16 clients over kept connections: microseconds of the whole machine for each answer.
 pub(crate) fn crowd(served: &Served, sessions: &[String]) -> f64 {
-    let (began, long) = (Instant::now(), asked());
-    let answers: usize = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS)
-            .map(|thread| {
-                scope.spawn(move || {
-                    let clients = (thread..CLIENTS).step_by(THREADS);
-                    let mut askers: Vec<Asker> = clients
-                        .map(|client| {
-                            Asker::new(&served.address, &sessions[client % sessions.len()])
-                        })
-                        .collect();
-                    let mut answers = 0;
-                    while began.elapsed() < long {
-                        askers.iter_mut().for_each(Asker::send);
-                        for asker in &mut askers {
-                            asker.receive();
-                            answers += 1;
-                        }
-                    }
-                    answers
-                })
-            })
-            .collect();
-        threads.into_iter().map(|one| one.join().unwrap()).sum()
-    });
-    began.elapsed().as_secs_f64() * 1e6 / answers as f64
+    let long = asked();
+    let answers = ask_from_16(&served.address, sessions, long).len();
+    long.as_secs_f64() * 1e6 / answers as f64
 }
 
 /// Uploads and processes a list: milliseconds to its end, and its number.
@@ -113,7 +80,8 @@ pub(crate) fn job(served: &Served, session: &str, list: &[u8]) -> (f64, i64) {
         .unwrap()
         .expect(202);
     let job = queued["job_id"].as_i64().unwrap();
-    let ended = served.wait_for_end(session, job);
+    let ended = watch_to_the_end(served, session);
+    let took = ms(began);
     assert_eq!(ended["status"], "completed", "{ended}");
-    (ms(began), job)
+    (took, job)
 }

@@ -19,7 +19,7 @@ pub(crate) const HEADERS: [&str; 6] = [
 ];
 
 /// A plain list: ASCII, nothing in quotes, 100 bytes a row.
-pub(crate) fn companies(rows: usize) -> Vec<u8> {
+pub(crate) fn plain(rows: usize) -> Vec<u8> {
     let mut text = HEADERS.join(",");
     text.push('\n');
     for n in 0..rows {
@@ -38,7 +38,7 @@ pub(crate) fn quoted(rows: usize) -> Vec<u8> {
         .from_writer(Vec::new());
     for record in csv::ReaderBuilder::new()
         .has_headers(false)
-        .from_reader(companies(rows).as_slice())
+        .from_reader(plain(rows).as_slice())
         .records()
     {
         writer.write_record(&record.unwrap()).unwrap();
@@ -226,6 +226,34 @@ fn save(path: &Path, rows: impl Iterator<Item = [String; 6]>) {
         }
     }
     book.save(path).unwrap();
+}
+
+/// Where a workbook has its texts.
+#[derive(Clone, Copy)]
+pub(crate) enum Texts {
+    /// In their cells.
+    Inline,
+    /// In a table of their own, as Excel writes them.
+    Shared,
+}
+
+/// A plain csv as a workbook, its numbers as numbers.
+pub(crate) fn as_workbook(csv: &[u8], texts: Texts) -> Vec<u8> {
+    let mut book = Workbook::new();
+    let sheet = match texts {
+        // Rows go to a file at once, so that their texts can't be gathered in a table.
+        Texts::Inline => book.add_worksheet_with_constant_memory().unwrap(),
+        Texts::Shared => book.add_worksheet(),
+    };
+    for (row, line) in (0..).zip(std::str::from_utf8(csv).unwrap().lines()) {
+        for (column, value) in (0..).zip(line.split(',')) {
+            match value.parse::<f64>() {
+                Ok(number) => sheet.write_number(row, column, number).unwrap(),
+                Err(_) => sheet.write_string(row, column, value).unwrap(),
+            };
+        }
+    }
+    book.save_to_buffer().unwrap()
 }
 
 /// A company list as a workbook, 50 bytes a row: texts that repeat, texts that don't, numbers and dates.

@@ -3,13 +3,14 @@
 
 #[allow(dead_code, reason = "shared with the other benches")]
 pub(crate) mod peak;
+#[allow(dead_code, reason = "shared with the other benches")]
+pub(crate) mod starts;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::client::{self, Served};
-use crate::forms::companies;
+use crate::client::{self, PATIENCE, Served};
 
 pub(crate) struct Office {
     pub(crate) served: Served,
@@ -69,16 +70,17 @@ pub(crate) fn processor(served: &Served) -> f64 {
 }
 
 /// A kept connection that asks for the status again and again; bare servers may be asked as well.
-pub(crate) struct Asker {
+struct Asker {
     stream: BufReader<TcpStream>,
     request: Vec<u8>,
     sent: Instant,
 }
 
 impl Asker {
-    pub(crate) fn new(address: &str, session: &str) -> Asker {
+    fn new(address: &str, session: &str) -> Asker {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Asker {
             stream: BufReader::new(stream),
             request: format!(
@@ -89,23 +91,19 @@ impl Asker {
         }
     }
 
-    pub(crate) fn ask(&mut self) -> Duration {
-        self.send();
-        self.receive()
-    }
-
-    pub(crate) fn send(&mut self) {
+    fn send(&mut self) {
         self.sent = Instant::now();
         self.stream.get_mut().write_all(&self.request).unwrap();
     }
 
     /// How long the answer took.
-    pub(crate) fn receive(&mut self) -> Duration {
+    fn receive(&mut self) -> Duration {
         let mut length = 0;
         let mut line = String::new();
         loop {
             line.clear();
-            self.stream.read_line(&mut line).unwrap();
+            let read = self.stream.read_line(&mut line).unwrap();
+            assert_ne!(read, 0, "the server hung up");
             if line == "\r\n" {
                 break;
             }
@@ -120,16 +118,65 @@ impl Asker {
     }
 }
 
-pub(crate) fn workbook(rows: usize) -> Vec<u8> {
-    let mut book = rust_xlsxwriter::Workbook::new();
-    let sheet = book.add_worksheet_with_constant_memory().unwrap();
-    let text = String::from_utf8(companies("book", rows)).unwrap();
-    for (row, line) in (0..).zip(text.lines()) {
-        for (column, value) in (0..).zip(line.split(',')) {
-            sheet.write_string(row, column, value).unwrap();
-        }
-    }
-    book.save_to_buffer().unwrap()
+/// Asks from so many threads over so many connections each, with that pause after each answer, until
+/// `until`, and once at least; all times, sorted. A thread asks over all its connections, then takes all answers.
+pub(crate) fn ask_all(
+    address: &str,
+    sessions: &[String],
+    threads: usize,
+    connections: usize,
+    pause: Duration,
+    until: &(impl Fn() -> bool + Sync + ?Sized),
+) -> Vec<Duration> {
+    let mut times: Vec<Duration> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads)
+            .map(|thread| {
+                scope.spawn(move || {
+                    let mut askers: Vec<Asker> = (0..connections)
+                        .map(|n| {
+                            let at = (thread * connections + n) % sessions.len();
+                            Asker::new(address, &sessions[at])
+                        })
+                        .collect();
+                    let mut times = Vec::new();
+                    loop {
+                        askers.iter_mut().for_each(Asker::send);
+                        times.extend(askers.iter_mut().map(Asker::receive));
+                        if until() {
+                            return times;
+                        }
+                        std::thread::sleep(pause);
+                    }
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    times.sort();
+    times
+}
+
+/// All times in which 16 clients (8 connections of each of two threads) get the status in so long.
+pub(crate) fn ask_from_16(address: &str, sessions: &[String], long: Duration) -> Vec<Duration> {
+    let began = Instant::now();
+    let until = || began.elapsed() >= long;
+    ask_all(address, sessions, 2, 8, Duration::ZERO, &until)
+}
+
+/// The middle one.
+pub(crate) fn middle(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// The middle one, with the least and the most.
+pub(crate) fn spread(figures: Vec<f64>) -> String {
+    let least = figures.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = figures.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    format!("{:.1} ({least:.1}-{most:.1})", middle(figures))
 }
 
 /// Waits for the end of the person's job as the page does: each question is answered when something has
@@ -138,6 +185,7 @@ pub(crate) fn watch_to_the_end(served: &Served, session: &str) -> serde_json::Va
     let mut seen = String::new();
     loop {
         let mut stream = TcpStream::connect(&served.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         write!(
             stream,
             "GET /api/files/processing-status?wait=25 HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {session}\r\n\
