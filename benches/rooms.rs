@@ -32,8 +32,8 @@ fn main() {
     }
 }
 
-/// Whether each work is only to be done once, on a short list, so that the bench can't rot: `-- --quick` as in the other
-/// benches, or `-- --test` as divan and cargo have it.
+/// Whether each work is only to be done once, on a short list, so that the bench can't rot: `-- --quick` as in the
+/// other benches, or `-- --test` as divan and cargo have it.
 fn is_quick() -> bool {
     std::env::args().any(|argument| argument == "--quick" || argument == "--test")
 }
