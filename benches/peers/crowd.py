@@ -2,9 +2,10 @@
 
     crowd.py ROUNDS OUR BENCH...
 
-As such queues are used: clients and worker are processes of their own on one database (the web service's and the
-consumer's). A client waits for nobody but the database; ours has one job at a time, whose end it waits for.
-effectum works within one process alone: what it does so is in queues.py.
+As they are used: clients and worker are processes of their own on one database (the web service's and the
+consumer's). A client of theirs puts in one job after the other; one of ours waits for the end of each, since it
+has one at a time. Ours are threads of one process, as in the server, and the worker is told of a new job, where
+theirs looks again and again. effectum works within one process alone: what it does so is in queues.py.
 """
 
 import multiprocessing
@@ -19,17 +20,16 @@ import huey
 import litequeue
 
 PAYLOAD = "x" * 60
-# Jobs before anything is timed, without waiting for the disk.
+# Jobs before anything is timed, without waiting for the disk: from then on the log is not lengthened but written anew.
 BEFORE = 1_000
-# Seconds that a process waits for the database before it gives up; none should.
+# Seconds that a process waits for the database, or the others for it, before they give up; none should.
 PATIENCE = 60
 
 
 class Huey:
-    def __init__(self, path, level, result):
+    def __init__(self, path, result):
         self.queue = huey.SqliteHuey(filename=path, timeout=PATIENCE)
         self.task = self.queue.task(name="job")(lambda payload: 2 if result else None)
-        self.connection().execute(f"PRAGMA synchronous = {level}")
 
     def connection(self):
         return self.queue.storage.conn
@@ -45,10 +45,9 @@ class Huey:
 
 
 class Lite:
-    def __init__(self, path, level):
+    def __init__(self, path):
         self.queue = litequeue.LiteQueue(path)
         self.connection().execute(f"PRAGMA busy_timeout = {PATIENCE * 1_000}")
-        self.connection().execute(f"PRAGMA synchronous = {level}")
 
     def connection(self):
         return self.queue.conn
@@ -62,64 +61,78 @@ class Lite:
         return message is not None
 
 
-def client(make, jobs, begin):
+def set_durability(queue, level):
+    queue.connection().execute(f"PRAGMA synchronous = {level}")
+
+
+def client(make, level, jobs, begin):
+    begin.wait(PATIENCE)
     queue = make()
-    begin.wait()
+    set_durability(queue, level)
+    begin.wait(PATIENCE)
     for _ in range(jobs):
         queue.put()
 
 
-def worker(make, jobs, begin):
+def worker(make, level, jobs, begin, ended):
+    """Its connection stays open, and with it the log as long as it gets."""
     queue = make()
-    begin.wait()
+    set_durability(queue, "OFF")
+    for _ in range(BEFORE):
+        queue.put()
+        queue.take()
+    set_durability(queue, level)
+    begin.wait(PATIENCE)
+    begin.wait(PATIENCE)
     while jobs:
         if queue.take():
             jobs -= 1
         else:
             time.sleep(0.0005)
+    ended.value = time.perf_counter()
 
 
-def rate(make, clients, jobs):
+def rate(make, level, clients, jobs):
     """Jobs a second, from the first put in to the last ended."""
-    # Its tables are there before many want to make them, and its log is as long as it gets.
-    first = make()
-    first.connection().execute("PRAGMA synchronous = OFF")
-    for _ in range(BEFORE):
-        first.put()
-        first.take()
-    first.connection().close()
-    begin = multiprocessing.Barrier(clients + 2)
+    begin, ended = multiprocessing.Barrier(clients + 2), multiprocessing.Value("d", 0)
     each = jobs // clients
-    parts = [multiprocessing.Process(target=client, args=(make, each, begin)) for _ in range(clients)]
-    parts.append(multiprocessing.Process(target=worker, args=(make, each * clients, begin)))
-    for part in parts:
+    putting = [multiprocessing.Process(target=client, args=(make, level, each, begin)) for _ in range(clients)]
+    taking = multiprocessing.Process(target=worker, args=(make, level, each * clients, begin, ended))
+    for part in [*putting, taking]:
+        part.daemon = True
         part.start()
-    begin.wait()
+    begin.wait(PATIENCE)  # The worker has made the tables.
+    begin.wait(PATIENCE)
     began = time.perf_counter()
-    for part in parts:
-        part.join()
-    assert not any(part.exitcode for part in parts), "one of them gave up"
-    return each * clients / (time.perf_counter() - began)
+    for part in [*putting, taking]:
+        part.join(PATIENCE)
+        assert part.exitcode == 0, "one of them gave up"
+    return each * clients / (ended.value - began)
 
 
 def main():
     rounds, ours = int(sys.argv[1]), sys.argv[2:]
+    peers = {
+        "huey, with a result": lambda path: Huey(path, True),
+        "huey, without one": lambda path: Huey(path, False),
+        "litequeue": Lite,
+    }
     took = {}
     for _ in range(rounds):
         said = subprocess.run(ours, check=True, stdout=subprocess.PIPE, text=True).stdout
         for name, jobs in re.findall(r"(.*?) +(\d+) jobs/s", said):
             took.setdefault(name, []).append(float(jobs))
-        for level, jobs in [("FULL", 800), ("NORMAL", 8_000)]:
+        for level, jobs in [("FULL", 3_200), ("NORMAL", 16_000)]:
             for clients in [1, 16]:
-                for name, queue, more in [("huey, with a result", Huey, [True]), ("huey", Huey, [False]), ("litequeue", Lite, [])]:
+                for name, queue in peers.items():
                     with tempfile.TemporaryDirectory() as folder:
-                        made = lambda: queue(f"{folder}/queue.db", level, *more)
-                        took.setdefault(f"{name}, {clients} clients, {level}", []).append(rate(made, clients, jobs))
+                        jobs_a_second = rate(lambda: queue(f"{folder}/queue.db"), level, clients, jobs)
+                    took.setdefault(f"{name}, clients: {clients}, {level}", []).append(jobs_a_second)
     print("queue | jobs/s, best of all rounds | median")
     for name, rates in took.items():
         print(f"{name} | {max(rates):,.0f} | {statistics.median(rates):,.0f}")
 
 
-# Processes are forked, and `made` with them.
+# What a process is to make need not be picklable so.
 multiprocessing.set_start_method("fork")
 main()

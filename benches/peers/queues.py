@@ -3,7 +3,7 @@
     queues.py ROUNDS EFFECTUM OUR BENCH...
 
 All by their own functions, in turn on the disk of the temporary folder, with each durability that they can be
-given. A round is the middle one of its blocks, for ours as for the peers. What a commit that waits for the disk
+given. A round is the middle one of its blocks, for ours as for the peers; effectum has one block a round. What a commit that waits for the disk
 takes depends on who else writes: hence the best of all rounds.
 """
 
@@ -103,8 +103,8 @@ def main():
     print("queue | jobs/s, best of all rounds | median | processor, us, least")
     for name, times in took.items():
         rates = sorted(rate for rate, _ in times)
-        cpu = min((cpu for _, cpu in times if cpu), default=0)
-        print(f"{name} | {rates[-1]:,.0f} | {rates[len(rates) // 2]:,.0f} | {cpu:.0f}")
+        cpu = min((f"{cpu:.0f}" for _, cpu in times if cpu), key=int, default="–")
+        print(f"{name} | {rates[-1]:,.0f} | {statistics.median(rates):,.0f} | {cpu}")
 
 
 main()

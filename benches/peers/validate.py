@@ -233,7 +233,7 @@ def main():
                 best[name] = [min(pair) for pair in zip(figures, best.get(name, figures))]
         print(
             "by | version | seconds | beside ours | without its start | beside ours | rows/s | without its start"
-            " | processor, s | memory, MiB | bad rows | what it can't"
+            " | processor, s | memory of the largest process, MiB | bad rows | what it can't"
         )
         ours = best["sheetline"][0]
         for name, (took, bare, cpu, memory) in best.items():

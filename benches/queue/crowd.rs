@@ -1,19 +1,20 @@
 //! Clients and the worker at once, as in a server: each client puts a job in as soon as its last one has
 //! ended, and the worker takes and ends whatever waits.
 
+use std::collections::HashMap;
 use std::sync::mpsc;
 use std::time::Instant;
 
 use crate::product::{Queue, REPORT, counts};
 use crate::say;
 use sheetline::id::{UploadNo, UserId};
-use sheetline::store::jobs;
+use sheetline::store::jobs::{self, Enqueued};
 
 /// Blocks of which the middle one counts.
 const BLOCKS: usize = 5;
 
 /// Prints the rate of jobs with so many clients.
-pub(crate) fn print(durability: &str, full: bool, clients: i64, quick: bool) {
+pub(crate) fn print(durability: &str, full: bool, clients: usize, quick: bool) {
     let each = match (quick, full) {
         (true, _) => 20,
         (false, true) => 3_200,
@@ -31,13 +32,13 @@ pub(crate) fn print(durability: &str, full: bool, clients: i64, quick: bool) {
         .collect();
     rates.sort_by(f64::total_cmp);
     say(
-        &format!("{clients} clients and a worker at once, {durability}"),
+        &format!("worker and clients at once, clients: {clients}, {durability}"),
         &format!("{:.0} jobs/s", rates[rates.len() / 2]),
     );
 }
 
 /// So many people in all, each with an upload.
-fn people(queue: &Queue, clients: i64) {
+fn people(queue: &Queue, clients: usize) {
     let more = format!(
         "WITH RECURSIVE n (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < {clients})
          INSERT INTO users (username, username_key, role, password_hash, created_at)
@@ -49,29 +50,32 @@ fn people(queue: &Queue, clients: i64) {
     made.unwrap();
 }
 
-fn block(queue: &Queue, clients: i64, each: i64) {
+fn block(queue: &Queue, clients: usize, each: usize) {
     let (news, waiting) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
-        let mut ends = Vec::new();
-        for client in 1..=clients {
+        let mut ends = HashMap::new();
+        for client in (1..).take(clients) {
             let (end, ended) = mpsc::channel::<()>();
-            ends.push(end);
+            ends.insert(UserId(client), end);
             let news = news.clone();
             scope.spawn(move || {
                 for _ in 0..each {
-                    queue.enqueue(UserId(client), UploadNo(client));
+                    let queued = queue.enqueue(UserId(client), UploadNo(client));
+                    assert!(matches!(queued, Enqueued::Queued(_)), "{queued:?}");
                     news.send(()).unwrap();
                     ended.recv().unwrap();
                 }
             });
         }
-        for () in waiting.iter().take((clients * each) as usize) {
+        // So that the worker ends with the last client, also where one gave up.
+        drop(news);
+        for () in waiting {
             let claim = queue.0.write_ahead(jobs::claim).unwrap().unwrap();
             queue
                 .0
                 .write(|tx| jobs::complete(tx, &claim, &counts(), REPORT, 7))
                 .unwrap();
-            ends[claim.user.0 as usize - 1].send(()).unwrap();
+            ends[&claim.user].send(()).unwrap();
         }
     });
 }

@@ -60,7 +60,7 @@ pub(crate) fn print(quick: bool) {
 
 fn steps(took: &mut Vec<(Duration, Duration)>, mut step: impl FnMut() -> Result<bool>) {
     loop {
-        let (began, before) = (Instant::now(), processor());
+        let (before, began) = (processor(), Instant::now());
         let done = step().unwrap();
         took.push((began.elapsed(), processor().saturating_sub(before)));
         if done {

@@ -112,7 +112,8 @@ impl Client {
         let (mut tag, mut length, mut line) = (None, 0, String::new());
         loop {
             line.clear();
-            self.stream.read_line(&mut line).unwrap();
+            let read = self.stream.read_line(&mut line).unwrap();
+            assert_ne!(read, 0, "the server hung up");
             if line.trim_end().is_empty() {
                 break;
             }
