@@ -1,6 +1,7 @@
 //! How costs grow: `cargo bench --bench growth` does the same work at 1, 10 and 100 times the rows, records,
 //! users and jobs, and prints what each size costs. With `-- FILE.svg` it draws the figures as well
-//! (docs/growth.svg is made so); `-- --quick` is a short run at a thousandth of each size. Nothing here is a timed test.
+//! (docs/growth.svg is made so); `-- --quick` is a short run at a thousandth of each size. Nothing here is a timed
+//! test.
 
 #![expect(
     clippy::print_stdout,

@@ -1,6 +1,6 @@
-//! Draws the curves, in a panel for each kind. Work: a row should cost the same at any size, and at most grow as n log n
-//! does. Requests: they should not grow. Memory: at most in proportion to the size. Each curve is divided by its figure
-//! at the smallest size; the names beside a panel stand in the order in which its lines end.
+//! Draws the curves, in a panel for each kind. Work: a row should cost the same at any size, and at most grow as
+//! n log n does. Requests: they should not grow. Memory: at most in proportion to the size. Each curve is divided by
+//! its figure at the smallest size; the names beside a panel stand in the order in which its lines end.
 
 use std::fmt::Write as _;
 
