@@ -40,8 +40,8 @@ fn main() {
         visit(Path::new(path));
         return;
     }
-    // `cargo test --benches` asks with --test: then there is nothing to do.
-    if arguments.iter().any(|argument| argument == "--test") {
+    // `cargo test --benches` and `--all-targets` start it, too, without this: then there is nothing to do.
+    if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
     let quick = arguments.iter().any(|argument| argument == "--quick");
