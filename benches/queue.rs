@@ -1,8 +1,8 @@
 //! The queue itself: `cargo bench --bench queue`, with `-- --quick` for a short run. Prints jobs a second
 //! through the product's own functions beside a bare loop of the same statements on the same schema, the rate
-//! where clients and the worker are at it at once, how long a claim takes with more and more jobs waiting, how good the told waiting times are when a real
-//! server works on a mixed load, and what five hundred waiting clients cost. docs/bench.md says how the
-//! figures compare.
+//! where clients and the worker are at it at once, what the rules in the schema cost, how long a claim takes
+//! with more and more jobs waiting, how good the told waiting times are when a real server works on a mixed
+//! load, and what five hundred waiting clients cost. docs/bench.md says how the figures compare.
 
 #![expect(
     clippy::print_stdout,
@@ -31,6 +31,8 @@ mod product;
 mod program;
 #[path = "queue/removal.rs"]
 mod removal;
+#[path = "queue/variants.rs"]
+mod variants;
 #[path = "queue/waiting.rs"]
 mod waiting;
 
@@ -50,6 +52,9 @@ fn main() {
     if wanted("rate") {
         rate("synchronous=FULL", true, quick);
         rate("synchronous=NORMAL", false, quick);
+    }
+    if wanted("variants") {
+        variants::print(quick);
     }
     if wanted("crowd") {
         for clients in [1, 16] {

@@ -41,7 +41,9 @@ fn main() {
         return;
     }
     if std::env::args().any(|argument| argument == "--million") {
-        status_beside_jobs(1, scaled(1_000_000), Duration::ZERO, Some("25 ms"), None);
+        for pause in [Duration::from_millis(10), Duration::ZERO] {
+            status_beside_jobs(1, scaled(1_000_000), pause, Some("25 ms"), None);
+        }
         return;
     }
     ready();

@@ -34,6 +34,21 @@ impl Queue {
         Queue { connection, full }
     }
 
+    /// Takes out of the schema what that condition on `sqlite_schema` finds.
+    pub(crate) fn leave_out(&self, condition: &str) {
+        let found: Vec<String> = self
+            .connection
+            .prepare(&format!(
+                "SELECT 'DROP ' || type || ' ' || name || ';' FROM sqlite_schema WHERE {condition}"
+            ))
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        self.connection.execute_batch(&found.concat()).unwrap();
+    }
+
     /// A claim need not be on the disk when it returns, in the product neither.
     fn wait_for_the_disk(&self, waits: bool) {
         if self.full {

@@ -1,0 +1,50 @@
+//! What the queue's own rules cost: the bare loop on the product's schema, and on less and less of it. No program is
+//! quicker on these tables than the last one, with a transaction for each step.
+
+use std::time::Instant;
+
+use crate::{bare, middle, say};
+
+/// What is left out of the schema, as a condition on `sqlite_schema`.
+const LESS: [(&str, &str); 5] = [
+    ("the schema as it is", "0"),
+    (
+        "without the triggers that hold the rules",
+        "type = 'trigger' AND name NOT LIKE 'jobs_log_%'",
+    ),
+    (
+        "without the history of each job",
+        "type = 'trigger' AND name LIKE 'jobs_log_%'",
+    ),
+    ("without both", "type = 'trigger'"),
+    (
+        "and with two indexes of jobs: who waits, who is active",
+        "type = 'trigger' OR (type = 'index' AND tbl_name = 'jobs' AND sql IS NOT NULL
+                             AND name NOT IN ('jobs_pending', 'jobs_one_active_per_user'))",
+    ),
+];
+
+/// Prints how long enqueue, claim and finish take with each of them, in turn.
+pub(crate) fn print(quick: bool) {
+    let (blocks, jobs) = if quick { (2, 50) } else { (20, 1_000) };
+    let folder = tempfile::tempdir().unwrap();
+    let mut queues = LESS.map(|(what, left_out)| {
+        let queue = bare::Queue::new(&folder.path().join(what), false);
+        queue.leave_out(left_out);
+        (what, queue, Vec::new())
+    });
+    for _ in 0..blocks {
+        for (_, queue, took) in &mut queues {
+            let began = Instant::now();
+            queue.run(jobs);
+            took.push(began.elapsed().as_secs_f64() * 1e6 / jobs as f64);
+        }
+    }
+    for (what, _, took) in queues {
+        let job = middle(took.into_iter());
+        say(
+            &format!("the bare loop, NORMAL, {what}"),
+            &format!("{job:.0} us a job, {:.0} jobs/s", 1e6 / job),
+        );
+    }
+}
