@@ -59,9 +59,23 @@ impl Queue {
         }
     }
 
+    /// Each step is a transaction.
     pub(crate) fn run(&self, jobs: usize) {
-        let mut begin = self.connection.prepare("BEGIN IMMEDIATE").unwrap();
-        let mut commit = self.connection.prepare("COMMIT").unwrap();
+        self.steps(jobs, "BEGIN IMMEDIATE", "COMMIT");
+    }
+
+    /// So many jobs share one transaction, in which each step can still fail by itself.
+    pub(crate) fn run_shared(&self, jobs: usize, share: usize) {
+        for _ in 0..jobs / share {
+            self.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+            self.steps(share, "SAVEPOINT step", "RELEASE step");
+            self.connection.execute_batch("COMMIT").unwrap();
+        }
+    }
+
+    fn steps(&self, jobs: usize, begin: &str, commit: &str) {
+        let mut begin = self.connection.prepare(begin).unwrap();
+        let mut commit = self.connection.prepare(commit).unwrap();
         let mut enqueue = self
             .connection
             .prepare(

@@ -24,6 +24,9 @@ const LESS: [(&str, &str); 5] = [
     ),
 ];
 
+/// Jobs that share a commit, as up to 50 operations do in effectum.
+const SHARE: usize = 50;
+
 /// Prints how long enqueue, claim and finish take with each of them, in turn.
 pub(crate) fn print(quick: bool) {
     let (blocks, jobs) = if quick { (2, 50) } else { (20, 1_000) };
@@ -33,14 +36,22 @@ pub(crate) fn print(quick: bool) {
         queue.leave_out(left_out);
         (what, queue, Vec::new())
     });
+    let shared = bare::Queue::new(&folder.path().join("shared"), false);
+    let mut shared_took = Vec::new();
+    let us_of_a_job = |run: &dyn Fn()| {
+        let began = Instant::now();
+        run();
+        began.elapsed().as_secs_f64() * 1e6 / jobs as f64
+    };
     for _ in 0..blocks {
         for (_, queue, took) in &mut queues {
-            let began = Instant::now();
-            queue.run(jobs);
-            took.push(began.elapsed().as_secs_f64() * 1e6 / jobs as f64);
+            took.push(us_of_a_job(&|| queue.run(jobs)));
         }
+        shared_took.push(us_of_a_job(&|| shared.run_shared(jobs, SHARE)));
     }
-    for (what, _, took) in queues {
+    let each = queues.into_iter().map(|(what, _, took)| (what, took));
+    let with_shared = each.chain([("the schema as it is, 50 jobs a commit", shared_took)]);
+    for (what, took) in with_shared {
         let job = middle(took.into_iter());
         say(
             &format!("the bare loop, NORMAL, {what}"),
