@@ -23,6 +23,8 @@ mod crowd;
 #[path = "../tests/it/forms.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod forms;
+#[allow(dead_code, reason = "shared with the other benches")]
+mod lists;
 #[path = "queue/mixed.rs"]
 mod mixed;
 #[path = "queue/product.rs"]

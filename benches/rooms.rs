@@ -12,6 +12,7 @@ mod lists;
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -46,39 +47,53 @@ fn scaled(rows: usize) -> usize {
 /// How often each work is done; each time is one sample.
 const SAMPLES: u32 = 10;
 
+/// A work on a file of so many rows.
+fn on_file<T>(
+    bencher: Bencher<'_, '_>,
+    file: &NamedTempFile,
+    rows: usize,
+    work: impl Fn(&Path) -> T,
+) {
+    bencher
+        .counter(ItemsCount::new(rows))
+        .bench_local(|| work(black_box(file.path())));
+}
+
+/// What reads a file, with everything that it tells thrown away.
+fn reads(read: impl FnOnce(&ReadOptions, &mut Output<'_>)) {
+    let mut sink = io::sink();
+    let limits = Limits::default();
+    read(
+        &ReadOptions::default(),
+        &mut Output::new(&mut sink, &limits),
+    );
+}
+
 /// A workbook of 100,000 x 6 cells to rows (in the child, `reading` says: at most 1.5 x the bound).
 #[divan::bench_group(name = "1 xlsx", sample_count = SAMPLES, sample_size = 1)]
 mod xlsx {
     use super::*;
 
-    const ROWS: usize = 100_000;
-
-    fn file() -> NamedTempFile {
-        let file = NamedTempFile::new().unwrap();
-        lists::workbook(file.path(), scaled(ROWS));
-        file
+    fn file() -> (NamedTempFile, usize) {
+        let (file, rows) = (NamedTempFile::new().unwrap(), scaled(100_000));
+        lists::workbook(file.path(), rows);
+        (file, rows)
     }
 
     #[divan::bench(name = "bound: calamine visits the cells")]
     fn bound(bencher: Bencher<'_, '_>) {
-        let file = file();
-        bencher
-            .counter(ItemsCount::new(scaled(ROWS)))
-            .bench_local(|| bounds::visit(file.path()));
+        let (file, rows) = file();
+        on_file(bencher, &file, rows, bounds::visit);
     }
 
     #[divan::bench(name = "rows")]
     fn rows(bencher: Bencher<'_, '_>) {
-        let file = file();
-        let (limits, options) = (Limits::default(), ReadOptions::default());
-        bencher
-            .counter(ItemsCount::new(scaled(ROWS)))
-            .bench_local(|| {
-                let mut sink = io::sink();
-                let mut out = Output::new(&mut sink, &limits);
-                let path = black_box(file.path());
-                sheetline::sheet::workbook::read(path, Format::Xlsx, &options, &mut out).unwrap()
+        let (file, rows) = file();
+        on_file(bencher, &file, rows, |path| {
+            reads(|options, out| {
+                sheetline::sheet::workbook::read(path, Format::Xlsx, options, out).unwrap();
             });
+        });
     }
 }
 
@@ -87,34 +102,26 @@ mod xlsx {
 mod csv_text {
     use super::*;
 
-    const ROWS: usize = 500_000;
-
-    fn file() -> NamedTempFile {
-        let file = NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), lists::scripts(scaled(ROWS))).unwrap();
-        file
+    fn file() -> (NamedTempFile, usize) {
+        let (file, rows) = (NamedTempFile::new().unwrap(), scaled(500_000));
+        std::fs::write(file.path(), lists::scripts(rows)).unwrap();
+        (file, rows)
     }
 
     #[divan::bench(name = "bound: the csv crate counts")]
     fn bound(bencher: Bencher<'_, '_>) {
-        let file = file();
-        bencher
-            .counter(ItemsCount::new(scaled(ROWS)))
-            .bench_local(|| bounds::count(file.path()));
+        let (file, rows) = file();
+        on_file(bencher, &file, rows, bounds::count);
     }
 
     #[divan::bench(name = "rows")]
     fn rows(bencher: Bencher<'_, '_>) {
-        let file = file();
-        let (limits, options) = (Limits::default(), ReadOptions::default());
-        bencher
-            .counter(ItemsCount::new(scaled(ROWS)))
-            .bench_local(|| {
-                let mut sink = io::sink();
-                let mut out = Output::new(&mut sink, &limits);
-                let mut file = File::open(black_box(file.path())).unwrap();
-                delimited::read(&mut file, &options, &mut out).unwrap();
+        let (file, rows) = file();
+        on_file(bencher, &file, rows, |path| {
+            reads(|options, out| {
+                delimited::read(&mut File::open(path).unwrap(), options, out).unwrap();
             });
+        });
     }
 }
 

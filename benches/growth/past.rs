@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use crate::forms::companies;
 use crate::office::middle;
+use crate::office::starts::DATABASE;
 use crate::works::{ROUNDS, ask, curve, job};
 use crate::{Curve, Kind, client, product};
 
@@ -23,7 +24,7 @@ pub(crate) fn history(sizes: [usize; 3]) -> Vec<Curve> {
         let session = served.sign_in("user0");
         job(&served, &session, &companies("first", 10));
         served.kill();
-        fill_with_jobs(&folder.path().join("office.db"), jobs);
+        fill_with_jobs(&folder.path().join(DATABASE), jobs);
         let served = client::serve(folder.path(), &[]);
         status
             .points

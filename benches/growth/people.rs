@@ -6,6 +6,7 @@ use std::time::Instant;
 use rusqlite::{Connection, params};
 
 use crate::office::middle;
+use crate::office::starts::DATABASE;
 use crate::works::{ROUNDS, ask, crowd, curve, ms};
 use crate::{Curve, Kind, client};
 
@@ -19,7 +20,7 @@ pub(crate) fn curves(sizes: [usize; 3]) -> Vec<Curve> {
         let folder = tempfile::tempdir().unwrap();
         client::serve(folder.path(), &[]).kill();
         client::add_user(folder.path(), "user0", &["--admin"]);
-        fill_with_people(&folder.path().join("office.db"), users);
+        fill_with_people(&folder.path().join(DATABASE), users);
         let served = client::serve(folder.path(), &[]);
         let session = served.sign_in("user0");
         status.points.push((

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::sync::mpsc;
 use std::time::Instant;
 
-use crate::product::{Queue, REPORT, counts};
-use crate::say;
 use sheetline::id::{UploadNo, UserId};
 use sheetline::store::jobs::{self, Enqueued};
+
+use crate::product::{Queue, REPORT, counts};
+use crate::{middle, say};
 
 /// Blocks of which the middle one counts.
 const BLOCKS: usize = 5;
@@ -23,17 +24,14 @@ pub(crate) fn print(durability: &str, full: bool, clients: usize, quick: bool) {
     let folder = tempfile::tempdir().unwrap();
     let queue = Queue::new(&folder.path().join("crowd.db"), full);
     people(&queue, clients);
-    let mut rates: Vec<f64> = (0..if quick { 1 } else { BLOCKS })
-        .map(|_| {
-            let began = Instant::now();
-            block(&queue, clients, each);
-            (clients * each) as f64 / began.elapsed().as_secs_f64()
-        })
-        .collect();
-    rates.sort_by(f64::total_cmp);
+    let rates = (0..if quick { 1 } else { BLOCKS }).map(|_| {
+        let began = Instant::now();
+        block(&queue, clients, each);
+        (clients * each) as f64 / began.elapsed().as_secs_f64()
+    });
     say(
         &format!("worker and clients at once, clients: {clients}, {durability}"),
-        &format!("{:.0} jobs/s", rates[rates.len() / 2]),
+        &format!("{:.0} jobs/s", middle(rates)),
     );
 }
 

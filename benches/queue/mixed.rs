@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::client::{self, Served};
 use crate::forms::companies;
+use crate::lists::{Texts, as_workbook};
 use crate::say;
 
 const USERS: usize = 12;
@@ -138,7 +139,7 @@ fn send(
         .unwrap();
     let mut bytes = companies(seed, rows.div_ceil(part));
     if kind.ends_with(".xlsx") {
-        bytes = workbook(&bytes);
+        bytes = as_workbook(&bytes, Texts::Inline);
     }
     let queued = served
         .upload(session, "upload-and-process", kind, &bytes, None)
@@ -165,18 +166,6 @@ fn send(
     assert_eq!(ended["status"], "completed", "{ended}");
     let took = began.elapsed().as_secs_f64();
     (began, Told { kind, told, took })
-}
-
-fn workbook(csv: &[u8]) -> Vec<u8> {
-    let mut book = rust_xlsxwriter::Workbook::new();
-    let sheet = book.add_worksheet_with_constant_memory().unwrap();
-    let text = String::from_utf8_lossy(csv);
-    for (row, line) in (0..).zip(text.lines()) {
-        for (column, value) in (0..).zip(line.split(',')) {
-            sheet.write_string(row, column, value).unwrap();
-        }
-    }
-    book.save_to_buffer().unwrap()
 }
 
 /// xorshift, from a fixed seed.
